@@ -1,0 +1,26 @@
+# One set of compiler options for everything: `amt_options`.
+find_package(PkgConfig REQUIRED)
+find_package(Boost 1.74 REQUIRED)
+
+add_library(amt_options INTERFACE)
+target_compile_options(amt_options INTERFACE
+  -Wall -Wextra -Wpedantic -Werror
+  -Wshadow -Wconversion -Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align -Wimplicit-fallthrough
+  -fno-omit-frame-pointer -fstack-protector-strong)
+# Bounds of spans and vectors stay checked in release builds, too (docs/architecture.md, "Bytes").
+target_compile_definitions(amt_options INTERFACE _GLIBCXX_ASSERTIONS)
+if(CMAKE_BUILD_TYPE MATCHES "Rel")
+  target_compile_options(amt_options INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif()
+if(AMT_SANITIZE)
+  target_compile_options(amt_options INTERFACE -fsanitize=${AMT_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(amt_options INTERFACE -fsanitize=${AMT_SANITIZE})
+endif()
+if(AMT_FUZZ)
+  target_compile_options(amt_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(AMT_COVERAGE)
+  target_compile_options(amt_options INTERFACE --coverage)
+  target_link_options(amt_options INTERFACE --coverage)
+endif()
+target_include_directories(amt_options INTERFACE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")

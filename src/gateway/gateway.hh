@@ -1,0 +1,163 @@
+#pragma once
+/// The gateway side of AMT (RFC 7450 §5.2): one pseudo-interface's connection to one relay at a time.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "amt/endpoint.hh"
+#include "amt/result.hh"
+#include "amt/time.hh"
+#include "base/counters.hh"
+#include "base/outbound.hh"
+#include "base/random.hh"
+#include "ip/datagram.hh"
+#include "membership/host.hh"
+#include "wire/message.hh"
+
+namespace amt {
+
+/// Somewhere to find a relay, in order of preference.
+struct RelayCandidate {
+  enum class Kind : std::uint8_t {
+    kRelay,      ///< `endpoint` is the relay's unicast address: Request directly (R-5.2.2-b)
+    kDiscovery,  ///< `endpoint` answers Relay Discovery
+  };
+  Kind kind = Kind::kRelay;
+  Endpoint endpoint;
+};
+
+struct GatewayOptions {
+  std::vector<RelayCandidate> candidates;              ///< not empty
+  Duration timeout_initial = std::chrono::seconds(1);  ///< R-5.2.3.4.3-a, R-5.2.3.5.3-a
+  Duration timeout_max = std::chrono::seconds(120);
+  /// While someone waits for data the back-off stays below this; still inside RFC 7450's window.
+  Duration timeout_max_subscribed = std::chrono::seconds(15);
+  std::uint32_t discovery_tries = 4;  ///< then the next candidate
+  std::uint32_t request_tries = 4;
+  /// Ask for a Query of this protocol even while nothing is subscribed (so that a dead relay is known early).
+  bool request_when_idle = true;
+  bool ecn_capable = true;  ///< the socket reads the outer ECN: set E (RFC 9601), retry without when unanswered
+  /// Data that had been flowing and stops for this long, or four times the longest recent gap if that is more, is asked
+  /// about by an early Request (R-5.2.3.5.4-k); unanswered, that finds a restarted or dead relay long before the query
+  /// interval.
+  Duration silence = std::chrono::seconds(1);
+  std::size_t update_octets_max = 1400;  ///< largest Update's inner datagram
+  std::uint16_t relay_port = kAmtPort;   ///< where an advertised relay is asked
+  SsmRange ssm;
+};
+
+enum class GatewayCounter : std::uint8_t {
+  kDiscoveriesSent,
+  kAdvertisementsReceived,
+  kRequestsSent,
+  kQueriesReceived,
+  kUpdatesSent,
+  kTeardownsSent,
+  kDataReceived,       ///< accepted
+  kDataBytesReceived,  ///< octets of inner datagrams
+  kRelayChanges,
+  kSilences,      ///< early Requests
+  kUnreachables,  ///< ICMP errors reported by the socket; noted, no effect (X-3.5-a)
+  kEcnMismatch,   ///< combinations marked ! in CONFORMANCE section 5
+  kFirstReject,
+  kLastReject = kFirstReject + 31,
+  kCount,
+};
+[[nodiscard]] std::string_view counter_name(GatewayCounter counter);
+
+enum class GatewayReject : std::uint8_t {
+  kEmpty,
+  kBadVersion,
+  kUnknownType,
+  kBadLength,
+  kWrongRole,   ///< R-5.2.3.2-a
+  kNotWaiting,  ///< an Advertisement or Query that nobody waits for
+  kWrongNonce,
+  kWrongSource,      ///< not from where it was asked
+  kBadRelayAddress,  ///< X-3.3-a
+  kInnerTruncated,
+  kInnerBadHeader,
+  kInnerBadHeaderChecksum,
+  kInnerBadChecksum,
+  kInnerNotQuery,     ///< not a General Query of IGMPv3 / MLDv2, or not of the protocol asked for
+  kDataNotMulticast,  ///< R-5.2.3.3-c
+  kDataNotWanted,     ///< no such group and source in the reception state (R-6.2-a)
+  kDataBadChecksum,   ///< R-6.3-a: the transport checksum of a whole datagram
+  kDataEcnDrop,       ///< E-6040-b: Not-ECT inside, CE outside
+  kCount,
+};
+[[nodiscard]] std::string_view to_string(GatewayReject reject);
+
+struct GatewayTransmit {
+  Endpoint to;
+  ControlDatagram datagram;
+};
+/// Something that a person would want to know; for the log.
+struct GatewayEvent {
+  enum class Kind : std::uint8_t {
+    kDiscovering,      ///< endpoint: whom we ask
+    kRelayFound,       ///< endpoint: the advertised relay
+    kRelayAnswers,     ///< first Query from this relay
+    kRelayLimit,       ///< L flag
+    kRelaySilent,      ///< data stopped or Requests are unanswered
+    kRelayLost,        ///< given up, next candidate
+    kEndpointChanged,  ///< NAT gave another address or port; endpoint: the new one
+  };
+  Kind kind;
+  Endpoint endpoint;
+};
+[[nodiscard]] std::string_view to_string(GatewayEvent::Kind kind);
+struct GatewayDeadline {
+  Instant at;
+};
+using GatewayOutput = std::variant<GatewayDeadline, GatewayTransmit, GatewayEvent>;
+
+enum class GatewayPhase : std::uint8_t { kIdle, kDiscovering, kRequesting, kConnected };
+[[nodiscard]] std::string_view to_string(GatewayPhase phase);
+
+/// Decides, never sends (sans-I/O). One input, then `poll_output` until it returns the deadline, then the next input.
+/// Not thread-safe. `now` never runs backwards. All messages leave from one socket per outer family and port
+/// (R-5.1.5-b).
+class Gateway {
+ public:
+  Gateway(GatewayOptions options, Random& random, Instant now);
+  ~Gateway();
+
+  /// What is wanted of `group` from now on; INCLUDE({}) leaves it. False: refused, see HostMachine::set_filter.
+  [[nodiscard]] bool set_membership(Instant now, const IpAddress& group, const SourceFilter& filter);
+
+  /// Takes one AMT control message (Advertisement, Query). Error: why it was ignored, already counted.
+  [[nodiscard]] Result<void, GatewayReject> handle_control(Instant now, const Endpoint& from, Bytes message);
+
+  /// The data path: checks one Multicast Data message and gives the inner datagram, ECN combined (E-6040-b) in place.
+  /// `outer_ecn`: of the received packet. `verify_transport`: check the inner UDP/TCP/ICMPv6 checksum of whole
+  /// datagrams too. No allocation.
+  [[nodiscard]] Result<Bytes, GatewayReject> accept_data(Instant now, const Endpoint& from, Ecn outer_ecn,
+                                                         MutableBytes message, bool verify_transport = true);
+
+  /// The socket reported an ICMP error for something sent to `to`.
+  void handle_unreachable(Instant now, const Endpoint& to);
+  void handle_timeout(Instant now);
+  /// Teardown (or an Update that leaves everything) for what is joined (R-5.2.3.8-a); nothing is sent after it was
+  /// polled.
+  void shutdown(Instant now);
+  [[nodiscard]] GatewayOutput poll_output();
+
+  [[nodiscard]] GatewayPhase phase() const;
+  /// The relay in use or asked now, if known.
+  [[nodiscard]] std::optional<Endpoint> relay() const;
+  [[nodiscard]] Counters<GatewayCounter>& counters();
+  [[nodiscard]] const Counters<GatewayCounter>& counters() const;
+  void for_each_membership(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace amt

@@ -1,0 +1,47 @@
+#pragma once
+/// The gateway's pseudo-interface: a TUN device.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/byte_reader.hh"
+#include "sys/error.hh"
+
+namespace amt {
+
+struct TunOptions {
+  std::string name = "amt0";
+  std::uint32_t mtu_octets = 1500;
+};
+
+/// One queue, non-blocking, IFF_NO_PI; gone when this object is. Needs CAP_NET_ADMIN. Not thread-safe.
+class TunDevice {
+ public:
+  static SysResult<TunDevice> create(const TunOptions& options);
+  ~TunDevice();
+  TunDevice(TunDevice&&) noexcept;
+  TunDevice& operator=(TunDevice&&) noexcept;
+
+  [[nodiscard]] int fd() const;
+  [[nodiscard]] int index() const;
+  [[nodiscard]] const std::string& name() const;
+
+  /// Reads what the kernel sent out of the interface: whole IP datagrams, valid until the next call. At most 64; empty:
+  /// nothing there.
+  SysResult<std::span<const Bytes>> receive();
+
+  /// Writes datagrams into the interface, merged where the kernel takes it (IFF_VNET_HDR, USO) and headers allow.
+  /// How many were taken; the rest was dropped (full queue, EIO while down) and counted.
+  std::size_t send(std::span<const Bytes> datagrams);
+  [[nodiscard]] std::uint64_t send_drops() const;
+
+ private:
+  struct Impl;
+  explicit TunDevice(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace amt

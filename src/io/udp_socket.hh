@@ -1,0 +1,113 @@
+#pragma once
+/// One bound UDP socket, used in batches.
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "amt/endpoint.hh"
+#include "ip/datagram.hh"
+#include "sys/error.hh"
+#include "sys/unique_fd.hh"
+
+namespace amt {
+
+struct UdpOptions {
+  /// SO_RCVBUF / SO_SNDBUF wanted, in octets; forced beyond the sysctl limit where the process may.
+  int receive_buffer_octets = 4 << 20;
+  int send_buffer_octets = 4 << 20;
+  /// Let the kernel merge datagrams of one flow (UDP_GRO); `Received::segment_octets` then tells where to cut.
+  bool receive_offload = false;
+  /// SO_REUSEPORT: sharding over workers.
+  bool reuse_port = false;
+  /// UDP_NO_CHECK6_RX: take zero checksums over IPv6 (gateway, R-5.2.3.3-d, C-6936-4.5).
+  bool zero_checksum_receive = false;
+  /// Bind to this interface (SO_BINDTODEVICE); empty: none.
+  std::string interface;
+};
+
+/// What arrived: possibly several datagrams of one flow that the kernel merged.
+struct Received {
+  Endpoint from;
+  /// Into the batch's buffer; may be written (ECN, in-place edits) until the next `receive`.
+  MutableBytes bytes;
+  /// 0: one datagram. Else: datagrams of this length, the last may be shorter.
+  std::size_t segment_octets = 0;
+  Ecn ecn = Ecn::kNotEct;
+
+  /// Calls `f(MutableBytes)` for each datagram.
+  template <typename F>
+  void for_each_datagram(F&& f) const {
+    const std::size_t step = segment_octets == 0 ? bytes.size() : segment_octets;
+    if (bytes.empty()) return f(bytes);
+    for (std::size_t at = 0; at < bytes.size(); at += step) f(bytes.subspan(at, std::min(step, bytes.size() - at)));
+  }
+};
+
+/// Buffers for one `receive`; reused from call to call. Sized for 65,535 octets a slot.
+class ReceiveBatch {
+ public:
+  explicit ReceiveBatch(std::size_t slots = 64);
+  ~ReceiveBatch();
+  ReceiveBatch(ReceiveBatch&&) noexcept;
+  ReceiveBatch& operator=(ReceiveBatch&&) noexcept;
+  [[nodiscard]] std::span<const Received> received() const;
+
+ private:
+  friend class UdpSocket;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// One message to one peer: `pieces` are sent one after another. With `segment_octets` the kernel cuts the whole into
+/// datagrams of that length (UDP_SEGMENT): all of equal length, the last may be shorter; the caller guarantees it.
+struct Transmit {
+  Endpoint to;
+  std::span<const Bytes> pieces;
+  std::size_t segment_octets = 0;
+  Ecn ecn = Ecn::kNotEct;
+};
+
+/// An ICMP error that came back for something sent from this socket.
+struct SocketError {
+  Endpoint to;
+  int code = 0;                  ///< ECONNREFUSED, EHOSTUNREACH, EMSGSIZE, ...
+  std::uint32_t mtu_octets = 0;  ///< with EMSGSIZE
+};
+
+/// Non-blocking. Outer DF=1, never fragmented (R-5.3.3.6.3.1-a,c; IP_PMTUDISC_DO and its IPv6 twin). Not thread-safe.
+class UdpSocket {
+ public:
+  /// Port 0: any; see `local()`. An unspecified address serves its own family only (IPV6_V6ONLY).
+  static SysResult<UdpSocket> bind(const Endpoint& local, const UdpOptions& options);
+
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  [[nodiscard]] const Endpoint& local() const { return local_; }
+
+  /// Up to the batch's slots (recvmmsg). The number received; 0: nothing there. Errors that concern one peer (ICMP) are
+  /// never returned here: they are fetched by `poll_errors`.
+  SysResult<std::size_t> receive(ReceiveBatch& batch);
+
+  /// Sends each (sendmmsg); one that fails does not stop the others. `on_error(index, errno)` for each that failed.
+  /// EAGAIN leaves the rest unsent and reported. Falls back to plain datagrams, per destination path, where the kernel
+  /// refuses UDP_SEGMENT (EIO, EINVAL, EMSGSIZE).
+  std::size_t send(std::span<const Transmit> messages,
+                   const std::function<void(std::size_t index, int code)>& on_error);
+
+  /// Drains the error queue (IP_RECVERR, IPV6_RECVERR).
+  void poll_errors(const std::function<void(const SocketError&)>& visit);
+
+  /// Datagrams that the kernel dropped because the receive buffer was full (SO_RXQ_OVFL), since the start.
+  [[nodiscard]] std::uint64_t receive_drops() const { return receive_drops_; }
+
+ private:
+  UdpSocket(UniqueFd fd, Endpoint local);
+  UniqueFd fd_;
+  Endpoint local_;
+  std::uint64_t receive_drops_ = 0;
+};
+
+}  // namespace amt

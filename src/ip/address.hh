@@ -1,0 +1,49 @@
+#pragma once
+/// Prefixes and the classes of multicast addresses that membership and forwarding distinguish.
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "amt/ip_address.hh"
+
+namespace amt {
+
+/// An address and a length. `length` counts bits of the address's own family (0..32 or 0..128).
+struct Prefix {
+  IpAddress address;
+  std::uint8_t length = 0;
+
+  /// `ADDR/LENGTH`; without `/LENGTH` the whole address. Host bits are kept as written.
+  static std::optional<Prefix> parse(std::string_view text);
+  [[nodiscard]] bool contains(const IpAddress& other) const;
+  [[nodiscard]] std::string to_string() const;
+
+  friend constexpr auto operator<=>(const Prefix&, const Prefix&) = default;
+};
+
+/// Node- or link-scope groups, which are never reported and never cross a tunnel (CONFORMANCE I-o, H-f):
+/// 224.0.0.0/24, ff00::/16, ff01::/16 and ff02::/16 with any flags (ffx0, ffx1, ffx2).
+[[nodiscard]] bool is_link_scope_multicast(const IpAddress& group);
+
+/// Source-specific groups (RFC 4607 §1, RFC 4604): 232.0.0.0/8 and ff3x::/32 by default (CONFORMANCE S-a).
+class SsmRange {
+ public:
+  SsmRange();
+  explicit SsmRange(std::vector<Prefix> prefixes);
+  [[nodiscard]] bool contains(const IpAddress& group) const;
+
+ private:
+  std::vector<Prefix> prefixes_;
+};
+
+/// Reserved or invalid as a destination: 232.0.0.0, ff3x::4000:0000, ff3x::0 to ff3x::3fff:ffff (CONFORMANCE S-f).
+[[nodiscard]] bool is_invalid_ssm_group(const IpAddress& group);
+
+/// A group that may be reported and forwarded: multicast, above link scope, not reserved.
+[[nodiscard]] bool is_forwardable_group(const IpAddress& group);
+
+}  // namespace amt

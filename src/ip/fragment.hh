@@ -1,0 +1,42 @@
+#pragma once
+/// Reassembly of inner IP fragments (RFC 791 §3.2, RFC 8200 §4.5), and cutting of IPv4 datagrams, both bounded.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "amt/time.hh"
+#include "ip/datagram.hh"
+
+namespace amt {
+
+/// Rebuilds datagrams from their fragments. Not thread-safe.
+/// Bounds: `datagrams_max` at once (the oldest gives way), 65,535 octets each, `kTimeout` of patience.
+/// Overlapping fragments discard the whole datagram (RFC 5722), exact repeats are ignored.
+class Reassembler {
+ public:
+  static constexpr Duration kTimeout = std::chrono::seconds(30);
+
+  explicit Reassembler(std::size_t datagrams_max = 64);
+  ~Reassembler();
+  Reassembler(Reassembler&&) noexcept;
+  Reassembler& operator=(Reassembler&&) noexcept;
+
+  /// Takes one fragment. When it completes its datagram: the whole datagram (header of the first fragment, lengths,
+  /// flags and checksum mended, IPv6 Fragment header taken out), valid until the next call. Else nothing.
+  std::optional<Bytes> add(Instant now, const DatagramView& fragment);
+
+  /// Datagrams given up so far: timed out, overlapped, too long or pushed out.
+  [[nodiscard]] std::uint64_t discarded() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Cuts one IPv4 datagram with DF=0 into fragments of at most `mtu_octets` each (CONFORMANCE X-4.6-a).
+/// The datagram may be a fragment itself. Each element is one whole IP datagram.
+[[nodiscard]] std::vector<std::vector<std::byte>> fragment_ipv4(const DatagramView& datagram, std::size_t mtu_octets);
+
+}  // namespace amt

@@ -1,0 +1,46 @@
+#pragma once
+/// What one party wants of one group: INCLUDE or EXCLUDE and a list of sources (RFC 3376 §3, RFC 3810 §4).
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "amt/ip_address.hh"
+
+namespace amt {
+
+enum class FilterMode : std::uint8_t { kInclude, kExclude };
+
+/// Sorted, without repeats.
+using SourceList = std::vector<IpAddress>;
+
+/// Set algebra on sorted lists.
+[[nodiscard]] SourceList set_union(std::span<const IpAddress> a, std::span<const IpAddress> b);
+[[nodiscard]] SourceList set_intersection(std::span<const IpAddress> a, std::span<const IpAddress> b);
+[[nodiscard]] SourceList set_difference(std::span<const IpAddress> a, std::span<const IpAddress> b);
+/// Sorts and removes repeats.
+[[nodiscard]] SourceList to_source_list(std::span<const IpAddress> sources);
+
+/// INCLUDE({}) is "nothing": the state of a group without state.
+struct SourceFilter {
+  FilterMode mode = FilterMode::kInclude;
+  SourceList sources;
+
+  [[nodiscard]] bool is_nothing() const { return mode == FilterMode::kInclude && sources.empty(); }
+  /// Would a packet from `source` be wanted?
+  [[nodiscard]] bool accepts(const IpAddress& source) const;
+  /// `INCLUDE{a, b}`: for logs.
+  [[nodiscard]] std::string to_string() const;
+
+  friend bool operator==(const SourceFilter&, const SourceFilter&) = default;
+};
+
+/// One group's filter changed. `before != after`.
+struct FilterChange {
+  IpAddress group;
+  SourceFilter before;
+  SourceFilter after;
+};
+
+}  // namespace amt

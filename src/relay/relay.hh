@@ -1,0 +1,187 @@
+#pragma once
+/// The relay side of AMT (RFC 7450 §5.3).
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <variant>
+
+#include "amt/endpoint.hh"
+#include "amt/result.hh"
+#include "amt/time.hh"
+#include "base/counters.hh"
+#include "base/outbound.hh"
+#include "base/random.hh"
+#include "forward/replication_table.hh"
+#include "membership/router.hh"
+#include "wire/message.hh"
+
+namespace amt {
+
+/// Whether Queries carry the gateway fields and the G flag (DESIGN, "G flag").
+enum class GatewayFieldsPolicy : std::uint8_t { kAuto, kAlways, kNever };
+
+using RelaySecret = std::array<std::byte, 16>;
+
+struct RelayOptions {
+  /// The unicast address that an Advertisement names, per family (R-5.3.2-b); a Discovery of a family without one is
+  /// ignored.
+  std::optional<IpAddress> advertise_v4;
+  std::optional<IpAddress> advertise_v6;
+  std::uint8_t robustness = 2;                          ///< 1..7
+  Duration query_interval = std::chrono::seconds(125);  ///< 1..31744 s
+  std::size_t tunnels_max = 100'000;
+  std::size_t tunnels_per_address_max = 256;
+  std::size_t groups_per_tunnel_max = 512;
+  std::size_t sources_per_group_max = 128;
+  /// Token bucket per source prefix (/32, /64) for Requests and Discoveries each; 0: no limit.
+  std::uint32_t requests_per_second_max = 200;
+  std::uint32_t discoveries_per_second_max = 100;
+  bool strict = false;  ///< refuse Updates without Router Alert (X-4.3-a)
+  GatewayFieldsPolicy gateway_fields = GatewayFieldsPolicy::kAuto;
+  /// Given: fixed, shared by a fleet. Else random, changed every `secret_lifetime`.
+  std::optional<RelaySecret> secret;
+  Duration secret_lifetime = std::chrono::hours(2);
+  SsmRange ssm;
+};
+
+/// What a relay counts. Names in status: `counter_name`.
+enum class RelayCounter : std::uint8_t {
+  kDiscoveriesReceived,
+  kAdvertisementsSent,
+  kRequestsReceived,
+  kQueriesSent,
+  kUpdatesReceived,
+  kUpdatesAccepted,
+  kTeardownsReceived,
+  kTeardownsAccepted,
+  kTunnelsCreated,
+  kTunnelsExpired,
+  kSecretsChanged,
+  // Data plane
+  kDataPacketsIn,  ///< multicast datagrams that came from upstream
+  kDataPacketsNoListener,
+  kDataPacketsSent,  ///< copies
+  kDataBytesSent,    ///< octets of inner datagrams
+  kDataSendErrors,
+  kDataTooBig,
+  kDataHopLimitExceeded,
+  kUpdateWithoutRouterAlert,  ///< accepted, noted (X-4.3-a)
+  // Rejects: one counter each, in the order of `RelayReject`
+  kFirstReject,
+  kLastReject = kFirstReject + 31,
+  kCount,
+};
+[[nodiscard]] std::string_view counter_name(RelayCounter counter);
+
+/// Why a datagram, or a part of an Update, had no effect. Each is one counter.
+enum class RelayReject : std::uint8_t {
+  kEmpty,
+  kBadVersion,
+  kUnknownType,
+  kBadLength,
+  kWrongRole,          ///< a message that only a relay sends
+  kNoAddressOfFamily,  ///< Discovery of a family that is not served
+  kRequestRateLimit,
+  kDiscoveryRateLimit,
+  kBadMac,
+  kInnerTruncated,
+  kInnerBadHeader,
+  kInnerBadHeaderChecksum,
+  kInnerFragment,
+  kInnerBadChecksum,
+  kInnerBadHopLimit,
+  kInnerBadDestination,
+  kInnerNoRouterAlert,
+  kInnerNotMembership,  ///< none of the six kinds (R-5.3.3.4-a)
+  kTunnelLimit,
+  kTunnelPerAddressLimit,
+  kGroupLimit,
+  kSourceLimit,
+  kLinkScopeGroup,
+  kBadGroup,
+  kSsmExclude,
+  kSsmOlderReport,
+  kUnknownTunnel,  ///< a good Teardown for an endpoint that has no tunnel
+  kCount,
+};
+[[nodiscard]] std::string_view to_string(RelayReject reject);
+
+struct RelayTransmit {
+  TunnelEndpoint to;
+  LocalAddress from;
+  ControlDatagram datagram;
+};
+/// The merged membership changed: join or leave upstream.
+struct UpstreamChange {
+  FilterChange change;
+};
+struct Deadline {
+  Instant at;
+};
+using RelayOutput = std::variant<Deadline, RelayTransmit, UpstreamChange>;
+
+/// One tunnel. Public: what the data path needs, and its accounting, which the data path writes.
+struct RelayTunnel {
+  TunnelEndpoint endpoint;
+  /// Where its Updates arrive and its Data leaves from (R-5.3.3.6.3-a).
+  LocalAddress local;
+  /// Last E flag of its Requests, as far as known: copy the inner ECN to the outer header (E-9601-f).
+  bool ecn_capable = false;
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+};
+
+/// Decides, never sends (sans-I/O). One input, then `poll_output` until it returns the Deadline, then the next input.
+/// Not thread-safe: one worker owns one Relay. `now` never runs backwards.
+class Relay {
+ public:
+  Relay(const RelayOptions& options, Random& random, Instant now);
+  ~Relay();
+
+  /// Takes one AMT datagram (UDP payload). `from`: the tunnel endpoint (§4.2.2). `to`: the local address it arrived at;
+  /// the answer leaves from there (§5.3.3.2, §5.3.3.3).
+  /// Error: why it was rejected, already counted; no tunnel and no membership has changed.
+  /// Cost: a Request allocates nothing; the first accepted Update of an endpoint creates its tunnel.
+  [[nodiscard]] Result<void, RelayReject> handle_datagram(Instant now, const TunnelEndpoint& from,
+                                                          const LocalAddress& to, Bytes datagram);
+  void handle_timeout(Instant now);
+  [[nodiscard]] RelayOutput poll_output();
+
+  /// Ends all tunnels; the upstream leaves come out of `poll_output` (R-5.3.4-a).
+  void shutdown(Instant now);
+
+  /// Data path: who gets a packet from `source` to `group`. Valid until the next input.
+  [[nodiscard]] ReplicationTargets targets(const IpAddress& source, const IpAddress& group) const;
+  [[nodiscard]] RelayTunnel& tunnel(TunnelId id);
+  /// Accounting of one upstream datagram that was replicated `copies` times, for `for_each_channel`.
+  void count_channel(const IpAddress& source, const IpAddress& group, std::uint64_t packets, std::uint64_t octets);
+  /// A gateway's port is gone: a run of ICMP unreachables for Data (R-5.3.3.6.4-a,b); after `8` in a row without an
+  /// accepted Update between them the tunnel is ended.
+  void handle_unreachable(Instant now, const TunnelEndpoint& endpoint);
+
+  [[nodiscard]] std::size_t tunnel_count() const;
+  [[nodiscard]] Counters<RelayCounter>& counters();
+  [[nodiscard]] const Counters<RelayCounter>& counters() const;
+
+  /// Status. `expires`: when the endpoint ages out.
+  void for_each_tunnel(const std::function<void(const RelayTunnel&, const RouterState&, Instant expires)>& visit) const;
+  /// Channels with at least one tunnel: (S,G) for every included source, (*,G) where someone excludes.
+  struct ChannelStatus {
+    Channel channel;
+    std::size_t tunnels = 0;
+    std::uint64_t packets = 0;
+    std::uint64_t bytes = 0;
+  };
+  void for_each_channel(const std::function<void(const ChannelStatus&)>& visit) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace amt

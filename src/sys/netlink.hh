@@ -1,0 +1,44 @@
+#pragma once
+/// Links, addresses and routes, by libnl-route-3. Blocking, control plane only; each call opens and closes its own
+/// socket.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ip/address.hh"
+#include "sys/error.hh"
+
+namespace amt {
+
+struct LinkInfo {
+  int index = 0;
+  std::string name;
+  std::uint32_t mtu_octets = 0;
+  bool up = false;
+};
+
+/// ENODEV when there is none.
+[[nodiscard]] SysResult<LinkInfo> find_link(const std::string& name);
+[[nodiscard]] SysResult<std::vector<LinkInfo>> list_links();
+[[nodiscard]] SysResult<void> set_link_up(int index);
+[[nodiscard]] SysResult<void> set_link_mtu(int index, std::uint32_t mtu_octets);
+/// IFLA_INET_CONF / IPV4_DEVCONF_RP_FILTER: 0 off, 1 strict, 2 loose. What counts is the larger of this and conf.all.
+[[nodiscard]] SysResult<void> set_reverse_path_filter(int index, int mode);
+/// net.ipv4.conf.all.rp_filter
+[[nodiscard]] SysResult<int> reverse_path_filter_of_all();
+
+[[nodiscard]] SysResult<void> add_address(int index, const Prefix& address);
+/// A unicast or multicast route out of `index`, in the main table; `gateway` optional.
+[[nodiscard]] SysResult<void> add_route(int index, const Prefix& destination, std::optional<IpAddress> gateway = {});
+
+/// The source address that the default route of a family uses (a connected UDP socket's choice); nothing when there is
+/// no route.
+[[nodiscard]] std::optional<IpAddress> default_route_address(Family family);
+
+/// veth pairs, moves between namespaces: for `amt demo` and tests.
+[[nodiscard]] SysResult<void> create_veth(const std::string& name, const std::string& peer_name,
+                                          std::optional<int> peer_namespace_fd);
+
+}  // namespace amt
