@@ -1,6 +1,6 @@
 # A room: one folder, one static library `amt_<name>`, and beside the code its unit tests.
 #   amt_room(wire DEPENDS ip)          every .cc of the folder but *_test.cc
-# Rooms may include only what they DEPEND on (and through it what that depends on); tests/rooms_test checks the #includes.
+# Rooms may include only what they DEPEND on (and through it what that depends on); tools/check_rooms.py checks the #includes.
 function(amt_room NAME)
   cmake_parse_arguments(ROOM "" "" "DEPENDS;LINKS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cc")

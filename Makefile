@@ -1,0 +1,45 @@
+# What people do with this project. Each target sets up what it needs by itself; CMake does the work.
+# `make` builds build/release/amt.
+.DEFAULT_GOAL := build
+.PHONY: build demo test bench format lint asan fuzz clean help
+JOBS ?= $(shell nproc)
+
+build: ## build the program: build/release/amt
+	@tools/setup.sh build
+	@mkdir -p build && cmake --preset release >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
+	@cmake --build --preset release --parallel $(JOBS)
+
+demo: build ## show it working: a video through a tunnel, without privileges
+	@tools/setup.sh demo
+	@build/release/amt demo
+
+test: build ## build and run all tests (under 10 minutes on 2 cores)
+	@tools/setup.sh test
+	@tools/test.sh release
+
+bench: build ## measure, with ratios to a baseline of the same run
+	@tools/setup.sh test
+	@cmake --preset release -DAMT_BENCH=ON >/dev/null && cmake --build --preset release --parallel $(JOBS) --target bench
+
+format: ## format the C++ sources in place
+	@tools/setup.sh lint
+	@tools/format.sh
+
+lint: ## formatting, shell and Python checks, banned names
+	@tools/setup.sh lint
+	@tools/lint.sh
+
+asan: ## unit tests and simulation under address and undefined-behaviour sanitizers
+	@tools/setup.sh build test
+	@cmake --preset asan >/dev/null && cmake --build --preset asan --parallel $(JOBS)
+	@tools/test.sh asan unit sim
+
+fuzz: ## run each fuzz target for a short while: FUZZ_SECONDS=10
+	@tools/setup.sh build clang
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),10) tools/fuzz.sh
+
+clean: ## remove everything built
+	@rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
