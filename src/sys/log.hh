@@ -1,0 +1,48 @@
+#pragma once
+/// The one logger: lines on stderr, or one JSON object a line. Thread-safe. Never called per packet.
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <string_view>
+
+namespace amt {
+
+enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarn, kError };
+
+struct LogOptions {
+  LogLevel level = LogLevel::kInfo;
+  bool json = false;
+};
+
+/// Once, before the first line; without it: info, plain text.
+void configure_log(const LogOptions& options);
+
+/// For what is costly to prepare.
+[[nodiscard]] bool log_enabled(LogLevel level);
+
+/// Control characters are written as \xNN: what came from outside cannot forge a line.
+void log_line(LogLevel level, std::string_view text);
+
+template <typename... Args>
+void log_at(LogLevel level, fmt::format_string<Args...> format, Args&&... args) {
+  if (log_enabled(level)) log_line(level, fmt::format(format, std::forward<Args>(args)...));
+}
+template <typename... Args>
+void log_debug(fmt::format_string<Args...> format, Args&&... args) {
+  log_at(LogLevel::kDebug, format, std::forward<Args>(args)...);
+}
+template <typename... Args>
+void log_info(fmt::format_string<Args...> format, Args&&... args) {
+  log_at(LogLevel::kInfo, format, std::forward<Args>(args)...);
+}
+template <typename... Args>
+void log_warn(fmt::format_string<Args...> format, Args&&... args) {
+  log_at(LogLevel::kWarn, format, std::forward<Args>(args)...);
+}
+template <typename... Args>
+void log_error(fmt::format_string<Args...> format, Args&&... args) {
+  log_at(LogLevel::kError, format, std::forward<Args>(args)...);
+}
+
+}  // namespace amt
