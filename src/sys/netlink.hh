@@ -40,5 +40,6 @@ struct LinkInfo {
 /// veth pairs, moves between namespaces: for `amt demo` and tests.
 [[nodiscard]] SysResult<void> create_veth(const std::string& name, const std::string& peer_name,
                                           std::optional<int> peer_namespace_fd);
+[[nodiscard]] SysResult<void> move_link(int index, int namespace_fd);
 
 }  // namespace amt

@@ -1,0 +1,80 @@
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "sys/clock.hh"
+#include "sys/error.hh"
+#include "sys/os_random.hh"
+#include "sys/socket_address.hh"
+#include "sys/unique_fd.hh"
+
+namespace amt {
+namespace {
+
+TEST(SysError, NamesCallObjectAndReason) {
+  EXPECT_EQ((SysError{"bind", "192.0.2.1:2268", EADDRINUSE}.to_string()),
+            "bind 192.0.2.1:2268: Address already in use");
+  EXPECT_EQ((SysError{"epoll_create", "", EMFILE}.to_string()), "epoll_create: Too many open files");
+}
+
+TEST(SysError, TakesErrnoAsItIs) {
+  ASSERT_EQ(::open("/no/such/file", O_RDONLY | O_CLOEXEC), -1);
+  const SysError error = SysError::last("open", "a file whose name is longer than the small string buffer");
+  EXPECT_EQ(error.code, ENOENT);
+}
+
+bool is_open(int fd) { return ::fcntl(fd, F_GETFD) != -1; }
+
+TEST(UniqueFd, ClosesOnceAndMoves) {
+  UniqueFd first(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  UniqueFd second(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  ASSERT_TRUE(first && second);
+  const int a = first.get();
+  const int b = second.get();
+  second = std::move(first);
+  EXPECT_FALSE(is_open(b));
+  EXPECT_TRUE(is_open(a));
+  EXPECT_FALSE(first);  // NOLINT: moved from on purpose
+  const int released = second.release();
+  EXPECT_FALSE(second);
+  EXPECT_TRUE(is_open(released));
+  { const UniqueFd owner(released); }
+  EXPECT_FALSE(is_open(released));
+}
+
+TEST(Clock, NeverRunsBackwards) {
+  Instant last = monotonic_now();
+  for (int i = 0; i < 1000; ++i) {
+    const Instant now = monotonic_now();
+    ASSERT_GE(now, last);
+    last = now;
+  }
+}
+
+TEST(OsRandom, FillsEveryOctet) {
+  OsRandom random;
+  std::array<std::byte, 8> seen{};
+  for (int i = 0; i < 64; ++i) {
+    std::array<std::byte, 8> octets{};
+    random.fill(octets);
+    for (std::size_t k = 0; k < seen.size(); ++k) seen[k] |= octets[k];
+  }
+  for (const std::byte octet : seen) EXPECT_EQ(octet, std::byte{0xff});  // fails once in 2^58
+}
+
+TEST(SocketAddress, KeepsBothFamilies) {
+  for (const char* text : {"192.0.2.7:2268", "[2001:db8::7]:9"}) {
+    const Endpoint endpoint = *Endpoint::parse(text, 0);
+    const SocketAddress address(endpoint);
+    EXPECT_EQ(address.endpoint(), endpoint);
+    EXPECT_EQ(address.data()->sa_family, endpoint.address.is_v4() ? AF_INET : AF_INET6);
+    EXPECT_EQ(address.size(), endpoint.address.is_v4() ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
+  }
+  EXPECT_FALSE(SocketAddress().endpoint());
+}
+
+}  // namespace
+}  // namespace amt

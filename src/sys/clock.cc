@@ -1,0 +1,14 @@
+#include "sys/clock.hh"
+
+#include <ctime>
+
+namespace amt {
+
+Instant monotonic_now() {
+  timespec now{};
+  // Cannot fail: the clock exists on every Linux and the pointer is good.
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return Instant(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+}
+
+}  // namespace amt

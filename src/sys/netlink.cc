@@ -1,0 +1,270 @@
+#include "sys/netlink.hh"
+
+#include <linux/ip.h>
+#include <net/if.h>
+#include <netlink/errno.h>
+#include <netlink/netlink.h>
+#include <netlink/route/addr.h>
+#include <netlink/route/link.h>
+#include <netlink/route/link/inet.h>
+#include <netlink/route/link/veth.h>
+#include <netlink/route/route.h>
+
+#include <array>
+#include <charconv>
+#include <fstream>
+#include <memory>
+
+#include "sys/socket_address.hh"
+#include "sys/unique_fd.hh"
+
+namespace amt {
+namespace {
+
+template <typename T, void (*kFree)(T*)>
+struct Freed {
+  void operator()(T* object) const { kFree(object); }
+};
+using NlSocket = std::unique_ptr<nl_sock, Freed<nl_sock, nl_socket_free>>;
+using NlCache = std::unique_ptr<nl_cache, Freed<nl_cache, nl_cache_free>>;
+using NlAddress = std::unique_ptr<nl_addr, Freed<nl_addr, nl_addr_put>>;
+using Link = std::unique_ptr<rtnl_link, Freed<rtnl_link, rtnl_link_put>>;
+using LinkAddress = std::unique_ptr<rtnl_addr, Freed<rtnl_addr, rtnl_addr_put>>;
+using Route = std::unique_ptr<rtnl_route, Freed<rtnl_route, rtnl_route_put>>;
+
+/// libnl turns the kernel's errno into its own codes; this turns them back.
+int errno_of(int nl_error) {
+  switch (nl_error < 0 ? -nl_error : nl_error) {
+    case NLE_INTR:
+      return EINTR;
+    case NLE_BAD_SOCK:
+      return EBADF;
+    case NLE_AGAIN:
+      return EAGAIN;
+    case NLE_NOMEM:
+      return ENOMEM;
+    case NLE_EXIST:
+      return EEXIST;
+    case NLE_INVAL:
+      return EINVAL;
+    case NLE_RANGE:
+      return ERANGE;
+    case NLE_OPNOTSUPP:
+      return EOPNOTSUPP;
+    case NLE_AF_NOSUPPORT:
+      return EAFNOSUPPORT;
+    case NLE_OBJ_NOTFOUND:
+      return ENOENT;
+    case NLE_NOADDR:
+      return EADDRNOTAVAIL;
+    case NLE_PERM:
+      return EPERM;
+    case NLE_NOACCESS:
+      return EACCES;
+    case NLE_BUSY:
+      return EBUSY;
+    case NLE_NODEV:
+      return ENODEV;
+    default:
+      return EIO;
+  }
+}
+
+tl::unexpected<SysError> failed(std::string_view call, std::string object, int nl_error) {
+  return tl::unexpected(SysError{std::string(call), std::move(object), errno_of(nl_error)});
+}
+
+/// `f(nl_sock*)` returns libnl's code.
+template <typename F>
+SysResult<void> with_socket(std::string_view call, const std::string& object, F&& f) {
+  const NlSocket socket(nl_socket_alloc());
+  if (!socket) return failed(call, object, NLE_NOMEM);
+  if (const int error = nl_connect(socket.get(), NETLINK_ROUTE); error < 0) return failed(call, object, error);
+  if (const int error = f(socket.get()); error < 0) return failed(call, object, error);
+  return {};
+}
+
+std::string link_label(int index) {
+  std::array<char, IF_NAMESIZE> name{};
+  if (if_indextoname(static_cast<unsigned>(index), name.data()) != nullptr) return name.data();
+  return "interface " + std::to_string(index);
+}
+
+std::string label(const Prefix& prefix) { return prefix.address.to_string() + '/' + std::to_string(prefix.length); }
+
+LinkInfo info_of(rtnl_link* link) {
+  return LinkInfo{rtnl_link_get_ifindex(link), rtnl_link_get_name(link), rtnl_link_get_mtu(link),
+                  (rtnl_link_get_flags(link) & IFF_UP) != 0};
+}
+
+/// Sends the kernel only what `fill` sets on an empty link.
+template <typename F>
+SysResult<void> change_link(std::string_view call, int index, F&& fill) {
+  return with_socket(call, link_label(index), [&](nl_sock* socket) {
+    const Link original(rtnl_link_alloc());
+    const Link change(rtnl_link_alloc());
+    if (!original || !change) return -NLE_NOMEM;
+    rtnl_link_set_ifindex(original.get(), index);
+    if (const int error = fill(change.get()); error < 0) return error;
+    return rtnl_link_change(socket, original.get(), change.get(), 0);
+  });
+}
+
+NlAddress build_address(const IpAddress& address, unsigned prefix_length) {
+  const std::span<const std::byte> octets = address.bytes();
+  NlAddress built(nl_addr_build(address_family(address.family()), octets.data(), octets.size()));
+  if (built) nl_addr_set_prefixlen(built.get(), static_cast<int>(prefix_length));
+  return built;
+}
+
+/// The kernel refuses a route with host bits set.
+IpAddress without_host_bits(const Prefix& prefix) {
+  std::array<std::byte, 16> octets{};
+  const std::span<const std::byte> source = prefix.address.bytes();
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    const std::size_t bits = prefix.length > 8 * i ? std::min<std::size_t>(8, prefix.length - 8 * i) : 0;
+    octets[i] = source[i] & static_cast<std::byte>(0xff00U >> bits & 0xff);
+  }
+  return IpAddress::from_bytes(std::span(octets).first(source.size()));
+}
+
+}  // namespace
+
+SysResult<LinkInfo> find_link(const std::string& name) {
+  // The kernel refuses longer names with an error of its own; to a user such an interface simply does not exist.
+  if (name.empty() || name.size() >= IF_NAMESIZE) return tl::unexpected(SysError{"find interface", name, ENODEV});
+  LinkInfo info;
+  const SysResult<void> found = with_socket("find interface", name, [&](nl_sock* socket) {
+    rtnl_link* raw = nullptr;
+    const int error = rtnl_link_get_kernel(socket, 0, name.c_str(), &raw);
+    if (error < 0) return error == -NLE_OBJ_NOTFOUND ? -NLE_NODEV : error;
+    const Link link(raw);
+    info = info_of(link.get());
+    return 0;
+  });
+  if (!found) return tl::unexpected(found.error());
+  return info;
+}
+
+SysResult<std::vector<LinkInfo>> list_links() {
+  std::vector<LinkInfo> links;
+  const SysResult<void> listed = with_socket("list interfaces", {}, [&](nl_sock* socket) {
+    nl_cache* raw = nullptr;
+    if (const int error = rtnl_link_alloc_cache(socket, AF_UNSPEC, &raw); error < 0) return error;
+    const NlCache cache(raw);
+    nl_cache_foreach(
+        cache.get(),
+        [](nl_object* object, void* out) {
+          // libnl's objects are "derived" from nl_object in C's manner.
+          static_cast<std::vector<LinkInfo>*>(out)->push_back(info_of(reinterpret_cast<rtnl_link*>(object)));
+        },
+        &links);
+    return 0;
+  });
+  if (!listed) return tl::unexpected(listed.error());
+  return links;
+}
+
+SysResult<void> set_link_up(int index) {
+  return change_link("set up", index, [](rtnl_link* change) {
+    rtnl_link_set_flags(change, IFF_UP);
+    return 0;
+  });
+}
+
+SysResult<void> set_link_mtu(int index, std::uint32_t mtu_octets) {
+  return change_link("set MTU", index, [mtu_octets](rtnl_link* change) {
+    rtnl_link_set_mtu(change, mtu_octets);
+    return 0;
+  });
+}
+
+SysResult<void> move_link(int index, int namespace_fd) {
+  return change_link("move", index, [namespace_fd](rtnl_link* change) {
+    rtnl_link_set_ns_fd(change, namespace_fd);
+    return 0;
+  });
+}
+
+SysResult<void> set_reverse_path_filter(int index, int mode) {
+  return change_link("set rp_filter", index, [mode](rtnl_link* change) {
+    return rtnl_link_inet_set_conf(change, IPV4_DEVCONF_RP_FILTER, static_cast<std::uint32_t>(mode));
+  });
+}
+
+SysResult<int> reverse_path_filter_of_all() {
+  const std::string path = "/proc/sys/net/ipv4/conf/all/rp_filter";
+  std::ifstream file(path);
+  int mode = 0;
+  if (!(file >> mode)) return tl::unexpected(SysError{"read", path, ENOENT});
+  return mode;
+}
+
+SysResult<void> add_address(int index, const Prefix& address) {
+  const std::string object = label(address) + " on " + link_label(index);
+  return with_socket("add address", object, [&](nl_sock* socket) {
+    const LinkAddress entry(rtnl_addr_alloc());
+    const NlAddress local = build_address(address.address, address.length);
+    if (!entry || !local) return -NLE_NOMEM;
+    rtnl_addr_set_ifindex(entry.get(), index);
+    if (const int error = rtnl_addr_set_local(entry.get(), local.get()); error < 0) return error;
+    // Usable at once: our links are points to points or the test's own, nobody else has the address.
+    if (!address.address.is_v4()) rtnl_addr_set_flags(entry.get(), IFA_F_NODAD);
+    return rtnl_addr_add(socket, entry.get(), 0);
+  });
+}
+
+SysResult<void> add_route(int index, const Prefix& destination, std::optional<IpAddress> gateway) {
+  const std::string object = label(destination) + " by " + link_label(index);
+  return with_socket("add route", object, [&](nl_sock* socket) {
+    const Route route(rtnl_route_alloc());
+    const NlAddress to = build_address(without_host_bits(destination), destination.length);
+    if (!route || !to) return -NLE_NOMEM;
+    rtnl_nexthop* const hop = rtnl_route_nh_alloc();
+    if (hop == nullptr) return -NLE_NOMEM;
+    rtnl_route_nh_set_ifindex(hop, index);
+    if (gateway) {
+      const NlAddress via = build_address(*gateway, gateway->is_v4() ? 32 : 128);
+      if (via) rtnl_route_nh_set_gateway(hop, via.get());
+    }
+    rtnl_route_add_nexthop(route.get(), hop);  // `route` owns it from here on
+    rtnl_route_set_family(route.get(), static_cast<std::uint8_t>(address_family(destination.address.family())));
+    rtnl_route_set_table(route.get(), RT_TABLE_MAIN);
+    rtnl_route_set_protocol(route.get(), RTPROT_STATIC);
+    rtnl_route_set_scope(route.get(), gateway ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK);
+    if (const int error = rtnl_route_set_dst(route.get(), to.get()); error < 0) return error;
+    return rtnl_route_add(socket, route.get(), NLM_F_CREATE);
+  });
+}
+
+std::optional<IpAddress> default_route_address(Family family) {
+  // The anycast prefixes of AMT (RFC 7450 §7.1): anywhere beyond the default route would do. connect() only looks the
+  // route up.
+  const Endpoint beyond{*IpAddress::parse(family == Family::kIpv4 ? "192.52.193.1" : "2001:3::1"), kAmtPort};
+  const UniqueFd socket(::socket(address_family(family), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) return std::nullopt;
+  const SocketAddress to(beyond);
+  if (::connect(socket.get(), to.data(), to.size()) != 0) return std::nullopt;
+  SocketAddress local;
+  socklen_t length = SocketAddress::capacity();
+  if (::getsockname(socket.get(), local.data(), &length) != 0) return std::nullopt;
+  const std::optional<Endpoint> endpoint = local.endpoint();
+  if (!endpoint || endpoint->address.is_unspecified()) return std::nullopt;
+  return endpoint->address;
+}
+
+SysResult<void> create_veth(const std::string& name, const std::string& peer_name,
+                            std::optional<int> peer_namespace_fd) {
+  return with_socket("create veth", name, [&](nl_sock* socket) {
+    const Link link(rtnl_link_veth_alloc());
+    if (!link) return -NLE_NOMEM;
+    const Link peer(rtnl_link_veth_get_peer(link.get()));
+    if (!peer) return -NLE_NOMEM;
+    rtnl_link_set_name(link.get(), name.c_str());
+    rtnl_link_set_name(peer.get(), peer_name.c_str());
+    if (peer_namespace_fd) rtnl_link_set_ns_fd(peer.get(), *peer_namespace_fd);
+    return rtnl_link_add(socket, link.get(), NLM_F_CREATE | NLM_F_EXCL);
+  });
+}
+
+}  // namespace amt
