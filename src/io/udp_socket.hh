@@ -47,7 +47,8 @@ struct Received {
   }
 };
 
-/// Buffers for one `receive`; reused from call to call. Sized for 65,535 octets a slot.
+/// Buffers for one `receive`; reused from call to call. Sized for 65,535 octets a slot; what is never touched costs
+/// address space only.
 class ReceiveBatch {
  public:
   explicit ReceiveBatch(std::size_t slots = 64);
@@ -62,8 +63,14 @@ class ReceiveBatch {
   std::unique_ptr<Impl> impl_;
 };
 
+/// The most datagrams in one `Transmit` that every kernel takes (UDP_MAX_SEGMENTS; 128 only since 6.9).
+inline constexpr std::size_t kSegmentsMax = 64;
+/// The most octets in one `Transmit`: an IPv4 datagram of 65,535 octets less its headers.
+inline constexpr std::size_t kTransmitOctetsMax = 65'507;
+
 /// One message to one peer: `pieces` are sent one after another. With `segment_octets` the kernel cuts the whole into
-/// datagrams of that length (UDP_SEGMENT): all of equal length, the last may be shorter; the caller guarantees it.
+/// datagrams of that length (UDP_SEGMENT): all of equal length, the last may be shorter; the caller guarantees it, and
+/// stays within `kSegmentsMax` and `kTransmitOctetsMax` (beyond, datagrams are sent one by one: right, but slow).
 struct Transmit {
   Endpoint to;
   std::span<const Bytes> pieces;
@@ -78,11 +85,15 @@ struct SocketError {
   std::uint32_t mtu_octets = 0;  ///< with EMSGSIZE
 };
 
-/// Non-blocking. Outer DF=1, never fragmented (R-5.3.3.6.3.1-a,c; IP_PMTUDISC_DO and its IPv6 twin). Not thread-safe.
+/// Non-blocking. Link-local peers are not served: an `Endpoint` has no zone. Outer DF=1, never fragmented
+/// (R-5.3.3.6.3.1-a,c; IP_PMTUDISC_DO and its IPv6 twin). Not thread-safe.
 class UdpSocket {
  public:
   /// Port 0: any; see `local()`. An unspecified address serves its own family only (IPV6_V6ONLY).
   static SysResult<UdpSocket> bind(const Endpoint& local, const UdpOptions& options);
+  ~UdpSocket();
+  UdpSocket(UdpSocket&&) noexcept;
+  UdpSocket& operator=(UdpSocket&&) noexcept;
 
   [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] const Endpoint& local() const { return local_; }
@@ -104,10 +115,15 @@ class UdpSocket {
   [[nodiscard]] std::uint64_t receive_drops() const { return receive_drops_; }
 
  private:
+  /// Scratch memory for `send` and what it has learned of the paths.
+  struct Sender;
   UdpSocket(UniqueFd fd, Endpoint local);
   UniqueFd fd_;
   Endpoint local_;
   std::uint64_t receive_drops_ = 0;
+  /// The kernel's own count at the last datagram; 32 bits, wraps.
+  std::uint32_t kernel_drops_ = 0;
+  std::unique_ptr<Sender> sender_;
 };
 
 }  // namespace amt

@@ -1,0 +1,167 @@
+// <linux/errqueue.h> needs timespec and does not say so.
+#include <ctime>
+
+#include <linux/errqueue.h>
+#include <netinet/udp.h>
+#include <sys/uio.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <vector>
+
+#include "io/udp_socket.hh"
+#include "sys/socket_address.hh"
+
+namespace amt {
+namespace {
+
+constexpr std::size_t kSlotOctets = 65'535;
+/// Whole cache lines, and odd against the page size: slots that all began at the same page offset would share the same
+/// few sets of the first-level cache.
+constexpr std::size_t kSlotStride = 65'536 + 3 * 64;
+/// ECN, UDP_GRO, SO_RXQ_OVFL: one int each.
+constexpr std::size_t kControlOctets = 3 * CMSG_SPACE(sizeof(int));
+/// An extended error with the offender's address, and the other three.
+constexpr std::size_t kErrorControlOctets =
+    CMSG_SPACE(sizeof(sock_extended_err) + sizeof(sockaddr_in6)) + kControlOctets;
+/// Peers can make errors as fast as we send; a call handles so many and leaves the rest for the next.
+constexpr int kErrorsPerCallMax = 1024;
+/// Each try consumes one pending error.
+constexpr int kReceiveTriesMax = 16;
+
+struct Control {
+  alignas(cmsghdr) std::array<std::byte, kControlOctets> octets{};
+};
+
+template <typename T>
+std::optional<T> control_value(const cmsghdr& message) {
+  if (message.cmsg_len < CMSG_LEN(sizeof(T))) return std::nullopt;
+  T value{};
+  std::memcpy(&value, CMSG_DATA(&message), sizeof value);
+  return value;
+}
+
+/// Errors that an ICMP message about one peer leaves on the socket (X-3.5-a).
+bool concerns_one_peer(int code) {
+  switch (code) {
+    case ECONNREFUSED:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case ENONET:
+    case EMSGSIZE:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case EOPNOTSUPP:
+    case EACCES:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+struct ReceiveBatch::Impl {
+  explicit Impl(std::size_t slots)
+      // Uninitialised: the pages of a slot come into being when a datagram reaches them.
+      : memory(new std::byte[slots * kSlotStride]),
+        headers(slots),
+        addresses(slots),
+        controls(slots),
+        vectors(slots),
+        received(slots) {
+    for (std::size_t i = 0; i < slots; ++i) {
+      vectors[i] = {memory.get() + i * kSlotStride, kSlotOctets};
+      msghdr& header = headers[i].msg_hdr;
+      header.msg_name = addresses[i].data();
+      header.msg_iov = &vectors[i];
+      header.msg_iovlen = 1;
+      header.msg_control = controls[i].octets.data();
+    }
+  }
+
+  void rearm() {
+    count = 0;
+    for (mmsghdr& message : headers) {
+      message.msg_hdr.msg_namelen = SocketAddress::capacity();
+      message.msg_hdr.msg_controllen = kControlOctets;
+    }
+  }
+
+  std::unique_ptr<std::byte[]> memory;
+  std::vector<mmsghdr> headers;
+  std::vector<SocketAddress> addresses;
+  std::vector<Control> controls;
+  std::vector<iovec> vectors;
+  std::vector<Received> received;
+  std::size_t count = 0;
+};
+
+ReceiveBatch::ReceiveBatch(std::size_t slots) : impl_(std::make_unique<Impl>(slots)) {}
+ReceiveBatch::~ReceiveBatch() = default;
+ReceiveBatch::ReceiveBatch(ReceiveBatch&&) noexcept = default;
+ReceiveBatch& ReceiveBatch::operator=(ReceiveBatch&&) noexcept = default;
+std::span<const Received> ReceiveBatch::received() const { return std::span(impl_->received).first(impl_->count); }
+
+SysResult<std::size_t> UdpSocket::receive(ReceiveBatch& batch) {
+  ReceiveBatch::Impl& slots = *batch.impl_;
+  slots.rearm();
+  int got = -1;
+  for (int tries = 0; got < 0 && tries < kReceiveTriesMax; ++tries) {
+    got = ::recvmmsg(fd_.get(), slots.headers.data(), static_cast<unsigned>(slots.headers.size()), 0, nullptr);
+    if (got >= 0 || errno == EINTR || concerns_one_peer(errno)) continue;
+    if (errno == EAGAIN) return 0;
+    return tl::unexpected(SysError::last("recvmmsg", local_.to_string()));
+  }
+  for (std::size_t i = 0; i < static_cast<std::size_t>(std::max(got, 0)); ++i) {
+    msghdr& header = slots.headers[i].msg_hdr;
+    const std::optional<Endpoint> from = slots.addresses[i].endpoint();
+    if (!from) continue;
+    Received& received = slots.received[slots.count++];
+    received = {*from, {slots.memory.get() + i * kSlotStride, slots.headers[i].msg_len}, 0, Ecn::kNotEct};
+    for (const cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, const_cast<cmsghdr*>(c))) {
+      if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) {
+        // One octet here, an int over IPv6.
+        received.ecn = static_cast<Ecn>(control_value<std::uint8_t>(*c).value_or(0) & 3);
+      } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS) {
+        received.ecn = static_cast<Ecn>(control_value<int>(*c).value_or(0) & 3);
+      } else if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
+        received.segment_octets = static_cast<std::size_t>(std::max(0, control_value<int>(*c).value_or(0)));
+      } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
+        const std::uint32_t drops = control_value<std::uint32_t>(*c).value_or(kernel_drops_);
+        receive_drops_ += drops - kernel_drops_;
+        kernel_drops_ = drops;
+      }
+    }
+  }
+  return slots.count;
+}
+
+void UdpSocket::poll_errors(const std::function<void(const SocketError&)>& visit) {
+  alignas(cmsghdr) std::array<std::byte, kErrorControlOctets> control;
+  for (int i = 0; i < kErrorsPerCallMax; ++i) {
+    SocketAddress to;
+    // The queue returns what we had sent; nobody needs it.
+    msghdr header{};
+    header.msg_name = to.data();
+    header.msg_namelen = SocketAddress::capacity();
+    header.msg_control = control.data();
+    header.msg_controllen = control.size();
+    if (::recvmsg(fd_.get(), &header, MSG_ERRQUEUE) < 0) return;
+    const std::optional<Endpoint> peer = to.endpoint();
+    if (!peer) continue;
+    for (const cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, const_cast<cmsghdr*>(c))) {
+      const bool is_error = (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
+                            (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR);
+      const std::optional<sock_extended_err> error = control_value<sock_extended_err>(*c);
+      if (!is_error || !error || error->ee_errno == 0) continue;
+      const int code = static_cast<int>(error->ee_errno);
+      visit(SocketError{*peer, code, code == EMSGSIZE ? error->ee_info : 0});
+    }
+  }
+}
+
+}  // namespace amt

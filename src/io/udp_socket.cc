@@ -1,0 +1,106 @@
+#include "io/udp_socket.hh"
+
+#include <netinet/udp.h>
+
+#include <array>
+#include <cerrno>
+
+#include "io/udp_sender.hh"
+#include "sys/socket_address.hh"
+
+namespace amt {
+namespace {
+
+SysResult<void> set_option(int fd, int level, int option, int value, const char* name, const Endpoint& local) {
+  if (::setsockopt(fd, level, option, &value, sizeof value) == 0) return {};
+  return tl::unexpected(SysError::last(std::string("setsockopt ") + name, local.to_string()));
+}
+
+/// A smaller buffer than wished costs packets under load, not correctness: no error.
+void set_buffer(int fd, int force_option, int option, int octets) {
+  if (octets <= 0) return;
+  if (::setsockopt(fd, SOL_SOCKET, force_option, &octets, sizeof octets) == 0) return;
+  ::setsockopt(fd, SOL_SOCKET, option, &octets, sizeof octets);
+}
+
+struct Option {
+  int level;
+  int option;
+  int value;
+  const char* name;
+};
+
+/// DF and no fragmentation (R-5.3.3.6.3.1-a, R-5.3.3.6.3.1-c, R-5.3.3.6.3.2-a), the error queue, outer ECN (E-9601-i).
+constexpr std::array kIpv4Options = {
+    Option{IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO, "IP_MTU_DISCOVER"},
+    Option{IPPROTO_IP, IP_RECVERR, 1, "IP_RECVERR"},
+    Option{IPPROTO_IP, IP_RECVTOS, 1, "IP_RECVTOS"},
+};
+constexpr std::array kIpv6Options = {
+    Option{IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY"},
+    Option{IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO, "IPV6_MTU_DISCOVER"},
+    Option{IPPROTO_IPV6, IPV6_DONTFRAG, 1, "IPV6_DONTFRAG"},
+    Option{IPPROTO_IPV6, IPV6_RECVERR, 1, "IPV6_RECVERR"},
+    Option{IPPROTO_IPV6, IPV6_RECVTCLASS, 1, "IPV6_RECVTCLASS"},
+};
+
+SysResult<void> configure(int fd, const Endpoint& local, const UdpOptions& options) {
+  const bool v4 = local.address.is_v4();
+  const std::span<const Option> common =
+      v4 ? std::span<const Option>(kIpv4Options) : std::span<const Option>(kIpv6Options);
+  for (const Option& o : common) {
+    if (SysResult<void> set = set_option(fd, o.level, o.option, o.value, o.name, local); !set) return set;
+  }
+  if (options.reuse_port) {
+    if (SysResult<void> set = set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT", local); !set) return set;
+  }
+  if (options.zero_checksum_receive && !v4) {
+    if (SysResult<void> set = set_option(fd, IPPROTO_UDP, UDP_NO_CHECK6_RX, 1, "UDP_NO_CHECK6_RX", local); !set) {
+      return set;
+    }
+  }
+  if (!options.interface.empty() && ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, options.interface.c_str(),
+                                                 static_cast<socklen_t>(options.interface.size() + 1)) != 0) {
+    return tl::unexpected(SysError::last("bind to interface", options.interface));
+  }
+  const int on = 1;
+  // Without these two nothing is wrong, only slower or less well counted (kernels before 5.0 have no UDP_GRO).
+  ::setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
+  if (options.receive_offload) ::setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on);
+  set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, options.receive_buffer_octets);
+  set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, options.send_buffer_octets);
+  return {};
+}
+
+}  // namespace
+
+UdpSocket::UdpSocket(UniqueFd fd, Endpoint local)
+    : fd_(std::move(fd)), local_(local), sender_(std::make_unique<Sender>()) {}
+UdpSocket::~UdpSocket() = default;
+UdpSocket::UdpSocket(UdpSocket&&) noexcept = default;
+UdpSocket& UdpSocket::operator=(UdpSocket&&) noexcept = default;
+
+SysResult<UdpSocket> UdpSocket::bind(const Endpoint& local, const UdpOptions& options) {
+  UniqueFd fd(::socket(address_family(local.address.family()), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) return tl::unexpected(SysError::last("socket", local.to_string()));
+  if (SysResult<void> configured = configure(fd.get(), local, options); !configured) {
+    return tl::unexpected(configured.error());
+  }
+  const SocketAddress wanted(local);
+  if (::bind(fd.get(), wanted.data(), wanted.size()) != 0) {
+    return tl::unexpected(SysError::last("bind", local.to_string()));
+  }
+  SocketAddress bound;
+  socklen_t length = SocketAddress::capacity();
+  if (::getsockname(fd.get(), bound.data(), &length) != 0) {
+    return tl::unexpected(SysError::last("getsockname", local.to_string()));
+  }
+  return UdpSocket(std::move(fd), bound.endpoint().value_or(local));
+}
+
+std::size_t UdpSocket::send(std::span<const Transmit> messages,
+                            const std::function<void(std::size_t index, int code)>& on_error) {
+  return sender_->send(fd_.get(), messages, on_error);
+}
+
+}  // namespace amt

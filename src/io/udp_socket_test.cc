@@ -1,0 +1,238 @@
+#include "io/udp_socket.hh"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <deque>
+#include <numeric>
+#include <vector>
+
+namespace amt {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class UdpSocketOf : public ::testing::TestWithParam<const char*> {
+ protected:
+  static UdpSocket open(const UdpOptions& options = {}) {
+    SysResult<UdpSocket> socket = UdpSocket::bind({*IpAddress::parse(GetParam()), 0}, options);
+    if (!socket) throw std::runtime_error(socket.error().to_string());
+    return std::move(*socket);
+  }
+
+  /// Every datagram, cut apart, until there are `wanted` or nothing more comes.
+  struct Arrived {
+    std::vector<std::byte> bytes;
+    Endpoint from;
+    Ecn ecn = Ecn::kNotEct;
+  };
+  static std::vector<Arrived> collect(UdpSocket& socket, std::size_t wanted) {
+    std::vector<Arrived> all;
+    ReceiveBatch batch;
+    for (int round = 0; round < 200 && all.size() < wanted; ++round) {
+      pollfd ready{socket.fd(), POLLIN, 0};
+      if (::poll(&ready, 1, 200) == 0) break;
+      const SysResult<std::size_t> got = socket.receive(batch);
+      EXPECT_TRUE(got.has_value());
+      for (const Received& received : batch.received()) {
+        received.for_each_datagram([&](MutableBytes datagram) {
+          all.push_back({{datagram.begin(), datagram.end()}, received.from, received.ecn});
+        });
+      }
+    }
+    return all;
+  }
+
+  /// Where nobody listens.
+  static Endpoint closed_port() { return open().local(); }
+};
+
+std::vector<std::byte> numbered(std::size_t octets, unsigned first = 0) {
+  std::vector<std::byte> bytes(octets);
+  for (std::size_t i = 0; i < octets; ++i) bytes[i] = static_cast<std::byte>((first + i * 7) & 0xff);
+  return bytes;
+}
+
+const auto kNoErrors = [](std::size_t index, int code) { ADD_FAILURE() << index << ": errno " << code; };
+
+TEST_P(UdpSocketOf, CarriesPiecesAsOneDatagramWithItsEcn) {  // E-9601-f, E-6040-b: the outer field both ways
+  UdpSocket a = open();
+  UdpSocket b = open();
+  const std::vector<std::byte> head = numbered(2);
+  const std::vector<std::byte> body = numbered(1316, 9);
+  const std::array<Bytes, 2> pieces = {Bytes(head), Bytes(body)};
+  const std::array<Bytes, 1> alone = {Bytes(head)};
+  const std::array<Transmit, 3> messages = {Transmit{b.local(), pieces, 0, Ecn::kCe},
+                                            Transmit{b.local(), alone, 0, Ecn::kNotEct},
+                                            Transmit{b.local(), {}, 0, Ecn::kEct0}};
+  EXPECT_EQ(a.send(messages, kNoErrors), 3U);
+  const std::vector<Arrived> got = collect(b, 3);
+  ASSERT_EQ(got.size(), 3U);
+  std::vector<std::byte> whole = head;
+  whole.insert(whole.end(), body.begin(), body.end());
+  EXPECT_EQ(got[0].bytes, whole);
+  EXPECT_EQ(got[0].from, a.local());
+  EXPECT_EQ(got[0].ecn, Ecn::kCe);
+  EXPECT_EQ(got[1].bytes, head);
+  EXPECT_EQ(got[1].ecn, Ecn::kNotEct);
+  EXPECT_TRUE(got[2].bytes.empty());
+  EXPECT_EQ(got[2].ecn, Ecn::kEct0);
+}
+
+TEST_P(UdpSocketOf, CutsAndMergesWithoutChangingTheDatagrams) {
+  for (const bool receive_offload : {false, true}) {
+    UdpSocket a = open();
+    UdpOptions options;
+    options.receive_offload = receive_offload;
+    UdpSocket b = open(options);
+    // Pieces do not line up with the segments, the last segment is shorter.
+    const std::vector<std::byte> stream = numbered(20 * 1000 + 123);
+    const Bytes all(stream);
+    const std::array<Bytes, 3> pieces = {all.first(777), all.subspan(777, 9000), all.subspan(9777)};
+    const std::array<Transmit, 1> messages = {Transmit{b.local(), pieces, 1000, Ecn::kEct1}};
+    EXPECT_EQ(a.send(messages, kNoErrors), 1U);
+    const std::vector<Arrived> got = collect(b, 21);
+    ASSERT_EQ(got.size(), 21U);
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      const Bytes expected = all.subspan(i * 1000, std::min<std::size_t>(1000, all.size() - i * 1000));
+      EXPECT_THAT(got[i].bytes, ::testing::ElementsAreArray(expected)) << i;
+      EXPECT_EQ(got[i].ecn, Ecn::kEct1);
+    }
+  }
+}
+
+TEST_P(UdpSocketOf, SendsOneByOneWhatTheKernelDoesNotCut) {
+  UdpSocket a = open();
+  UdpSocket b = open();
+  // 300 segments are more than any kernel takes in one call: EINVAL.
+  const std::vector<std::byte> stream = numbered(300 * 10 + 3);
+  const std::array<Bytes, 1> pieces = {Bytes(stream)};
+  const std::array<Transmit, 2> messages = {Transmit{b.local(), pieces, 10, Ecn::kNotEct},
+                                            Transmit{b.local(), {pieces.data(), 1}, 1001, Ecn::kNotEct}};
+  EXPECT_EQ(a.send(messages, kNoErrors), 2U);
+  const std::vector<Arrived> got = collect(b, 304);
+  ASSERT_EQ(got.size(), 304U);
+  EXPECT_EQ(got[0].bytes.size(), 10U);
+  EXPECT_EQ(got[300].bytes.size(), 3U);
+  EXPECT_EQ(got[301].bytes.size(), 1001U);
+  EXPECT_EQ(got[303].bytes.size(), 1001U);
+}
+
+TEST_P(UdpSocketOf, SendsManyMessagesInOrder) {
+  UdpSocket a = open();
+  UdpSocket b = open();
+  std::deque<std::vector<std::byte>> bodies;
+  std::vector<std::array<Bytes, 1>> pieces(500);
+  std::vector<Transmit> messages;
+  for (unsigned i = 0; i < 500; ++i) {
+    bodies.push_back(numbered(20, i));
+    pieces[i] = {Bytes(bodies.back())};
+    messages.push_back({b.local(), pieces[i], 0, Ecn::kNotEct});
+  }
+  EXPECT_EQ(a.send(messages, kNoErrors), 500U);
+  const std::vector<Arrived> got = collect(b, 500);
+  ASSERT_EQ(got.size(), 500U);
+  for (std::size_t i = 0; i < 500; ++i) EXPECT_EQ(got[i].bytes, bodies[i]) << i;
+}
+
+TEST_P(UdpSocketOf, ErrorsOfOnePeerHarmNoOther) {  // X-3.5-a
+  UdpSocket a = open();
+  UdpSocket b = open();
+  const Endpoint dead = closed_port();
+  const std::vector<std::byte> body = numbered(100);
+  const std::array<Bytes, 1> pieces = {Bytes(body)};
+  std::vector<Transmit> messages;
+  for (int i = 0; i < 20; ++i) {
+    messages.push_back({dead, pieces, 0, Ecn::kNotEct});
+    messages.push_back({b.local(), pieces, 0, Ecn::kNotEct});
+  }
+  for (int round = 0; round < 10; ++round) {
+    a.send(messages, [&](std::size_t index, int) { EXPECT_EQ(messages[index].to, dead); });
+    ReceiveBatch batch;
+    const SysResult<std::size_t> got = a.receive(batch);
+    ASSERT_TRUE(got.has_value()) << got.error().to_string();
+    EXPECT_EQ(*got, 0U);
+  }
+  EXPECT_EQ(collect(b, 200).size(), 200U);
+  std::size_t refused = 0;
+  a.poll_errors([&](const SocketError& error) {
+    EXPECT_EQ(error.to, dead);
+    EXPECT_EQ(error.code, ECONNREFUSED);
+    ++refused;
+  });
+  EXPECT_GT(refused, 0U);
+  refused = 0;
+  a.poll_errors([&](const SocketError&) { ++refused; });
+  EXPECT_EQ(refused, 0U);
+}
+
+TEST_P(UdpSocketOf, NeverFragmentsAndReportsTheMtu) {  // R-5.3.3.6.3.1-c, R-5.3.3.6.3.2-a, R-5.3.3.6.1-b
+  UdpSocket a = open();
+  UdpSocket b = open();
+  const std::size_t surplus = GetParam() == std::string("127.0.0.1") ? 65'508 : 65'528;
+  const std::vector<std::byte> huge = numbered(surplus);
+  const std::vector<std::byte> small = numbered(10);
+  const std::array<Bytes, 1> too_much = {Bytes(huge)};
+  const std::array<Bytes, 1> fine = {Bytes(small)};
+  std::vector<std::pair<std::size_t, int>> errors;
+  const std::array<Transmit, 3> messages = {Transmit{b.local(), fine, 0, Ecn::kNotEct},
+                                            Transmit{b.local(), too_much, 0, Ecn::kNotEct},
+                                            Transmit{b.local(), fine, 0, Ecn::kNotEct}};
+  EXPECT_EQ(a.send(messages, [&](std::size_t index, int code) { errors.emplace_back(index, code); }), 2U);
+  EXPECT_THAT(errors, ElementsAre(std::pair<std::size_t, int>(1, EMSGSIZE)));
+  EXPECT_EQ(collect(b, 2).size(), 2U);
+  int value = 0;
+  socklen_t length = sizeof value;
+  const bool v4 = a.local().address.is_v4();
+  ASSERT_EQ(
+      ::getsockopt(a.fd(), v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER, &value, &length),
+      0);
+  EXPECT_EQ(value, v4 ? IP_PMTUDISC_DO : IPV6_PMTUDISC_DO);
+}
+
+TEST_P(UdpSocketOf, CountsWhatTheFullReceiveBufferDropped) {
+  UdpSocket a = open();
+  UdpOptions options;
+  options.receive_buffer_octets = 4096;
+  UdpSocket b = open(options);
+  const std::vector<std::byte> body = numbered(1000);
+  const std::array<Bytes, 1> pieces = {Bytes(body)};
+  const std::vector<Transmit> messages(100, Transmit{b.local(), pieces, 0, Ecn::kNotEct});
+  a.send(messages, kNoErrors);
+  const std::size_t first = collect(b, 100).size();
+  // The count comes with the next datagram.
+  a.send(std::span(messages).first(1), kNoErrors);
+  ASSERT_EQ(collect(b, 1).size(), 1U);
+  EXPECT_GT(b.receive_drops(), 0U);
+  EXPECT_EQ(first + b.receive_drops(), 100U);
+}
+
+TEST_P(UdpSocketOf, SaysWhatCouldNotBeBound) {
+  UdpSocket a = open();
+  const SysResult<UdpSocket> again = UdpSocket::bind(a.local(), {});
+  ASSERT_FALSE(again.has_value());
+  EXPECT_EQ(again.error().to_string(), "bind " + a.local().to_string() + ": Address already in use");
+  UdpOptions options;
+  options.interface = "no-such-link";
+  const SysResult<UdpSocket> bound = UdpSocket::bind({a.local().address, 0}, options);
+  ASSERT_FALSE(bound.has_value());
+  EXPECT_EQ(bound.error().to_string(), "bind to interface no-such-link: No such device");
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, UdpSocketOf, ::testing::Values("127.0.0.1", "::1"));
+
+TEST(UdpSocket, OfIpv6DoesNotTakeIpv4) {
+  SysResult<UdpSocket> v6 = UdpSocket::bind({IpAddress{}, 0}, {});
+  ASSERT_TRUE(v6.has_value());
+  // The same port stays free for the other family.
+  EXPECT_TRUE(UdpSocket::bind({IpAddress::unspecified(Family::kIpv4), v6->local().port}, {}).has_value());
+}
+
+}  // namespace
+}  // namespace amt
