@@ -1,0 +1,94 @@
+#include "ip/address.hh"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <system_error>
+#include <utility>
+
+namespace amt {
+namespace {
+
+constexpr std::uint8_t kMappedBits = 96;
+
+unsigned bits(const IpAddress& address) { return address.is_v4() ? 32 : 128; }
+
+std::uint8_t octet(const IpAddress& address, std::size_t index) {
+  return std::to_integer<std::uint8_t>(address.mapped_octets()[index]);
+}
+
+/// The last 32 bits: an IPv4 address, or the group ID of an IPv6 group (RFC 3307 §4).
+std::uint32_t last_32_bits(const IpAddress& address) {
+  std::uint32_t value = 0;
+  for (std::size_t i = 12; i < 16; ++i) value = value << 8 | octet(address, i);
+  return value;
+}
+
+}  // namespace
+
+std::optional<Prefix> Prefix::parse(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const std::optional<IpAddress> address = IpAddress::parse(text.substr(0, slash));
+  if (!address) return std::nullopt;
+  if (slash == std::string_view::npos) return Prefix{*address, static_cast<std::uint8_t>(bits(*address))};
+  const std::string_view digits = text.substr(slash + 1);
+  std::uint8_t length = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
+  if (error != std::errc{} || end != digits.data() + digits.size() || length > bits(*address)) return std::nullopt;
+  return Prefix{*address, length};
+}
+
+bool Prefix::contains(const IpAddress& other) const {
+  if (other.family() != address.family()) return false;
+  const std::size_t mapped_length = address.is_v4() ? std::size_t{kMappedBits} + length : length;
+  const std::size_t whole = mapped_length / 8;
+  const auto& a = address.mapped_octets();
+  const auto& b = other.mapped_octets();
+  if (!std::equal(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(whole), b.begin())) return false;
+  const unsigned rest = mapped_length % 8;
+  if (rest == 0) return true;
+  const unsigned mask = 0xff00U >> rest & 0xffU;
+  return ((octet(address, whole) ^ octet(other, whole)) & mask) == 0;
+}
+
+std::string Prefix::to_string() const { return address.to_string() + '/' + std::to_string(length); }
+
+bool is_link_scope_multicast(const IpAddress& group) {
+  if (!group.is_multicast()) return false;
+  if (group.is_v4()) return last_32_bits(group) >> 8 == 0xe00000;
+  return (octet(group, 1) & 0x0f) <= 2;
+}
+
+SsmRange::SsmRange() {
+  prefixes_.push_back({IpAddress::from_v4(0xe8000000), 8});
+  // ff3x::/32: one prefix for each scope x, since the flags and the scope share an octet.
+  for (unsigned scope = 0; scope < 16; ++scope) {
+    std::array<std::byte, 16> octets{};
+    octets[0] = std::byte{0xff};
+    octets[1] = static_cast<std::byte>(0x30 | scope);
+    prefixes_.push_back({IpAddress::from_v6(octets), 32});
+  }
+}
+
+SsmRange::SsmRange(std::vector<Prefix> prefixes) : prefixes_(std::move(prefixes)) {}
+
+bool SsmRange::contains(const IpAddress& group) const {
+  return std::any_of(prefixes_.begin(), prefixes_.end(), [&](const Prefix& p) { return p.contains(group); });
+}
+
+bool is_invalid_ssm_group(const IpAddress& group) {
+  if (group.is_v4()) return last_32_bits(group) == 0xe8000000;
+  if (octet(group, 0) != 0xff || (octet(group, 1) & 0xf0) != 0x30) return false;
+  // RFC 4607 §1: group IDs of SSM addresses, which stand in ff3x::/96, begin at 4000:0001. A longer prefix part
+  // makes it a prefix-based address (RFC 3306), to which this does not apply.
+  for (std::size_t i = 2; i < 12; ++i) {
+    if (octet(group, i) != 0) return false;
+  }
+  return last_32_bits(group) <= 0x40000000;
+}
+
+bool is_forwardable_group(const IpAddress& group) {
+  return group.is_multicast() && !is_link_scope_multicast(group) && !is_invalid_ssm_group(group);
+}
+
+}  // namespace amt

@@ -1,0 +1,97 @@
+#include "ip/address.hh"
+
+#include <gtest/gtest.h>
+
+namespace amt {
+namespace {
+
+IpAddress address(const char* text) { return IpAddress::parse(text).value(); }
+Prefix prefix(const char* text) { return Prefix::parse(text).value(); }
+
+TEST(Prefix, ReadsAddressAndLength) {
+  EXPECT_EQ(prefix("192.0.2.0/24"), (Prefix{address("192.0.2.0"), 24}));
+  EXPECT_EQ(prefix("192.0.2.1"), (Prefix{address("192.0.2.1"), 32}));
+  EXPECT_EQ(prefix("2001:3::/32"), (Prefix{address("2001:3::"), 32}));
+  EXPECT_EQ(prefix("2001:3::1"), (Prefix{address("2001:3::1"), 128}));
+  EXPECT_EQ(prefix("0.0.0.0/0").length, 0);
+  EXPECT_EQ(prefix("2001:db8::1/64").to_string(), "2001:db8::1/64");
+}
+
+TEST(Prefix, RefusesWhatIsNoPrefix) {
+  for (const char* text : {"", "/24", "192.0.2.0/", "192.0.2.0/33", "2001:db8::/129", "192.0.2.0/-1", "192.0.2.0/24 ",
+                           "192.0.2.0/256", "192.0.2.0/8/8", "192.0.2/24", "192.0.2.0/ 8"}) {
+    EXPECT_FALSE(Prefix::parse(text)) << text;
+  }
+}
+
+TEST(Prefix, ContainsBitByBit) {
+  EXPECT_TRUE(prefix("192.0.2.128/25").contains(address("192.0.2.255")));
+  EXPECT_FALSE(prefix("192.0.2.128/25").contains(address("192.0.2.127")));
+  EXPECT_TRUE(prefix("192.0.2.77/24").contains(address("192.0.2.1")));  // host bits do not count
+  EXPECT_TRUE(prefix("0.0.0.0/0").contains(address("255.255.255.255")));
+  EXPECT_TRUE(prefix("192.0.2.1/32").contains(address("192.0.2.1")));
+  EXPECT_FALSE(prefix("192.0.2.1/32").contains(address("192.0.2.0")));
+  EXPECT_TRUE(prefix("2001:db8::/33").contains(address("2001:db8:7fff::")));
+  EXPECT_FALSE(prefix("2001:db8::/33").contains(address("2001:db8:8000::")));
+  EXPECT_TRUE(prefix("::/0").contains(address("2001:db8::1")));
+  EXPECT_TRUE(prefix("2001:db8::1/128").contains(address("2001:db8::1")));
+  EXPECT_FALSE(prefix("2001:db8::1/128").contains(address("2001:db8::")));
+}
+
+TEST(Prefix, HoldsOneFamilyOnly) {
+  EXPECT_FALSE(prefix("::/0").contains(address("192.0.2.1")));
+  EXPECT_FALSE(prefix("0.0.0.0/0").contains(address("::1")));
+}
+
+TEST(GroupClass, LinkScopeIsWhatNeverLeavesALink) {  // I-o, H-f
+  for (const char* text :
+       {"224.0.0.1", "224.0.0.22", "224.0.0.255", "ff00::1", "ff01::1", "ff02::1", "ff02::16", "ff12::1", "ff31::8"}) {
+    EXPECT_TRUE(is_link_scope_multicast(address(text))) << text;
+    EXPECT_FALSE(is_forwardable_group(address(text))) << text;
+  }
+  for (const char* text : {"224.0.1.0", "223.0.0.1", "232.1.1.1", "ff03::1", "ff05::2", "ff0e::1", "ff3e::8000:1",
+                           "fe80::1", "2001:db8::1"}) {
+    EXPECT_FALSE(is_link_scope_multicast(address(text))) << text;
+  }
+}
+
+TEST(SsmRange, IsTheRangeOfIanaUnlessConfigured) {  // S-a
+  const SsmRange range;
+  for (const char* text : {"232.0.0.1", "232.255.255.255", "ff3e::8000:d", "ff30::1", "ff3f::1", "ff35:0:ffff::1"}) {
+    EXPECT_TRUE(range.contains(address(text))) << text;
+  }
+  for (const char* text : {"231.255.255.255", "233.0.0.0", "239.232.1.1", "ff0e::1", "ff2e::1", "ff4e::1", "ff3e:20::1",
+                           "ff7e::1", "::232.1.1.1"}) {
+    EXPECT_FALSE(range.contains(address(text))) << text;
+  }
+}
+
+TEST(SsmRange, TakesOtherPrefixes) {  // S-a
+  const SsmRange range({prefix("239.232.0.0/16"), prefix("ff35::/32")});
+  EXPECT_TRUE(range.contains(address("239.232.1.1")));
+  EXPECT_FALSE(range.contains(address("232.1.1.1")));
+  EXPECT_TRUE(range.contains(address("ff35::1")));
+  EXPECT_FALSE(range.contains(address("ff3e::1")));
+  EXPECT_FALSE(SsmRange(std::vector<Prefix>{}).contains(address("232.1.1.1")));
+}
+
+TEST(GroupClass, ReservedSsmAddressesAreNoDestinations) {  // S-f
+  for (const char* text : {"232.0.0.0", "ff3e::", "ff3e::1", "ff35::3fff:ffff", "ff3e::4000:0"}) {
+    EXPECT_TRUE(is_invalid_ssm_group(address(text))) << text;
+    EXPECT_FALSE(is_forwardable_group(address(text))) << text;
+  }
+  for (const char* text : {"232.0.0.1", "231.0.0.0", "ff3e::4000:1", "ff3e::8000:d", "ff3e::ffff:ffff", "ff0e::1",
+                           "ff3e:40:2001:db8::1", "ff3e:0:1::"}) {
+    EXPECT_FALSE(is_invalid_ssm_group(address(text))) << text;
+    EXPECT_TRUE(is_forwardable_group(address(text))) << text;
+  }
+}
+
+TEST(GroupClass, OnlyMulticastIsForwarded) {  // R-5.3.3.6-b
+  for (const char* text : {"192.0.2.1", "255.255.255.255", "0.0.0.0", "::", "2001:db8::1", "fe80::1"}) {
+    EXPECT_FALSE(is_forwardable_group(address(text))) << text;
+  }
+}
+
+}  // namespace
+}  // namespace amt
