@@ -94,7 +94,9 @@ struct Request {
 };
 
 /// Address and port of the gateway as the relay saw them (§5.1.4.9); an IPv4 address is IPv4-compatible on the wire,
-/// 96 zero bits and the address (CONFORMANCE R-5.1.4-c).
+/// 96 zero bits and the address (CONFORMANCE R-5.1.4-c). Read back, 96 zero bits and a number of at least 2^24 are
+/// IPv4; below that (`::`, `::1`) the address is IPv6. An IPv4-mapped one, which the RFC does not send, is IPv4 as
+/// well.
 struct GatewayFields {
   Endpoint endpoint;
   static GatewayFields read(ByteReader& in);
