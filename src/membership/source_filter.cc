@@ -1,0 +1,48 @@
+#include "membership/source_filter.hh"
+
+#include <algorithm>
+#include <iterator>
+
+namespace amt {
+
+SourceList set_union(std::span<const IpAddress> a, std::span<const IpAddress> b) {
+  SourceList out;
+  out.reserve(a.size() + b.size());
+  std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(out));
+  return out;
+}
+
+SourceList set_intersection(std::span<const IpAddress> a, std::span<const IpAddress> b) {
+  SourceList out;
+  std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(out));
+  return out;
+}
+
+SourceList set_difference(std::span<const IpAddress> a, std::span<const IpAddress> b) {
+  SourceList out;
+  std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(out));
+  return out;
+}
+
+SourceList to_source_list(std::span<const IpAddress> sources) {
+  SourceList out(sources.begin(), sources.end());
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+bool SourceFilter::accepts(const IpAddress& source) const {
+  const bool listed = std::binary_search(sources.begin(), sources.end(), source);
+  return listed == (mode == FilterMode::kInclude);
+}
+
+std::string SourceFilter::to_string() const {
+  std::string text = mode == FilterMode::kInclude ? "INCLUDE{" : "EXCLUDE{";
+  for (const IpAddress& source : sources) {
+    if (text.back() != '{') text += ", ";
+    text += source.to_string();
+  }
+  return text + "}";
+}
+
+}  // namespace amt
