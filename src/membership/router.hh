@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <span>
+#include <optional>
 #include <vector>
 
 #include "amt/time.hh"
@@ -25,6 +25,8 @@ struct RouterOptions {
   /// is dropped at once (CONFORMANCE I-e, I-f). False on a LAN: group-specific queries come out of `poll_query`.
   bool single_reporter = true;
   std::size_t groups_max = 1024;
+  /// Sources of a group that have a record, wanted and blocked ones alike. Over the limit additions are left out; a
+  /// blocked source that is left out is forwarded (R-5.3.3.8-b, R-5.3.3.4-n).
   std::size_t sources_per_group_max = 256;
   SsmRange ssm;
 
@@ -60,7 +62,8 @@ class RouterState {
   RouterRejects handle_older_report(Instant now, const OlderReport& report, std::vector<FilterChange>& changes);
   RouterRejects handle_leave(Instant now, const OlderLeave& leave, std::vector<FilterChange>& changes);
 
-  /// Runs every timer that is due (source timers, group timers, older-version timers, repeats of specific queries).
+  /// Runs every timer that is due: source timers, group timers, repeats of specific queries. Older-version timers need
+  /// no call: they are compared when a message comes.
   void handle_timeout(Instant now, std::vector<FilterChange>& changes);
   [[nodiscard]] Instant next_deadline() const;
 
@@ -79,6 +82,10 @@ class RouterState {
 
  private:
   struct Impl;
+  class Update;
+  Impl& make_impl();
+
+  /// None before the first message.
   std::unique_ptr<Impl> impl_;
   const RouterOptions* options_;
 };

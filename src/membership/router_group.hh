@@ -1,0 +1,110 @@
+#pragma once
+/// One group of a RouterState, and the rows of the state tables (RFC 3376 §6.4, RFC 3810 §7.4). Only for this room.
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <set>
+#include <span>
+#include <vector>
+
+#include "amt/time.hh"
+#include "membership/router.hh"
+
+namespace amt {
+
+/// The timer of a source in Y: at zero, blocked.
+inline constexpr Instant kTimerZero = Instant::min();
+
+struct SourceRecord {
+  IpAddress address;
+  Instant expires = kTimerZero;
+
+  /// In A or X, and not in Y.
+  [[nodiscard]] bool is_forwarded() const { return expires != kTimerZero; }
+};
+
+class ChangeLog;
+using QueryQueue = std::deque<GroupQuery>;
+
+/// Laid out small: a relay holds one per group and tunnel.
+class RouterGroup {
+ public:
+  explicit RouterGroup(const IpAddress& group) : group_(group) {}
+
+  [[nodiscard]] const IpAddress& group() const { return group_; }
+  /// Of the timers that change something by themselves. Older-version timers are compared when a message comes.
+  [[nodiscard]] Instant deadline() const { return deadline_; }
+  [[nodiscard]] SourceFilter filter() const;
+  /// No state is left: to be deleted.
+  [[nodiscard]] bool is_nothing() const { return mode_ == FilterMode::kInclude && sources_.empty(); }
+
+  /// Would a record of `type` create a group that has no state yet?
+  [[nodiscard]] static bool creates_state(RecordType type, std::span<const IpAddress> listed);
+
+  /// Applies one record, after the timers that are due. Additions beyond the limit are left out. How many.
+  std::uint32_t apply(Instant now, const RouterOptions& options, RecordType type, std::span<const IpAddress> listed,
+                      ChangeLog& log);
+  /// A report of version 1 or 2 starts that version's Host Present timer. MLDv1 counts as IGMPv2: it has a Done.
+  void note_older_host(Instant now, const RouterOptions& options, std::uint8_t igmp_version);
+  void expire(Instant now, ChangeLog& log);
+  /// Queues the specific queries that are due and schedules their repeats.
+  void send_queries(Instant now, const RouterOptions& options, QueryQueue& queue);
+
+ private:
+  /// Specific queries to be repeated (RFC 3376 §6.6.3).
+  struct SourceQueries {
+    IpAddress source;
+    std::uint8_t left = 0;
+  };
+  /// What few groups have.
+  struct Extras {
+    /// RFC 3376 §7.3.2: Older Version Host Present timers.
+    Instant v1_host_present = Instant::min();
+    Instant v2_host_present = Instant::min();
+    Instant next_query = kNoDeadline;
+    std::uint8_t group_queries_left = 0;
+    std::vector<SourceQueries> source_queries;
+  };
+
+  void set_state(FilterMode mode, std::span<const SourceRecord> sources, ChangeLog& log);
+  void ask_about_sources(Instant now, const RouterOptions& options, std::span<const IpAddress> sources);
+  void ask_about_group(Instant now, const RouterOptions& options);
+  void refresh_deadline();
+  Extras& extras();
+
+  IpAddress group_;
+  /// The group timer; only in EXCLUDE.
+  Instant expires_ = kNoDeadline;
+  Instant deadline_ = kNoDeadline;
+  FilterMode mode_ = FilterMode::kInclude;
+  /// Ascending by address; X and Y together.
+  std::vector<SourceRecord> sources_;
+  std::unique_ptr<Extras> extras_;
+};
+
+/// Collects what changed during one call: one entry per group, in order of first touch. The filter before is copied
+/// only when it is about to change, so a refresh copies nothing.
+class ChangeLog {
+ public:
+  explicit ChangeLog(std::vector<FilterChange>& out) : out_(out), first_(out.size()) {}
+
+  void about_to_change(const RouterGroup& group);
+  /// Fills in `after` by `filter_of(group)` and takes out what ended as it began.
+  template <typename F>
+  void finish(const F& filter_of) {
+    for (std::size_t i = first_; i < out_.size(); ++i) out_[i].after = filter_of(out_[i].group);
+    const auto begin = out_.begin() + static_cast<std::ptrdiff_t>(first_);
+    out_.erase(
+        std::remove_if(begin, out_.end(), [](const FilterChange& change) { return change.before == change.after; }),
+        out_.end());
+  }
+
+ private:
+  std::vector<FilterChange>& out_;
+  std::size_t first_;
+  std::set<IpAddress> seen_;
+};
+
+}  // namespace amt
