@@ -1,0 +1,125 @@
+#include "config/values.hh"
+
+namespace amt {
+namespace {
+
+constexpr std::string_view kNotAnAddress = "not an IPv4 or IPv6 address";
+
+Unexpected<BadValue> bad(std::string_view problem) { return Unexpected<BadValue>(BadValue{std::string(problem)}); }
+
+/// Does `text`, an address with or without a port, have a port? Several colons without brackets are an IPv6 address.
+bool names_a_port(std::string_view text) {
+  if (text.starts_with('[')) return !text.ends_with(']');
+  return text.find(':') != std::string_view::npos && text.find(':') == text.rfind(':');
+}
+
+/// `text` without its brackets, when it has both.
+std::string_view without_brackets(std::string_view text) {
+  return text.size() >= 2 && text.starts_with('[') && text.ends_with(']') ? text.substr(1, text.size() - 2) : text;
+}
+
+std::optional<std::string_view> unicast_problem(const IpAddress& address) {
+  if (address.is_unspecified()) return "the unspecified address cannot be used here; name one address";
+  if (address.is_multicast()) return "a multicast address cannot be used here; name a unicast address";
+  if (address.is_broadcast()) return "the broadcast address cannot be used here; name a unicast address";
+  if (address.family() == Family::kIpv6 && address.is_link_local()) {
+    return "a link-local IPv6 address cannot be used here; name a global or unique-local one";
+  }
+  return std::nullopt;
+}
+
+/// Why nobody can ask for `group`, or for `group` with any source.
+std::optional<std::string> group_problem(const IpAddress& group, bool has_source) {
+  if (!group.is_multicast()) return group.to_string() + " is no multicast group (224.0.0.0/4 or ff00::/8)";
+  if (!is_forwardable_group(group)) {
+    return group.to_string() + " is a reserved or link-local group, which does not cross a tunnel";
+  }
+  if (!has_source && SsmRange().contains(group)) {
+    return group.to_string() + " is source-specific (SSM): the URL must name the source, SOURCE@GROUP";
+  }
+  return std::nullopt;
+}
+
+/// `GROUP`, `GROUP:PORT`, `[V6]`, `[V6]:PORT`
+ValueResult<ChannelUrl> parse_group_and_port(std::string_view text) {
+  const std::optional<Endpoint> endpoint = Endpoint::parse(text, 0);
+  if (!endpoint) {
+    const bool bare_v6 = !text.starts_with('[') && text.find(':') != text.rfind(':');
+    return bad(bare_v6 ? "the group is not an IPv6 address (with a port it takes brackets: [ff3e::1]:5001)"
+                       : "the group is not an IPv4 or IPv6 address, or its port is not 1 to 65535");
+  }
+  ChannelUrl url;
+  url.channel.group = endpoint->address;
+  const bool port_given = names_a_port(text);
+  if (port_given && endpoint->port == 0) return bad("the port is not 1 to 65535");
+  if (port_given) url.port = endpoint->port;
+  return url;
+}
+
+}  // namespace
+
+ValueResult<IpAddress> parse_address(std::string_view text) {
+  const std::optional<IpAddress> address = IpAddress::parse(text);
+  if (!address) return bad(kNotAnAddress);
+  return *address;
+}
+
+ValueResult<IpAddress> parse_unicast_address(std::string_view text) {
+  const ValueResult<IpAddress> address = parse_address(text);
+  if (!address) return address;
+  if (const auto problem = unicast_problem(*address)) return bad(*problem);
+  return address;
+}
+
+ValueResult<Endpoint> parse_unicast_endpoint(std::string_view text) {
+  const std::optional<Endpoint> endpoint = Endpoint::parse(text, 0);
+  const bool port_given = names_a_port(text);
+  if (!endpoint || (port_given && endpoint->port == 0)) return bad("not an address, ADDR:PORT or [V6]:PORT");
+  if (const auto problem = unicast_problem(endpoint->address)) return bad(*problem);
+  return *endpoint;
+}
+
+ValueResult<Endpoint> parse_group_endpoint(std::string_view text) {
+  const std::optional<Endpoint> endpoint = Endpoint::parse(text, 0);
+  if (!endpoint || endpoint->port == 0) return bad("not GROUP:PORT or [V6GROUP]:PORT with a port from 1 to 65535");
+  if (!endpoint->address.is_multicast()) {
+    return bad(endpoint->address.to_string() + " is no multicast group (224.0.0.0/4 or ff00::/8)");
+  }
+  return *endpoint;
+}
+
+ValueResult<Prefix> parse_multicast_prefix(std::string_view text) {
+  const std::optional<Prefix> prefix = Prefix::parse(text);
+  if (!prefix) return bad("not ADDR/LENGTH");
+  const bool inside = prefix->address.is_multicast() && prefix->length >= (prefix->address.is_v4() ? 4 : 8);
+  if (!inside) return bad("not a range of multicast groups (inside 224.0.0.0/4 or ff00::/8)");
+  return *prefix;
+}
+
+ValueResult<ChannelUrl> parse_channel_url(std::string_view text) {
+  constexpr std::string_view kScheme = "amt://";
+  if (text.starts_with(kScheme)) {
+    text.remove_prefix(kScheme.size());
+  } else if (text.find("://") != std::string_view::npos) {
+    return bad("not an amt:// URL");
+  }
+  if (text.ends_with('/')) text.remove_suffix(1);  // players add it
+  std::optional<IpAddress> source;
+  if (const std::size_t at = text.find('@'); at != std::string_view::npos) {
+    if (at > 0) {  // players write amt://@GROUP for "any source"
+      source = IpAddress::parse(without_brackets(text.substr(0, at)));
+      if (!source) return bad("the source is not an IPv4 or IPv6 address");
+      if (const auto problem = unicast_problem(*source)) return bad("the source: " + std::string(*problem));
+    }
+    text.remove_prefix(at + 1);
+  }
+  ValueResult<ChannelUrl> url = parse_group_and_port(text);
+  if (!url) return url;
+  const IpAddress& group = url->channel.group;
+  if (const auto problem = group_problem(group, source.has_value())) return bad(*problem);
+  if (source && source->family() != group.family()) return bad("source and group are not of one address family");
+  url->channel.source = source;
+  return url;
+}
+
+}  // namespace amt

@@ -1,0 +1,159 @@
+#include "config/command_line.hh"
+
+#include <algorithm>
+
+#include "amt/version.hh"
+#include "base/printable.hh"
+#include "config/command_tables.hh"
+#include "config/documents.hh"
+#include "config/sources.hh"
+
+namespace amt {
+namespace {
+
+constexpr std::size_t kShownOctetsMax = 80;
+
+/// Makes the table of one subcommand, bound to `invocation`.
+using TableMaker = CommandTable (*)(Invocation& invocation);
+
+template <typename Config, CommandTable (*make)(Config&)>
+CommandTable make_table(Invocation& invocation) {
+  CommandTable table = make(invocation.command.emplace<Config>());
+  add_common_options(table, invocation.common);
+  return table;
+}
+
+constexpr TableMaker kTableMakers[] = {
+    make_table<RelayConfig, relay_table>,     make_table<GatewayConfig, gateway_table>,
+    make_table<ReceiveConfig, receive_table>, make_table<SendConfig, send_table>,
+    make_table<StatusConfig, status_table>,   make_table<DemoConfig, demo_table>,
+};
+
+/// All tables, to read in only: what they are bound to is gone.
+std::vector<CommandTable> all_tables() {
+  std::vector<CommandTable> tables;
+  for (const TableMaker make : kTableMakers) {
+    Invocation scratch;
+    tables.push_back(make(scratch));
+    tables.back().finish = nullptr;
+    for (OptionSpec& option : tables.back().options) option.apply = nullptr;
+  }
+  return tables;
+}
+
+Unexpected<EarlyExit> print(std::string text) { return Unexpected<EarlyExit>(EarlyExit{0, std::move(text), {}}); }
+Unexpected<EarlyExit> usage_error(const std::string& program, const std::string& message) {
+  return Unexpected<EarlyExit>(EarlyExit{kUsageStatus, {}, program + ": " + message + "\n"});
+}
+
+bool asks_for_help(std::span<const std::string> arguments) {
+  for (const std::string& argument : arguments) {
+    if (argument == "--") return false;
+    if (argument == "--help" || argument == "-h") return true;
+  }
+  return false;
+}
+
+/// The message about one value: what it was called where it was given, the value, what is wrong, one that works.
+std::string complaint(const OptionSpec& option, const GivenValue& given, const std::string& problem) {
+  const bool in_file = !given.file_position.empty();
+  const std::string value = given.value.empty() ? "\"\"" : printable(given.value, kShownOctetsMax);
+  std::string message = in_file ? given.file_position + ": " + option.name : option_label(option);
+  message += " " + value + ": " + problem;
+  if (in_file) return message + " (example: " + option.name + " = \"" + option.example + "\")";
+  return message + " (example: " + (option.positional ? "" : option_label(option) + " ") + option.example + ")";
+}
+
+Result<void, std::string> apply_given(const CommandTable& table, const GivenOptions& given) {
+  for (std::size_t i = 0; i < table.options.size(); ++i) {
+    const OptionSpec& option = table.options[i];
+    if (given[i].empty()) {
+      if (!option.required) continue;
+      return Unexpected<std::string>(option_label(option) + " is missing (example: " +
+                                     (option.positional ? "amt " + table.name : option_label(option)) + " " +
+                                     option.example + ")");
+    }
+    if (const OptionSpec* const other = find_option(table, option.excludes);
+        other != nullptr && !given[static_cast<std::size_t>(other - table.options.data())].empty()) {
+      return Unexpected<std::string>(option_label(option) + " and " + option_label(*other) +
+                                     ": both given, but they exclude each other");
+    }
+    for (const GivenValue& value : given[i]) {
+      if (const ValueResult<void> applied = option.apply(value.value); !applied) {
+        return Unexpected<std::string>(complaint(option, value, applied.error().problem));
+      }
+    }
+  }
+  if (!table.finish) return {};
+  if (const std::optional<std::string> problem = table.finish()) return Unexpected<std::string>(*problem);
+  return {};
+}
+
+Result<void, std::string> read_options(const CommandTable& table, std::span<const std::string> arguments) {
+  Result<GivenOptions, std::string> given = read_arguments(table, arguments);
+  if (!given) return Unexpected<std::string>(given.error());
+  const OptionSpec* const config = find_option(table, "config");
+  const std::vector<GivenValue>& files = (*given)[static_cast<std::size_t>(config - table.options.data())];
+  if (!files.empty()) {
+    if (auto read = read_config_file(table, files.front().value, *given); !read) return read;
+  }
+  return apply_given(table, *given);
+}
+
+Result<Invocation, EarlyExit> no_such_command(const std::string& word, const std::vector<CommandTable>& tables) {
+  const std::string shown = printable(word, kShownOctetsMax);
+  if (word.starts_with('-')) {
+    return usage_error("amt", shown + ": unknown option; a subcommand comes first, as in `amt relay --help`");
+  }
+  std::vector<std::string> names;
+  for (const CommandTable& table : tables) names.push_back(table.name);
+  const std::string nearest = nearest_name(word, names);
+  std::string all;
+  for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
+  return usage_error("amt", shown + ": no such subcommand" +
+                                (nearest.empty() ? "" : "; did you mean amt " + nearest + "?") + " (there are " + all +
+                                ")");
+}
+
+/// `amt help`, `amt man-page`, `amt completion`: documents of all subcommands.
+Result<Invocation, EarlyExit> print_document(std::span<const std::string> arguments) {
+  const std::vector<CommandTable> tables = all_tables();
+  const std::string& kind = arguments[0];
+  const std::string subject = arguments.size() > 1 ? arguments[1] : "";
+  if (kind == "completion") {
+    if (subject == "bash") return print(bash_completion(tables));
+    return usage_error("amt completion",
+                       "the name of a shell must follow, bash (example: source <(amt completion bash))");
+  }
+  const bool is_man_page = kind == "man-page";
+  if (subject.empty()) return print(is_man_page ? program_man_page(tables) : program_help(tables));
+  for (const CommandTable& table : tables) {
+    if (table.name == subject) return print(is_man_page ? command_man_page(table) : command_help(table));
+  }
+  return no_such_command(subject, tables);
+}
+
+}  // namespace
+
+Result<Invocation, EarlyExit> parse_command_line(std::span<const std::string> arguments) {
+  if (arguments.empty()) {
+    return Unexpected<EarlyExit>(EarlyExit{kUsageStatus, {}, program_help(all_tables())});
+  }
+  const std::string& word = arguments[0];
+  if (word == "--help" || word == "-h") return print(program_help(all_tables()));
+  if (word == "--version" || word == "-V") return print("amt " + std::string(version()) + "\n");
+  if (word == "help" || word == "man-page" || word == "completion") return print_document(arguments);
+
+  for (const TableMaker make : kTableMakers) {
+    Invocation invocation;
+    const CommandTable table = make(invocation);
+    if (table.name != word) continue;
+    const std::span<const std::string> rest = arguments.subspan(1);
+    if (asks_for_help(rest)) return print(command_help(table));
+    if (const auto read = read_options(table, rest); !read) return usage_error("amt " + word, read.error());
+    return invocation;
+  }
+  return no_such_command(word, all_tables());
+}
+
+}  // namespace amt

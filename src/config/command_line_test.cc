@@ -1,0 +1,258 @@
+#include "config/command_line.hh"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+
+namespace amt {
+namespace {
+
+/// Words separated by blanks.
+std::vector<std::string> words(const std::string& text) {
+  std::istringstream in(text);
+  std::vector<std::string> out;
+  for (std::string word; in >> word;) out.push_back(word);
+  return out;
+}
+
+template <typename Config>
+Config parsed(const std::string& line) {
+  const auto result = parse_command_line(words(line));
+  EXPECT_TRUE(result.has_value()) << result.error().standard_error;
+  return result ? std::get<Config>(result->command) : Config{};
+}
+
+/// The message of a usage error; checks what holds of all of them.
+std::string complaint(const std::vector<std::string>& arguments) {
+  const auto result = parse_command_line(arguments);
+  if (result) return "accepted";
+  EXPECT_EQ(result.error().status, 2);
+  EXPECT_EQ(result.error().standard_output, "");
+  const std::string& message = result.error().standard_error;
+  EXPECT_TRUE(message.ends_with('\n'));
+  EXPECT_EQ(std::count(message.begin(), message.end(), '\n'), 1) << message;
+  return message.substr(0, message.size() - 1);
+}
+std::string complaint(const std::string& line) { return complaint(words(line)); }
+
+TEST(CommandLine, ReadsEveryOptionOfTheRelay) {
+  const auto relay = parsed<RelayConfig>(
+      "relay --local 192.0.2.1 --local 2001:db8::1 --discovery 192.52.193.1 --upstream eth0 --upstream eth1 --strict "
+      "--relay-port 3000 --max-tunnels 9 --max-tunnels-per-address 8 --max-groups 7 --max-sources 6 "
+      "--max-requests-per-address 5 --max-discoveries-per-address 0 --query-interval 31744 --robustness 7 "
+      "--gateway-fields never --secret-file s --control c");
+  EXPECT_EQ(relay.local, (std::vector{*IpAddress::parse("192.0.2.1"), *IpAddress::parse("2001:db8::1")}));
+  EXPECT_EQ(relay.discovery, std::vector{*IpAddress::parse("192.52.193.1")});
+  EXPECT_EQ(relay.upstream, (std::vector<std::string>{"eth0", "eth1"}));
+  EXPECT_TRUE(relay.strict);
+  EXPECT_EQ(relay.relay_port, 3000);
+  EXPECT_EQ(relay.tunnels_max, 9u);
+  EXPECT_EQ(relay.tunnels_per_address_max, 8u);
+  EXPECT_EQ(relay.groups_max, 7u);
+  EXPECT_EQ(relay.sources_max, 6u);
+  EXPECT_EQ(relay.requests_per_second_max, 5u);
+  EXPECT_EQ(relay.discoveries_per_second_max, 0u);
+  EXPECT_EQ(relay.query_interval, std::chrono::seconds(31744));
+  EXPECT_EQ(relay.robustness, 7);
+  EXPECT_EQ(relay.gateway_fields, GatewayFields::kNever);
+  EXPECT_EQ(relay.secret_file, "s");
+  EXPECT_EQ(relay.control, "c");
+}
+
+TEST(CommandLine, GivesTheDefaultsThatTheHelpNames) {
+  const auto relay = parsed<RelayConfig>("relay");
+  EXPECT_EQ(relay.relay_port, 2268);
+  EXPECT_EQ(relay.query_interval, std::chrono::seconds(125));
+  EXPECT_EQ(relay.robustness, 2);
+  EXPECT_FALSE(relay.strict);
+  const auto gateway = parsed<GatewayConfig>("gateway");
+  EXPECT_EQ(gateway.interface, "amt0");
+  ASSERT_EQ(gateway.routes.size(), 2u);
+  EXPECT_EQ(gateway.routes[0].to_string(), "232.0.0.0/8");
+  EXPECT_EQ(gateway.routes[1].to_string(), "ff3e::/32");
+  // RFC 7450 §7.1
+  ASSERT_EQ(gateway.relay.discovery.size(), 2u);
+  EXPECT_EQ(gateway.relay.discovery[0].to_string(), "192.52.193.1:2268");
+  EXPECT_EQ(gateway.relay.discovery[1].to_string(), "[2001:3::1]:2268");
+}
+
+TEST(CommandLine, FillsInTheRelaysPortWhateverTheOrder) {
+  const auto gateway = parsed<GatewayConfig>(
+      "gateway --relay 192.0.2.1 --relay-port 99 --relay [2001:db8::1]:7 --relay 192.0.2.2:8 --discovery 2001:db8::9 "
+      "--local 198.51.100.7 --gateway-port 5 --no-route");
+  ASSERT_EQ(gateway.relay.relays.size(), 3u);
+  EXPECT_EQ(gateway.relay.relays[0].to_string(), "192.0.2.1:99");
+  EXPECT_EQ(gateway.relay.relays[1].to_string(), "[2001:db8::1]:7");
+  EXPECT_EQ(gateway.relay.relays[2].to_string(), "192.0.2.2:8");
+  ASSERT_EQ(gateway.relay.discovery.size(), 1u);
+  EXPECT_EQ(gateway.relay.discovery[0].to_string(), "[2001:db8::9]:99");
+  EXPECT_EQ(gateway.relay.local, IpAddress::parse("198.51.100.7"));
+  EXPECT_EQ(gateway.relay.gateway_port, 5);
+  EXPECT_TRUE(gateway.no_route);
+  EXPECT_TRUE(gateway.routes.empty());
+}
+
+TEST(CommandLine, ReadsReceive) {
+  const auto receive = parsed<ReceiveConfig>(
+      "receive --relay 192.0.2.1 amt://198.51.100.10@232.1.1.1:5001 -o udp://127.0.0.1:9 --count 3 --duration 1.5 "
+      "--timeout 500ms --stats json --verify -q");
+  EXPECT_EQ(receive.url.channel.to_string(), "198.51.100.10@232.1.1.1");
+  EXPECT_EQ(receive.url.port, 5001);
+  EXPECT_EQ(receive.output->kind, ReceiveOutput::Kind::kUdp);
+  EXPECT_EQ(receive.output->endpoint.to_string(), "127.0.0.1:9");
+  EXPECT_EQ(receive.count, 3u);
+  EXPECT_EQ(receive.duration, std::chrono::milliseconds(1500));
+  EXPECT_EQ(receive.timeout, std::chrono::milliseconds(500));
+  EXPECT_EQ(receive.stats, StatsFormat::kJson);
+  EXPECT_TRUE(receive.verify);
+  EXPECT_TRUE(receive.quiet);
+  EXPECT_EQ(parsed<ReceiveConfig>("receive 239.1.1.1 -o -").output->kind, ReceiveOutput::Kind::kStandardOutput);
+  EXPECT_EQ(parsed<ReceiveConfig>("receive -o=a 239.1.1.1").output->kind, ReceiveOutput::Kind::kFile);
+  EXPECT_FALSE(parsed<ReceiveConfig>("receive amt://239.1.1.1").output);
+}
+
+TEST(CommandLine, ReadsSendStatusAndDemo) {
+  const auto send =
+      parsed<SendConfig>("send [ff3e::1]:5001 --interface eth0 --ttl 3 --rate 1.5M --size 200 --count 9 -");
+  EXPECT_EQ(send.group.to_string(), "[ff3e::1]:5001");
+  EXPECT_EQ(send.interface, "eth0");
+  EXPECT_EQ(send.ttl, 3);
+  EXPECT_EQ(send.rate_bits_per_second, 1'500'000u);
+  EXPECT_EQ(send.size_octets, 200u);
+  EXPECT_EQ(send.count, 9u);
+  EXPECT_EQ(send.file, "-");
+  const auto defaults = parsed<SendConfig>("send 232.1.1.1:1");
+  EXPECT_EQ(defaults.ttl, 16);
+  EXPECT_EQ(defaults.size_octets, 1316u);
+  EXPECT_FALSE(defaults.rate_bits_per_second);
+  EXPECT_TRUE(parsed<StatusConfig>("status --json --control=/x").json);
+  EXPECT_EQ(parsed<DemoConfig>("demo --output /tmp/x").output_directory, "/tmp/x");
+}
+
+TEST(CommandLine, ReadsTheCommonOptionsOfEverySubcommand) {
+  const auto result = parse_command_line(words("demo --log-level trace --log-json"));
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->common.log_level, LogLevel::kTrace);
+  EXPECT_TRUE(result->common.log_json);
+}
+
+TEST(CommandLine, AComplaintNamesOptionValueAndMend) {
+  EXPECT_EQ(complaint("relay --local 10.0.0.300"),
+            "amt relay: --local 10.0.0.300: not an IPv4 or IPv6 address (example: --local 192.0.2.1)");
+  EXPECT_EQ(complaint("relay --robustness 8"),
+            "amt relay: --robustness 8: not a whole number from 1 to 7 (example: --robustness 2)");
+  EXPECT_EQ(complaint("relay --query-interval 31745"),
+            "amt relay: --query-interval 31745: not a whole number from 1 to 31744 (example: --query-interval 125)");
+  EXPECT_EQ(complaint("relay --gateway-fields maybe"),
+            "amt relay: --gateway-fields maybe: must be auto, always or never (example: --gateway-fields auto)");
+  EXPECT_EQ(complaint("receive amt://232.1.1.1:5001"),
+            "amt receive: URL amt://232.1.1.1:5001: 232.1.1.1 is source-specific (SSM): the URL must name the source, "
+            "SOURCE@GROUP (example: amt://198.51.100.10@232.1.1.1:5001)");
+  EXPECT_EQ(complaint("send 192.0.2.1:5001"),
+            "amt send: GROUP:PORT 192.0.2.1:5001: 192.0.2.1 is no multicast group (224.0.0.0/4 or ff00::/8) (example: "
+            "232.1.1.1:5001)");
+}
+
+TEST(CommandLine, RefusesWhatIsOutOfRange) {
+  for (const char* const line : {"relay --robustness 0",
+                                 "relay --robustness -1",
+                                 "relay --robustness two",
+                                 "relay --query-interval 0",
+                                 "relay --relay-port 0",
+                                 "relay --relay-port 65536",
+                                 "relay --max-tunnels 0",
+                                 "relay --max-groups 99999999999999999999",
+                                 "relay --local 0.0.0.0",
+                                 "relay --local 224.1.1.1",
+                                 "relay --local fe80::1",
+                                 "relay --local 192.0.2.1:5",
+                                 "relay --upstream 0123456789abcdef",
+                                 "relay --upstream a/b",
+                                 "relay --upstream --strict",
+                                 "relay --control=",
+                                 "gateway --relay 192.0.2.1:0",
+                                 "gateway --relay [2001:db8::1",
+                                 "gateway --relay ::",
+                                 "gateway --gateway-port 65536",
+                                 "gateway --route 10.0.0.0/8",
+                                 "gateway --route 224.0.0.0/3",
+                                 "gateway --route 232.0.0.0/33",
+                                 "receive 239.1.1.1 --duration 0",
+                                 "receive 239.1.1.1 --duration 5x",
+                                 "receive 239.1.1.1 --count 0",
+                                 "receive 239.1.1.1 -o udp://127.0.0.1",
+                                 "receive 239.1.1.1 -o http://x/",
+                                 "receive 239.1.1.1 --stats xml",
+                                 "send 232.1.1.1",
+                                 "send 232.1.1.1:5001 --ttl 256",
+                                 "send 232.1.1.1:5001 --size 31",
+                                 "send 232.1.1.1:5001 --rate 0",
+                                 "send 232.1.1.1:5001 --rate 5X",
+                                 "send 232.1.1.1:1 --source 2001:db8::1",
+                                 "relay --log-level loud"}) {
+    const std::string message = complaint(line);
+    EXPECT_NE(message, "accepted") << line;
+  }
+}
+
+TEST(CommandLine, NamesWhatIsMissing) {
+  EXPECT_EQ(complaint("relay --local"), "amt relay: --local: a value is missing (example: --local 192.0.2.1)");
+  EXPECT_EQ(complaint("receive 239.1.1.1 -o"),
+            "amt receive: --output: a value is missing (example: --output udp://127.0.0.1:5001)");
+  EXPECT_EQ(complaint("receive"),
+            "amt receive: URL is missing (example: amt receive amt://198.51.100.10@232.1.1.1:5001)");
+  EXPECT_EQ(complaint("send --ttl 1"), "amt send: GROUP:PORT is missing (example: amt send 232.1.1.1:5001)");
+}
+
+TEST(CommandLine, NamesWhatIsTooMuch) {
+  EXPECT_EQ(complaint("relay --robustness 2 --robustness 3"),
+            "amt relay: --robustness 3: given twice, but only one value can be meant");
+  EXPECT_EQ(complaint("relay extra"), "amt relay: extra: unexpected argument (amt relay --help shows the options)");
+  EXPECT_EQ(complaint("relay --strict=yes"), "amt relay: --strict: takes no value");
+  EXPECT_EQ(complaint("gateway --route 232.0.0.0/8 --no-route"),
+            "amt gateway: --route and --no-route: both given, but they exclude each other");
+}
+
+TEST(CommandLine, SuggestsWhatWasMeant) {
+  EXPECT_EQ(complaint("relay --upsteam eth0"),
+            "amt relay: --upsteam: unknown option; did you mean --upstream? (amt relay --help shows the options)");
+  EXPECT_EQ(complaint("relay --tap"), "amt relay: --tap: unknown option (amt relay --help shows the options)");
+  EXPECT_EQ(complaint("relay -x"), "amt relay: -x: unknown option (amt relay --help shows the options)");
+  EXPECT_EQ(
+      complaint("rely"),
+      "amt: rely: no such subcommand; did you mean amt relay? (there are relay, gateway, receive, send, status, demo)");
+  EXPECT_EQ(complaint("recv"), "amt: recv: no such subcommand (there are relay, gateway, receive, send, status, demo)");
+  EXPECT_EQ(complaint("--upstream eth0"),
+            "amt: --upstream: unknown option; a subcommand comes first, as in `amt relay --help`");
+}
+
+TEST(CommandLine, ShowsNothingThatATerminalObeys) {
+  const std::string message = complaint({"relay", "--local", "\x1b[2J\n"});
+  EXPECT_EQ(message, "amt relay: --local \\x1b[2J\\x0a: not an IPv4 or IPv6 address (example: --local 192.0.2.1)");
+  EXPECT_LT(complaint({"relay", "--" + std::string(100'000, 'x')}).size(), 300u);
+  EXPECT_LT(complaint({"relay", "--local", std::string(100'000, '1')}).size(), 300u);
+}
+
+TEST(CommandLine, AloneItShowsAShortHelpAndFails) {
+  const auto result = parse_command_line({});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().status, 2);
+  EXPECT_NE(result.error().standard_error.find("Usage: amt SUBCOMMAND"), std::string::npos);
+}
+
+TEST(CommandLine, HelpAndVersionGoToStandardOutput) {
+  for (const char* const line : {"--help", "-h", "help", "--version", "relay --help", "help relay",
+                                 "receive -h --nonsense", "completion bash", "man-page", "man-page send"}) {
+    const auto result = parse_command_line(words(line));
+    ASSERT_FALSE(result) << line;
+    EXPECT_EQ(result.error().status, 0) << line;
+    EXPECT_NE(result.error().standard_output, "") << line;
+    EXPECT_EQ(result.error().standard_error, "") << line;
+  }
+  EXPECT_EQ(complaint("completion tcsh"),
+            "amt completion: the name of a shell must follow, bash (example: source <(amt completion bash))");
+}
+
+}  // namespace
+}  // namespace amt

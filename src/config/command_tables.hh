@@ -1,0 +1,25 @@
+#pragma once
+/// The option tables: one function, and one file, per subcommand. Each binds its options to the struct it is given,
+/// which must outlive the table.
+
+#include "config/config.hh"
+#include "config/option_table.hh"
+
+namespace amt {
+
+[[nodiscard]] CommandTable relay_table(RelayConfig& config);
+[[nodiscard]] CommandTable gateway_table(GatewayConfig& config);
+[[nodiscard]] CommandTable receive_table(ReceiveConfig& config);
+[[nodiscard]] CommandTable send_table(SendConfig& config);
+[[nodiscard]] CommandTable status_table(StatusConfig& config);
+[[nodiscard]] CommandTable demo_table(DemoConfig& config);
+
+/// The options that every subcommand takes, at the end of its table.
+void add_common_options(CommandTable& table, CommonConfig& config);
+
+/// `--relay`, `--discovery`, `--local`, `--gateway-port`, `--relay-port` of `gateway` and `receive`.
+void add_relay_choice_options(CommandTable& table, RelayChoice& choice);
+/// Fills in ports, and whom to ask when neither a relay nor a discovery address was given.
+void finish_relay_choice(RelayChoice& choice);
+
+}  // namespace amt

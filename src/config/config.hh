@@ -1,0 +1,125 @@
+#pragma once
+/// What each subcommand was asked to do: the values of its options, parsed. Plain structs with the defaults that the
+/// help names; `parse_command_line` (command_line.hh) fills them.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "amt/channel.hh"
+#include "amt/endpoint.hh"
+#include "amt/time.hh"
+#include "base/log_level.hh"
+#include "ip/address.hh"
+
+namespace amt {
+
+/// Options that every subcommand takes.
+struct CommonConfig {
+  LogLevel log_level = LogLevel::kInfo;
+  bool log_json = false;
+  /// As given; the file has been read already.
+  std::optional<std::string> config_file;
+};
+
+/// Whether Queries carry the gateway address fields (the G flag).
+enum class GatewayFields : std::uint8_t { kAuto, kAlways, kNever };
+
+struct RelayConfig {
+  std::vector<IpAddress> local;  ///< empty: the address that the default route uses, per family
+  std::vector<IpAddress> discovery;
+  std::vector<std::string> upstream;
+  bool strict = false;
+  std::uint16_t relay_port = kAmtPort;
+  std::size_t tunnels_max = 100'000;
+  std::size_t tunnels_per_address_max = 256;
+  std::size_t groups_max = 512;                    ///< per gateway
+  std::size_t sources_max = 128;                   ///< per group
+  std::uint32_t requests_per_second_max = 200;     ///< per address; 0: no limit
+  std::uint32_t discoveries_per_second_max = 100;  ///< per address; 0: no limit
+  Duration query_interval = std::chrono::seconds(125);
+  std::uint8_t robustness = 2;
+  GatewayFields gateway_fields = GatewayFields::kAuto;
+  std::optional<std::string> secret_file;
+  std::optional<std::string> control;  ///< not given: the default path, and its absence is no failure
+};
+
+/// The way to a relay, for `gateway` and `receive`. In order of preference: `relays`, then `discovery`.
+/// Ports are filled in; at least one of both lists is not empty.
+struct RelayChoice {
+  std::vector<Endpoint> relays;     ///< asked directly
+  std::vector<Endpoint> discovery;  ///< asked for a relay; the well-known anycast addresses when nothing was given
+  std::uint16_t relay_port = kAmtPort;
+  std::optional<IpAddress> local;  ///< outer source address; not given: the kernel's choice
+  std::uint16_t gateway_port = 0;  ///< outer source port; 0: any
+};
+
+struct GatewayConfig {
+  RelayChoice relay;
+  std::string interface = "amt0";
+  /// Multicast routes towards the interface; with `no_route` none.
+  std::vector<Prefix> routes;
+  bool no_route = false;
+  std::optional<std::string> control;
+};
+
+/// `amt://[SOURCE@]GROUP[:PORT]`
+struct ChannelUrl {
+  Channel channel;
+  /// Without one every UDP port of the group is taken.
+  std::optional<std::uint16_t> port;
+
+  friend bool operator==(const ChannelUrl&, const ChannelUrl&) = default;
+};
+
+struct ReceiveOutput {
+  enum class Kind : std::uint8_t { kStandardOutput, kFile, kUdp };
+  Kind kind = Kind::kStandardOutput;
+  std::string path;   ///< kFile
+  Endpoint endpoint;  ///< kUdp
+
+  friend bool operator==(const ReceiveOutput&, const ReceiveOutput&) = default;
+};
+
+enum class StatsFormat : std::uint8_t { kText, kJson, kNone };
+
+struct ReceiveConfig {
+  ChannelUrl url;
+  RelayChoice relay;
+  std::optional<ReceiveOutput> output;  ///< not given: standard output unless that is a terminal
+  std::optional<std::uint64_t> count;
+  std::optional<Duration> duration;
+  std::optional<Duration> timeout;
+  StatsFormat stats = StatsFormat::kText;
+  bool verify = false;
+  bool quiet = false;
+};
+
+/// Smallest payload that has room for the header of a numbered packet (media/test_pattern.hh).
+inline constexpr std::size_t kSendSizeMin = 32;
+/// Largest UDP payload over IPv4.
+inline constexpr std::size_t kSendSizeMax = 65507;
+
+struct SendConfig {
+  Endpoint group;
+  std::optional<std::string> interface;  ///< not given: the kernel's choice
+  std::optional<IpAddress> source;
+  std::uint8_t ttl = 16;
+  std::optional<std::uint64_t> rate_bits_per_second;  ///< not given: `kSendRateDefault`, or a transport stream's clock
+  std::size_t size_octets = 1316;                     ///< UDP payload: seven MPEG-TS packets
+  std::optional<std::uint64_t> count;
+  std::optional<std::string> file;  ///< `-`: standard input
+};
+inline constexpr std::uint64_t kSendRateDefault = 5'000'000;
+
+struct StatusConfig {
+  std::optional<std::string> control;  ///< not given: the default paths of relay and gateway
+  bool json = false;
+};
+
+struct DemoConfig {
+  std::optional<std::string> output_directory;  ///< where picture, streams and logs stay; not given: nothing stays
+};
+
+}  // namespace amt

@@ -1,0 +1,63 @@
+#include "config/command_tables.hh"
+#include "config/values.hh"
+
+namespace amt {
+
+CommandTable gateway_table(GatewayConfig& config) {
+  CommandTable table;
+  table.name = "gateway";
+  table.summary = "receive multicast through a relay, on an interface of this host";
+  table.synopsis = "[OPTION]...";
+  table.description =
+      "Creates a network interface. What applications join on it is asked of an AMT relay (RFC 7450), and arrives on "
+      "it as "
+      "ordinary multicast. Routes lead source-specific groups to it, so that most applications need no interface "
+      "option.\n\n"
+      "Needs the capability CAP_NET_ADMIN. The interface is gone when the program ends. To receive one channel without "
+      "privileges and without an interface, see amt receive.";
+  table.examples = {
+      {"Through a given relay, on the interface amt0", "amt gateway --relay 192.0.2.1"},
+      {"Through the nearest public relay, any multicast", "amt gateway --route 224.0.0.0/4 --route ff00::/8"},
+  };
+  add_relay_choice_options(table, config.relay);
+  table.options.push_back({.name = "interface",
+                           .value = "NAME",
+                           .group = "Interface",
+                           .help = "name of the interface that is created",
+                           .default_text = "amt0",
+                           .example = "amt0",
+                           .apply = into(config.interface, parse_interface_name)});
+  table.options.push_back({.name = "route",
+                           .value = "PREFIX",
+                           .group = "Interface",
+                           .help = "groups that are routed to the interface",
+                           .default_text = "232.0.0.0/8 and ff3e::/32",
+                           .example = "232.0.0.0/8",
+                           .repeatable = true,
+                           .excludes = "no-route",
+                           .apply = append_to(config.routes, parse_multicast_prefix)});
+
+  table.options.push_back({.name = "no-route",
+                           .group = "Interface",
+                           .help = "make no routes; applications must name the interface",
+                           .excludes = "route",
+                           .apply = switch_on(config.no_route)});
+  table.options.push_back({.name = "control",
+                           .value = "PATH",
+                           .group = "Operation",
+                           .help = "UNIX socket for `amt status`",
+                           .default_text = "/run/amt/gateway.sock, or $XDG_RUNTIME_DIR/amt/gateway.sock when not root",
+                           .example = "/run/amt/gateway.sock",
+                           .completion = Completion::kFile,
+                           .apply = into(config.control, parse_path)});
+  table.finish = [&config]() -> std::optional<std::string> {
+    finish_relay_choice(config.relay);
+    if (config.routes.empty() && !config.no_route) {
+      config.routes = {*Prefix::parse("232.0.0.0/8"), *Prefix::parse("ff3e::/32")};
+    }
+    return std::nullopt;
+  };
+  return table;
+}
+
+}  // namespace amt

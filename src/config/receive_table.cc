@@ -1,0 +1,110 @@
+#include <limits>
+
+#include "config/command_tables.hh"
+#include "config/values.hh"
+
+namespace amt {
+namespace {
+
+constexpr std::uint64_t kNoUpperBound = std::numeric_limits<std::uint64_t>::max();
+
+void add_output(CommandTable& table, ReceiveConfig& config) {
+  table.options.push_back(
+      {.name = "output",
+       .short_name = 'o',
+       .value = "WHERE",
+       .group = "Output",
+       .help = "where the UDP payload goes: - (standard output), a file, or udp://ADDR:PORT, sent again "
+               "as datagrams",
+       .default_text = "standard output unless that is a terminal",
+       .example = "udp://127.0.0.1:5001",
+       .completion = Completion::kFile,
+       .apply = into(config.output, parse_receive_output)});
+  table.options.push_back(
+      {.name = "stats",
+       .value = "FORMAT",
+       .group = "Output",
+       .help = "what is printed at the end; json is one object on one line, on standard output when the "
+               "payload goes elsewhere",
+       .default_text = "text",
+       .example = "json",
+       .choices = {"text", "json", "none"},
+       .apply = into(config.stats, parse_stats_format)});
+  table.options.push_back(
+      {.name = "verify",
+       .group = "Output",
+       .help = "check the numbered packets of `amt send`: lost, duplicated, reordered, damaged; status 1 "
+               "when any is lost or damaged",
+       .apply = switch_on(config.verify)});
+  table.options.push_back({.name = "quiet",
+                           .short_name = 'q',
+                           .group = "Output",
+                           .help = "no live line",
+                           .apply = switch_on(config.quiet)});
+}
+
+void add_end(CommandTable& table, ReceiveConfig& config) {
+  table.options.push_back(
+      {.name = "count",
+       .value = "N",
+       .group = "End",
+       .help = "stop after so many packets",
+       .default_text = "no limit",
+       .example = "1000",
+       .apply = into(config.count, [](std::string_view text) { return parse_number(text, 1, kNoUpperBound); })});
+  table.options.push_back({.name = "duration",
+                           .value = "S",
+                           .group = "End",
+                           .help = "stop after so many seconds (or 500ms, 5m, 1h)",
+                           .default_text = "no limit",
+                           .example = "10",
+                           .apply = into(config.duration, parse_duration)});
+  table.options.push_back({.name = "timeout",
+                           .value = "S",
+                           .group = "End",
+                           .help = "fail with status 1 when nothing arrives for so many seconds",
+                           .default_text = "wait for ever",
+                           .example = "10",
+                           .apply = into(config.timeout, parse_duration)});
+}
+
+}  // namespace
+
+CommandTable receive_table(ReceiveConfig& config) {
+  CommandTable table;
+  table.name = "receive";
+  table.summary = "receive one channel, with no privileges and no interface";
+  table.synopsis = "[OPTION]... URL";
+  table.description =
+      "Joins the channel URL at an AMT relay (RFC 7450) and writes the payload of its UDP datagrams to a pipe, a file, "
+      "or a "
+      "socket. Any user may do that, behind NAT too.\n\n"
+      "URL is amt://[SOURCE@]GROUP[:PORT], the form that VLC takes. IPv6 addresses stand in square brackets, as in "
+      "amt://[2001:db8::10]@[ff3e::1]:5001. Without PORT every UDP port of the group is taken. Groups in 232.0.0.0/8 "
+      "and "
+      "ff3x::/32 are source-specific and need SOURCE.";
+  table.examples = {
+      {"Watch a channel", "amt receive --relay 192.0.2.1 amt://198.51.100.10@232.1.1.1:5001 | mpv -"},
+      {"Count a hundred packets of a channel over IPv6",
+       "amt receive --relay 2001:db8::1 -o /dev/null --count 100 amt://[2001:db8::10]@[ff3e::1]:5001"},
+      {"Check what `amt send` sends",
+       "amt receive --relay 192.0.2.1 --verify --duration 10 amt://198.51.100.10@232.1.1.1:5001"},
+  };
+  table.options.push_back({.name = "url",
+                           .value = "URL",
+                           .help = "the channel, amt://[SOURCE@]GROUP[:PORT]",
+                           .example = "amt://198.51.100.10@232.1.1.1:5001",
+                           .positional = true,
+                           .required = true,
+                           .apply = into(config.url, parse_channel_url)});
+  add_relay_choice_options(table, config.relay);
+  add_output(table, config);
+  add_end(table, config);
+  table.finish = [&config]() -> std::optional<std::string> {
+    finish_relay_choice(config.relay);
+    return std::nullopt;
+  };
+  return table;
+}
+
+}  // namespace amt

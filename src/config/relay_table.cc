@@ -1,0 +1,185 @@
+#include "config/command_tables.hh"
+#include "config/values.hh"
+
+namespace amt {
+namespace {
+
+// A relay of any size stays below these; they are here so that a slip of the hand is no out-of-memory.
+constexpr std::uint64_t kTunnelsMax = 10'000'000;
+constexpr std::uint64_t kGroupsMax = 1'000'000;
+constexpr std::uint64_t kSourcesMax = 100'000;
+constexpr std::uint64_t kPerSecondMax = 10'000'000;
+// RFC 3376 §4.1.7: what the floating-point code can say.
+constexpr std::uint64_t kQueryIntervalSecondsMax = 31744;
+// RFC 3376 §4.1.6: three bits, and 0 means "unset".
+constexpr std::uint64_t kRobustnessMax = 7;
+
+void add_addresses(CommandTable& table, RelayConfig& config) {
+  table.options.push_back(
+      {.name = "local",
+       .value = "ADDR",
+       .group = "Addresses",
+       .help = "unicast address on which AMT is served and which Advertisements name; once per family",
+       .default_text = "the address that the default route uses, per family",
+       .example = "192.0.2.1",
+       .repeatable = true,
+       .apply = append_to(config.local, parse_unicast_address)});
+  table.options.push_back({.name = "discovery",
+                           .value = "ADDR",
+                           .group = "Addresses",
+                           .help = "further, usually anycast, address on which Relay Discovery is answered",
+                           .default_text = "none",
+                           .example = "192.52.193.1",
+                           .repeatable = true,
+                           .apply = append_to(config.discovery, parse_unicast_address)});
+  table.options.push_back({.name = "relay-port",
+                           .value = "N",
+                           .group = "Addresses",
+                           .help = "UDP port",
+                           .default_text = "2268",
+                           .example = "2268",
+                           .apply = number_into(config.relay_port, 1, 65535)});
+}
+
+void add_upstream(CommandTable& table, RelayConfig& config) {
+  table.options.push_back({.name = "upstream",
+                           .value = "IF",
+                           .group = "Upstream",
+                           .help =
+                               "interface on which wanted groups are joined (IGMPv3, MLDv2) and from which they are "
+                               "forwarded",
+                           .example = "eth0",
+                           .repeatable = true,
+                           .completion = Completion::kInterface,
+                           .apply = append_to(config.upstream, parse_interface_name)});
+}
+
+void add_protocol(CommandTable& table, RelayConfig& config) {
+  const auto seconds = [&config](std::string_view text) -> ValueResult<void> {
+    const auto number = parse_number(text, 1, kQueryIntervalSecondsMax);
+    if (!number) return Unexpected<BadValue>(number.error());
+    config.query_interval = std::chrono::seconds(*number);
+    return {};
+  };
+  table.options.push_back({.name = "query-interval",
+                           .value = "S",
+                           .group = "Protocol",
+                           .help =
+                               "seconds between a gateway's Requests, as Queries announce it; a silent gateway lives "
+                               "for robustness times this and 10 s",
+                           .default_text = "125",
+                           .example = "125",
+                           .apply = seconds});
+  table.options.push_back(
+      {.name = "robustness",
+       .value = "N",
+       .group = "Protocol",
+       .help = "robustness variable that Queries announce, 1 to 7: how often gateways repeat reports",
+       .default_text = "2",
+       .example = "2",
+       .apply = number_into(config.robustness, 1, kRobustnessMax)});
+  table.options.push_back({.name = "gateway-fields",
+                           .value = "WHEN",
+                           .group = "Protocol",
+                           .help =
+                               "whether Queries tell the gateway its address as seen here (G flag); auto leaves it out "
+                               "towards gateways that are known to break on it",
+                           .default_text = "auto",
+                           .example = "auto",
+                           .choices = {"auto", "always", "never"},
+                           .apply = into(config.gateway_fields, parse_gateway_fields)});
+  table.options.push_back({.name = "strict",
+                           .group = "Protocol",
+                           .help = "refuse Updates whose inner datagram lacks the Router Alert option (VLC omits it)",
+                           .apply = switch_on(config.strict)});
+  table.options.push_back(
+      {.name = "secret-file",
+       .value = "FILE",
+       .group = "Protocol",
+       .help = "file with the secret for Response MACs, the same on all relays of one anycast address",
+       .default_text = "random, renewed every 2 hours",
+       .example = "/etc/amt/secret",
+       .completion = Completion::kFile,
+       .apply = into(config.secret_file, parse_path)});
+}
+
+void add_limits(CommandTable& table, RelayConfig& config) {
+  table.options.push_back({.name = "max-tunnels",
+                           .value = "N",
+                           .group = "Limits",
+                           .help = "gateways in all",
+                           .default_text = "100000",
+                           .example = "100000",
+                           .apply = number_into(config.tunnels_max, 1, kTunnelsMax)});
+  table.options.push_back({.name = "max-tunnels-per-address",
+                           .value = "N",
+                           .group = "Limits",
+                           .help = "gateways that share one address (behind one NAT)",
+                           .default_text = "256",
+                           .example = "256",
+                           .apply = number_into(config.tunnels_per_address_max, 1, kTunnelsMax)});
+  table.options.push_back({.name = "max-groups",
+                           .value = "N",
+                           .group = "Limits",
+                           .help = "groups of one gateway",
+                           .default_text = "512",
+                           .example = "512",
+                           .apply = number_into(config.groups_max, 1, kGroupsMax)});
+  table.options.push_back({.name = "max-sources",
+                           .value = "N",
+                           .group = "Limits",
+                           .help = "sources of one group of one gateway",
+                           .default_text = "128",
+                           .example = "128",
+                           .apply = number_into(config.sources_max, 1, kSourcesMax)});
+  table.options.push_back({.name = "max-requests-per-address",
+                           .value = "N",
+                           .group = "Limits",
+                           .help = "Requests a second from one address (IPv6: one /64), 0 for no limit",
+                           .default_text = "200",
+                           .example = "200",
+                           .apply = number_into(config.requests_per_second_max, 0, kPerSecondMax)});
+  table.options.push_back({.name = "max-discoveries-per-address",
+                           .value = "N",
+                           .group = "Limits",
+                           .help = "Relay Discoveries a second from one address (IPv6: one /64), 0 for no limit",
+                           .default_text = "100",
+                           .example = "100",
+                           .apply = number_into(config.discoveries_per_second_max, 0, kPerSecondMax)});
+}
+
+}  // namespace
+
+CommandTable relay_table(RelayConfig& config) {
+  CommandTable table;
+  table.name = "relay";
+  table.summary = "serve multicast to gateways";
+  table.synopsis = "[OPTION]...";
+  table.description =
+      "Answers AMT gateways (RFC 7450), joins the groups that they want on the upstream interface, and sends them what "
+      "arrives there.\n\n"
+      "Capturing multicast needs the capability CAP_NET_RAW. One log line with the word \"ready\" says when gateways "
+      "are "
+      "served.";
+  table.examples = {
+      {"Serve what eth0 receives, on this host's own addresses", "amt relay --upstream eth0"},
+      {"The same on given addresses of both families",
+       "amt relay --local 192.0.2.1 --local 2001:db8::1 --upstream eth0"},
+      {"With options from a file", "amt relay --config /etc/amt/relay.toml"},
+  };
+  add_upstream(table, config);
+  add_addresses(table, config);
+  add_protocol(table, config);
+  add_limits(table, config);
+  table.options.push_back({.name = "control",
+                           .value = "PATH",
+                           .group = "Operation",
+                           .help = "UNIX socket for `amt status`",
+                           .default_text = "/run/amt/relay.sock, or $XDG_RUNTIME_DIR/amt/relay.sock when not root",
+                           .example = "/run/amt/relay.sock",
+                           .completion = Completion::kFile,
+                           .apply = into(config.control, parse_path)});
+  return table;
+}
+
+}  // namespace amt

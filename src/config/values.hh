@@ -1,0 +1,78 @@
+#pragma once
+/// From the text of an option to its value. The errors say what is wrong, not what the option is called.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "config/config.hh"
+#include "config/option_table.hh"
+
+namespace amt {
+
+[[nodiscard]] ValueResult<IpAddress> parse_address(std::string_view text);
+/// An address that a socket may be bound to and others may send to: neither multicast, unspecified, nor link-local
+/// IPv6.
+[[nodiscard]] ValueResult<IpAddress> parse_unicast_address(std::string_view text);
+/// `ADDR`, `ADDR:PORT`, `[V6]:PORT`, unicast; a missing port is 0, a given one is not.
+[[nodiscard]] ValueResult<Endpoint> parse_unicast_endpoint(std::string_view text);
+/// `GROUP:PORT`, `[V6GROUP]:PORT`; the port must be there.
+[[nodiscard]] ValueResult<Endpoint> parse_group_endpoint(std::string_view text);
+[[nodiscard]] ValueResult<Prefix> parse_multicast_prefix(std::string_view text);
+/// As the kernel takes names: 1 to 15 octets, no slash, colon or space, not `.` or `..`.
+[[nodiscard]] ValueResult<std::string> parse_interface_name(std::string_view text);
+[[nodiscard]] ValueResult<std::string> parse_path(std::string_view text);
+/// Decimal, `low` to `high`.
+[[nodiscard]] ValueResult<std::uint64_t> parse_number(std::string_view text, std::uint64_t low, std::uint64_t high);
+/// Seconds, with a decimal point or a unit (`ms`, `s`, `m`, `h`); more than zero, at most a year.
+[[nodiscard]] ValueResult<Duration> parse_duration(std::string_view text);
+/// Bits per second, with `k`, `M` or `G` for powers of 1000: `5M`, `1.5M`, `500k`.
+[[nodiscard]] ValueResult<std::uint64_t> parse_bit_rate(std::string_view text);
+/// `amt://[SOURCE@]GROUP[:PORT]`; the scheme may be missing.
+[[nodiscard]] ValueResult<ChannelUrl> parse_channel_url(std::string_view text);
+/// `-`, `udp://ADDR:PORT`, or a file name.
+[[nodiscard]] ValueResult<ReceiveOutput> parse_receive_output(std::string_view text);
+[[nodiscard]] ValueResult<LogLevel> parse_log_level(std::string_view text);
+[[nodiscard]] ValueResult<GatewayFields> parse_gateway_fields(std::string_view text);
+[[nodiscard]] ValueResult<StatsFormat> parse_stats_format(std::string_view text);
+
+/// The `apply` of an option whose value goes to `field`.
+template <typename Field, typename Parse>
+auto into(Field& field, Parse parse) {
+  return [&field, parse](std::string_view text) -> ValueResult<void> {
+    auto value = parse(text);
+    if (!value) return Unexpected<BadValue>(std::move(value.error()));
+    field = static_cast<Field>(std::move(*value));
+    return {};
+  };
+}
+
+/// The same for a repeatable option; a value that is there already is not added again.
+template <typename List, typename Parse>
+auto append_to(List& list, Parse parse) {
+  return [&list, parse](std::string_view text) -> ValueResult<void> {
+    auto value = parse(text);
+    if (!value) return Unexpected<BadValue>(std::move(value.error()));
+    for (const auto& present : list) {
+      if (present == *value) return {};
+    }
+    list.push_back(std::move(*value));
+    return {};
+  };
+}
+
+/// The same for a number in a range.
+template <typename Field>
+auto number_into(Field& field, std::uint64_t low, std::uint64_t high) {
+  return into(field, [low, high](std::string_view text) { return parse_number(text, low, high); });
+}
+
+inline auto switch_on(bool& field) {
+  return [&field](std::string_view) -> ValueResult<void> {
+    field = true;
+    return {};
+  };
+}
+
+}  // namespace amt

@@ -1,0 +1,86 @@
+#include "config/values.hh"
+
+#include <gtest/gtest.h>
+
+namespace amt {
+namespace {
+
+std::string channel(std::string_view text) {
+  const auto url = parse_channel_url(text);
+  if (!url) return "error: " + url.error().problem;
+  return url->channel.to_string() + (url->port ? " port " + std::to_string(*url->port) : "");
+}
+
+TEST(ChannelUrl, TakesTheFormsThatPlayersWrite) {
+  EXPECT_EQ(channel("amt://198.51.100.10@232.1.1.1:5001"), "198.51.100.10@232.1.1.1 port 5001");
+  EXPECT_EQ(channel("amt://198.51.100.10@232.1.1.1"), "198.51.100.10@232.1.1.1");
+  EXPECT_EQ(channel("amt://239.1.1.1:5001/"), "239.1.1.1 port 5001");
+  EXPECT_EQ(channel("amt://@239.1.1.1:5001"), "239.1.1.1 port 5001");
+  EXPECT_EQ(channel("198.51.100.10@232.1.1.1:5001"), "198.51.100.10@232.1.1.1 port 5001");
+}
+
+TEST(ChannelUrl, TakesIpv6InSquareBrackets) {
+  EXPECT_EQ(channel("amt://[2001:db8::10]@[ff3e::8000:1]:5001"), "2001:db8::10@ff3e::8000:1 port 5001");
+  EXPECT_EQ(channel("amt://[2001:db8::10]@[ff3e::8000:1]"), "2001:db8::10@ff3e::8000:1");
+  EXPECT_EQ(channel("amt://2001:db8::10@ff3e::8000:1"), "2001:db8::10@ff3e::8000:1");
+  EXPECT_EQ(channel("amt://[ff0e::1]:5001"), "ff0e::1 port 5001");
+}
+
+TEST(ChannelUrl, SaysWhatIsWrong) {
+  EXPECT_EQ(channel("amt://232.1.1.1"),
+            "error: 232.1.1.1 is source-specific (SSM): the URL must name the source, SOURCE@GROUP");
+  EXPECT_EQ(channel("amt://192.0.2.1"), "error: 192.0.2.1 is no multicast group (224.0.0.0/4 or ff00::/8)");
+  EXPECT_EQ(channel("amt://224.0.0.5"),
+            "error: 224.0.0.5 is a reserved or link-local group, which does not cross a tunnel");
+  EXPECT_EQ(channel("amt://2001:db8::1@232.1.1.1"), "error: source and group are not of one address family");
+  EXPECT_EQ(channel("amt://224.1.1.1@232.1.1.1"),
+            "error: the source: a multicast address cannot be used here; name a unicast address");
+  EXPECT_EQ(channel("amt://nowhere@232.1.1.1"), "error: the source is not an IPv4 or IPv6 address");
+  EXPECT_EQ(channel("amt://239.1.1.1:0"), "error: the port is not 1 to 65535");
+  EXPECT_EQ(channel("rtp://239.1.1.1:5000"), "error: not an amt:// URL");
+  for (const char* const text : {"", "amt://", "amt://239.1.1.1:", "amt://239.1.1.1:65536", "amt://[ff3e::1", "amt://@",
+                                 "amt://[]", "amt://198.51.100.10@", "amt://[239.1.1.1]:5"}) {
+    EXPECT_TRUE(channel(text).starts_with("error:")) << text;
+  }
+}
+
+TEST(Values, RatesTakePowersOfAThousand) {
+  EXPECT_EQ(parse_bit_rate("5M"), 5'000'000u);
+  EXPECT_EQ(parse_bit_rate("500k"), 500'000u);
+  EXPECT_EQ(parse_bit_rate("1.5G"), 1'500'000'000u);
+  EXPECT_EQ(parse_bit_rate("64"), 64u);
+  for (const char* const text : {"", "M", "-5", "5MB", "5 M", "1e9", "inf", "nan", "0x10", "99999999999999"}) {
+    EXPECT_FALSE(parse_bit_rate(text)) << text;
+  }
+}
+
+TEST(Values, TimesAreSecondsOrHaveAUnit) {
+  EXPECT_EQ(parse_duration("10"), std::chrono::seconds(10));
+  EXPECT_EQ(parse_duration("0.25"), std::chrono::milliseconds(250));
+  EXPECT_EQ(parse_duration("250ms"), std::chrono::milliseconds(250));
+  EXPECT_EQ(parse_duration("5m"), std::chrono::minutes(5));
+  EXPECT_EQ(parse_duration("1h"), std::chrono::hours(1));
+  for (const char* const text : {"", "0", "-1", "1d", "ten", "1..5", "999999999999"}) {
+    EXPECT_FALSE(parse_duration(text)) << text;
+  }
+}
+
+TEST(Values, InterfaceNamesAreWhatTheKernelTakes) {
+  EXPECT_EQ(parse_interface_name("eth0.100"), "eth0.100");
+  EXPECT_EQ(parse_interface_name("0123456789abcde"), "0123456789abcde");
+  for (const char* const text : {"", ".", "..", "a/b", "a b", "a:b", "0123456789abcdef", "-x", "a%d"}) {
+    EXPECT_FALSE(parse_interface_name(text)) << text;
+  }
+}
+
+TEST(Values, RepeatedValuesAreKeptOnce) {
+  std::vector<IpAddress> list;
+  const auto add = append_to(list, parse_unicast_address);
+  EXPECT_TRUE(add("192.0.2.1"));
+  EXPECT_TRUE(add("::ffff:192.0.2.1"));
+  EXPECT_TRUE(add("192.0.2.2"));
+  EXPECT_EQ(list.size(), 2u);
+}
+
+}  // namespace
+}  // namespace amt
