@@ -172,6 +172,13 @@ SysResult<void> set_link_up(int index) {
   });
 }
 
+SysResult<void> set_link_down(int index) {
+  return change_link("set down", index, [](rtnl_link* change) {
+    rtnl_link_unset_flags(change, IFF_UP);
+    return 0;
+  });
+}
+
 SysResult<void> set_link_mtu(int index, std::uint32_t mtu_octets) {
   return change_link("set MTU", index, [mtu_octets](rtnl_link* change) {
     rtnl_link_set_mtu(change, mtu_octets);

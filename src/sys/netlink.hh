@@ -23,6 +23,7 @@ struct LinkInfo {
 [[nodiscard]] SysResult<LinkInfo> find_link(const std::string& name);
 [[nodiscard]] SysResult<std::vector<LinkInfo>> list_links();
 [[nodiscard]] SysResult<void> set_link_up(int index);
+[[nodiscard]] SysResult<void> set_link_down(int index);
 [[nodiscard]] SysResult<void> set_link_mtu(int index, std::uint32_t mtu_octets);
 /// IFLA_INET_CONF / IPV4_DEVCONF_RP_FILTER: 0 off, 1 strict, 2 loose. What counts is the larger of this and conf.all.
 [[nodiscard]] SysResult<void> set_reverse_path_filter(int index, int mode);

@@ -1,0 +1,88 @@
+#include "io/multicast_filter.hh"
+
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <array>
+
+namespace amt {
+namespace {
+
+constexpr std::uint16_t kLoadWord = BPF_LD | BPF_W | BPF_ABS;
+constexpr std::uint16_t kLoadOctet = BPF_LD | BPF_B | BPF_ABS;
+constexpr std::uint16_t kAnd = BPF_ALU | BPF_AND | BPF_K;
+constexpr std::uint16_t kJumpIfEqual = BPF_JMP | BPF_JEQ | BPF_K;
+constexpr std::uint16_t kJumpIfAtLeast = BPF_JMP | BPF_JGE | BPF_K;
+constexpr std::uint16_t kReturn = BPF_RET | BPF_K;
+
+constexpr std::uint32_t kPacketType = static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_PKTTYPE);
+constexpr std::uint32_t kVlanTag = static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_VLAN_TAG);
+constexpr std::uint32_t kProtocol = static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_PROTOCOL);
+constexpr std::uint32_t kEverything = 0x40000;
+
+constexpr std::uint8_t kDrop = 19;
+constexpr std::uint8_t kAccept = 20;
+
+/// The instruction at `at` goes to instruction `yes` or `no`; the kernel counts from the one that follows.
+constexpr sock_filter jump(std::uint8_t at, std::uint16_t operation, std::uint32_t value, std::uint8_t yes,
+                           std::uint8_t no) {
+  return {operation, static_cast<std::uint8_t>(yes - at - 1), static_cast<std::uint8_t>(no - at - 1), value};
+}
+constexpr sock_filter step(std::uint16_t operation, std::uint32_t value) { return {operation, 0, 0, value}; }
+
+using Program = std::array<sock_filter, 21>;
+
+/// `network`: where the IP header begins.
+constexpr Program program_for(std::uint32_t network) {
+  return {
+      step(kLoadWord, kPacketType),
+      jump(1, kJumpIfAtLeast, PACKET_OTHERHOST, kDrop, 2),  // also outgoing and looped back
+      step(kLoadWord, kVlanTag),
+      step(kAnd, 0xfff),
+      jump(4, kJumpIfEqual, 0, 5, kDrop),  // VLAN 0 is a priority only: still this interface
+      step(kLoadWord, kProtocol),
+      jump(6, kJumpIfEqual, ETH_P_IP, 7, 13),
+      step(kLoadWord, network + 16),  // IPv4 destination
+      step(kAnd, 0xf0000000),
+      jump(9, kJumpIfEqual, 0xe0000000, 10, kDrop),
+      step(kLoadWord, network + 16),
+      step(kAnd, 0xffffff00),
+      jump(12, kJumpIfEqual, 0xe0000000, kDrop, kAccept),
+      jump(13, kJumpIfEqual, ETH_P_IPV6, 14, kDrop),
+      step(kLoadOctet, network + 24),  // IPv6 destination
+      jump(15, kJumpIfEqual, 0xff, 16, kDrop),
+      step(kLoadOctet, network + 25),
+      step(kAnd, 0x0f),  // scope
+      jump(18, kJumpIfAtLeast, 3, kAccept, kDrop),
+      step(kReturn, 0),
+      step(kReturn, kEverything),
+  };
+}
+
+/// Loads relative to the network header reach only the linear part of a packet, which need not hold the IP header;
+/// those from the front reach everything. So count from the front where the length of the link header is known.
+std::uint32_t network_offset(int fd, const std::string& interface) {
+  ifreq request{};
+  interface.copy(request.ifr_name, IF_NAMESIZE - 1);
+  if (::ioctl(fd, SIOCGIFHWADDR, &request) == 0 &&
+      (request.ifr_hwaddr.sa_family == ARPHRD_ETHER || request.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK)) {
+    return ETH_HLEN;
+  }
+  return static_cast<std::uint32_t>(SKF_NET_OFF);
+}
+
+}  // namespace
+
+SysResult<void> attach_multicast_filter(int fd, const std::string& interface) {
+  Program program = program_for(network_offset(fd, interface));
+  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+  if (::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0) return {};
+  return tl::unexpected(SysError::last("attach filter for", interface));
+}
+
+}  // namespace amt
