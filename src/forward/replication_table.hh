@@ -5,9 +5,9 @@
 #include <functional>
 #include <memory>
 #include <span>
-#include <vector>
 
 #include "amt/channel.hh"
+#include "base/keyed_hash.hh"
 #include "membership/source_filter.hh"
 
 namespace amt {
@@ -16,27 +16,47 @@ namespace amt {
 enum class TunnelId : std::uint32_t {};
 
 /// The tunnels that a packet of one (S,G) goes to: all of `include`, and all of `any` that are not in `blocked`.
-/// Valid until the table changes.
+/// No tunnel is in both `include` and `any`. Valid until the table changes.
 struct ReplicationTargets {
   std::span<const TunnelId> include;
   std::span<const TunnelId> any;
   /// Ascending; a subset of `any`.
   std::span<const TunnelId> blocked;
 
-  [[nodiscard]] bool empty() const { return include.empty() && any.size() == blocked.size(); }
+  [[nodiscard]] std::size_t size() const { return include.size() + any.size() - blocked.size(); }
+  [[nodiscard]] bool empty() const { return size() == 0; }
   template <typename F>
   void for_each(F&& f) const;
 };
 
 /// Looked up once a packet: two hash probes, whatever the number of channels and tunnels. A change costs what changes
-/// (removal by swap with the last; no scan of other tunnels). Owned by one worker, not thread-safe.
+/// (removal by swap with the last; no scan of other tunnels), but for one: a source that n tunnels in EXCLUDE mode
+/// block has a sorted list of n, and one more moves half of it. Owned by one worker, not thread-safe.
 class ReplicationTable {
  public:
-  ReplicationTable();
+  /// `hash`: keyed, since gateways choose the channels.
+  explicit ReplicationTable(const KeyedHash& hash = KeyedHash());
   ~ReplicationTable();
 
+  /// `change.before` is what the table holds of this tunnel and group.
   void apply(TunnelId tunnel, const FilterChange& change);
   [[nodiscard]] ReplicationTargets find(const IpAddress& source, const IpAddress& group) const;
+
+  /// Accounting of packets that were looked up: at (S,G) where somebody includes S, else at (*,G); nothing where
+  /// nobody wants the group. Constant cost.
+  void count(const IpAddress& source, const IpAddress& group, std::uint64_t packets, std::uint64_t octets);
+
+  struct ChannelUse {
+    Channel channel;
+    std::size_t tunnels = 0;
+    std::uint64_t packets = 0;
+    std::uint64_t octets = 0;
+  };
+  /// (S,G) for every source that somebody includes, (*,G) where somebody excludes; in no order.
+  void for_each_channel(const std::function<void(const ChannelUse&)>& visit) const;
+  [[nodiscard]] std::size_t channel_count() const;
+  /// True when no tunnel wants anything.
+  [[nodiscard]] bool empty() const;
 
  private:
   struct Impl;
