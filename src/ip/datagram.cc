@@ -29,12 +29,14 @@ Result<DatagramAddresses, IpError> read_fixed_header(Bytes octets) {
     if (octets.size() < kIpv4HeaderOctets) return Unexpected<IpError>(IpError::kTruncated);
     const std::size_t header = std::size_t{4} * (u8_at(octets, 0) & 0x0fU);
     fixed.octets = u16_at(octets, 2);
+    fixed.ecn = static_cast<Ecn>(u8_at(octets, 1) & 3);
     if (header < kIpv4HeaderOctets || fixed.octets < header) return Unexpected<IpError>(IpError::kBadHeader);
     fixed.source = v4_at(octets, 12);
     fixed.destination = v4_at(octets, 16);
   } else if (version == 6) {
     if (octets.size() < kIpv6HeaderOctets) return Unexpected<IpError>(IpError::kTruncated);
     fixed.octets = kIpv6HeaderOctets + u16_at(octets, 4);
+    fixed.ecn = static_cast<Ecn>(u8_at(octets, 1) >> 4 & 3);
     fixed.source = v6_at(octets, 8);
     fixed.destination = v6_at(octets, 24);
     // An IPv4-mapped address never stands in an IPv6 header; here it would pass for IPv4.

@@ -62,13 +62,14 @@ struct DatagramView {
   static Result<DatagramView, IpError> parse(Bytes octets);
 };
 
-/// (source, destination) of a datagram at fixed offsets: the data path's whole need.
+/// Source, destination and ECN of a datagram at fixed offsets: the data path's whole need.
 /// Checks version, minimal header and that the datagram's own length is there; no checksum.
 struct DatagramAddresses {
   IpAddress source;
   IpAddress destination;
   /// The datagram's own total length, at most the octets given.
   std::size_t octets = 0;
+  Ecn ecn = Ecn::kNotEct;
 };
 [[nodiscard]] Result<DatagramAddresses, IpError> peek_addresses(Bytes octets);
 

@@ -284,6 +284,7 @@ TEST(Datagram, Ipv6TrafficClassLiesAcrossTwoOctets) {
   const DatagramView view = DatagramView::parse(octets).value();
   EXPECT_EQ(view.traffic_class, 0xab);
   EXPECT_EQ(view.ecn(), Ecn::kCe);
+  EXPECT_EQ(peek_addresses(octets).value().ecn, Ecn::kCe);
 }
 
 TEST(Datagram, RefusesIpv4MappedAddressesInIpv6) {
@@ -304,6 +305,7 @@ TEST(PeekAddresses, AgreesWithTheFullParse) {
     EXPECT_EQ(addresses.source, view.source);
     EXPECT_EQ(addresses.destination, view.destination);
     EXPECT_EQ(addresses.octets, whole.size());
+    EXPECT_EQ(addresses.ecn, view.ecn());
   }
 }
 
