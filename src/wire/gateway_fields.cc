@@ -25,13 +25,18 @@ IpAddress from_wire(const std::array<std::byte, 16>& octets) {
 // ```
 GatewayFields GatewayFields::read(ByteReader& in) {
   const std::uint16_t port = in.u16();
-  return {Endpoint{from_wire(in.array<16>()), port}};
+  const std::array<std::byte, 16> octets = in.array<16>();
+  return {.endpoint = {from_wire(octets), port}, .ipv4_mapped = IpAddress::from_v6(octets).is_v4()};
 }
 
 void GatewayFields::write(ByteWriter& out) const {
   out.u16(endpoint.port);
-  if (endpoint.address.is_v4()) out.zeros(kCompatibleZeros);
-  out.bytes(endpoint.address.bytes());
+  if (endpoint.address.is_v4() && !ipv4_mapped) {
+    out.zeros(kCompatibleZeros);
+    out.bytes(endpoint.address.bytes());
+  } else {
+    out.bytes(endpoint.address.mapped_octets());
+  }
 }
 
 }  // namespace amt::wire

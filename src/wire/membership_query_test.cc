@@ -90,6 +90,9 @@ TEST(GatewayFields, KeepTheirFamily) {  // R-5.1.4-c
   EXPECT_EQ(read("00000000 00000000 00000000 00000001"), "[::1]:2268");
   EXPECT_EQ(read("00000000 00000000 00000000 00000000"), "[::]:2268");
   EXPECT_EQ(read("00000000 00000000 00000001 c0000201"), "[::1:c000:201]:2268");
+  // Not the RFC's form, but copied as it came (R-5.2.3.7.2-a).
+  EXPECT_EQ(read("00000000 00000000 0000ffff c0000201"), "192.0.2.1:2268");
+  EXPECT_EQ(read("00000000 00000000 0000ffff 00000201"), "0.0.2.1:2268");
 }
 
 }  // namespace

@@ -95,10 +95,12 @@ struct Request {
 
 /// Address and port of the gateway as the relay saw them (§5.1.4.9); an IPv4 address is IPv4-compatible on the wire,
 /// 96 zero bits and the address (CONFORMANCE R-5.1.4-c). Read back, 96 zero bits and a number of at least 2^24 are
-/// IPv4; below that (`::`, `::1`) the address is IPv6. An IPv4-mapped one, which the RFC does not send, is IPv4 as
-/// well.
+/// IPv4; below that (`::`, `::1`) the address is IPv6.
 struct GatewayFields {
   Endpoint endpoint;
+  /// The address came IPv4-mapped, which §5.1.4.9.2 does not have, and is written so again: a Teardown copies the
+  /// fields of a Query (§5.2.3.7.2), whatever form the relay gave them.
+  bool ipv4_mapped = false;
   static GatewayFields read(ByteReader& in);
   void write(ByteWriter& out) const;
 };
