@@ -1,0 +1,105 @@
+#include "io/udp_merge.hh"
+
+#include <algorithm>
+#include <optional>
+
+#include "ip/checksum.hh"
+#include "ip/datagram.hh"
+
+namespace amt {
+namespace {
+
+constexpr std::size_t kDatagramOctetsMax = 65'535;
+
+std::uint16_t u16_at(Bytes bytes, std::size_t offset) { return ByteReader(bytes.subspan(offset, 2)).u16(); }
+void put_u16(MutableBytes bytes, std::size_t offset, std::size_t value) {
+  ByteWriter(bytes.subspan(offset, 2)).u16(static_cast<std::uint16_t>(value));
+}
+
+bool same(Bytes a, Bytes b, std::size_t from, std::size_t to) {
+  return std::equal(a.begin() + static_cast<std::ptrdiff_t>(from), a.begin() + static_cast<std::ptrdiff_t>(to),
+                    b.begin() + static_cast<std::ptrdiff_t>(from));
+}
+
+bool is_v4(Bytes datagram) { return (datagram[0] & std::byte{0xf0}) == std::byte{0x40}; }
+
+/// Where UDP begins in a datagram that may be merged at all: no options, no extension headers, no fragment, exact
+/// lengths, a checksum.
+std::optional<std::size_t> plain_udp(Bytes d) {
+  if (d.size() > kDatagramOctetsMax) return std::nullopt;
+  std::size_t udp_at = 0;
+  if (d.size() > kIpv4HeaderOctets + kUdpHeaderOctets && d[0] == std::byte{0x45}) {
+    udp_at = kIpv4HeaderOctets;
+    const bool fragment = (u16_at(d, 6) & 0x3fff) != 0;
+    if (fragment || d[9] != std::byte{kProtocolUdp} || u16_at(d, 2) != d.size()) return std::nullopt;
+  } else if (d.size() > kIpv6HeaderOctets + kUdpHeaderOctets && (d[0] & std::byte{0xf0}) == std::byte{0x60}) {
+    udp_at = kIpv6HeaderOctets;
+    if (d[6] != std::byte{kProtocolUdp} || u16_at(d, 4) != d.size() - kIpv6HeaderOctets) return std::nullopt;
+  } else {
+    return std::nullopt;
+  }
+  if (u16_at(d, udp_at + 4) != d.size() - udp_at || u16_at(d, udp_at + 6) == 0) return std::nullopt;
+  return udp_at;
+}
+
+/// Of one flow, and cutting would give `next` its identification.
+bool continues(Bytes first, Bytes next, std::size_t udp_at, std::size_t distance) {
+  if (!same(first, next, udp_at, udp_at + 4)) return false;
+  if (!is_v4(first)) return same(first, next, 0, 4) && same(first, next, 6, kIpv6HeaderOctets);
+  const bool counted_up = u16_at(next, 4) == ((u16_at(first, 4) + distance) & 0xffff);
+  const bool dont_fragment = (u16_at(first, 6) & 0x4000) != 0;
+  return same(first, next, 0, 2) && same(first, next, 6, 10) && same(first, next, 12, kIpv4HeaderOctets) &&
+         (counted_up || dont_fragment);
+}
+
+}  // namespace
+
+std::size_t mergeable(std::span<const Bytes> datagrams) {
+  if (datagrams.size() < 2) return datagrams.size();
+  const Bytes first = datagrams[0];
+  const std::optional<std::size_t> udp_at = plain_udp(first);
+  if (!udp_at) return 1;
+  std::size_t total = first.size();
+  std::size_t count = 1;
+  for (; count < std::min(datagrams.size(), kMergeMax); ++count) {
+    const Bytes next = datagrams[count];
+    if (next.size() > first.size() || plain_udp(next) != udp_at || !continues(first, next, *udp_at, count)) break;
+    total += next.size() - *udp_at - kUdpHeaderOctets;
+    if (total > kDatagramOctetsMax) break;
+    if (next.size() < first.size()) return count + 1;
+  }
+  return count;
+}
+
+MergedHeader merged_header(std::span<const Bytes> datagrams) {
+  MergedHeader merged;
+  const Bytes first = datagrams[0];
+  const bool v4 = is_v4(first);
+  merged.udp_at = v4 ? kIpv4HeaderOctets : kIpv6HeaderOctets;
+  merged.size = merged.udp_at + kUdpHeaderOctets;
+  merged.segment_octets = first.size() - merged.size;
+  std::size_t udp_octets = kUdpHeaderOctets;
+  for (const Bytes datagram : datagrams) udp_octets += datagram.size() - merged.size;
+
+  const MutableBytes header = std::span(merged.octets).first(merged.size);
+  std::copy_n(first.begin(), merged.size, header.begin());
+  if (v4) {
+    put_u16(header, 2, merged.udp_at + udp_octets);
+    put_u16(header, 10, 0);
+    put_u16(header, 10, internet_checksum(header.first(merged.udp_at)));
+  } else {
+    put_u16(header, 4, udp_octets);
+  }
+  put_u16(header, merged.udp_at + 4, udp_octets);
+  const std::size_t source_at = v4 ? 12 : 8;
+  const std::size_t address_octets = v4 ? 4 : 16;
+  InternetChecksum sum;
+  sum.add_pseudo_header(IpAddress::from_bytes(header.subspan(source_at, address_octets)),
+                        IpAddress::from_bytes(header.subspan(source_at + address_octets, address_octets)), kProtocolUdp,
+                        static_cast<std::uint32_t>(udp_octets));
+  // value() is the complement, for a field that is complete; here the kernel goes on summing.
+  put_u16(header, merged.udp_at + 6, static_cast<std::uint16_t>(~sum.value()));
+  return merged;
+}
+
+}  // namespace amt
