@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 
+#include "base/printable.hh"
+
 namespace amt {
 namespace {
 
@@ -42,17 +44,13 @@ spdlog::logger& logger() {
   return *instance;
 }
 
-std::string escaped(std::string_view text, bool json) {
+/// As it stands between quotes in JSON; `text` is printable already.
+std::string json_escaped(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (const char c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    if (code < 0x20 || code == 0x7f) {
-      out += fmt::format(fmt::runtime(json ? "\\u{:04x}" : "\\x{:02x}"), code);
-    } else {
-      if (json && (c == '"' || c == '\\')) out += '\\';
-      out += c;
-    }
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
   }
   return out;
 }
@@ -72,7 +70,8 @@ void configure_log(const LogOptions& options) {
 bool log_enabled(LogLevel level) { return logger().should_log(spdlog_level(level)); }
 
 void log_line(LogLevel level, std::string_view text) {
-  logger().log(spdlog_level(level), "{}", escaped(text, json_lines()));
+  const std::string shown = printable(text);
+  logger().log(spdlog_level(level), "{}", json_lines() ? json_escaped(shown) : shown);
 }
 
 }  // namespace amt

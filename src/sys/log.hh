@@ -3,12 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <cstdint>
 #include <string_view>
 
-namespace amt {
+#include "base/log_level.hh"
 
-enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarn, kError };
+namespace amt {
 
 struct LogOptions {
   LogLevel level = LogLevel::kInfo;
@@ -21,7 +20,7 @@ void configure_log(const LogOptions& options);
 /// For what is costly to prepare.
 [[nodiscard]] bool log_enabled(LogLevel level);
 
-/// Control characters are written as \xNN: what came from outside cannot forge a line.
+/// Written as `printable` has it: what came from outside cannot forge a line or command a terminal.
 void log_line(LogLevel level, std::string_view text);
 
 template <typename... Args>

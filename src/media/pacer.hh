@@ -1,0 +1,61 @@
+#pragma once
+/// When to send what.
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "amt/time.hh"
+#include "media/transport_stream.hh"
+
+namespace amt {
+
+/// Turns offsets from the start into times, absolute, so that the rate does not drift. A sender that was held up
+/// catches up by `lateness_max` at most, in a burst no longer than that; the rest of the delay moves the schedule.
+class Schedule {
+ public:
+  Schedule(Instant start, Duration lateness_max) : start_(start), lateness_max_(lateness_max) {}
+
+  /// When the thing that is due `offset` after the start is to be sent; in the past: at once.
+  Instant due(Duration offset, Instant now) {
+    const Duration late = now - (start_ + offset);
+    if (late > lateness_max_) start_ += late - lateness_max_;
+    return start_ + offset;
+  }
+
+ private:
+  Instant start_;
+  Duration lateness_max_;
+};
+
+/// Gives every packet of a transport stream its time by the stream's own clock: packets between two PCRs (of the first
+/// PID that has one) are spread evenly. Where the clock is missing or jumps, the last rate goes on.
+class TsPacer {
+ public:
+  /// `rate_bits_per_second`: until the stream tells its own.
+  explicit TsPacer(std::uint64_t rate_bits_per_second);
+
+  void add(Bytes packet);
+  /// The stream ends: what waits for the next PCR is due at the last rate.
+  void finish();
+
+  struct Paced {
+    std::array<std::byte, kTsPacketOctets> packet;
+    Duration at{};  ///< after the start; never less than before
+  };
+  /// The next packet whose time is known; nothing: add more.
+  std::optional<Paced> poll();
+
+ private:
+  void time_waiting(Duration span);
+  std::deque<Paced> queue_;
+  std::size_t timed_ = 0;  ///< of `queue_`, from its front
+  Duration now_{};         ///< the time of the next packet without a time
+  std::optional<std::uint16_t> pcr_pid_;
+  std::optional<std::int64_t> pcr_;
+  double nanoseconds_per_packet_;
+};
+
+}  // namespace amt
