@@ -1,0 +1,126 @@
+"""Wrong use: one clear line (two at most) on stderr that names the option or key and the value, status 2 for arguments and
+configuration, 1 for what the machine refuses; nothing half-configured is left behind.
+
+    one host, no peers
+"""
+
+import os
+import socket
+
+from lib.scenario import tun_problem
+
+NEEDS = {"namespaces"}
+
+
+def complaint(case, what: str, done, statuses: set[int], mentions) -> None:
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    shown = f"{what}: status {done.returncode}, stdout {done.stdout!r}, stderr {done.stderr!r}"
+    case.check(done.returncode in statuses, f"expected status {statuses}: {shown}")
+    case.check(1 <= len(lines) <= 2, f"one or two lines on stderr: {shown}")
+    case.check(not done.stdout, f"nothing on stdout: {shown}")
+    for word in mentions:
+        case.check(word.lower() in done.stderr.lower(), f"the message names {word!r}: {shown}")
+
+
+def usage(folder) -> list[tuple[list[str], list[str]]]:
+    """(arguments, words of the message): all status 2."""
+    relay, gateway, receive = ["relay", "--upstream", "lo"], ["gateway"], ["receive"]
+    url = "amt://10.1.0.1@232.1.2.3:5000"
+    missing = str(folder / "missing.toml")
+    return [
+        (["frobnicate"], ["frobnicate"]),
+        ([*relay, "--no-such-option"], ["--no-such-option"]),
+        ([*relay, "--local", "300.1.2.3"], ["local", "300.1.2.3"]),
+        ([*relay, "--local", "relay.example"], ["local", "relay.example"]),
+        ([*relay, "--local", "239.1.1.1"], ["local", "239.1.1.1"]),
+        ([*relay, "--local"], ["--local"]),
+        ([*relay, "--discovery", "::zz"], ["discovery", "::zz"]),
+        ([*relay, "--relay-port", "70000"], ["relay-port", "70000"]),
+        ([*relay, "--relay-port", "-1"], ["relay-port", "-1"]),
+        ([*relay, "--relay-port", "abc"], ["relay-port", "abc"]),
+        ([*relay, "--robustness", "0"], ["robustness", "0"]),
+        ([*relay, "--robustness", "8"], ["robustness", "8"]),
+        ([*relay, "--query-interval", "0"], ["query-interval", "0"]),
+        ([*relay, "--query-interval", "31745"], ["query-interval", "31745"]),
+        ([*relay, "--query-interval", "5s5"], ["query-interval", "5s5"]),
+        ([*relay, "--max-tunnels", "-5"], ["max-tunnels", "-5"]),
+        ([*relay, "--gateway-fields", "sometimes"], ["gateway-fields", "sometimes"]),
+        ([*relay, "--log-level", "loud"], ["log-level", "loud"]),
+        ([*relay, "--config", missing], [missing]),
+        ([*gateway, "--relay", "10.0.0.1", "--gateway-port", "65536"], ["gateway-port", "65536"]),
+        ([*gateway, "--relay", "10.0.0.1", "--route", "232.0.0.0/33"], ["route", "232.0.0.0/33"]),
+        ([*gateway, "--relay", "10.0.0.1", "--interface", "a-name-that-is-too-long"], ["interface", "a-name-that-is-too-long"]),
+        ([*gateway, "--discovery", "1.2.3"], ["discovery", "1.2.3"]),
+        (receive, ["url"]),
+        ([*receive, "http://example.org/"], ["http://example.org/"]),
+        ([*receive, "amt://192.0.2.1:5000", "--relay", "10.0.0.1"], ["192.0.2.1"]),
+        ([*receive, "amt://10.1.0.1@2001:db8::1"], ["amt://"]),
+        ([*receive, "amt://10.1.0.1@[ff3e::8000:1]:5000", "--relay", "10.0.0.1"], ["10.1.0.1"]),
+        ([*receive, "amt://10.1.0.1@232.1.2.3:99999", "--relay", "10.0.0.1"], ["99999"]),
+        ([*receive, url, "--relay", "10.0.0.1", "--count", "0x"], ["count", "0x"]),
+        (["send", "10.0.0.1:5000", "--interface", "lo"], ["10.0.0.1"]),
+        (["send", "239.1.1.1", "--interface", "lo"], ["239.1.1.1"]),
+        (["send", "239.1.1.1:5000", "--interface", "lo", "--ttl", "256"], ["ttl", "256"]),
+    ]
+
+
+CONFIGURATIONS = [
+    ("no TOML", "local = [", ["bad.toml"]),
+    ("unknown key", 'lokal = "10.0.0.1"\n', ["lokal"]),
+    ("wrong type", "query-interval = \"often\"\n", ["query-interval"]),
+    ("out of range", "robustness = 9\n", ["robustness", "9"]),
+    ("bad address", 'local = ["10.0.0.256"]\n', ["local", "10.0.0.256"]),
+]
+
+
+def run(case):
+    host = case.host("host")
+    host.ip("addr add 10.9.0.1/32 dev lo")
+
+    def amt(*arguments, timeout=15):
+        return case.amt_once(arguments, namespace=host, timeout=timeout)
+    table = usage(case.folder)
+    for arguments, mentions in table:
+        complaint(case, " ".join(arguments), amt(*arguments), {2}, mentions)
+    case.figure("wrong arguments refused", len(table))
+
+    config = case.folder / "bad.toml"
+    for what, text, mentions in CONFIGURATIONS:
+        config.write_text(text, encoding="utf-8")
+        complaint(case, f"config, {what}", amt("relay", "--upstream", "lo", "--config", str(config)), {2}, mentions)
+    case.figure("wrong configurations refused", len(CONFIGURATIONS))
+
+    # What the machine refuses
+    control = str(case.folder / "control.sock")
+    complaint(case, "no such interface", amt("relay", "--local", "10.9.0.1", "--upstream", "nosuch0", "--control", control),
+              {1, 2}, ["nosuch0"])
+    complaint(case, "address not of this host", amt("relay", "--local", "10.77.0.1", "--upstream", "lo", "--control", control),
+              {1}, ["10.77.0.1"])
+    with host.enter():
+        holder = case.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        holder.bind(("10.9.0.1", 2268))
+    complaint(case, "port in use", amt("relay", "--local", "10.9.0.1", "--upstream", "lo", "--control", control),
+              {1}, ["2268", "in use"])
+    complaint(case, "nobody to ask for status", amt("status", "--control", control + ".none"), {1}, [control + ".none"])
+    case.check(not os.path.exists(control), "no control socket left")
+    leftovers = {line.split(":")[1].strip() for line in host.run("ip", "-o", "link").splitlines()} - {"lo"}
+    case.check(not {name for name in leftovers if name.startswith("amt")}, f"no interface left: {leftovers}")
+
+    if tun_problem():
+        case.note("interface name taken: not shown, this user can make no TUN interface")
+    else:
+        taken = case.host("taken")
+        taken.run("ip", "link", "add", "amt0", "type", "dummy")
+        done = case.amt_once(["gateway", "--relay", "10.0.0.1", "--control", control], namespace=taken)
+        complaint(case, "interface name taken", done, {1}, ["amt0"])
+        case.check(taken.has_link("amt0"), "the other amt0 is untouched")
+
+    # Help is no error
+    for command in ("relay", "gateway", "receive", "send", "status", "demo"):
+        done = amt(command, "--help")
+        case.check(done.returncode == 0 and f"amt {command}" in done.stdout, f"{command} --help: {done}")
+        case.check(not done.stderr, f"{command} --help: {done.stderr}")
+    done = amt("--help")
+    case.check(done.returncode == 0 and "relay" in done.stdout and "gateway" in done.stdout, f"--help: {done}")
+    done = amt("--version")
+    case.check(done.returncode == 0, f"--version: {done}")
