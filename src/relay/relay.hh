@@ -49,20 +49,27 @@ struct RelayOptions {
   SsmRange ssm;
 };
 
-/// What a relay counts. Names in status: `counter_name`.
+/// What a relay counts, besides its rejects. Names in status: `counter_name`.
 enum class RelayCounter : std::uint8_t {
   kDiscoveriesReceived,
   kAdvertisementsSent,
   kRequestsReceived,
   kQueriesSent,
+  kQueriesSentWithLimit,             ///< of these: with the L flag
+  kQueriesSentWithoutGatewayFields,  ///< of these: without the G flag
   kUpdatesReceived,
   kUpdatesAccepted,
+  kUpdatesWithoutRouterAlert,  ///< of these: accepted all the same (X-4.3-a)
   kTeardownsReceived,
   kTeardownsAccepted,
   kTunnelsCreated,
-  kTunnelsExpired,
+  kTunnelsLeft,         ///< ended by an Update: the last membership went
+  kTunnelsTornDown,     ///< ended by a Teardown
+  kTunnelsExpired,      ///< ended by silence
+  kTunnelsUnreachable,  ///< ended by ICMP errors
+  kTunnelsShutDown,     ///< ended with the relay
   kSecretsChanged,
-  // Data plane
+  // Data plane; the worker that owns the relay counts these
   kDataPacketsIn,  ///< multicast datagrams that came from upstream
   kDataPacketsNoListener,
   kDataPacketsSent,  ///< copies
@@ -70,10 +77,6 @@ enum class RelayCounter : std::uint8_t {
   kDataSendErrors,
   kDataTooBig,
   kDataHopLimitExceeded,
-  kUpdateWithoutRouterAlert,  ///< accepted, noted (X-4.3-a)
-  // Rejects: one counter each, in the order of `RelayReject`
-  kFirstReject,
-  kLastReject = kFirstReject + 31,
   kCount,
 };
 [[nodiscard]] std::string_view counter_name(RelayCounter counter);
@@ -100,16 +103,21 @@ enum class RelayReject : std::uint8_t {
   kInnerNotMembership,  ///< none of the six kinds (R-5.3.3.4-a)
   kTunnelLimit,
   kTunnelPerAddressLimit,
+  kUnknownTunnel,  ///< a good Teardown for an endpoint that has no tunnel
+  kShutDown,       ///< came after `shutdown`
+  // Parts of an Update that is accepted otherwise: counted per record, never the result of `handle_datagram`
   kGroupLimit,
   kSourceLimit,
   kLinkScopeGroup,
   kBadGroup,
   kSsmExclude,
   kSsmOlderReport,
-  kUnknownTunnel,  ///< a good Teardown for an endpoint that has no tunnel
   kCount,
 };
+/// `bad_mac`.
 [[nodiscard]] std::string_view to_string(RelayReject reject);
+/// `reject_bad_mac`.
+[[nodiscard]] std::string_view counter_name(RelayReject reject);
 
 struct RelayTransmit {
   TunnelEndpoint to;
@@ -130,7 +138,7 @@ struct RelayTunnel {
   TunnelEndpoint endpoint;
   /// Where its Updates arrive and its Data leaves from (R-5.3.3.6.3-a).
   LocalAddress local;
-  /// Last E flag of its Requests, as far as known: copy the inner ECN to the outer header (E-9601-f).
+  /// The E flag of the Request that its last Update answers: copy the inner ECN to the outer header (E-9601-f).
   bool ecn_capable = false;
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
@@ -143,30 +151,34 @@ class Relay {
   Relay(const RelayOptions& options, Random& random, Instant now);
   ~Relay();
 
-  /// Takes one AMT datagram (UDP payload). `from`: the tunnel endpoint (§4.2.2). `to`: the local address it arrived at;
-  /// the answer leaves from there (§5.3.3.2, §5.3.3.3).
-  /// Error: why it was rejected, already counted; no tunnel and no membership has changed.
-  /// Cost: a Request allocates nothing; the first accepted Update of an endpoint creates its tunnel.
+  /// Takes one AMT datagram (UDP payload). All output of the input before has been polled. `from`: the tunnel endpoint
+  /// (§4.2.2). `to`: the local address it arrived at; the answer leaves from there (§5.3.3.2, §5.3.3.3). Error: why it
+  /// was rejected, already counted; no tunnel and no membership has changed. Cost: a Request allocates nothing; the
+  /// first accepted Update of an endpoint creates its tunnel.
   [[nodiscard]] Result<void, RelayReject> handle_datagram(Instant now, const TunnelEndpoint& from,
                                                           const LocalAddress& to, Bytes datagram);
   void handle_timeout(Instant now);
   [[nodiscard]] RelayOutput poll_output();
 
-  /// Ends all tunnels; the upstream leaves come out of `poll_output` (R-5.3.4-a).
+  /// Ends all tunnels; the upstream leaves come out of `poll_output` (R-5.3.4-a). Every datagram that comes later is
+  /// rejected.
   void shutdown(Instant now);
 
   /// Data path: who gets a packet from `source` to `group`. Valid until the next input.
   [[nodiscard]] ReplicationTargets targets(const IpAddress& source, const IpAddress& group) const;
   [[nodiscard]] RelayTunnel& tunnel(TunnelId id);
-  /// Accounting of one upstream datagram that was replicated `copies` times, for `for_each_channel`.
+  /// Accounting of upstream datagrams, for `for_each_channel`: at (S,G) where a tunnel includes S, else at (*,G).
+  /// Constant cost; once per batch of one channel will do.
   void count_channel(const IpAddress& source, const IpAddress& group, std::uint64_t packets, std::uint64_t octets);
-  /// A gateway's port is gone: a run of ICMP unreachables for Data (R-5.3.3.6.4-a,b); after `8` in a row without an
-  /// accepted Update between them the tunnel is ended.
+  /// A gateway's port is gone: a run of ICMP unreachables for Data (R-5.3.3.6.4-a,b); after 8 in a row without an
+  /// accepted Update between them the tunnel is ended. The caller has checked that the error quotes a Data message to
+  /// that endpoint and is not "fragmentation needed".
   void handle_unreachable(Instant now, const TunnelEndpoint& endpoint);
 
   [[nodiscard]] std::size_t tunnel_count() const;
   [[nodiscard]] Counters<RelayCounter>& counters();
   [[nodiscard]] const Counters<RelayCounter>& counters() const;
+  [[nodiscard]] const Counters<RelayReject>& rejects() const;
 
   /// Status. `expires`: when the endpoint ages out.
   void for_each_tunnel(const std::function<void(const RelayTunnel&, const RouterState&, Instant expires)>& visit) const;

@@ -1,0 +1,51 @@
+/// RFC 7450 §5.3.3.7: state timers. The endpoint's own timer, and the per-group timers of its router state.
+
+#include "relay/relay_impl.hh"
+
+namespace amt {
+namespace {
+
+/// R-5.3.3.6.4-b: this many ICMP errors in a row end a tunnel.
+constexpr std::uint8_t kUnreachableMax = 8;
+
+}  // namespace
+
+/// Called after whatever may have moved a tunnel's deadline. A later deadline is not entered: the heap finds out when
+/// the old one comes, once per tunnel and endpoint lifetime instead of once per Update.
+void Relay::Impl::schedule(TunnelId id) {
+  const TunnelRecord& record = tunnels[id];
+  const Instant due = std::min(record.expires, record.router.next_deadline());
+  if (due < deadlines.of(id)) deadlines.set(id, due);
+}
+
+void Relay::Impl::handle_timeout(Instant now) {
+  if (secrets.advance(now, random)) counters.add(RelayCounter::kSecretsChanged);
+  while (deadlines.next() <= now) {
+    const TunnelId id = deadlines.next_id();
+    TunnelRecord& record = tunnels[id];
+    if (record.expires <= now) {
+      end_tunnel(id, RelayCounter::kTunnelsExpired);
+      continue;
+    }
+    record.router.handle_timeout(now, changes);
+    publish_changes(id);
+    if (record.router.empty()) {
+      end_tunnel(id, RelayCounter::kTunnelsExpired);
+      continue;
+    }
+    const Instant due = std::min(record.expires, record.router.next_deadline());
+    // A router whose timers have all been run has none that is due: else this loop would not end.
+    AMT_ASSERT(due > now);
+    deadlines.set(id, due);
+  }
+}
+
+void Relay::Impl::handle_unreachable(const TunnelEndpoint& endpoint) {
+  const std::optional<TunnelId> id = tunnels.find(endpoint);
+  if (!id) return;
+  if (++tunnels[*id].unreachable >= kUnreachableMax) end_tunnel(*id, RelayCounter::kTunnelsUnreachable);
+}
+
+Instant Relay::Impl::next_deadline() const { return std::min(deadlines.next(), secrets.next_change()); }
+
+}  // namespace amt

@@ -1,0 +1,43 @@
+#include "relay/rate_limit.hh"
+
+#include <algorithm>
+
+namespace amt {
+namespace {
+
+constexpr Duration kDepth = std::chrono::seconds(1);
+/// What one subscriber line has in IPv6.
+constexpr std::size_t kIpv6PrefixOctets = 8;
+
+IpAddress prefix_of(const IpAddress& source) {
+  if (source.is_v4()) return source;
+  std::array<std::byte, 16> octets{};
+  std::copy_n(source.mapped_octets().begin(), kIpv6PrefixOctets, octets.begin());
+  return IpAddress::from_v6(octets);
+}
+
+}  // namespace
+
+RateLimiter::RateLimiter(std::uint32_t per_second, const KeyedHash& hash) : hash_(hash) {
+  if (per_second == 0) return;
+  interval_ = kDepth / per_second;
+  sets_.resize(kSets);
+}
+
+bool RateLimiter::allow(Instant now, const IpAddress& source) {
+  if (sets_.empty()) return true;
+  const std::uint64_t tag = hash_(prefix_of(source));
+  // The low bits choose the set; the whole is compared.
+  Set& set = sets_[tag % kSets];
+  auto bucket = std::ranges::find(set, tag, &Bucket::tag);
+  if (bucket == set.end()) {
+    bucket = std::ranges::min_element(set, {}, &Bucket::full_at);
+    *bucket = {tag, now};
+  }
+  const Instant full_at = std::max(bucket->full_at, now) + interval_;
+  if (full_at - now > kDepth) return false;
+  bucket->full_at = full_at;
+  return true;
+}
+
+}  // namespace amt

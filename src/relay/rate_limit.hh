@@ -1,0 +1,43 @@
+#pragma once
+/// How often one source may ask (CONFORMANCE X-4.1-a, R-6.1-a).
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "amt/ip_address.hh"
+#include "amt/time.hh"
+#include "base/keyed_hash.hh"
+
+namespace amt {
+
+/// Token buckets per source prefix (/32 of IPv4, /64 of IPv6), one second's worth deep, in a table of fixed size.
+///
+/// When the table is full the source that has been quiet longest is forgotten, and a forgotten source starts anew with
+/// a full bucket. So a flood from random (forged) addresses can blunt the limit but shuts nobody out; a flood from one
+/// address is held to the limit.
+class RateLimiter {
+ public:
+  /// `per_second` 0: everything is allowed and there is no table.
+  RateLimiter(std::uint32_t per_second, const KeyedHash& hash);
+
+  /// One event from `source`. False: over the limit; the event counts for nothing.
+  [[nodiscard]] bool allow(Instant now, const IpAddress& source);
+
+ private:
+  /// A bucket as the time at which it will be full again (GCRA): the later, the emptier.
+  struct Bucket {
+    std::uint64_t tag = 0;
+    Instant full_at = Instant::min();
+  };
+  static constexpr std::size_t kWays = 4;
+  static constexpr std::size_t kSets = 1024;
+  using Set = std::array<Bucket, kWays>;
+
+  KeyedHash hash_;
+  /// Between two events at the limit.
+  Duration interval_{};
+  std::vector<Set> sets_;
+};
+
+}  // namespace amt

@@ -1,0 +1,148 @@
+#include "relay/relay.hh"
+
+#include "relay/relay_impl.hh"
+
+namespace amt {
+namespace {
+
+/// "The QRI value SHOULD be at least 10 seconds" in state timers, whatever the Queries say (R-5.3.3.7-e).
+constexpr Duration kQueryResponseInterval = std::chrono::seconds(10);
+
+RouterOptions router_options_of(const RelayOptions& options) {
+  RouterOptions router;
+  router.robustness = options.robustness;
+  router.query_interval = options.query_interval;
+  router.query_response_interval = kQueryResponseInterval;
+  router.single_reporter = true;
+  router.groups_max = options.groups_per_tunnel_max;
+  router.sources_per_group_max = options.sources_per_group_max;
+  router.ssm = options.ssm;
+  return router;
+}
+
+RelayReject reason_of(wire::ParseError error) {
+  switch (error) {
+    case wire::ParseError::kEmpty:
+      return RelayReject::kEmpty;
+    case wire::ParseError::kBadVersion:
+      return RelayReject::kBadVersion;
+    case wire::ParseError::kUnknownType:
+      return RelayReject::kUnknownType;
+    case wire::ParseError::kBadLength:
+      return RelayReject::kBadLength;
+  }
+  AMT_ASSERT(false);
+}
+
+}  // namespace
+
+Relay::Impl::Impl(const RelayOptions& relay_options, Random& random_source, Instant now)
+    : options(relay_options),
+      router_options(router_options_of(relay_options)),
+      random(random_source),
+      hash(random_source),
+      secrets(relay_options, random_source, now),
+      discovery_limiter(relay_options.discoveries_per_second_max, hash),
+      request_limiter(relay_options.requests_per_second_max, hash),
+      gateway_fields(relay_options.gateway_fields, hash),
+      tunnels(hash),
+      table(hash) {
+  AMT_ASSERT(options.robustness >= 1 && options.robustness <= 7);
+  build_general_queries();
+}
+
+Relay::Impl::Outcome Relay::Impl::handle_datagram(Instant now, const TunnelEndpoint& from, const LocalAddress& to,
+                                                  Bytes datagram) {
+  // An answer that was not polled would be lost.
+  AMT_ASSERT(!pending_transmit);
+  if (is_shut_down) return reject(RelayReject::kShutDown);
+  if (secrets.advance(now, random)) counters.add(RelayCounter::kSecretsChanged);
+  const auto type = wire::peek_type(datagram);
+  if (!type) return reject(reason_of(type.error()));
+  switch (*type) {
+    case wire::MessageType::kRelayDiscovery:
+      return handle_discovery(now, from, to, datagram);
+    case wire::MessageType::kRequest:
+      return handle_request(now, from, to, datagram);
+    case wire::MessageType::kMembershipUpdate:
+      return handle_update(now, from, to, datagram);
+    case wire::MessageType::kTeardown:
+      return handle_teardown(now, datagram);
+    case wire::MessageType::kRelayAdvertisement:
+    case wire::MessageType::kMembershipQuery:
+    case wire::MessageType::kMulticastData:
+      // R-5.3.3.1-a
+      return reject(RelayReject::kWrongRole);
+  }
+  AMT_ASSERT(false);
+}
+
+Unexpected<RelayReject> Relay::Impl::reject(RelayReject reason) {
+  rejects.add(reason);
+  return Unexpected<RelayReject>(reason);
+}
+
+ControlDatagram& Relay::Impl::transmit(const TunnelEndpoint& to, const LocalAddress& from) {
+  // R-5.3.3.2-b,c and R-5.3.3.3-a: back to where it came from, out of where it arrived.
+  return pending_transmit.emplace(RelayTransmit{to, from, {}}).datagram;
+}
+
+Relay::Relay(const RelayOptions& options, Random& random, Instant now)
+    : impl_(std::make_unique<Impl>(options, random, now)) {}
+Relay::~Relay() = default;
+
+Result<void, RelayReject> Relay::handle_datagram(Instant now, const TunnelEndpoint& from, const LocalAddress& to,
+                                                 Bytes datagram) {
+  return impl_->handle_datagram(now, from, to, datagram);
+}
+
+void Relay::handle_timeout(Instant now) { impl_->handle_timeout(now); }
+
+RelayOutput Relay::poll_output() {
+  if (impl_->pending_transmit) {
+    RelayOutput output(std::move(*impl_->pending_transmit));
+    impl_->pending_transmit.reset();
+    return output;
+  }
+  std::vector<UpstreamChange>& upstream = impl_->upstream_changes;
+  if (impl_->upstream_polled < upstream.size()) return std::move(upstream[impl_->upstream_polled++]);
+  upstream.clear();
+  impl_->upstream_polled = 0;
+  return Deadline{impl_->next_deadline()};
+}
+
+void Relay::shutdown(Instant) { impl_->shutdown(); }
+
+ReplicationTargets Relay::targets(const IpAddress& source, const IpAddress& group) const {
+  return impl_->table.find(source, group);
+}
+
+RelayTunnel& Relay::tunnel(TunnelId id) { return impl_->tunnels[id].tunnel; }
+
+void Relay::count_channel(const IpAddress& source, const IpAddress& group, std::uint64_t packets,
+                          std::uint64_t octets) {
+  impl_->table.count(source, group, packets, octets);
+}
+
+void Relay::handle_unreachable(Instant, const TunnelEndpoint& endpoint) { impl_->handle_unreachable(endpoint); }
+
+std::size_t Relay::tunnel_count() const { return impl_->tunnels.size(); }
+Counters<RelayCounter>& Relay::counters() { return impl_->counters; }
+const Counters<RelayCounter>& Relay::counters() const { return impl_->counters; }
+const Counters<RelayReject>& Relay::rejects() const { return impl_->rejects; }
+
+void Relay::for_each_tunnel(
+    const std::function<void(const RelayTunnel&, const RouterState&, Instant expires)>& visit) const {
+  impl_->tunnels.for_each([&](TunnelId id) {
+    const TunnelRecord& record = impl_->tunnels[id];
+    visit(record.tunnel, record.router, record.expires);
+  });
+}
+
+void Relay::for_each_channel(const std::function<void(const ChannelStatus&)>& visit) const {
+  impl_->table.for_each_channel([&](const ReplicationTable::ChannelUse& use) {
+    visit({use.channel, use.tunnels, use.packets, use.octets});
+  });
+}
+
+}  // namespace amt

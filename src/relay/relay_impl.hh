@@ -1,0 +1,90 @@
+#pragma once
+/// The inside of `Relay`; each procedure has a file of its own.
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "base/assert.hh"
+#include "base/random.hh"
+#include "membership/merged.hh"
+#include "relay/deadline_heap.hh"
+#include "relay/gateway_fields.hh"
+#include "relay/rate_limit.hh"
+#include "relay/relay.hh"
+#include "relay/response_mac.hh"
+#include "relay/tunnel_store.hh"
+
+namespace amt {
+
+struct Relay::Impl {
+  using Outcome = Result<void, RelayReject>;
+
+  Impl(const RelayOptions& relay_options, Random& random_source, Instant now);
+
+  // relay.cc
+  Outcome handle_datagram(Instant now, const TunnelEndpoint& from, const LocalAddress& to, Bytes datagram);
+  Unexpected<RelayReject> reject(RelayReject reason);
+  /// The one answer of an input.
+  ControlDatagram& transmit(const TunnelEndpoint& to, const LocalAddress& from);
+
+  // discovery.cc
+  Outcome handle_discovery(Instant now, const TunnelEndpoint& from, const LocalAddress& to, Bytes message);
+  // request.cc
+  void build_general_queries();
+  Outcome handle_request(Instant now, const TunnelEndpoint& from, const LocalAddress& to, Bytes message);
+  // update.cc
+  Outcome handle_update(Instant now, const TunnelEndpoint& from, const LocalAddress& to, Bytes message);
+  /// What an authenticated Update says besides its report.
+  struct UpdateFacts {
+    LocalAddress local;
+    bool ecn_capable = false;
+    wire::RequestNonce nonce;
+    wire::ResponseMac mac;
+  };
+  Outcome create_tunnel(Instant now, const TunnelEndpoint& from, const UpdateFacts& facts, const GroupMessage& report);
+  Outcome update_tunnel(Instant now, TunnelId id, const UpdateFacts& facts, const GroupMessage& report);
+  /// Feeds `changes`, one tunnel's, to the replication table and the merged membership, and clears them.
+  void publish_changes(TunnelId id);
+  RouterRejects apply_report(Instant now, RouterState& router, const GroupMessage& message);
+  void count_partial_rejects(const RouterRejects& partial);
+  // teardown.cc
+  Outcome handle_teardown(Instant now, Bytes message);
+  /// Ends a tunnel at once: no more Data, its state gone, the upstream told.
+  void end_tunnel(TunnelId id, RelayCounter why);
+  void shutdown();
+  // expiry.cc
+  void handle_timeout(Instant now);
+  void schedule(TunnelId id);
+  void handle_unreachable(const TunnelEndpoint& endpoint);
+  [[nodiscard]] Instant next_deadline() const;
+
+  RelayOptions options;
+  RouterOptions router_options;
+  Random& random;
+  KeyedHash hash;
+  MacSecrets secrets;
+  RateLimiter discovery_limiter;
+  RateLimiter request_limiter;
+  GatewayFieldsChoice gateway_fields;
+  TunnelStore tunnels;
+  DeadlineHeap deadlines;
+  ReplicationTable table;
+  MergedMembership merged;
+  Counters<RelayCounter> counters;
+  Counters<RelayReject> rejects;
+  bool is_shut_down = false;
+
+  /// The two General Queries, whole IP datagrams, by `wire::Protocol`.
+  std::array<std::vector<std::byte>, 2> general_queries;
+
+  std::optional<RelayTransmit> pending_transmit;
+  /// Polled from the front; emptied, with its room kept, when all are out.
+  std::vector<UpstreamChange> upstream_changes;
+  std::size_t upstream_polled = 0;
+  /// Scratch: the changes of the tunnel at hand.
+  std::vector<FilterChange> changes;
+};
+
+}  // namespace amt

@@ -1,0 +1,59 @@
+/// RFC 7450 §5.3.3.3: Request and Membership Query. Nothing is allocated and no tunnel state is touched.
+
+#include "relay/relay_impl.hh"
+
+namespace amt {
+namespace {
+
+/// "The Max Resp Code ... SHOULD be set to 1" (R-5.3.3.3-i): 0.1 s in IGMP, 1 ms in MLD.
+constexpr Duration kIgmpResponseTime = std::chrono::milliseconds(100);
+constexpr Duration kMldResponseTime = std::chrono::milliseconds(1);
+
+/// R-5.3.3.3-f allows any source. IPv4: none. IPv6: a link-local one, since some hosts drop Queries from `::`
+/// (X-4.2-a).
+const IpAddress kIgmpSource = IpAddress::unspecified(Family::kIpv4);
+const IpAddress kMldSource = *IpAddress::parse("fe80::1");
+
+}  // namespace
+
+void Relay::Impl::build_general_queries() {
+  for (const wire::Protocol protocol : {wire::Protocol::kIgmp, wire::Protocol::kMld}) {
+    const bool igmp = protocol == wire::Protocol::kIgmp;
+    GroupQuery query;
+    query.version = igmp ? 3 : 2;
+    query.group = IpAddress::unspecified(igmp ? Family::kIpv4 : Family::kIpv6);
+    query.max_response_time = igmp ? kIgmpResponseTime : kMldResponseTime;
+    query.robustness = options.robustness;
+    query.query_interval = options.query_interval;
+    general_queries[static_cast<std::size_t>(protocol)] = write_query(igmp ? kIgmpSource : kMldSource, query);
+  }
+}
+
+Relay::Impl::Outcome Relay::Impl::handle_request(Instant now, const TunnelEndpoint& from, const LocalAddress& to,
+                                                 Bytes message) {
+  counters.add(RelayCounter::kRequestsReceived);
+  const auto request = wire::Request::parse(message);
+  if (!request) return reject(RelayReject::kBadLength);
+  if (!request_limiter.allow(now, from.address)) return reject(RelayReject::kRequestRateLimit);
+
+  wire::MembershipQuery query;
+  query.mac = secrets.compute({from, request->nonce, request->ecn_capable});
+  query.nonce = request->nonce;
+  // R-5.3.3.3-e: "not accepting new endpoints"; a gateway that has a tunnel here may go on (R-5.1.4-f).
+  query.limit = tunnels.size() >= options.tunnels_max;
+  query.datagram = general_queries[static_cast<std::size_t>(request->protocol)];
+  if (gateway_fields.for_request(now, from, *request)) query.gateway = wire::GatewayFields{from};
+
+  ControlDatagram& out = transmit(from, to);
+  out.resize(wire::kQueryHeaderOctets + query.datagram.size() + (query.gateway ? wire::kGatewayFieldsOctets : 0),
+             boost::container::default_init);
+  ByteWriter writer(out);
+  query.write(writer);
+  AMT_ASSERT(writer.written() == out.size());
+  counters.add(RelayCounter::kQueriesSent);
+  if (query.limit) counters.add(RelayCounter::kQueriesSentWithLimit);
+  if (!query.gateway) counters.add(RelayCounter::kQueriesSentWithoutGatewayFields);
+  return {};
+}
+
+}  // namespace amt

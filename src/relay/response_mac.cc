@@ -1,0 +1,78 @@
+#include "relay/response_mac.hh"
+
+#include <sodium/crypto_shorthash_siphash24.h>
+
+#include <algorithm>
+
+#include "base/assert.hh"
+
+namespace amt {
+namespace {
+
+static_assert(crypto_shorthash_siphash24_KEYBYTES == std::tuple_size_v<RelaySecret>);
+
+constexpr std::size_t kSubjectOctets = 16 + 2 + 4 + 1;
+constexpr std::size_t kIpv4CompatiblePadding = 12;
+
+}  // namespace
+
+wire::ResponseMac response_mac(const RelaySecret& secret, const MacSubject& subject) {
+  std::array<std::byte, kSubjectOctets> text{};
+  ByteWriter writer(text);
+  if (subject.endpoint.address.is_v4()) writer.zeros(kIpv4CompatiblePadding);
+  writer.bytes(subject.endpoint.address.bytes());
+  writer.u16(subject.endpoint.port);
+  writer.u32(subject.nonce.value);
+  writer.u8(subject.ecn_capable ? 2 : 0);
+
+  // The C interface speaks of unsigned char.
+  std::array<unsigned char, kSubjectOctets> in{};
+  std::array<unsigned char, std::tuple_size_v<RelaySecret>> key{};
+  std::array<unsigned char, crypto_shorthash_siphash24_BYTES> hash{};
+  std::memcpy(in.data(), text.data(), text.size());
+  std::memcpy(key.data(), secret.data(), secret.size());
+  crypto_shorthash_siphash24(hash.data(), in.data(), in.size(), key.data());
+
+  wire::ResponseMac mac;
+  std::memcpy(mac.octets.data(), hash.data(), mac.octets.size());
+  return mac;
+}
+
+MacSecrets::MacSecrets(const RelayOptions& options, Random& random, Instant now)
+    : lifetime_(options.secret_lifetime), previous_lifetime_(2 * options.query_interval) {
+  if (options.secret) {
+    current_ = *options.secret;
+    return;
+  }
+  AMT_ASSERT(lifetime_ > Duration::zero());
+  random.fill(current_);
+  next_change_ = now + lifetime_;
+}
+
+bool MacSecrets::advance(Instant now, Random& random) {
+  if (now < next_change_) return false;
+  previous_ = current_;
+  previous_until_ = now + previous_lifetime_;
+  random.fill(current_);
+  next_change_ = now + lifetime_;
+  return true;
+}
+
+wire::ResponseMac MacSecrets::compute(const MacSubject& subject) const { return response_mac(current_, subject); }
+
+std::optional<bool> MacSecrets::verify(Instant now, const Endpoint& endpoint, wire::RequestNonce nonce,
+                                       const wire::ResponseMac& mac) const {
+  const auto try_secret = [&](const RelaySecret& secret) -> std::optional<bool> {
+    const bool without = wire::equal_constant_time(mac, response_mac(secret, {endpoint, nonce, false}));
+    const bool with = wire::equal_constant_time(mac, response_mac(secret, {endpoint, nonce, true}));
+    if (!without && !with) return std::nullopt;
+    return with;
+  };
+  if (const auto found = try_secret(current_)) return found;
+  // RFC 7450 §5.3.3.4: "the relay MUST attempt to authenticate the Response MAC using the previous private secret value
+  // unless 2 * query_interval time has elapsed since the private secret change."
+  if (now < previous_until_) return try_secret(previous_);
+  return std::nullopt;
+}
+
+}  // namespace amt

@@ -1,0 +1,55 @@
+#pragma once
+/// The Response MAC and the private secrets behind it (RFC 7450 §5.3.5, §5.3.6).
+
+#include "amt/endpoint.hh"
+#include "amt/time.hh"
+#include "base/random.hh"
+#include "relay/relay.hh"
+#include "wire/message.hh"
+
+namespace amt {
+
+/// What a MAC vouches for: the endpoint that asked, its nonce, and whether its Request had the E flag.
+///
+/// RFC 9601 wants the E flag remembered per gateway and RFC 7450 wants Requests stateless: with the flag under the MAC
+/// the gateway carries it for us, nobody else can set it, and nothing can be overwritten (CONFORMANCE X-4.2-b).
+/// The protocol (P) is not under it: a MAC from an IGMP Query also validates an MLD Update (X-4.4-d).
+struct MacSubject {
+  Endpoint endpoint;
+  wire::RequestNonce nonce;
+  bool ecn_capable = false;
+};
+
+/// The first 48 bits of SipHash-2-4 under `secret` over: address (16 octets, IPv4 as IPv4-compatible, as a Teardown
+/// carries it: X-4.4-a,b), port, nonce (both in network order), and one octet that is 2 for E and else 0.
+[[nodiscard]] wire::ResponseMac response_mac(const RelaySecret& secret, const MacSubject& subject);
+
+/// The current secret and the one before it. Pure but for its draws from `random`.
+class MacSecrets {
+ public:
+  /// A fixed secret never changes; else a random one lives for `secret_lifetime`.
+  MacSecrets(const RelayOptions& options, Random& random, Instant now);
+
+  /// When the secret is due to change; `kNoDeadline` for a fixed one.
+  [[nodiscard]] Instant next_change() const { return next_change_; }
+  /// Changes the secret if that is due. True: it did.
+  bool advance(Instant now, Random& random);
+
+  [[nodiscard]] wire::ResponseMac compute(const MacSubject& subject) const;
+
+  /// The E flag that `mac` was made with, or nothing when it is none of ours. The secret before counts until two query
+  /// intervals after the change (R-5.3.3.4-f). Comparison takes the same time for every wrong MAC.
+  [[nodiscard]] std::optional<bool> verify(Instant now, const Endpoint& endpoint, wire::RequestNonce nonce,
+                                           const wire::ResponseMac& mac) const;
+
+ private:
+  RelaySecret current_{};
+  RelaySecret previous_{};
+  Duration lifetime_;
+  Duration previous_lifetime_;
+  Instant next_change_ = kNoDeadline;
+  /// The end of `previous_`; before any change there is none.
+  Instant previous_until_ = Instant::min();
+};
+
+}  // namespace amt

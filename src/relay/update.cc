@@ -1,0 +1,164 @@
+/// RFC 7450 §5.3.3.4: Membership Update. Checked in the order of that section, then applied.
+
+#include "ip/datagram.hh"
+#include "relay/relay_impl.hh"
+
+namespace amt {
+namespace {
+
+RelayReject reason_of(IpError error) {
+  switch (error) {
+    case IpError::kTruncated:
+      return RelayReject::kInnerTruncated;
+    case IpError::kBadVersion:
+    case IpError::kBadHeader:
+      return RelayReject::kInnerBadHeader;
+    case IpError::kBadHeaderChecksum:
+      return RelayReject::kInnerBadHeaderChecksum;
+  }
+  AMT_ASSERT(false);
+}
+
+RelayReject reason_of(GroupMessageError error) {
+  switch (error) {
+    case GroupMessageError::kNotMembership:
+      return RelayReject::kInnerNotMembership;
+    case GroupMessageError::kFragment:
+      return RelayReject::kInnerFragment;
+    case GroupMessageError::kTruncated:
+      return RelayReject::kInnerTruncated;
+    case GroupMessageError::kBadChecksum:
+      return RelayReject::kInnerBadChecksum;
+    case GroupMessageError::kBadHopLimit:
+      return RelayReject::kInnerBadHopLimit;
+    case GroupMessageError::kBadDestination:
+      return RelayReject::kInnerBadDestination;
+    case GroupMessageError::kNoRouterAlert:
+      return RelayReject::kInnerNoRouterAlert;
+    case GroupMessageError::kBadSource:
+      // Not demanded inside AMT (R-5.3.1-d), so it cannot come.
+      break;
+  }
+  AMT_ASSERT(false);
+}
+
+/// R-5.3.3.4-a: reports of IGMPv2, IGMPv3, MLDv1, MLDv2, leave and done; neither queries nor IGMPv1 reports.
+bool is_update_kind(const GroupMessage& message) {
+  if (std::holds_alternative<GroupQuery>(message)) return false;
+  const auto* older = std::get_if<OlderReport>(&message);
+  return older == nullptr || older->group.family() == Family::kIpv6 || older->version == 2;
+}
+
+}  // namespace
+
+Relay::Impl::Outcome Relay::Impl::handle_update(Instant now, const TunnelEndpoint& from, const LocalAddress& to,
+                                                Bytes message) {
+  counters.add(RelayCounter::kUpdatesReceived);
+  const auto update = wire::MembershipUpdate::parse(message);
+  if (!update) return reject(RelayReject::kBadLength);
+  const auto datagram = DatagramView::parse(update->datagram);
+  if (!datagram) return reject(reason_of(datagram.error()));
+  const auto report = parse_group_message(*datagram, {.router_alert = options.strict, .link_local_source = false});
+  if (!report) return reject(reason_of(report.error()));
+  if (!is_update_kind(*report)) return reject(RelayReject::kInnerNotMembership);
+
+  const std::optional<TunnelId> id = tunnels.find(from);
+  std::optional<bool> ecn_capable;
+  if (id && tunnels[*id].nonce == update->nonce && wire::equal_constant_time(tunnels[*id].mac, update->mac)) {
+    ecn_capable = tunnels[*id].tunnel.ecn_capable;
+  } else {
+    ecn_capable = secrets.verify(now, from, update->nonce, update->mac);
+  }
+  if (!ecn_capable) return reject(RelayReject::kBadMac);
+
+  const UpdateFacts facts{to, *ecn_capable, update->nonce, update->mac};
+  const Outcome outcome = id ? update_tunnel(now, *id, facts, *report) : create_tunnel(now, from, facts, *report);
+  if (!outcome) return outcome;
+  gateway_fields.note_update(from);
+  counters.add(RelayCounter::kUpdatesAccepted);
+  // X-4.3-a: inside an authenticated unicast tunnel the option has no work to do, and VLC sends zeroed options.
+  if (!datagram->router_alert) counters.add(RelayCounter::kUpdatesWithoutRouterAlert);
+  return {};
+}
+
+Relay::Impl::Outcome Relay::Impl::create_tunnel(Instant now, const TunnelEndpoint& from, const UpdateFacts& facts,
+                                                const GroupMessage& report) {
+  TunnelRecord record{.tunnel = {.endpoint = from, .local = facts.local, .ecn_capable = facts.ecn_capable},
+                      .router = RouterState(router_options),
+                      .expires = now + router_options.group_membership_interval(),
+                      .nonce = facts.nonce,
+                      .mac = facts.mac};
+  changes.clear();
+  const RouterRejects partial = apply_report(now, record.router, report);
+  // R-4.2.1.2-b: state is allocated only if the report creates a subscription.
+  if (record.router.empty()) {
+    changes.clear();
+    count_partial_rejects(partial);
+    return {};
+  }
+  if (tunnels.size() >= options.tunnels_max) {
+    changes.clear();
+    return reject(RelayReject::kTunnelLimit);
+  }
+  if (tunnels.count_at(from.address) >= options.tunnels_per_address_max) {
+    changes.clear();
+    return reject(RelayReject::kTunnelPerAddressLimit);
+  }
+  count_partial_rejects(partial);
+  const Instant due = std::min(record.expires, record.router.next_deadline());
+  const TunnelId id = tunnels.insert(std::move(record));
+  deadlines.set(id, due);
+  publish_changes(id);
+  counters.add(RelayCounter::kTunnelsCreated);
+  return {};
+}
+
+Relay::Impl::Outcome Relay::Impl::update_tunnel(Instant now, TunnelId id, const UpdateFacts& facts,
+                                                const GroupMessage& report) {
+  TunnelRecord& record = tunnels[id];
+  // Timers that are due by now end before the report is applied, whether or not `handle_timeout` was in time.
+  changes.clear();
+  record.router.handle_timeout(now, changes);
+  publish_changes(id);
+  count_partial_rejects(apply_report(now, record.router, report));
+  publish_changes(id);
+  if (record.router.empty()) {
+    end_tunnel(id, RelayCounter::kTunnelsLeft);
+    return {};
+  }
+  // RFC 7450 §5.3.3.7: the timer restarts "each time the relay receives a new Membership Update message from the
+  // gateway"; a forged one does not get here (R-5.3.3.7-c).
+  record.expires = now + router_options.group_membership_interval();
+  record.tunnel.local = facts.local;
+  record.tunnel.ecn_capable = facts.ecn_capable;
+  record.nonce = facts.nonce;
+  record.mac = facts.mac;
+  record.unreachable = 0;
+  schedule(id);
+  return {};
+}
+
+RouterRejects Relay::Impl::apply_report(Instant now, RouterState& router, const GroupMessage& message) {
+  if (const auto* report = std::get_if<GroupReport>(&message)) return router.handle_report(now, *report, changes);
+  if (const auto* report = std::get_if<OlderReport>(&message)) return router.handle_older_report(now, *report, changes);
+  return router.handle_leave(now, std::get<OlderLeave>(message), changes);
+}
+
+void Relay::Impl::publish_changes(TunnelId id) {
+  for (const FilterChange& change : changes) {
+    table.apply(id, change);
+    if (auto upstream = merged.apply(change)) upstream_changes.push_back({std::move(*upstream)});
+  }
+  changes.clear();
+}
+
+void Relay::Impl::count_partial_rejects(const RouterRejects& partial) {
+  rejects.add(RelayReject::kGroupLimit, partial.groups_limit);
+  rejects.add(RelayReject::kSourceLimit, partial.sources_limit);
+  rejects.add(RelayReject::kLinkScopeGroup, partial.link_scope_group);
+  rejects.add(RelayReject::kBadGroup, partial.not_multicast);
+  rejects.add(RelayReject::kSsmExclude, partial.exclude_of_ssm_group);
+  rejects.add(RelayReject::kSsmOlderReport, partial.older_report_of_ssm_group);
+}
+
+}  // namespace amt
