@@ -48,7 +48,7 @@ bool finish_checksum(MutableBytes datagram, const VirtioHeader& header) {
 MutableBytes SegmentArena::take(std::size_t octets) {
   AMT_ASSERT(octets <= kChunkOctets);
   if (octets > kChunkOctets - used_octets_) {
-    if (used_chunks_ == chunks_.size()) chunks_.emplace_back(new std::byte[kChunkOctets]);
+    if (used_chunks_ == chunks_.size()) chunks_.push_back(std::make_unique_for_overwrite<std::byte[]>(kChunkOctets));
     ++used_chunks_;
     used_octets_ = 0;
   }

@@ -51,7 +51,7 @@ struct TunDevice::Impl {
   bool merges = false;
   std::uint64_t drops = 0;
   /// Uninitialised: pages come into being as they are read into.
-  std::unique_ptr<std::byte[]> slots{new std::byte[kReceiveMax * kSlotOctets]};
+  std::unique_ptr<std::byte[]> slots = std::make_unique_for_overwrite<std::byte[]>(kReceiveMax * kSlotOctets);
   std::vector<Bytes> received;
 };
 

@@ -67,7 +67,7 @@ bool concerns_one_peer(int code) {
 struct ReceiveBatch::Impl {
   explicit Impl(std::size_t slots)
       // Uninitialised: the pages of a slot come into being when a datagram reaches them.
-      : memory(new std::byte[slots * kSlotStride]),
+      : memory(std::make_unique_for_overwrite<std::byte[]>(slots * kSlotStride)),
         headers(slots),
         addresses(slots),
         controls(slots),

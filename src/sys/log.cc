@@ -62,8 +62,8 @@ void configure_log(const LogOptions& options) {
   logger().set_level(spdlog_level(options.level));
   if (options.json) {
     logger().set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%f%z","level":"%l","message":"%v"})");
-  } else if (std::getenv("JOURNAL_STREAM") != nullptr) {
-    logger().set_pattern("%l: %v");  // the journal has its own time
+  } else if (std::getenv("JOURNAL_STREAM") != nullptr) {  // allow: how the journal says that it reads
+    logger().set_pattern("%l: %v");                       // the journal has its own time
   }
 }
 

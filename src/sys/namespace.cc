@@ -40,6 +40,7 @@ SysResult<NetworkNamespace> NetworkNamespace::current() {
 SysResult<NetworkNamespace> NetworkNamespace::create() {
   // On a thread of its own: an ordinary user could leave the first namespace, but not come back to it.
   SysResult<NetworkNamespace> result = tl::unexpected(SysError{});
+  // allow: a thread that only enters the namespace and ends; the others stay where they are
   std::thread([&result] {
     if (::unshare(CLONE_NEWNET) != 0) {
       result = tl::unexpected(SysError::last("unshare", "network namespace"));

@@ -32,6 +32,7 @@ class NetworkNamespace {
   auto run(F&& f) const -> SysResult<std::invoke_result_t<F>> {
     using Value = std::invoke_result_t<F>;
     SysResult<Value> result = tl::unexpected(SysError{"setns", "network namespace", 0});
+    // allow: a thread that only enters the namespace and ends; the others stay where they are
     std::thread([&] {
       if (SysResult<void> entered = enter(); !entered) {
         result = tl::unexpected(entered.error());
