@@ -17,7 +17,7 @@ namespace amt {
 
 struct HostOptions {
   Family family = Family::kIpv4;
-  /// Largest IP datagram of a report; records are split by H-e.
+  /// Largest IP datagram of a report, with room for one record of one source at least; records are split by H-e.
   std::size_t report_octets_max = 1400;
   Duration unsolicited_report_interval = std::chrono::seconds(1);
   /// Until a query names another.
@@ -46,8 +46,8 @@ class HostMachine {
   /// Group- and group-and-source-specific queries (router-mode upstream), RFC 3376 §5.2 rules 3 to 5.
   void handle_specific_query(Instant now, const GroupQuery& query);
 
-  /// Before there is anybody to report to: changes are remembered as state and nothing is due until the next General
-  /// Query (R-5.2.3.6.1-b).
+  /// There is nobody to report to: what was due or to be repeated is forgotten, and until the next General Query
+  /// changes are remembered as state alone, with nothing due (R-5.2.3.6.1-b).
   void discard_pending();
 
   void handle_timeout(Instant now);
@@ -56,6 +56,7 @@ class HostMachine {
   /// The records of the next report that is due, packed up to `report_octets_max`; nothing when none is due.
   [[nodiscard]] std::optional<std::vector<GroupRecord>> poll_report();
 
+  /// Nothing is wanted of any group; reports of leaves may still be due.
   [[nodiscard]] bool empty() const;
   [[nodiscard]] SourceFilter filter(const IpAddress& group) const;
   void for_each_group(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const;
