@@ -99,7 +99,7 @@ Added add_piece(Partial& partial, const Piece& piece) {
   if (next != partial.pieces.end() && next->begin < piece.end) return Added::kImpossible;
   if (next != partial.pieces.begin() && std::prev(next)->end > piece.begin) return Added::kImpossible;
   // Exactly one piece is the last, and it ends last.
-  if (partial.octets_total && (!piece.more || piece.end > *partial.octets_total)) return Added::kImpossible;
+  if (partial.octets_total && piece.end > *partial.octets_total) return Added::kImpossible;
   if (!piece.more && next != partial.pieces.end()) return Added::kImpossible;
 
   partial.pieces.insert(next, piece);
