@@ -6,9 +6,9 @@
 
 #include "fuzz_target.hh"
 #include "ip/address.hh"
-#include "ip/checksum.hh"
 #include "ip/fragment.hh"
 #include "ip/udp.hh"
+#include "mended_checksum.hh"
 
 namespace amt {
 namespace {
@@ -108,18 +108,6 @@ void check(Bytes octets, std::size_t mtu) {
   if (is_forwardable_group(view->destination)) AMT_ASSERT(view->destination.is_multicast());
 }
 
-/// The octets with their IPv4 header checksum mended: no fuzzer guesses it.
-std::vector<std::byte> with_checksum(Bytes octets) {
-  std::vector<std::byte> mended(octets.begin(), octets.end());
-  if (mended.size() < kIpv4HeaderOctets) return mended;
-  const std::size_t header = std::size_t{4} * std::to_integer<std::size_t>(mended[0] & std::byte{0x0f});
-  if (header > mended.size()) return mended;
-  const MutableBytes all(mended);
-  ByteWriter(all.subspan(10)).u16(0);
-  ByteWriter(all.subspan(10)).u16(internet_checksum(all.first(std::max(header, kIpv4HeaderOctets))));
-  return mended;
-}
-
 }  // namespace
 }  // namespace amt
 
@@ -128,6 +116,6 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   // The last octet of the input also chooses the MTU, so that the seeds are datagrams as they stand on the wire.
   const std::size_t mtu = 20 + (octets.empty() ? 0U : std::to_integer<std::size_t>(octets.back()));
   amt::check(octets, mtu);
-  if (!octets.empty() && std::to_integer<unsigned>(octets[0]) >> 4 == 4) amt::check(amt::with_checksum(octets), mtu);
+  amt::check(amt::fuzz::with_header_checksum(octets), mtu);
   return 0;
 }
