@@ -1,0 +1,52 @@
+/// The program `amt`: reads the command line, sets up what all subcommands share, and hands over.
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "cli/subcommands.hh"
+#include "config/command_line.hh"
+#include "sys/log.hh"
+
+namespace amt {
+namespace {
+
+struct RunSubcommand {
+  const CommonConfig& common;
+  int operator()(const SendConfig& config) const { return run_send(config, common); }
+  template <typename Config>
+  int operator()(const Config&) const {
+    std::fputs("amt: this subcommand is not part of this build\n", stderr);
+    return 1;
+  }
+};
+
+int print(const EarlyExit& exit) {
+  std::fputs(exit.standard_error.c_str(), stderr);
+  const bool printed = std::fputs(exit.standard_output.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+  return printed ? exit.status : 1;
+}
+
+int run(std::span<const std::string> arguments) {
+  const Result<Invocation, EarlyExit> invocation = parse_command_line(arguments);
+  if (!invocation) return print(invocation.error());
+  configure_log({.level = invocation->common.log_level, .json = invocation->common.log_json});
+  return std::visit(RunSubcommand{invocation->common}, invocation->command);
+}
+
+}  // namespace
+}  // namespace amt
+
+int main(int argc, char** argv) {
+  // A reader that went away (`amt receive ... | head`) is an error of write(2), not the end of the process.
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return amt::run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
+  } catch (const std::exception& error) {
+    // No exception crosses a room; what arrives here is the end of memory, or a bug.
+    std::fprintf(stderr, "amt: stopped by an unexpected failure: %s\n", error.what());
+    return 1;
+  }
+}

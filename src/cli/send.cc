@@ -1,0 +1,105 @@
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "base/printable.hh"
+#include "cli/failure.hh"
+#include "cli/send_source.hh"
+#include "cli/subcommands.hh"
+#include "io/multicast_sender.hh"
+#include "media/pacer.hh"
+#include "sys/clock.hh"
+#include "sys/log.hh"
+#include "sys/os_random.hh"
+
+namespace amt {
+namespace {
+
+int open_failed(const SendConfig& config, const SysError& error) {
+  if (error.code == ENODEV && config.interface) {
+    return fail_usage("send", no_such_interface("--interface", *config.interface));
+  }
+  if (error.code == EADDRNOTAVAIL && config.source) {
+    return fail_usage("send", fmt::format("--source {}: not an address of this host", config.source->to_string()));
+  }
+  if (error.code == ENETUNREACH || error.code == EADDRNOTAVAIL) {
+    return fail(config.interface ? fmt::format("{} (is {} up, and has it an {} address and a multicast route?)",
+                                               error.to_string(), *config.interface,
+                                               config.group.address.is_v4() ? "IPv4" : "IPv6")
+                                 : error.to_string() + " (name the interface to send on: --interface IF)");
+  }
+  return fail(error.to_string());
+}
+
+double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+/// What went out; the line that a person watches on a terminal.
+class Progress {
+ public:
+  explicit Progress(Instant start) : is_shown_(::isatty(STDERR_FILENO) == 1), start_(start), shown_at_(start) {}
+
+  void add(std::size_t octets, Instant now) {
+    ++packets_;
+    octets_ += octets;
+    if (!is_shown_ || now - shown_at_ < kInterval) return;
+    const double rate = static_cast<double>(octets_ - shown_octets_) * 8 / 1e6 / seconds(now - shown_at_);
+    fmt::print(stderr, "\r{} packets, {:.3f} Mbit/s, {:.0f} s  ", packets_, rate, seconds(now - start_));
+    shown_at_ = now;
+    shown_octets_ = octets_;
+  }
+  void finish(Instant now) const {
+    if (is_shown_ && shown_octets_ > 0) fmt::print(stderr, "\n");
+    log_info("sent {} packets, {} octets in {:.3f} s", packets_, octets_, seconds(now - start_));
+  }
+  [[nodiscard]] std::uint64_t packets() const { return packets_; }
+
+ private:
+  static constexpr Duration kInterval = std::chrono::milliseconds(500);
+  bool is_shown_;
+  Instant start_;
+  Instant shown_at_;
+  std::uint64_t packets_ = 0;
+  std::uint64_t octets_ = 0;
+  std::uint64_t shown_octets_ = 0;
+};
+
+/// Sends until the end of the source, the count, or a signal. The error that ended it, if one did.
+SysResult<void> send_all(const SendConfig& config, SendSource& source, MulticastSender& sender, const StopSignal& stop,
+                         Progress& progress) {
+  Schedule schedule(monotonic_now(), source.lateness_max());
+  while (!config.count || progress.packets() < *config.count) {
+    const SysResult<std::optional<Duration>> due = source.next();
+    if (!due) return tl::unexpected(due.error());
+    if (!*due || stop.wait_until(schedule.due(**due, monotonic_now()))) return {};
+    const Instant now = monotonic_now();
+    const Bytes payload = source.payload(now);
+    SysResult<void> sent = sender.send(payload);
+    // A full queue of the interface costs this packet, as it does on any network.
+    if (!sent && sent.error().code != ENOBUFS) return sent;
+    progress.add(payload.size(), now);
+  }
+  return {};
+}
+
+}  // namespace
+
+int run_send(const SendConfig& config, const CommonConfig&) {
+  const SysResult<StopSignal> stop = StopSignal::create();
+  if (!stop) return fail(stop.error().to_string());
+  SysResult<MulticastSender> sender = MulticastSender::open(
+      {.group = config.group, .interface = config.interface, .source = config.source, .ttl = config.ttl});
+  if (!sender) return open_failed(config, sender.error());
+  OsRandom random;
+  const SysResult<std::unique_ptr<SendSource>> source = make_send_source(config, *stop, random);
+  if (!source) return fail(source.error().to_string());
+
+  log_info("sending {} from {} to {}{}, TTL {}", (*source)->description(), sender->local().to_string(),
+           config.group.to_string(), config.interface ? " on " + *config.interface : "", config.ttl);
+  Progress progress(monotonic_now());
+  const SysResult<void> sent = send_all(config, **source, *sender, *stop, progress);
+  progress.finish(monotonic_now());
+  return sent ? 0 : fail(sent.error().to_string());
+}
+
+}  // namespace amt
