@@ -78,8 +78,9 @@ struct Transmit {
   Ecn ecn = Ecn::kNotEct;
 };
 
-/// An ICMP error that came back for something sent from this socket.
+/// An ICMP error that came back for something sent from this socket, or the kernel's own EMSGSIZE.
 struct SocketError {
+  /// Port 0: it is not known and concerns the whole path (the kernel's own EMSGSIZE).
   Endpoint to;
   int code = 0;                  ///< ECONNREFUSED, EHOSTUNREACH, EMSGSIZE, ...
   std::uint32_t mtu_octets = 0;  ///< with EMSGSIZE
@@ -102,9 +103,10 @@ class UdpSocket {
   /// never returned here: they are fetched by `poll_errors`.
   SysResult<std::size_t> receive(ReceiveBatch& batch);
 
-  /// Sends each (sendmmsg); one that fails does not stop the others. `on_error(index, errno)` for each that failed.
-  /// EAGAIN leaves the rest unsent and reported. Falls back to plain datagrams, per destination path, where the kernel
-  /// refuses UDP_SEGMENT (EIO, EINVAL, EMSGSIZE).
+  /// Sends each (sendmmsg); one that fails does not stop the others. `on_error(index, errno)` for each that failed:
+  /// good for counting. Whether a peer is unreachable, or its path narrower, is told by `poll_errors` alone. EAGAIN
+  /// leaves the rest unsent and reported. Falls back to plain datagrams, per destination path, where the kernel refuses
+  /// UDP_SEGMENT (EIO, EINVAL, EMSGSIZE).
   std::size_t send(std::span<const Transmit> messages,
                    const std::function<void(std::size_t index, int code)>& on_error);
 
