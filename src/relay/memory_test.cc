@@ -11,7 +11,7 @@ namespace {
 using namespace relay_test;
 
 /// Not a power of two, at which tables have just grown: between two, which is the common case.
-constexpr std::uint32_t kTunnels = 24'000;
+constexpr std::uint32_t kTunnels = 6'000;
 constexpr std::size_t kOctetsPerTunnelMax = 512;
 
 /// Octets that `kTunnels` tunnels of one group each take, spread over `channels` channels.

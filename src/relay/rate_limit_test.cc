@@ -41,7 +41,7 @@ TEST_F(RateLimiterTest, CountsAnIpv4AddressAndAnIpv6NetOf64BitsAsOneSource) {
 
 TEST_F(RateLimiterTest, ShutsNobodyOutDuringAFloodFromRandomAddresses) {
   RateLimiter limiter(10, hash_);
-  for (int i = 0; i < 1'000'000; ++i) static_cast<void>(limiter.allow(now_, IpAddress::from_v4(random_.u32())));
+  for (int i = 0; i < 200'000; ++i) static_cast<void>(limiter.allow(now_, IpAddress::from_v4(random_.u32())));
   EXPECT_EQ(allowed(limiter, "192.0.2.1", 5), 5);
 }
 
