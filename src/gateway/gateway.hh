@@ -64,8 +64,6 @@ enum class GatewayCounter : std::uint8_t {
   kSilences,      ///< early Requests
   kUnreachables,  ///< ICMP errors reported by the socket; noted, no effect (X-3.5-a)
   kEcnMismatch,   ///< combinations marked ! in CONFORMANCE section 5
-  kFirstReject,
-  kLastReject = kFirstReject + 31,
   kCount,
 };
 [[nodiscard]] std::string_view counter_name(GatewayCounter counter);
@@ -91,7 +89,10 @@ enum class GatewayReject : std::uint8_t {
   kDataEcnDrop,       ///< E-6040-b: Not-ECT inside, CE outside
   kCount,
 };
+/// For the log: `wrong nonce`.
 [[nodiscard]] std::string_view to_string(GatewayReject reject);
+/// For status: `reject_wrong_nonce`.
+[[nodiscard]] std::string_view counter_name(GatewayReject reject);
 
 struct GatewayTransmit {
   Endpoint to;
@@ -122,7 +123,7 @@ enum class GatewayPhase : std::uint8_t { kIdle, kDiscovering, kRequesting, kConn
 
 /// Decides, never sends (sans-I/O). One input, then `poll_output` until it returns the deadline, then the next input.
 /// Not thread-safe. `now` never runs backwards. All messages leave from one socket per outer family and port
-/// (R-5.1.5-b).
+/// (R-5.1.5-b). With `request_when_idle` the first message is due at once: poll after construction.
 class Gateway {
  public:
   Gateway(GatewayOptions options, Random& random, Instant now);
@@ -136,7 +137,8 @@ class Gateway {
 
   /// The data path: checks one Multicast Data message and gives the inner datagram, ECN combined (E-6040-b) in place.
   /// `outer_ecn`: of the received packet. `verify_transport`: check the inner UDP/TCP/ICMPv6 checksum of whole
-  /// datagrams too. No allocation.
+  /// datagrams too. No allocation. An input like any other, but one `poll_output` after a whole batch of them is
+  /// enough: all that they can do is to start or move the deadline of the silence check.
   [[nodiscard]] Result<Bytes, GatewayReject> accept_data(Instant now, const Endpoint& from, Ecn outer_ecn,
                                                          MutableBytes message, bool verify_transport = true);
 
@@ -153,6 +155,8 @@ class Gateway {
   [[nodiscard]] std::optional<Endpoint> relay() const;
   [[nodiscard]] Counters<GatewayCounter>& counters();
   [[nodiscard]] const Counters<GatewayCounter>& counters() const;
+  /// One counter for each reason of a rejection.
+  [[nodiscard]] const Counters<GatewayReject>& rejects() const;
   void for_each_membership(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const;
 
  private:

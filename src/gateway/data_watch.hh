@@ -1,0 +1,44 @@
+#pragma once
+/// Notices that data which had been flowing stopped (GatewayOptions::silence).
+
+#include <cstdint>
+
+#include "amt/time.hh"
+
+namespace amt {
+
+/// Learns how long the pauses between packets are, and says when a pause is long enough to ask the relay about it
+/// (R-5.2.3.5.4-k). While nothing comes it says so again after 2, 4, 8 ... times `silence`, up to `interval_max`; after
+/// that the periodic Request does the work. Pure; `note_packet` is on the data path.
+class DataWatch {
+ public:
+  explicit DataWatch(Duration silence) : silence_(silence) {}
+
+  void note_packet(Instant now);
+  /// A Query was accepted and an Update followed: give the data time to come.
+  void note_refresh(Instant now);
+  /// An early Request was sent.
+  void note_asked(Instant now, Duration interval_max);
+  /// What flowed is no longer wanted: learn anew.
+  void reset();
+
+  [[nodiscard]] Instant ask_at() const;
+
+ private:
+  /// So many packets are a flow.
+  static constexpr std::uint32_t kFlowPackets = 3;
+  /// A pause is remembered for one to two windows.
+  static constexpr Duration kWindow = std::chrono::seconds(30);
+
+  Duration silence_;
+  std::uint32_t packets_ = 0;
+  std::uint32_t asked_ = 0;
+  Instant last_packet_;
+  Instant last_refresh_;
+  Instant ask_again_ = kNoDeadline;
+  Instant window_start_;
+  Duration longest_ = Duration::zero();
+  Duration longest_before_ = Duration::zero();
+};
+
+}  // namespace amt

@@ -1,0 +1,117 @@
+#include "gateway/test_bench.hh"
+
+namespace amt::test {
+namespace {
+
+/// A subscription whose data flows, ten packets a second.
+class Flowing : public ::testing::Test {
+ protected:
+  Flowing() {
+    EXPECT_TRUE(bench.set("232.1.2.3", include({"198.51.100.12"})));
+    EXPECT_TRUE(bench.answer_igmp());
+    flow(50);
+    bench.forget();
+  }
+  void flow(int packets, Duration apart = milliseconds(100)) {
+    for (int i = 0; i < packets; ++i) {
+      bench.run_for(apart);
+      EXPECT_TRUE(bench.data(udp_data("198.51.100.12", "232.1.2.3")));
+    }
+  }
+
+  Bench bench;
+};
+
+TEST_F(Flowing, PauseOfASecondIsAskedAbout) {  // R-5.2.3.5.4-k
+  const Instant last = bench.now;
+  bench.run_for(milliseconds(999));
+  EXPECT_TRUE(bench.sent.empty());
+  bench.run_for(milliseconds(1));
+  ASSERT_EQ(bench.sent.size(), 1U);
+  EXPECT_EQ(bench.sent[0].type(), kRequest);
+  EXPECT_EQ(bench.sent[0].at - last, seconds(1));
+  EXPECT_TRUE(bench.told(GatewayEvent::Kind::kRelaySilent));
+  EXPECT_EQ(bench.gateway.counters()[GatewayCounter::kSilences], 1U);
+  EXPECT_TRUE(bench.answer_igmp());
+  EXPECT_EQ(bench.all(kUpdate).size(), 1U);  // a restarted relay has its state back
+}
+
+TEST_F(Flowing, NothingIsAskedWhileDataFlows) {
+  flow(600);
+  EXPECT_TRUE(bench.sent.empty());
+}
+
+TEST_F(Flowing, LossOfTheWholeStreamIsAskedAboutEverMoreRarely) {
+  for (int i = 0; i < 1200; ++i) {
+    bench.run_for(milliseconds(100));
+    if (!bench.sent.empty()) static_cast<void>(bench.answer_igmp());
+  }
+  const std::vector<Duration> waits = gaps(bench.all(kRequest));
+  EXPECT_GE(waits.size(), 3U);
+  EXPECT_LE(waits.size(), 7U);
+  for (std::size_t i = 1; i < waits.size(); ++i) EXPECT_GT(waits[i], waits[i - 1]);
+}
+
+TEST_F(Flowing, SecondRestartIsFoundAsFastAsTheFirst) {
+  for (int restart = 0; restart < 3; ++restart) {
+    bench.forget();
+    bench.run_for(seconds(1));
+    ASSERT_EQ(bench.sent.size(), 1U) << restart;
+    EXPECT_TRUE(bench.answer_igmp());
+    flow(20);
+  }
+}
+
+TEST_F(Flowing, LeavingWhatFlowsIsNoSilence) {
+  EXPECT_TRUE(bench.set("232.1.2.4", include({"198.51.100.12"})));
+  EXPECT_TRUE(bench.set("232.1.2.3", include({})));
+  bench.run_for(seconds(20));
+  EXPECT_TRUE(bench.all(kRequest).empty());
+}
+
+TEST_F(Flowing, SlowStreamGetsMorePatience) {
+  flow(5, seconds(2));  // the first pauses are longer than what flowed before: they teach
+  bench.run_for(milliseconds(10));
+  if (!bench.all(kRequest).empty()) static_cast<void>(bench.answer_igmp());
+  flow(5, seconds(2));
+  bench.forget();
+  flow(10, seconds(2));
+  EXPECT_TRUE(bench.all(kRequest).empty());
+  bench.run_for(seconds(9));
+  EXPECT_EQ(bench.all(kRequest).size(), 1U);
+}
+
+TEST_F(Flowing, TwoPacketsAreNoFlow) {
+  Bench other;
+  EXPECT_TRUE(other.set("232.1.2.3", include({"198.51.100.12"})));
+  EXPECT_TRUE(other.answer_igmp());
+  EXPECT_TRUE(other.data(udp_data("198.51.100.12", "232.1.2.3")));
+  EXPECT_TRUE(other.data(udp_data("198.51.100.12", "232.1.2.3")));
+  other.forget();
+  other.run_for(seconds(60));
+  EXPECT_TRUE(other.all(kRequest).empty());
+}
+
+TEST_F(Flowing, RelayThatStaysSilentIsAskedUntilItReturns) {
+  bench.run_for(seconds(60));
+  const std::vector<Sent> requests = bench.all(kRequest);
+  ASSERT_GE(requests.size(), 4U);
+  for (const Duration wait : gaps(requests)) EXPECT_LE(wait, seconds(15));
+  EXPECT_TRUE(bench.answer_igmp());
+  EXPECT_EQ(bench.all(kUpdate).size(), 1U);
+}
+
+TEST_F(Flowing, DeadRelayIsReplacedLongBeforeTheQueryTimer) {
+  Bench two(Bench::with_relays({kRelay, kOtherRelay}));
+  EXPECT_TRUE(two.set("232.1.2.3", include({"198.51.100.12"})));
+  EXPECT_TRUE(two.answer_igmp());
+  for (int i = 0; i < 10; ++i) {
+    two.run_for(milliseconds(100));
+    EXPECT_TRUE(two.data(udp_data("198.51.100.12", "232.1.2.3")));
+  }
+  two.run_for(seconds(20));
+  EXPECT_EQ(two.gateway.relay(), kOtherRelay);
+}
+
+}  // namespace
+}  // namespace amt::test

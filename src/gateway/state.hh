@@ -1,0 +1,127 @@
+#pragma once
+/// The states of a gateway, as alternatives that each have only their own fields.
+
+#include <array>
+#include <optional>
+#include <variant>
+
+#include "gateway/gateway.hh"
+
+namespace amt::gateway_state {
+
+/// What a Query gave: the key to Updates and Teardowns (R-5.2.3.5.4-h).
+struct Session {
+  wire::RequestNonce nonce;
+  wire::ResponseMac mac;
+  /// This gateway's endpoint as the relay sees it; given if and only if G was set.
+  std::optional<Endpoint> gateway;
+  std::uint8_t robustness = 2;
+};
+
+/// The nonces of one unanswered series of Requests: one for those with the E flag, one for the retries without it.
+/// The IGMP and the MLD Request of a cycle share them: the Linux kernel's relay knows only the last nonce of a gateway.
+struct Series {
+  wire::RequestNonce with_ecn;
+  wire::RequestNonce plain;
+
+  [[nodiscard]] bool contains(wire::RequestNonce nonce) const { return nonce == with_ecn || nonce == plain; }
+};
+
+/// Nothing is wanted of this protocol.
+struct Dormant {};
+
+/// A Request is out.
+struct Asking {
+  Series series;
+  std::uint32_t tries = 0;
+  bool sent_with_ecn = false;
+  bool sent_plain = false;
+  bool last_mirrored = false;
+  Instant last_sent;
+  Instant next_send;
+  /// Of the last Query, while it is being refreshed: Updates go on under it (R-5.2.3.6.2-b).
+  std::optional<Session> session;
+};
+
+/// The Query has come; the next Request is due at `query_at` (R-5.2.3.5.4-j).
+struct Settled {
+  Session session;
+  Instant query_at;
+};
+
+/// The update cycle of one protocol (R-4.2.1.2-a).
+using Cycle = std::variant<Dormant, Asking, Settled>;
+
+inline constexpr std::array kProtocols{wire::Protocol::kIgmp, wire::Protocol::kMld};
+[[nodiscard]] constexpr std::size_t index(wire::Protocol protocol) { return static_cast<std::size_t>(protocol); }
+[[nodiscard]] constexpr wire::Protocol other(wire::Protocol protocol) {
+  return protocol == wire::Protocol::kIgmp ? wire::Protocol::kMld : wire::Protocol::kIgmp;
+}
+[[nodiscard]] constexpr wire::Protocol protocol_of(Family family) {
+  return family == Family::kIpv4 ? wire::Protocol::kIgmp : wire::Protocol::kMld;
+}
+
+/// The session that an Update of this cycle goes under, if any.
+[[nodiscard]] const Session* session_of(const Cycle& cycle);
+
+/// What is known of one relay, and worth keeping when it is found again after it was lost.
+struct RelayKnowledge {
+  Endpoint endpoint;
+  /// Answered a Request with the E flag.
+  bool ecn_works = false;
+  /// Series in which it answered only the Request without the E flag; from `kEcnFailuresMax` on E is not tried again.
+  std::uint8_t ecn_failures = 0;
+  /// The last of these series: IGMP and MLD share one and count it once.
+  wire::RequestNonce ecn_failed_in;
+  /// Answered the MLD Request that carries P where the Linux kernel looks for it.
+  bool mirrored = false;
+  /// An Update was sent to it: it may hold state.
+  bool reported = false;
+  /// Of the last Update under a Query that had the gateway fields (R-5.2.3.7.2-a); has `gateway`.
+  std::optional<Session> teardown;
+  /// This gateway's endpoint by the last Query that told it.
+  std::optional<Endpoint> seen_as;
+};
+inline constexpr std::uint8_t kEcnFailuresMax = 2;
+
+/// Nothing to do: no subscription and no wish to ask without one; or shut down.
+struct Idle {
+  bool stopped = false;
+};
+
+/// All candidates had their turn and the last one takes no new gateways: a pause before the next round.
+struct Resting {
+  Instant until;
+};
+
+struct Discovering {
+  Endpoint to;
+  wire::DiscoveryNonce nonce;
+  std::uint32_t tries = 0;
+  Instant last_sent;
+  Instant next_send;
+};
+
+/// A relay is known; it is asked, or it serves us.
+struct Attached {
+  RelayKnowledge relay;
+  std::array<Cycle, 2> cycles;
+  bool answered = false;
+  bool silence_told = false;
+
+  [[nodiscard]] Cycle& cycle(wire::Protocol protocol) { return cycles[index(protocol)]; }
+  [[nodiscard]] const Cycle& cycle(wire::Protocol protocol) const { return cycles[index(protocol)]; }
+  [[nodiscard]] bool asking() const;
+};
+
+using State = std::variant<Idle, Resting, Discovering, Attached>;
+
+/// Teardown repeats that are still to be sent (R-5.2.3.7.2-c).
+struct TeardownRepeats {
+  Endpoint to;
+  Session session;
+  std::uint8_t left = 0;
+  Instant next;
+};
+
+}  // namespace amt::gateway_state
