@@ -101,6 +101,10 @@ def run(case):
         holder.bind(("10.9.0.1", 2268))
     complaint(case, "port in use", amt("relay", "--local", "10.9.0.1", "--upstream", "lo", "--control", control),
               {1}, ["2268", "in use"])
+    # setpriv: root without CAP_NET_BIND_SERVICE
+    done = case.amt_once(["relay", "--local", "10.9.0.1", "--upstream", "lo", "--relay-port", 80, "--control", control],
+                         namespace=host, prefix=["setpriv", "--bounding-set", "-all,+net_raw", "--inh-caps", "-all"])
+    complaint(case, "privileged port", done, {1}, ["80", "privileges"])
     complaint(case, "nobody to ask for status", amt("status", "--control", control + ".none"), {1}, [control + ".none"])
     case.check(not os.path.exists(control), "no control socket left")
     leftovers = {line.split(":")[1].strip() for line in host.run("ip", "-o", "link").splitlines()} - {"lo"}
@@ -114,6 +118,12 @@ def run(case):
         done = case.amt_once(["gateway", "--relay", "10.0.0.1", "--control", control], namespace=taken)
         complaint(case, "interface name taken", done, {1}, ["amt0"])
         case.check(taken.has_link("amt0"), "the other amt0 is untouched")
+        with host.enter():
+            other = case.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            other.bind(("0.0.0.0", 40001))
+        complaint(case, "gateway port in use",
+                  amt("gateway", "--relay", "10.9.0.1", "--gateway-port", "40001", "--control", control), {1}, ["40001", "in use"])
+        case.check(not host.has_link("amt0"), "no interface left")
 
     # Help is no error
     for command in ("relay", "gateway", "receive", "send", "status", "demo"):

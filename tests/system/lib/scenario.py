@@ -92,13 +92,13 @@ class Case:
             started.wait_ready()
         return started
 
-    def amt_once(self, arguments, namespace=None, timeout=20, env=None) -> subprocess.CompletedProcess:
-        """Runs `amt` to its end."""
-        command = [self.amt, *map(str, arguments)]
+    def amt_once(self, arguments, namespace=None, timeout=20, prefix=()) -> subprocess.CompletedProcess:
+        """Runs `amt` to its end, `prefix` in front of it."""
+        command = [*prefix, self.amt, *map(str, arguments)]
 
         def go():
             return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout,
-                                  check=False, env=env or self.env)
+                                  check=False, env=self.env)
         if namespace is None:
             return go()
         with namespace.enter():
