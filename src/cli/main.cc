@@ -46,6 +46,7 @@ int main(int argc, char** argv) {
     return amt::run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
   } catch (const std::exception& error) {
     // No exception crosses a room; what arrives here is the end of memory, or a bug.
+    // allow: memory for a log line may be what is missing
     std::fprintf(stderr, "amt: stopped by an unexpected failure: %s\n", error.what());
     return 1;
   }
