@@ -1,0 +1,128 @@
+#include "engine/event_loop.hh"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+
+namespace amt {
+
+namespace asio = boost::asio;
+
+struct EventLoop::Impl {
+  // One thread runs it: Asio may leave its locks out.
+  asio::io_context context{1};
+  asio::signal_set signals{context};
+  std::function<void(int)> on_stop;
+
+  void wait_for_signal() {
+    signals.async_wait([this](const boost::system::error_code& error, int signal) {
+      if (error) return;
+      // The next one is not a request any more.
+      signals.async_wait([this](const boost::system::error_code& again, int) {
+        if (!again) context.stop();
+      });
+      on_stop(signal);
+    });
+  }
+};
+
+EventLoop::EventLoop() : impl_(std::make_unique<Impl>()) {}
+EventLoop::~EventLoop() = default;
+
+void EventLoop::run() {
+  const auto keep_alive = asio::make_work_guard(impl_->context);
+  impl_->context.run();
+}
+
+void EventLoop::stop() { impl_->context.stop(); }
+
+void EventLoop::on_stop_signal(std::function<void(int)> handler) {
+  impl_->on_stop = std::move(handler);
+  impl_->signals.add(SIGINT);
+  impl_->signals.add(SIGTERM);
+  impl_->wait_for_signal();
+}
+
+boost::asio::io_context& EventLoop::context() { return impl_->context; }
+
+struct ReadWatch::Impl : std::enable_shared_from_this<ReadWatch::Impl> {
+  Impl(EventLoop& loop, int fd, std::function<void()> handler)
+      : descriptor(loop.context(), fd), on_readable(std::move(handler)) {}
+
+  void wait() {
+    descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                          [self = shared_from_this()](const boost::system::error_code& error) {
+                            if (error || self->ended) return;
+                            self->on_readable();
+                            if (!self->ended) self->wait();
+                          });
+  }
+  void end() {
+    ended = true;
+    // The descriptor belongs to somebody else; `release` takes it out of the reactor and leaves it open.
+    static_cast<void>(descriptor.release());
+  }
+
+  asio::posix::stream_descriptor descriptor;
+  std::function<void()> on_readable;
+  bool ended = false;
+};
+
+ReadWatch::ReadWatch(EventLoop& loop, int fd, std::function<void()> on_readable)
+    : impl_(std::make_shared<Impl>(loop, fd, std::move(on_readable))) {
+  impl_->wait();
+}
+ReadWatch::~ReadWatch() {
+  if (impl_) impl_->end();
+}
+ReadWatch::ReadWatch(ReadWatch&&) noexcept = default;
+ReadWatch& ReadWatch::operator=(ReadWatch&& other) noexcept {
+  if (impl_) impl_->end();
+  impl_ = std::move(other.impl_);
+  return *this;
+}
+
+struct Timer::Impl : std::enable_shared_from_this<Timer::Impl> {
+  Impl(EventLoop& loop, std::function<void()> handler) : timer(loop.context()), on_due(std::move(handler)) {}
+
+  void arm(Instant at) {
+    if (at == deadline) return;
+    deadline = at;
+    if (at == kNoDeadline) {
+      timer.cancel();
+      return;
+    }
+    // Both count CLOCK_MONOTONIC.
+    timer.expires_at(std::chrono::steady_clock::time_point(at.time_since_epoch()));
+    timer.async_wait([self = shared_from_this(), at](const boost::system::error_code& error) {
+      if (error || self->ended || self->deadline != at) return;
+      self->deadline = kNoDeadline;
+      self->on_due();
+    });
+  }
+  void end() {
+    ended = true;
+    timer.cancel();
+  }
+
+  asio::steady_timer timer;
+  std::function<void()> on_due;
+  Instant deadline = kNoDeadline;
+  bool ended = false;
+};
+
+Timer::Timer(EventLoop& loop, std::function<void()> on_due) : impl_(std::make_shared<Impl>(loop, std::move(on_due))) {}
+Timer::~Timer() {
+  if (impl_) impl_->end();
+}
+Timer::Timer(Timer&&) noexcept = default;
+Timer& Timer::operator=(Timer&& other) noexcept {
+  if (impl_) impl_->end();
+  impl_ = std::move(other.impl_);
+  return *this;
+}
+void Timer::set(Instant deadline) { impl_->arm(deadline); }
+
+}  // namespace amt

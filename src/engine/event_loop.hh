@@ -1,0 +1,65 @@
+#pragma once
+/// The event loop: Boost.Asio used for readiness, timers and signals, behind types that keep it out of other headers.
+/// Everything here runs on the one thread that calls `EventLoop::run`.
+
+#include <functional>
+#include <memory>
+
+#include "amt/time.hh"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace amt {
+
+class EventLoop {
+ public:
+  EventLoop();
+  ~EventLoop();
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  /// Until `stop`.
+  void run();
+  void stop();
+  /// `handler(signal)` at SIGINT or SIGTERM. A second one ends `run` at once, whatever the handler is waiting for.
+  void on_stop_signal(std::function<void(int)> handler);
+  /// For servers that are built on Asio themselves.
+  [[nodiscard]] boost::asio::io_context& context();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Calls `on_readable` while there is something to read from a descriptor that somebody else owns, until this object is
+/// gone. The handler may destroy the watch.
+class ReadWatch {
+ public:
+  ReadWatch(EventLoop& loop, int fd, std::function<void()> on_readable);
+  ~ReadWatch();
+  ReadWatch(ReadWatch&&) noexcept;
+  ReadWatch& operator=(ReadWatch&&) noexcept;
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+/// One deadline at a time; `kNoDeadline` means none.
+class Timer {
+ public:
+  Timer(EventLoop& loop, std::function<void()> on_due);
+  ~Timer();
+  Timer(Timer&&) noexcept;
+  Timer& operator=(Timer&&) noexcept;
+
+  void set(Instant deadline);
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace amt

@@ -1,0 +1,72 @@
+#pragma once
+/// The relay's data path: captured datagrams in, one encapsulated copy per tunnel out (RFC 7450 §5.3.3.6).
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "io/captured.hh"
+#include "io/udp_socket.hh"
+#include "relay/relay.hh"
+
+namespace amt {
+
+/// Groups what is ready by channel and length, so that each gateway gets each group by one UDP_SEGMENT message whose
+/// pieces all point at the one copy in the ring. Order within a channel is kept.
+/// Allocates only until its vectors have grown to the size of a batch. Owned by one worker, not thread-safe.
+class FanOut {
+ public:
+  /// `sockets`: those that the relay is reached on; the tunnel's `local` names one of them. Both outlive this object.
+  FanOut(Relay& relay, std::span<UdpSocket* const> sockets);
+
+  /// Lowers TTL / Hop Limit by one (CONFORMANCE X-4.6-d), puts the AMT header before each datagram, sends and accounts.
+  void replicate(std::span<const CapturedDatagram> batch);
+
+ private:
+  /// Consecutive datagrams of one channel that one message can carry: equal lengths, the last may be shorter; one ECN.
+  struct Run {
+    IpAddress source;
+    IpAddress group;
+    Ecn ecn = Ecn::kNotEct;
+    std::uint32_t segment_octets = 0;  ///< of the AMT message
+    std::uint32_t total_octets = 0;
+    std::uint32_t count = 0;
+    std::uint32_t first_piece = 0;
+    bool open = true;
+    bool wanted = false;
+  };
+  struct ChannelKey {
+    IpAddress source;
+    IpAddress group;
+    friend bool operator==(const ChannelKey&, const ChannelKey&) = default;
+    friend std::size_t hash_value(const ChannelKey& key) { return hash_value(key.source) * 31 + hash_value(key.group); }
+  };
+  struct Outgoing {
+    TunnelId tunnel;
+    std::uint32_t run;
+  };
+  struct Queue {
+    UdpSocket* socket = nullptr;
+    std::vector<Transmit> messages;
+    std::vector<Outgoing> origins;
+  };
+
+  /// The run that the datagram joins or starts.
+  std::uint32_t assign(const ChannelKey& key, std::uint32_t octets, Ecn ecn);
+  void lay_out_pieces(std::span<const CapturedDatagram> batch);
+  void enqueue(std::uint32_t run);
+  void flush(Queue& queue);
+  /// `copies`: 1 when a message is sent, -1 when it turns out that it was not.
+  void account(const Outgoing& origin, int copies);
+  Queue& queue_of(const LocalAddress& local);
+
+  Relay& relay_;
+  std::vector<Queue> queues_;
+  std::vector<Run> runs_;
+  boost::unordered_flat_map<ChannelKey, std::uint32_t> open_run_of_;
+  std::vector<std::uint32_t> run_of_;
+  std::vector<Bytes> pieces_;
+};
+
+}  // namespace amt

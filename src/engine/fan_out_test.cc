@@ -1,0 +1,192 @@
+#include "engine/fan_out.hh"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "gateway/gateway.hh"
+#include "ip/udp.hh"
+
+namespace amt {
+namespace {
+
+using Octets = std::vector<std::byte>;
+
+const IpAddress kSource = *IpAddress::parse("198.51.100.10");
+const IpAddress kOtherSource = *IpAddress::parse("198.51.100.11");
+const IpAddress kGroup = *IpAddress::parse("232.1.1.1");
+const IpAddress kLoopback = *IpAddress::parse("127.0.0.1");
+
+Octets datagram(const IpAddress& source, const IpAddress& group, std::size_t payload_octets, std::uint8_t mark,
+                std::uint8_t ttl = 8, Ecn ecn = Ecn::kNotEct) {
+  Octets octets(kIpv4HeaderOctets + kUdpHeaderOctets + payload_octets);
+  HeaderFields header;
+  header.source = source;
+  header.destination = group;
+  header.protocol = kProtocolUdp;
+  header.hop_limit = ttl;
+  header.traffic_class = static_cast<std::uint8_t>(ecn);
+  const Octets payload(payload_octets, std::byte{mark});
+  octets.resize(write_udp_datagram(octets, header, 4000, 5000, payload));
+  return octets;
+}
+
+/// A relay with one gateway on real loopback sockets; the handshake runs in memory.
+class FanOutTest : public testing::Test {
+ protected:
+  FanOutTest()
+      : relay_socket_(UdpSocket::bind({kLoopback, 0}, {}).value()),
+        gateway_socket_(UdpSocket::bind({kLoopback, 0}, {}).value()),
+        relay_(relay_options(), random_, now_),
+        gateway_(gateway_options(), random_, now_),
+        sockets_{&relay_socket_},
+        fan_out_(relay_, sockets_) {}
+
+  static RelayOptions relay_options() {
+    RelayOptions options;
+    options.advertise_v4 = kLoopback;
+    return options;
+  }
+  GatewayOptions gateway_options() const {
+    GatewayOptions options;
+    options.candidates = {{RelayCandidate::Kind::kRelay, relay_socket_.local()}};
+    options.relay_port = relay_socket_.local().port;
+    return options;
+  }
+
+  void join(const IpAddress& group, const SourceFilter& filter) {
+    ASSERT_TRUE(gateway_.set_membership(now_, group, filter));
+    for (int round = 0; round < 8; ++round) {
+      std::vector<ControlDatagram> to_relay;
+      for (;;) {
+        const GatewayOutput output = gateway_.poll_output();
+        if (const auto* transmit = std::get_if<GatewayTransmit>(&output)) to_relay.push_back(transmit->datagram);
+        if (std::holds_alternative<GatewayDeadline>(output)) break;
+      }
+      for (const ControlDatagram& message : to_relay) {
+        static_cast<void>(relay_.handle_datagram(now_, TunnelEndpoint{gateway_socket_.local()},
+                                                 LocalAddress{relay_socket_.local()}, message));
+      }
+      for (;;) {
+        const RelayOutput output = relay_.poll_output();
+        if (const auto* transmit = std::get_if<RelayTransmit>(&output)) {
+          static_cast<void>(gateway_.handle_control(now_, relay_socket_.local(), transmit->datagram));
+        }
+        if (std::holds_alternative<Deadline>(output)) break;
+      }
+    }
+    ASSERT_EQ(relay_.tunnel_count(), 1U);
+  }
+
+  void replicate(const std::vector<Octets>& datagrams) {
+    std::vector<Octets> frames;
+    for (const Octets& inner : datagrams) {
+      Octets frame(kCaptureHeadroomOctets);
+      frame.insert(frame.end(), inner.begin(), inner.end());
+      frames.push_back(std::move(frame));
+    }
+    std::vector<CapturedDatagram> batch;
+    for (Octets& frame : frames) batch.push_back({MutableBytes(frame).subspan(kCaptureHeadroomOctets)});
+    fan_out_.replicate(batch);
+  }
+
+  /// The inner datagrams that reached the gateway's socket, in order.
+  std::vector<Octets> received() {
+    std::vector<Octets> inner;
+    ReceiveBatch batch;
+    while (gateway_socket_.receive(batch).value() != 0) {
+      for (const Received& message : batch.received()) {
+        EXPECT_EQ(message.from, relay_socket_.local());
+        message.for_each_datagram([&](Bytes octets) {
+          const auto data = wire::MulticastData::parse(octets);
+          ASSERT_TRUE(data);
+          inner.emplace_back(data->datagram.begin(), data->datagram.end());
+          ecn_.push_back(message.ecn);
+        });
+      }
+    }
+    return inner;
+  }
+
+  static Octets forwarded(Octets octets) {
+    EXPECT_TRUE(decrement_hop_limit(octets));
+    return octets;
+  }
+
+  Instant now_{};
+  SeededRandom random_{1};
+  UdpSocket relay_socket_;
+  UdpSocket gateway_socket_;
+  Relay relay_;
+  Gateway gateway_;
+  std::vector<UdpSocket*> sockets_;
+  FanOut fan_out_;
+  std::vector<Ecn> ecn_;
+};
+
+TEST_F(FanOutTest, KeepsOrderAndEveryOctetWhateverTheLengths) {
+  join(kGroup, {FilterMode::kInclude, {kSource}});
+  // Equal, shorter (ends a run), longer, shorter, equal, empty: each change of length is a trap of UDP_SEGMENT.
+  std::vector<Octets> sent;
+  std::uint8_t mark = 0;
+  for (const std::size_t length : {1316U, 1316U, 1316U, 200U, 1316U, 1316U, 700U, 700U, 1U, 0U, 0U, 1316U}) {
+    sent.push_back(datagram(kSource, kGroup, length, ++mark));
+  }
+  replicate(sent);
+  std::vector<Octets> expected;
+  std::transform(sent.begin(), sent.end(), std::back_inserter(expected), forwarded);
+  EXPECT_EQ(received(), expected);
+  EXPECT_EQ(relay_.counters()[RelayCounter::kDataPacketsSent], sent.size());
+}
+
+TEST_F(FanOutTest, CarriesMoreThanOneMessageCanHold) {
+  join(kGroup, {FilterMode::kInclude, {kSource}});
+  std::vector<Octets> sent;
+  for (int i = 0; i < 150; ++i) sent.push_back(datagram(kSource, kGroup, 1316, static_cast<std::uint8_t>(i)));
+  replicate(sent);
+  const std::vector<Octets> arrived = received();
+  ASSERT_EQ(arrived.size(), sent.size());
+  for (std::size_t i = 0; i < sent.size(); ++i) EXPECT_EQ(arrived[i], forwarded(sent[i])) << i;
+}
+
+TEST_F(FanOutTest, SendsNothingThatNobodyWants) {  // R-5.3.3.4-n
+  join(kGroup, {FilterMode::kInclude, {kSource}});
+  replicate({datagram(kOtherSource, kGroup, 100, 1), datagram(kSource, *IpAddress::parse("232.1.1.2"), 100, 2)});
+  EXPECT_TRUE(received().empty());
+  EXPECT_EQ(relay_.counters()[RelayCounter::kDataPacketsNoListener], 2U);
+}
+
+TEST_F(FanOutTest, DoesNotForwardWhatHasNoHopsLeft) {  // X-4.6-d
+  join(kGroup, {FilterMode::kInclude, {kSource}});
+  replicate({datagram(kSource, kGroup, 100, 1, 1), datagram(kSource, kGroup, 100, 2, 2),
+             datagram(kSource, kGroup, 100, 3, 0)});
+  const std::vector<Octets> arrived = received();
+  ASSERT_EQ(arrived.size(), 1U);
+  EXPECT_EQ(DatagramView::parse(arrived[0])->hop_limit, 1);
+  EXPECT_EQ(relay_.counters()[RelayCounter::kDataHopLimitExceeded], 2U);
+}
+
+TEST_F(FanOutTest, CopiesTheInnerEcnForAGatewayThatSetE) {  // E-6040-a, E-9601-f
+  join(kGroup, {FilterMode::kInclude, {kSource}});
+  replicate({datagram(kSource, kGroup, 100, 1, 8, Ecn::kEct0), datagram(kSource, kGroup, 100, 2, 8, Ecn::kCe),
+             datagram(kSource, kGroup, 100, 3)});
+  EXPECT_EQ(received().size(), 3U);
+  EXPECT_EQ(ecn_, (std::vector{Ecn::kEct0, Ecn::kCe, Ecn::kNotEct}));
+}
+
+TEST_F(FanOutTest, CountsPerTunnelAndPerChannel) {
+  join(kGroup, {FilterMode::kInclude, {kSource}});
+  replicate({datagram(kSource, kGroup, 72, 1), datagram(kSource, kGroup, 72, 2)});
+  relay_.for_each_tunnel([](const RelayTunnel& tunnel, const RouterState&, Instant) {
+    EXPECT_EQ(tunnel.packets, 2U);
+    EXPECT_EQ(tunnel.bytes, 200U);
+  });
+  relay_.for_each_channel([](const Relay::ChannelStatus& channel) {
+    EXPECT_EQ(channel.channel, (Channel{kSource, kGroup}));
+    EXPECT_EQ(channel.packets, 2U);
+    EXPECT_EQ(channel.bytes, 200U);
+  });
+}
+
+}  // namespace
+}  // namespace amt

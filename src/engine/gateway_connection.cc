@@ -1,0 +1,182 @@
+#include "engine/gateway_connection.hh"
+
+#include <vector>
+
+#include "io/udp_socket.hh"
+#include "sys/clock.hh"
+#include "sys/log.hh"
+
+namespace amt {
+namespace {
+
+constexpr int kReceivesPerTurn = 4;
+// With receive offload a slot holds up to 64 KB of one flow.
+constexpr std::size_t kReceiveSlots = 32;
+
+void log_event(const GatewayEvent& event) {
+  const std::string endpoint = event.endpoint.to_string();
+  switch (event.kind) {
+    case GatewayEvent::Kind::kDiscovering:
+      return log_info("looking for a relay at {}", endpoint);
+    case GatewayEvent::Kind::kRelayFound:
+      return log_info("relay {} found", endpoint);
+    case GatewayEvent::Kind::kRelayAnswers:
+      return log_info("relay {} answers", endpoint);
+    case GatewayEvent::Kind::kRelayLimit:
+      return log_warn("relay {} refuses new gateways (L flag)", endpoint);
+    case GatewayEvent::Kind::kRelaySilent:
+      return log_warn("relay {} is silent, asking it", endpoint);
+    case GatewayEvent::Kind::kRelayLost:
+      return log_warn("relay {} does not answer, going on without it", endpoint);
+    case GatewayEvent::Kind::kEndpointChanged:
+      return log_info("the relay now sees this gateway as {}", endpoint);
+  }
+}
+
+}  // namespace
+
+struct GatewayConnection::Impl {
+  Impl(EventLoop& event_loop, const GatewayConnectionOptions& options, Random& random, DataHandler handler)
+      : loop(event_loop),
+        started(monotonic_now()),
+        gateway(options.gateway, random, started),
+        verify_transport(options.verify_transport),
+        on_data(std::move(handler)),
+        timer(loop, [this] { on_timer(); }) {}
+
+  SysResult<void> open(const GatewayConnectionOptions& options);
+  void on_readable(UdpSocket& socket);
+  void on_timer();
+  void drain_outputs();
+  void send(const GatewayTransmit& transmit);
+
+  EventLoop& loop;
+  Instant started;
+  Gateway gateway;
+  bool verify_transport;
+  DataHandler on_data;
+  ReceiveBatch received{kReceiveSlots};
+  std::vector<Bytes> data;
+  /// At most one for each family.
+  std::vector<std::unique_ptr<UdpSocket>> sockets;
+  Timer timer;
+  // Last: they end before what their handlers use.
+  std::vector<ReadWatch> watches;
+};
+
+SysResult<void> GatewayConnection::Impl::open(const GatewayConnectionOptions& options) {
+  UdpOptions socket_options;
+  socket_options.receive_offload = true;
+  socket_options.zero_checksum_receive = true;
+  for (const Family family : {Family::kIpv4, Family::kIpv6}) {
+    bool needed = false;
+    for (const RelayCandidate& candidate : options.gateway.candidates) {
+      needed = needed || candidate.endpoint.address.family() == family;
+    }
+    if (!needed) continue;
+    const bool local_fits = options.local && options.local->family() == family;
+    const Endpoint local{local_fits ? *options.local : IpAddress::unspecified(family), options.port};
+    SysResult<UdpSocket> socket = UdpSocket::bind(local, socket_options);
+    if (!socket) return Unexpected<SysError>(socket.error());
+    sockets.push_back(std::make_unique<UdpSocket>(std::move(*socket)));
+  }
+  for (const std::unique_ptr<UdpSocket>& socket : sockets) {
+    watches.emplace_back(loop, socket->fd(), [this, &socket = *socket] { on_readable(socket); });
+  }
+  drain_outputs();
+  return {};
+}
+
+void GatewayConnection::Impl::on_readable(UdpSocket& socket) {
+  for (int turn = 0; turn < kReceivesPerTurn; ++turn) {
+    const Instant now = monotonic_now();
+    const SysResult<std::size_t> count = socket.receive(received);
+    if (!count) {
+      log_warn("{}", count.error().to_string());
+      break;
+    }
+    if (*count == 0) break;
+    data.clear();
+    for (const Received& message : received.received()) {
+      message.for_each_datagram([&](MutableBytes datagram) {
+        // A reject is counted by the gateway; there is nobody to tell.
+        if (wire::peek_type(datagram) == wire::MessageType::kMulticastData) {
+          if (const auto inner = gateway.accept_data(now, message.from, message.ecn, datagram, verify_transport)) {
+            data.push_back(*inner);
+          }
+        } else {
+          static_cast<void>(gateway.handle_control(now, message.from, datagram));
+          drain_outputs();
+        }
+      });
+    }
+    if (!data.empty()) on_data(now, data);
+  }
+  socket.poll_errors([&](const SocketError& error) { gateway.handle_unreachable(monotonic_now(), error.to); });
+  drain_outputs();
+}
+
+void GatewayConnection::Impl::on_timer() {
+  gateway.handle_timeout(monotonic_now());
+  drain_outputs();
+}
+
+void GatewayConnection::Impl::drain_outputs() {
+  for (;;) {
+    const GatewayOutput output = gateway.poll_output();
+    if (const auto* transmit = std::get_if<GatewayTransmit>(&output)) {
+      send(*transmit);
+    } else if (const auto* event = std::get_if<GatewayEvent>(&output)) {
+      log_event(*event);
+    } else {
+      timer.set(std::get<GatewayDeadline>(output).at);
+      return;
+    }
+  }
+}
+
+void GatewayConnection::Impl::send(const GatewayTransmit& transmit) {
+  const Bytes piece(transmit.datagram.data(), transmit.datagram.size());
+  const Transmit message{.to = transmit.to, .pieces = {&piece, 1}};
+  for (const std::unique_ptr<UdpSocket>& socket : sockets) {
+    if (socket->local().address.family() != transmit.to.address.family()) continue;
+    socket->send({&message, 1}, [&](std::size_t, int code) {
+      log_debug("send to {}: {}", transmit.to.to_string(), SysError{"sendmsg", {}, code}.to_string());
+    });
+  }
+}
+
+SysResult<std::unique_ptr<GatewayConnection>> GatewayConnection::create(EventLoop& loop,
+                                                                        const GatewayConnectionOptions& options,
+                                                                        Random& random, DataHandler on_data) {
+  auto impl = std::make_unique<Impl>(loop, options, random, std::move(on_data));
+  if (const SysResult<void> opened = impl->open(options); !opened) return Unexpected<SysError>(opened.error());
+  return std::unique_ptr<GatewayConnection>(new GatewayConnection(std::move(impl)));
+}
+
+GatewayConnection::GatewayConnection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+GatewayConnection::~GatewayConnection() = default;
+
+bool GatewayConnection::set_membership(const IpAddress& group, const SourceFilter& filter) {
+  const bool accepted = impl_->gateway.set_membership(monotonic_now(), group, filter);
+  impl_->drain_outputs();
+  return accepted;
+}
+
+void GatewayConnection::shutdown() {
+  impl_->watches.clear();
+  impl_->gateway.shutdown(monotonic_now());
+  impl_->drain_outputs();
+  impl_->timer.set(kNoDeadline);
+}
+
+const Gateway& GatewayConnection::gateway() const { return impl_->gateway; }
+Instant GatewayConnection::started() const { return impl_->started; }
+
+std::uint64_t GatewayConnection::receive_drops() const {
+  std::uint64_t drops = 0;
+  for (const std::unique_ptr<UdpSocket>& socket : impl_->sockets) drops += socket->receive_drops();
+  return drops;
+}
+
+}  // namespace amt

@@ -1,0 +1,52 @@
+#pragma once
+/// A running gateway's way to its relay: the state machine `Gateway` with its sockets and timer.
+/// What it does with the data is the owner's: an interface (GatewayEngine) or an application (Receiver).
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "engine/event_loop.hh"
+#include "gateway/gateway.hh"
+#include "sys/error.hh"
+
+namespace amt {
+
+struct GatewayConnectionOptions {
+  GatewayOptions gateway;
+  /// Outer source address; none: what the route to the relay gives.
+  std::optional<IpAddress> local;
+  /// Outer source port; 0: any.
+  std::uint16_t port = 0;
+  /// Check inner transport checksums before the data is handed on (Gateway::accept_data).
+  bool verify_transport = true;
+};
+
+/// Lives on its event loop's thread.
+class GatewayConnection {
+ public:
+  /// Inner IP datagrams in order of arrival, checked and filtered; valid during the call.
+  using DataHandler = std::function<void(Instant now, std::span<const Bytes> datagrams)>;
+
+  /// Binds one socket for each family among the candidates; nothing is left behind by a failure.
+  static SysResult<std::unique_ptr<GatewayConnection>> create(EventLoop& loop, const GatewayConnectionOptions& options,
+                                                              Random& random, DataHandler on_data);
+  ~GatewayConnection();
+
+  /// INCLUDE({}) leaves. False: refused, see HostMachine::set_filter.
+  [[nodiscard]] bool set_membership(const IpAddress& group, const SourceFilter& filter);
+  /// Teardown or leave (R-5.2.3.8-a) is sent before this returns.
+  void shutdown();
+
+  [[nodiscard]] const Gateway& gateway() const;
+  [[nodiscard]] Instant started() const;
+  [[nodiscard]] std::uint64_t receive_drops() const;
+
+ private:
+  struct Impl;
+  explicit GatewayConnection(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace amt

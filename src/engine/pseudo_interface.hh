@@ -1,0 +1,44 @@
+#pragma once
+/// What the host behind a gateway's pseudo-interface wants: the querier and router side of IGMP and MLD there
+/// (RFC 4605 §4; CONFORMANCE P-a, P-k).
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "membership/router.hh"
+
+namespace amt {
+
+/// Decides, never sends; time is an argument. One host answers here: the kernel that owns the interface, so a leave
+/// takes effect at once. Not thread-safe.
+class PseudoInterface {
+ public:
+  /// How often the kernel is asked. It loses no reports, so this only mends what a restart or an overflow broke.
+  static constexpr Duration kQueryInterval = std::chrono::seconds(60);
+
+  explicit PseudoInterface(Instant now);
+
+  /// One IP datagram that the kernel sent out of the interface; anything but a membership report is ignored.
+  void handle_datagram(Instant now, Bytes datagram, std::vector<FilterChange>& changes);
+  /// Runs timers; General Queries that are due are appended to `queries` as whole IP datagrams.
+  void handle_timeout(Instant now, std::vector<FilterChange>& changes, std::vector<std::vector<std::byte>>& queries);
+  [[nodiscard]] Instant next_deadline() const;
+
+  /// What could not be done for an application, since the start.
+  struct Refused {
+    std::uint64_t any_source_joins_of_ssm_groups = 0;
+    std::uint64_t over_limit = 0;
+  };
+  [[nodiscard]] const Refused& refused() const { return refused_; }
+
+ private:
+  void note(const RouterRejects& rejects);
+
+  RouterOptions options_;
+  RouterState state_;
+  Instant next_query_;
+  Refused refused_;
+};
+
+}  // namespace amt

@@ -1,0 +1,200 @@
+#include "engine/relay_engine.hh"
+
+#include <algorithm>
+
+#include "engine/fan_out.hh"
+#include "io/udp_socket.hh"
+#include "sys/clock.hh"
+#include "sys/log.hh"
+
+namespace amt {
+namespace {
+
+// Reads per readiness before others get their turn.
+constexpr int kReceivesPerTurn = 4;
+constexpr std::size_t kCapturedPerTurn = 1024;
+constexpr Duration kJoinRetryInterval = std::chrono::seconds(5);
+
+}  // namespace
+
+struct RelayEngine::Impl {
+  Impl(EventLoop& event_loop, const RelayEngineOptions& options, Random& random)
+      : loop(event_loop),
+        started(monotonic_now()),
+        relay(options.relay, random, started),
+        protocol_timer(loop, [this] { on_protocol_timer(); }),
+        join_timer(loop, [this] { on_join_timer(); }) {}
+
+  SysResult<void> open(const RelayEngineOptions& options);
+  SysResult<void> bind(const Endpoint& address);
+
+  void on_socket_readable(UdpSocket& socket);
+  void on_upstream_readable(Upstream& upstream);
+  void on_protocol_timer();
+  void on_join_timer();
+  void drain_outputs();
+  void send(const RelayTransmit& transmit);
+  void change_upstream(const FilterChange& change);
+
+  EventLoop& loop;
+  Instant started;
+  Relay relay;
+  std::vector<std::unique_ptr<UdpSocket>> sockets;
+  std::vector<std::unique_ptr<Upstream>> upstreams;
+  std::unique_ptr<FanOut> fan_out;
+  ReceiveBatch received;
+  std::vector<CapturedDatagram> captured;
+  Timer protocol_timer;
+  Timer join_timer;
+  // Last: they end before what their handlers use.
+  std::vector<ReadWatch> watches;
+};
+
+SysResult<void> RelayEngine::Impl::bind(const Endpoint& address) {
+  const bool bound = std::any_of(sockets.begin(), sockets.end(),
+                                 [&](const std::unique_ptr<UdpSocket>& socket) { return socket->local() == address; });
+  if (bound) return {};
+  SysResult<UdpSocket> socket = UdpSocket::bind(address, {});
+  if (!socket) return Unexpected<SysError>(socket.error());
+  sockets.push_back(std::make_unique<UdpSocket>(std::move(*socket)));
+  return {};
+}
+
+SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options) {
+  for (const std::vector<Endpoint>& addresses : {options.local, options.discovery}) {
+    for (const Endpoint& address : addresses) {
+      if (SysResult<void> bound = bind(address); !bound) return bound;
+    }
+  }
+  for (const std::string& interface : options.upstream) {
+    SysResult<std::unique_ptr<Upstream>> upstream = open_host_upstream(interface);
+    if (!upstream) return Unexpected<SysError>(upstream.error());
+    upstreams.push_back(std::move(*upstream));
+  }
+
+  std::vector<UdpSocket*> all;
+  for (const std::unique_ptr<UdpSocket>& socket : sockets) all.push_back(socket.get());
+  fan_out = std::make_unique<FanOut>(relay, all);
+  for (UdpSocket* socket : all) {
+    watches.emplace_back(loop, socket->fd(), [this, socket] { on_socket_readable(*socket); });
+  }
+  for (const std::unique_ptr<Upstream>& upstream : upstreams) {
+    watches.emplace_back(loop, upstream->fd(), [this, &upstream = *upstream] { on_upstream_readable(upstream); });
+  }
+  drain_outputs();
+  return {};
+}
+
+void RelayEngine::Impl::on_socket_readable(UdpSocket& socket) {
+  const LocalAddress local{socket.local()};
+  const Instant now = monotonic_now();
+  for (int turn = 0; turn < kReceivesPerTurn; ++turn) {
+    const SysResult<std::size_t> count = socket.receive(received);
+    if (!count) {
+      log_warn("{}", count.error().to_string());
+      break;
+    }
+    if (*count == 0) break;
+    for (const Received& message : received.received()) {
+      message.for_each_datagram([&](Bytes datagram) {
+        // A reject is counted by the relay; there is nobody to tell.
+        static_cast<void>(relay.handle_datagram(now, TunnelEndpoint{message.from}, local, datagram));
+        drain_outputs();
+      });
+    }
+  }
+  socket.poll_errors([&](const SocketError& error) {
+    if (error.code != EMSGSIZE) relay.handle_unreachable(now, TunnelEndpoint{error.to});
+  });
+  drain_outputs();
+}
+
+void RelayEngine::Impl::on_upstream_readable(Upstream& upstream) {
+  captured.clear();
+  upstream.receive(captured, kCapturedPerTurn);
+  if (!captured.empty()) fan_out->replicate(captured);
+  upstream.release();
+}
+
+void RelayEngine::Impl::on_protocol_timer() {
+  relay.handle_timeout(monotonic_now());
+  drain_outputs();
+}
+
+void RelayEngine::Impl::drain_outputs() {
+  for (;;) {
+    const RelayOutput output = relay.poll_output();
+    if (const auto* transmit = std::get_if<RelayTransmit>(&output)) {
+      send(*transmit);
+    } else if (const auto* change = std::get_if<UpstreamChange>(&output)) {
+      change_upstream(change->change);
+    } else {
+      protocol_timer.set(std::get<Deadline>(output).at);
+      return;
+    }
+  }
+}
+
+void RelayEngine::Impl::send(const RelayTransmit& transmit) {
+  const auto socket = std::find_if(sockets.begin(), sockets.end(), [&](const std::unique_ptr<UdpSocket>& candidate) {
+    return candidate->local() == transmit.from;
+  });
+  AMT_ASSERT(socket != sockets.end());
+  const Bytes piece(transmit.datagram.data(), transmit.datagram.size());
+  const Transmit message{.to = transmit.to, .pieces = {&piece, 1}};
+  (*socket)->send({&message, 1}, [&](std::size_t, int code) {
+    log_debug("send to {}: {}", transmit.to.to_string(), SysError{"sendmsg", {}, code}.to_string());
+  });
+}
+
+void RelayEngine::Impl::change_upstream(const FilterChange& change) {
+  log_debug("upstream {} is now {}", change.group.to_string(), change.after.to_string());
+  for (const std::unique_ptr<Upstream>& upstream : upstreams) {
+    if (const SysResult<void> joined = upstream->set_membership(change.group, change.after); !joined) {
+      log_warn("cannot join {} on {} yet: {}", change.group.to_string(), upstream->interface(),
+               joined.error().to_string());
+      join_timer.set(monotonic_now() + kJoinRetryInterval);
+    }
+  }
+}
+
+void RelayEngine::Impl::on_join_timer() {
+  std::size_t missing = 0;
+  for (const std::unique_ptr<Upstream>& upstream : upstreams) missing += upstream->retry_memberships();
+  if (missing != 0) join_timer.set(monotonic_now() + kJoinRetryInterval);
+}
+
+SysResult<std::unique_ptr<RelayEngine>> RelayEngine::create(EventLoop& loop, const RelayEngineOptions& options,
+                                                            Random& random) {
+  auto impl = std::make_unique<Impl>(loop, options, random);
+  if (const SysResult<void> opened = impl->open(options); !opened) return Unexpected<SysError>(opened.error());
+  return std::unique_ptr<RelayEngine>(new RelayEngine(std::move(impl)));
+}
+
+RelayEngine::RelayEngine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RelayEngine::~RelayEngine() = default;
+
+void RelayEngine::shutdown() {
+  impl_->watches.clear();
+  impl_->relay.shutdown(monotonic_now());
+  impl_->drain_outputs();
+  impl_->protocol_timer.set(kNoDeadline);
+  impl_->join_timer.set(kNoDeadline);
+}
+
+const Relay& RelayEngine::relay() const { return impl_->relay; }
+Instant RelayEngine::started() const { return impl_->started; }
+
+std::uint64_t RelayEngine::receive_drops() const {
+  std::uint64_t drops = 0;
+  for (const std::unique_ptr<UdpSocket>& socket : impl_->sockets) drops += socket->receive_drops();
+  return drops;
+}
+
+void RelayEngine::for_each_upstream(
+    const std::function<void(const std::string& interface, const Upstream::Statistics&)>& visit) {
+  for (const std::unique_ptr<Upstream>& upstream : impl_->upstreams)
+    visit(upstream->interface(), upstream->statistics());
+}
+
+}  // namespace amt

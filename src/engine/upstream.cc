@@ -1,0 +1,48 @@
+#include "engine/upstream.hh"
+
+#include "io/native_membership.hh"
+#include "io/packet_ring.hh"
+#include "sys/netlink.hh"
+
+namespace amt {
+namespace {
+
+class HostUpstream final : public Upstream {
+ public:
+  HostUpstream(std::string interface, PacketRing ring, int interface_index)
+      : interface_(std::move(interface)), ring_(std::move(ring)), membership_(interface_index) {}
+
+  const std::string& interface() const override { return interface_; }
+  int fd() const override { return ring_.fd(); }
+  std::size_t receive(std::vector<CapturedDatagram>& out, std::size_t datagrams_max) override {
+    return ring_.receive(out, datagrams_max);
+  }
+  void release() override { ring_.release(); }
+
+  SysResult<void> set_membership(const IpAddress& group, const SourceFilter& filter) override {
+    return membership_.set(group, filter);
+  }
+  std::size_t retry_memberships() override { return membership_.retry(); }
+
+  Statistics statistics() override {
+    const PacketRing::Statistics ring = ring_.statistics();
+    return {ring.kernel_drops, ring.malformed, ring.segmented, membership_.missing()};
+  }
+
+ private:
+  std::string interface_;
+  PacketRing ring_;
+  NativeMembership membership_;
+};
+
+}  // namespace
+
+SysResult<std::unique_ptr<Upstream>> open_host_upstream(const std::string& interface) {
+  const SysResult<LinkInfo> link = find_link(interface);
+  if (!link) return Unexpected<SysError>(link.error());
+  SysResult<PacketRing> ring = PacketRing::open(interface, {});
+  if (!ring) return Unexpected<SysError>(ring.error());
+  return std::make_unique<HostUpstream>(interface, std::move(*ring), link->index);
+}
+
+}  // namespace amt

@@ -1,0 +1,47 @@
+#pragma once
+/// Where a relay's multicast comes from (DESIGN, "Relay upstream").
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "io/captured.hh"
+#include "membership/source_filter.hh"
+#include "sys/error.hh"
+
+namespace amt {
+
+/// One upstream interface. Owned by one worker, not thread-safe.
+class Upstream {
+ public:
+  Upstream() = default;
+  Upstream(const Upstream&) = delete;
+  Upstream& operator=(const Upstream&) = delete;
+  virtual ~Upstream() = default;
+
+  [[nodiscard]] virtual const std::string& interface() const = 0;
+  /// Readable when `receive` has something.
+  [[nodiscard]] virtual int fd() const = 0;
+  /// Appends what is ready; the datagrams stay until `release`.
+  virtual std::size_t receive(std::vector<CapturedDatagram>& out, std::size_t datagrams_max) = 0;
+  virtual void release() = 0;
+
+  /// The merged filter of `group` is now `filter`. Error: it could not be joined (yet); it is remembered.
+  virtual SysResult<void> set_membership(const IpAddress& group, const SourceFilter& filter) = 0;
+  /// Tries again what could not be joined. How many joins are still missing.
+  virtual std::size_t retry_memberships() = 0;
+
+  struct Statistics {
+    std::uint64_t dropped = 0;    ///< by the kernel, for want of room
+    std::uint64_t malformed = 0;  ///< not a whole IP datagram
+    std::uint64_t segmented = 0;  ///< merged packets that were cut
+    std::size_t joins_missing = 0;
+  };
+  [[nodiscard]] virtual Statistics statistics() = 0;
+};
+
+/// Host mode: joins by the kernel's own IGMPv3 / MLDv2 on a real interface and captures there.
+[[nodiscard]] SysResult<std::unique_ptr<Upstream>> open_host_upstream(const std::string& interface);
+
+}  // namespace amt
