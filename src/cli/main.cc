@@ -16,6 +16,7 @@ namespace {
 struct RunSubcommand {
   const CommonConfig& common;
   int operator()(const SendConfig& config) const { return run_send(config, common); }
+  int operator()(const DemoConfig& config) const { return run_demo(config, common); }
   template <typename Config>
   int operator()(const Config&) const {
     std::fputs("amt: this subcommand is not part of this build\n", stderr);

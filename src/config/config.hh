@@ -119,7 +119,8 @@ struct StatusConfig {
 };
 
 struct DemoConfig {
-  std::optional<std::string> output_directory;  ///< where picture, streams and logs stay; not given: nothing stays
+  /// Where pictures, streams and logs stay; not given: the pictures alone, in the demo's own place.
+  std::optional<std::string> output_directory;
 };
 
 }  // namespace amt

@@ -34,19 +34,17 @@ CommandTable demo_table(DemoConfig& config) {
   table.synopsis = "[OPTION]...";
   table.description =
       "Builds a small network of namespaces on this machine (source, relay, gateway, listener), plays a real video "
-      "stream "
-      "through it, and shows that what arrives is what was sent. Any user may run it; it takes less than a minute and "
-      "leaves "
-      "nothing behind.";
+      "stream through it, and shows that what arrives is what was sent. Any user may run it; it takes less than a "
+      "minute and leaves nothing behind but two received pictures.";
   table.examples = {
       {"See it work", "amt demo"},
-      {"Keep the received picture, the streams and the logs", "amt demo --output /tmp/amt-demo"},
+      {"Keep the streams and the logs, too", "amt demo --output /tmp/amt-demo"},
   };
   table.options.push_back({.name = "output",
                            .short_name = 'o',
                            .value = "DIR",
-                           .help = "keep the received picture, the streams and the logs in this directory",
-                           .default_text = "nothing is kept",
+                           .help = "keep the received pictures, the streams and the logs in this directory",
+                           .default_text = "demo, for the pictures alone",
                            .example = "/tmp/amt-demo",
                            .completion = Completion::kDirectory,
                            .apply = into(config.output_directory, parse_path)});
