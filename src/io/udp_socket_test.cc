@@ -162,6 +162,12 @@ TEST_P(UdpSocketOf, ErrorsOfOnePeerHarmNoOther) {  // X-3.5-a
     EXPECT_EQ(*got, 0U);
   }
   EXPECT_EQ(collect(b, 200).size(), 200U);
+  // Also when the error of one call meets the next.
+  for (int i = 0; i < 20; ++i) {
+    a.send(std::span(messages).first(1), kNoErrors);
+    EXPECT_EQ(a.send(std::span(messages).subspan(1, 1), kNoErrors), 1U);
+  }
+  EXPECT_EQ(collect(b, 20).size(), 20U);
   std::size_t refused = 0;
   a.poll_errors([&](const SocketError& error) {
     EXPECT_EQ(error.to, dead);
