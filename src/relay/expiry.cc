@@ -10,8 +10,9 @@ constexpr std::uint8_t kUnreachableMax = 8;
 
 }  // namespace
 
-/// Called after whatever may have moved a tunnel's deadline. A later deadline is not entered: the heap finds out when
-/// the old one comes, once per tunnel and endpoint lifetime instead of once per Update.
+/// Called after whatever may have moved a tunnel's deadline. A later one is not entered: the heap finds out when the
+/// old one comes, once in a tunnel's lifetime instead of at every Update. An earlier one is rare: timers start with the
+/// whole interval.
 void Relay::Impl::schedule(TunnelId id) {
   const TunnelRecord& record = tunnels[id];
   const Instant due = std::min(record.expires, record.router.next_deadline());

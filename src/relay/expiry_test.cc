@@ -144,6 +144,8 @@ TEST(Relay, TakesTheLastPairOfATunnelForEver) {
   world.relay.for_each_tunnel(
       [](const RelayTunnel& tunnel, const RouterState&, Instant) { EXPECT_TRUE(tunnel.ecn_capable); });
   EXPECT_EQ(world.send(kTwo, update(grant, report({kJoin}))), "bad_mac");
+  EXPECT_EQ(world.send(kOne, update({grant.mac, grant.nonce + 1}, report({kJoin}))), "bad_mac");
+  EXPECT_EQ(world.send(kTwo, teardown({grant.mac, grant.nonce + 1}, kOne)), "bad_mac");
   EXPECT_EQ(world.send(kTwo, teardown(grant, kOne)), "");
   EXPECT_EQ(world.send(kOne, update(grant, report({kJoin}))), "bad_mac");
 }

@@ -45,7 +45,7 @@ Relay::Impl::Impl(const RelayOptions& relay_options, Random& random_source, Inst
       discovery_limiter(relay_options.discoveries_per_second_max, hash),
       request_limiter(relay_options.requests_per_second_max, hash),
       gateway_fields(relay_options.gateway_fields, hash),
-      tunnels(hash),
+      tunnels(hash, relay_options.tunnels_max),
       table(hash) {
   AMT_ASSERT(options.robustness >= 1 && options.robustness <= 7);
   build_general_queries();

@@ -1,11 +1,13 @@
 #include "relay/tunnel_store.hh"
 
+#include <algorithm>
+
 #include "base/assert.hh"
 
 namespace amt {
 
-TunnelStore::TunnelStore(const KeyedHash& hash)
-    : by_endpoint_(0, Hash{hash, this}, Equal{this}), per_address_(0, hash) {}
+TunnelStore::TunnelStore(const KeyedHash& hash, std::size_t tunnels_max)
+    : by_endpoint_(std::min(tunnels_max, kReservedMax), Hash{hash, this}, Equal{this}), per_address_(0, hash) {}
 
 TunnelId TunnelStore::insert(TunnelRecord&& record) {
   const Endpoint endpoint = record.tunnel.endpoint;

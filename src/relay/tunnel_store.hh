@@ -29,7 +29,10 @@ struct TunnelRecord {
 /// References stay valid until their tunnel is erased. Ids are used again.
 class TunnelStore {
  public:
-  explicit TunnelStore(const KeyedHash& hash);
+  /// The index has room for `tunnels_max` from the start (six octets each, up to `kReservedMax`): to build it anew
+  /// while it grows would hold everything up for hundreds of milliseconds at a million.
+  TunnelStore(const KeyedHash& hash, std::size_t tunnels_max);
+  static constexpr std::size_t kReservedMax = 1U << 20;
   TunnelStore(const TunnelStore&) = delete;
   TunnelStore& operator=(const TunnelStore&) = delete;
 

@@ -88,7 +88,6 @@ Relay::Impl::Outcome Relay::Impl::create_tunnel(Instant now, const TunnelEndpoin
                       .expires = now + router_options.group_membership_interval(),
                       .nonce = facts.nonce,
                       .mac = facts.mac};
-  changes.clear();
   const RouterRejects partial = apply_report(now, record.router, report);
   // R-4.2.1.2-b: state is allocated only if the report creates a subscription.
   if (record.router.empty()) {
@@ -116,10 +115,6 @@ Relay::Impl::Outcome Relay::Impl::create_tunnel(Instant now, const TunnelEndpoin
 Relay::Impl::Outcome Relay::Impl::update_tunnel(Instant now, TunnelId id, const UpdateFacts& facts,
                                                 const GroupMessage& report) {
   TunnelRecord& record = tunnels[id];
-  // Timers that are due by now end before the report is applied, whether or not `handle_timeout` was in time.
-  changes.clear();
-  record.router.handle_timeout(now, changes);
-  publish_changes(id);
   count_partial_rejects(apply_report(now, record.router, report));
   publish_changes(id);
   if (record.router.empty()) {
