@@ -12,6 +12,7 @@
 
 #include "sys/netlink.hh"
 #include "sys/process.hh"
+#include "sys/socket_address.hh"
 #include "sys/test_namespace.hh"
 
 namespace amt {
@@ -52,6 +53,36 @@ TEST_F(Netlink, MakesVethPairsWithAddressesAndRoutes) {
   EXPECT_TRUE(ok(add_route(near->index, {*IpAddress::parse("::"), 0}, IpAddress::parse("2001:db8::fe"))));
   EXPECT_EQ(default_route_address(Family::kIpv4), IpAddress::parse("192.0.2.1"));
   EXPECT_EQ(default_route_address(Family::kIpv6), IpAddress::parse("2001:db8::1"));
+}
+
+/// The address that the kernel would send from, and so the interface that it would choose.
+std::optional<IpAddress> chosen_source(const char* destination) {
+  const SocketAddress to(Endpoint{*IpAddress::parse(destination), 9});
+  const UniqueFd socket(::socket(to.data()->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (::connect(socket.get(), to.data(), to.size()) != 0) return std::nullopt;
+  SocketAddress local;
+  socklen_t length = SocketAddress::capacity();
+  if (::getsockname(socket.get(), local.data(), &length) != 0) return std::nullopt;
+  return local.endpoint()->address;
+}
+
+TEST_F(Netlink, RoutesMulticastPastAnInterfaceThatWasThereBefore) {
+  ASSERT_TRUE(ok(create_veth("first", "first-far", std::nullopt)));
+  ASSERT_TRUE(ok(create_veth("second", "second-far", std::nullopt)));
+  for (const char* name : {"first-far", "first", "second-far", "second"}) {
+    ASSERT_TRUE(ok(set_link_up(find_link(name)->index)));
+  }
+  const int first = find_link("first")->index;
+  const int second = find_link("second")->index;
+  ASSERT_TRUE(ok(add_address(first, {*IpAddress::parse("192.0.2.1"), 30})));
+  ASSERT_TRUE(ok(add_address(first, {*IpAddress::parse("2001:db8:1::1"), 64})));
+  ASSERT_TRUE(ok(add_route(first, {*IpAddress::parse("0.0.0.0"), 0}, IpAddress::parse("192.0.2.2"))));
+  ASSERT_TRUE(ok(add_address(second, {*IpAddress::parse("192.0.2.5"), 30})));
+  ASSERT_TRUE(ok(add_address(second, {*IpAddress::parse("2001:db8:2::1"), 64})));
+  EXPECT_TRUE(ok(add_route(second, {*IpAddress::parse("232.0.0.0"), 8})));
+  EXPECT_TRUE(ok(add_route(second, {*IpAddress::parse("ff3e::"), 32})));
+  EXPECT_EQ(chosen_source("232.1.1.1"), IpAddress::parse("192.0.2.5"));
+  EXPECT_EQ(chosen_source("ff3e::8000:1"), IpAddress::parse("2001:db8:2::1"));
 }
 
 TEST_F(Netlink, SwitchesTheReversePathFilter) {

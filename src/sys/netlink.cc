@@ -128,6 +128,28 @@ IpAddress without_host_bits(const Prefix& prefix) {
   return IpAddress::from_bytes(std::span(octets).first(source.size()));
 }
 
+/// libnl's code.
+int add_route_to(std::uint32_t table, nl_sock* socket, int index, const Prefix& destination,
+                 const std::optional<IpAddress>& gateway) {
+  const Route route(rtnl_route_alloc());
+  const NlAddress to = build_address(without_host_bits(destination), destination.length);
+  if (!route || !to) return -NLE_NOMEM;
+  rtnl_nexthop* const hop = rtnl_route_nh_alloc();
+  if (hop == nullptr) return -NLE_NOMEM;
+  rtnl_route_nh_set_ifindex(hop, index);
+  if (gateway) {
+    const NlAddress via = build_address(*gateway, gateway->is_v4() ? 32 : 128);
+    if (via) rtnl_route_nh_set_gateway(hop, via.get());
+  }
+  rtnl_route_add_nexthop(route.get(), hop);  // `route` owns it from here on
+  rtnl_route_set_family(route.get(), static_cast<std::uint8_t>(address_family(destination.address.family())));
+  rtnl_route_set_table(route.get(), table);
+  rtnl_route_set_protocol(route.get(), RTPROT_STATIC);
+  rtnl_route_set_scope(route.get(), gateway ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK);
+  if (const int error = rtnl_route_set_dst(route.get(), to.get()); error < 0) return error;
+  return rtnl_route_add(socket, route.get(), NLM_F_CREATE);
+}
+
 }  // namespace
 
 SysResult<LinkInfo> find_link(const std::string& name) {
@@ -224,23 +246,11 @@ SysResult<void> add_address(int index, const Prefix& address) {
 SysResult<void> add_route(int index, const Prefix& destination, std::optional<IpAddress> gateway) {
   const std::string object = label(destination) + " by " + link_label(index);
   return with_socket("add route", object, [&](nl_sock* socket) {
-    const Route route(rtnl_route_alloc());
-    const NlAddress to = build_address(without_host_bits(destination), destination.length);
-    if (!route || !to) return -NLE_NOMEM;
-    rtnl_nexthop* const hop = rtnl_route_nh_alloc();
-    if (hop == nullptr) return -NLE_NOMEM;
-    rtnl_route_nh_set_ifindex(hop, index);
-    if (gateway) {
-      const NlAddress via = build_address(*gateway, gateway->is_v4() ? 32 : 128);
-      if (via) rtnl_route_nh_set_gateway(hop, via.get());
-    }
-    rtnl_route_add_nexthop(route.get(), hop);  // `route` owns it from here on
-    rtnl_route_set_family(route.get(), static_cast<std::uint8_t>(address_family(destination.address.family())));
-    rtnl_route_set_table(route.get(), RT_TABLE_MAIN);
-    rtnl_route_set_protocol(route.get(), RTPROT_STATIC);
-    rtnl_route_set_scope(route.get(), gateway ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK);
-    if (const int error = rtnl_route_set_dst(route.get(), to.get()); error < 0) return error;
-    return rtnl_route_add(socket, route.get(), NLM_F_CREATE);
+    if (const int error = add_route_to(RT_TABLE_MAIN, socket, index, destination, gateway); error < 0) return error;
+    // The kernel keeps ff00::/8 of every interface in the table "local", which is asked first: a multicast route that
+    // stands in the main table alone is never found.
+    if (destination.address.is_v4() || !destination.address.is_multicast()) return 0;
+    return add_route_to(RT_TABLE_LOCAL, socket, index, destination, gateway);
   });
 }
 

@@ -31,7 +31,8 @@ struct LinkInfo {
 [[nodiscard]] SysResult<int> reverse_path_filter_of_all();
 
 [[nodiscard]] SysResult<void> add_address(int index, const Prefix& address);
-/// A unicast or multicast route out of `index`, in the main table; `gateway` optional.
+/// A unicast or multicast route out of `index`, in the main table (IPv6 multicast also in the table that is asked
+/// before it); `gateway` optional.
 [[nodiscard]] SysResult<void> add_route(int index, const Prefix& destination, std::optional<IpAddress> gateway = {});
 
 /// The source address that the default route of a family uses (a connected UDP socket's choice); nothing when there is
