@@ -17,6 +17,7 @@ struct RunSubcommand {
   const CommonConfig& common;
   int operator()(const SendConfig& config) const { return run_send(config, common); }
   int operator()(const DemoConfig& config) const { return run_demo(config, common); }
+  int operator()(const StatusConfig& config) const { return run_status(config, common); }
   template <typename Config>
   int operator()(const Config&) const {
     std::fputs("amt: this subcommand is not part of this build\n", stderr);

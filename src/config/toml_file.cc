@@ -27,9 +27,9 @@ Result<std::string, std::string> read_text(const std::string& path) {
   }
   if (!file.is_open() || file.bad()) {
     const char* const reason = errno == 0 ? "cannot be read" : std::strerror(errno);
-    return bad("--config " + printable(path, kShownOctetsMax) + ": " + reason);
+    return bad("--config " + printable(path) + ": " + reason);
   }
-  if (text.size() > kFileOctetsMax) return bad("--config " + printable(path, kShownOctetsMax) + ": larger than 1 MiB");
+  if (text.size() > kFileOctetsMax) return bad("--config " + printable(path) + ": larger than 1 MiB");
   return text;
 }
 
@@ -122,7 +122,7 @@ class FileReader {
 Result<void, std::string> read_config_file(const CommandTable& table, const std::string& path, GivenOptions& given) {
   const Result<std::string, std::string> text = read_text(path);
   if (!text) return Unexpected<std::string>(text.error());
-  FileReader reader(table, printable(path, kShownOctetsMax));
+  FileReader reader(table, printable(path));
   reader.remember_flags(given);
   try {
     const toml::table root = toml::parse(*text);
@@ -130,7 +130,7 @@ Result<void, std::string> read_config_file(const CommandTable& table, const std:
       if (auto added = reader.add(key.str(), node, given); !added) return added;
     }
   } catch (const toml::parse_error& error) {
-    return bad(printable(path, kShownOctetsMax) + ":" + std::to_string(error.source().begin.line) +
+    return bad(printable(path) + ":" + std::to_string(error.source().begin.line) +
                ": not valid TOML: " + printable(error.description(), 2 * kShownOctetsMax));
   }
   return {};

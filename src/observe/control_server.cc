@@ -1,0 +1,140 @@
+#include "observe/control_server.hh"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <cerrno>
+#include <optional>
+
+#include "observe/control_path.hh"
+#include "sys/log.hh"
+
+namespace amt {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using Protocol = boost::asio::local::stream_protocol;
+using Stream = beast::basic_stream<Protocol>;
+using boost::system::error_code;
+
+constexpr std::size_t kConnectionsMax = 16;
+constexpr std::uint32_t kHeaderOctetsMax = 4096;
+constexpr std::chrono::seconds kStepTimeout(5);
+
+}  // namespace
+
+/// Shared by the server and its connections, which may outlive it by one callback: `status` is empty then.
+struct ControlServer::Impl : std::enable_shared_from_this<ControlServer::Impl> {
+  Impl(boost::asio::io_context& context, UniqueFd listening, StatusHandler handler)
+      : acceptor(context, Protocol(), listening.release()), status(std::move(handler)) {}
+
+  void accept();
+
+  Protocol::acceptor acceptor;
+  StatusHandler status;
+  std::size_t connections = 0;
+};
+
+/// One client: reads a request, answers, and again while the client wants.
+class ControlServer::Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(Protocol::socket socket, std::shared_ptr<Impl> server)
+      : stream_(std::move(socket)), server_(std::move(server)) {
+    ++server_->connections;
+  }
+  ~Connection() { --server_->connections; }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  void read() {
+    parser_.emplace();
+    parser_->header_limit(kHeaderOctetsMax);
+    parser_->body_limit(0);
+    stream_.expires_after(kStepTimeout);
+    http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](error_code error, std::size_t) {
+      if (!error && self->server_->status) self->answer();
+    });
+  }
+
+ private:
+  void answer() {
+    const http::request<http::string_body>& request = parser_->get();
+    response_ = {};
+    response_.version(request.version());
+    response_.keep_alive(request.keep_alive());
+    response_.set(http::field::content_type, "application/json");
+    if (request.target() != "/status") {
+      response_.result(http::status::not_found);
+      response_.body() = "{\"error\":\"there is only /status\"}";
+    } else if (request.method() != http::verb::get) {
+      response_.result(http::status::method_not_allowed);
+      response_.set(http::field::allow, "GET");
+      response_.body() = "{\"error\":\"GET only\"}";
+    } else {
+      response_.body() = server_->status();
+    }
+    response_.prepare_payload();
+    stream_.expires_after(kStepTimeout);
+    http::async_write(stream_, response_, [self = shared_from_this()](error_code error, std::size_t) {
+      if (!error && self->response_.keep_alive()) self->read();
+    });
+  }
+
+  Stream stream_;
+  std::shared_ptr<Impl> server_;
+  beast::flat_buffer buffer_{2 * kHeaderOctetsMax};
+  std::optional<http::request_parser<http::string_body>> parser_;
+  http::response<http::string_body> response_;
+};
+
+void ControlServer::Impl::accept() {
+  acceptor.async_accept([self = shared_from_this()](error_code error, Protocol::socket peer) {
+    if (error == boost::asio::error::operation_aborted || !self->acceptor.is_open()) return;
+    // One too many is closed at once; an error (no descriptors left) concerns this one only.
+    if (!error && self->connections < kConnectionsMax) {
+      std::make_shared<Connection>(std::move(peer), self)->read();
+    }
+    self->accept();
+  });
+}
+
+ControlServer::ControlServer(std::shared_ptr<Impl> impl, ControlSocket socket)
+    : impl_(std::move(impl)), socket_(std::move(socket)) {}
+
+ControlServer::~ControlServer() {
+  error_code ignored;
+  impl_->acceptor.close(ignored);
+  impl_->status = nullptr;
+}
+
+SysResult<std::unique_ptr<ControlServer>> ControlServer::open(boost::asio::io_context& context, const std::string& path,
+                                                              StatusHandler status) {
+  SysResult<ControlSocket> socket = ControlSocket::listen(path);
+  if (!socket) return tl::unexpected(socket.error());
+  auto impl = std::make_shared<Impl>(context, socket->take_descriptor(), std::move(status));
+  impl->accept();
+  return std::make_unique<ControlServer>(std::move(impl), std::move(*socket));
+}
+
+SysResult<std::unique_ptr<ControlServer>> ControlServer::open_for(boost::asio::io_context& context,
+                                                                  std::string_view role,
+                                                                  const std::optional<std::string>& path,
+                                                                  StatusHandler status) {
+  if (path) return open(context, *path, std::move(status));
+  std::string failures;
+  for (const std::string& candidate : default_control_paths(role)) {
+    auto server = open(context, candidate, status);
+    if (server) return server;
+    failures += (failures.empty() ? "" : "; ") + server.error().to_string();
+    // Another one runs here; a second socket elsewhere would only confuse.
+    if (server.error().code == EADDRINUSE) break;
+  }
+  log_warn("no control socket, so `amt status` cannot ask this {}: {} (choose a place with --control PATH)", role,
+           failures);
+  return nullptr;
+}
+
+}  // namespace amt

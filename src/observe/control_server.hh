@@ -1,0 +1,50 @@
+#pragma once
+/// The control socket of a running relay or gateway: HTTP/1.1 over a UNIX socket, so that curl --unix-socket works,
+/// too.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "observe/control_socket.hh"
+#include "sys/error.hh"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace amt {
+
+/// Serves `GET /status`. Lives on the thread that runs `context`, and is destroyed there; `context` must outlive it.
+/// Bounded: 16 connections, 4 KiB a request, 5 s for each step.
+class ControlServer {
+  struct Impl;
+  class Connection;
+
+ public:
+  /// Gives the JSON; called on the context's thread.
+  using StatusHandler = std::function<std::string()>;
+
+  /// At `path`, see ControlSocket::listen for errors.
+  static SysResult<std::unique_ptr<ControlServer>> open(boost::asio::io_context& context, const std::string& path,
+                                                        StatusHandler status);
+  /// As a daemon wants it: at `path` if that was given, and a failure is an error. Else at the first default path that
+  /// works (`role`: "relay" or "gateway"); when none does, a warning is logged and the result is empty: the daemon goes
+  /// on without.
+  static SysResult<std::unique_ptr<ControlServer>> open_for(boost::asio::io_context& context, std::string_view role,
+                                                            const std::optional<std::string>& path,
+                                                            StatusHandler status);
+  /// For `open`.
+  ControlServer(std::shared_ptr<Impl> impl, ControlSocket socket);
+  ~ControlServer();
+
+  [[nodiscard]] const std::string& path() const { return socket_.path(); }
+
+ private:
+  std::shared_ptr<Impl> impl_;
+  ControlSocket socket_;
+};
+
+}  // namespace amt

@@ -1,0 +1,209 @@
+#include "observe/control_server.hh"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <cerrno>
+#include <filesystem>
+#include <thread>
+#include <vector>
+
+#include "observe/control_client.hh"
+#include "observe/control_path.hh"
+
+namespace amt {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// A server in a folder of its own, its context run by a thread.
+class ControlServerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = ::testing::TempDir() + "amt-control-XXXXXX";
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    folder_ = name;
+    path_ = folder_ + "/amt/relay.sock";
+  }
+  void TearDown() override {
+    if (thread_.joinable()) {
+      boost::asio::post(context_, [this] {
+        server_.reset();
+        work_.reset();
+      });
+      context_.stop();
+      thread_.join();
+    }
+    server_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  void serve() {
+    auto server = ControlServer::open(context_, path_, [this] { return answer_; });
+    ASSERT_TRUE(server) << server.error().to_string();
+    server_ = std::move(*server);
+    thread_ = std::thread([this] { context_.run(); });
+  }
+  [[nodiscard]] sockaddr_un unix_address() const {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path_.copy(address.sun_path, sizeof address.sun_path - 1);
+    return address;
+  }
+  [[nodiscard]] static const sockaddr* as_sockaddr(const sockaddr_un& address) {
+    return static_cast<const sockaddr*>(static_cast<const void*>(&address));
+  }
+  [[nodiscard]] UniqueFd connected() const {
+    UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const sockaddr_un address = unix_address();
+    EXPECT_EQ(::connect(fd.get(), as_sockaddr(address), sizeof address), 0);
+    return fd;
+  }
+  /// What comes back for `request`, until the server closes or a second passes without more.
+  [[nodiscard]] static std::string answer_to(const UniqueFd& fd, const std::string& request) {
+    EXPECT_EQ(::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
+    return rest_of(fd, 1000);
+  }
+  [[nodiscard]] static std::string rest_of(const UniqueFd& fd, int milliseconds) {
+    std::string out;
+    pollfd wanted{fd.get(), POLLIN, 0};
+    char buffer[4096];
+    while (::poll(&wanted, 1, milliseconds) > 0) {
+      const ssize_t octets = ::recv(fd.get(), buffer, sizeof buffer, 0);
+      if (octets <= 0) break;
+      out.append(buffer, static_cast<std::size_t>(octets));
+    }
+    return out;
+  }
+
+  std::string folder_;
+  std::string path_;
+  std::string answer_ = "{\"role\":\"relay\"}";
+  boost::asio::io_context context_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_ =
+      boost::asio::make_work_guard(context_);
+  std::unique_ptr<ControlServer> server_;
+  std::thread thread_;
+};
+
+TEST_F(ControlServerTest, AnswersAStatusOfAnySize) {
+  answer_ = "{\"role\":\"relay\",\"x\":\"" + std::string(3'000'000, 'x') + "\"}";
+  serve();
+  for (int i = 0; i < 3; ++i) {
+    const SysResult<std::string> status = fetch_status(path_);
+    ASSERT_TRUE(status) << status.error().to_string();
+    EXPECT_EQ(*status, answer_);
+  }
+}
+
+TEST_F(ControlServerTest, TheSocketIsForOwnerAndGroupOnlyAndGoesAtTheEnd) {
+  const mode_t before = ::umask(0);
+  serve();
+  ::umask(before);
+  struct stat status {};
+  ASSERT_EQ(::stat(path_.c_str(), &status), 0);
+  EXPECT_TRUE(S_ISSOCK(status.st_mode));
+  EXPECT_EQ(status.st_mode & 0777, 0660u);
+  boost::asio::post(context_, [this] {
+    server_.reset();
+    work_.reset();
+  });
+  thread_.join();  // nothing is left to wait for
+  EXPECT_NE(::stat(path_.c_str(), &status), 0);
+  EXPECT_EQ(fetch_status(path_).error().code, ENOENT);
+}
+
+TEST_F(ControlServerTest, ALiveSocketIsInUseAndStays) {
+  serve();
+  const auto second = ControlServer::open(context_, path_, [] { return std::string(); });
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().to_string(), "control socket " + path_ + ": Address already in use");
+  EXPECT_TRUE(fetch_status(path_));
+}
+
+TEST_F(ControlServerTest, TheSocketOfADeadProcessIsReplaced) {
+  // Bound, closed, and the file stays: as after kill -9.
+  path_ = folder_ + "/relay.sock";
+  const sockaddr_un address = unix_address();
+  UniqueFd dead(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::bind(dead.get(), as_sockaddr(address), sizeof address), 0);
+  dead.reset();
+  EXPECT_EQ(fetch_status(path_).error().code, ECONNREFUSED);
+  serve();
+  EXPECT_TRUE(fetch_status(path_));
+}
+
+TEST_F(ControlServerTest, AFileThatIsNoSocketIsLeftAlone) {
+  path_ = folder_ + "/file";
+  const UniqueFd file(::open(path_.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+  ASSERT_TRUE(file);
+  EXPECT_EQ(ControlSocket::listen(path_).error().code, EADDRINUSE);
+  EXPECT_TRUE(std::filesystem::is_regular_file(path_));
+}
+
+TEST_F(ControlServerTest, SaysWhichDirectoryCannotBeMade) {
+  EXPECT_EQ(ControlSocket::listen(folder_ + "/a/b/c.sock").error().to_string(),
+            "mkdir " + folder_ + "/a/b: No such file or directory");
+  EXPECT_EQ(ControlSocket::listen(folder_ + "/" + std::string(200, 'x')).error().code, ENAMETOOLONG);
+}
+
+TEST_F(ControlServerTest, RefusesWhatItDoesNotServe) {
+  serve();
+  EXPECT_THAT(answer_to(connected(), "GET / HTTP/1.1\r\nConnection: close\r\n\r\n"), HasSubstr("404 Not Found"));
+  EXPECT_THAT(answer_to(connected(), "POST /status HTTP/1.1\r\nConnection: close\r\n\r\n"),
+              HasSubstr("405 Method Not Allowed"));
+  EXPECT_EQ(answer_to(connected(), "nonsense\r\n\r\n"), "");
+  EXPECT_EQ(answer_to(connected(), "GET /status HTTP/1.1\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n"), "");
+  EXPECT_EQ(answer_to(connected(), "POST /status HTTP/1.1\r\nContent-Length: 9\r\n\r\n123456789"), "");
+  EXPECT_TRUE(fetch_status(path_));
+}
+
+TEST_F(ControlServerTest, AConnectionMayAskAgain) {
+  serve();
+  const UniqueFd fd = connected();
+  EXPECT_THAT(answer_to(fd, "GET /status HTTP/1.1\r\n\r\n"), HasSubstr(answer_));
+  EXPECT_THAT(answer_to(fd, "GET /status HTTP/1.1\r\nConnection: close\r\n\r\n"), HasSubstr(answer_));
+}
+
+TEST_F(ControlServerTest, SilentClientsAreBoundedAndSentAway) {
+  serve();
+  std::vector<UniqueFd> silent;
+  for (int i = 0; i < 16; ++i) silent.push_back(connected());
+  // The seventeenth is closed without an answer.
+  EXPECT_EQ(rest_of(connected(), 2000), "");
+  EXPECT_FALSE(fetch_status(path_));
+  // The time-out frees the places.
+  pollfd closed{silent.back().get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&closed, 1, 10'000), 1);
+  EXPECT_TRUE(fetch_status(path_));
+}
+
+TEST_F(ControlServerTest, AnExplicitPathThatCannotBeUsedIsAnErrorADefaultOneIsNot) {
+  const auto handler = [] { return std::string("{}"); };
+  EXPECT_FALSE(ControlServer::open_for(context_, "relay", folder_ + "/a/b/c.sock", handler));
+  ASSERT_EQ(::setenv("XDG_RUNTIME_DIR", folder_.c_str(), 1), 0);
+  // A role of its own: nothing that runs on this machine is disturbed. /run may be writable or not.
+  const bool had_directory = std::filesystem::exists("/run/amt");
+  auto server = ControlServer::open_for(context_, "unit-test", std::nullopt, handler);
+  ASSERT_TRUE(server);
+  ASSERT_NE(*server, nullptr);
+  EXPECT_THAT(default_control_paths("unit-test"), ::testing::Contains((*server)->path()));
+  EXPECT_TRUE(std::filesystem::is_socket((*server)->path()));
+  const auto second = ControlServer::open_for(context_, "unit-test", std::nullopt, handler);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(*second, nullptr);
+  server->reset();
+  std::error_code ignored;
+  if (!had_directory) std::filesystem::remove("/run/amt", ignored);
+}
+
+}  // namespace
+}  // namespace amt

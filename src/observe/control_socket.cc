@@ -1,0 +1,90 @@
+#include "observe/control_socket.hh"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <optional>
+
+namespace amt {
+namespace {
+
+constexpr mode_t kSocketMode = 0660;
+constexpr mode_t kDirectoryMode = 0755;
+constexpr int kBacklog = 16;
+
+/// A socket address of the UNIX family; the path fits (`listen` has looked).
+class UnixAddress {
+ public:
+  explicit UnixAddress(const std::string& path) {
+    address_.un.sun_family = AF_UNIX;
+    std::memcpy(address_.un.sun_path, path.c_str(), path.size() + 1);
+  }
+  static constexpr std::size_t kPathOctetsMax = sizeof(sockaddr_un::sun_path) - 1;
+  [[nodiscard]] const sockaddr* data() const { return &address_.any; }
+  [[nodiscard]] static socklen_t size() { return sizeof(sockaddr_un); }
+
+ private:
+  union {
+    sockaddr any;
+    sockaddr_un un{};
+  } address_;
+};
+
+/// Nobody listens at `path`, which is a socket.
+bool is_stale(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
+  const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const UnixAddress address(path);
+  return probe && ::connect(probe.get(), address.data(), UnixAddress::size()) != 0 && errno == ECONNREFUSED;
+}
+
+SysResult<void> make_directory_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos || slash == 0) return {};
+  const std::string directory = path.substr(0, slash);
+  if (::mkdir(directory.c_str(), kDirectoryMode) == 0 || errno == EEXIST) return {};
+  return tl::unexpected(SysError::last("mkdir", directory));
+}
+
+}  // namespace
+
+SysResult<ControlSocket> ControlSocket::listen(const std::string& path) {
+  if (path.size() > UnixAddress::kPathOctetsMax) return tl::unexpected(SysError{"control socket", path, ENAMETOOLONG});
+  if (SysResult<void> made = make_directory_of(path); !made) return tl::unexpected(made.error());
+  ControlSocket socket(UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)), path);
+  const int fd = socket.fd_.get();
+  if (fd < 0) return tl::unexpected(SysError::last("socket", path));
+  // Before bind(2), so that the file never has more rights than this; the umask may take some, which chmod gives back.
+  if (::fchmod(fd, kSocketMode) != 0) return tl::unexpected(SysError::last("chmod", path));
+  const UnixAddress address(path);
+  int bound = ::bind(fd, address.data(), UnixAddress::size());
+  if (bound != 0 && errno == EADDRINUSE) {
+    if (is_stale(path) && ::unlink(path.c_str()) == 0) {
+      bound = ::bind(fd, address.data(), UnixAddress::size());
+    } else {
+      errno = EADDRINUSE;
+    }
+  }
+  if (bound != 0) return tl::unexpected(SysError::last("control socket", path));
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return tl::unexpected(SysError::last("stat", path));
+  socket.device_ = status.st_dev;
+  socket.inode_ = status.st_ino;
+  if (::chmod(path.c_str(), kSocketMode) != 0) return tl::unexpected(SysError::last("chmod", path));
+  if (::listen(fd, kBacklog) != 0) return tl::unexpected(SysError::last("listen", path));
+  return socket;
+}
+
+ControlSocket::~ControlSocket() {
+  struct stat status {};
+  const bool is_ours = !path_.empty() && inode_ != 0 && ::lstat(path_.c_str(), &status) == 0 &&
+                       status.st_dev == device_ && status.st_ino == inode_;
+  if (is_ours) ::unlink(path_.c_str());
+}
+
+}  // namespace amt

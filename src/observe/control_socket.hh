@@ -1,0 +1,36 @@
+#pragma once
+/// The file side of a control socket: made for its owner and group only, found again when its process died, removed at
+/// the end.
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "sys/error.hh"
+#include "sys/unique_fd.hh"
+
+namespace amt {
+
+/// A listening UNIX stream socket at a path. The file goes with this object, unless somebody replaced it.
+class ControlSocket {
+ public:
+  /// Mode 0660. Creates the directory when that alone is missing. A socket that nobody listens on is replaced;
+  /// EADDRINUSE: somebody does, or the path is another kind of file.
+  static SysResult<ControlSocket> listen(const std::string& path);
+  ~ControlSocket();
+  ControlSocket(ControlSocket&&) noexcept = default;
+  ControlSocket& operator=(ControlSocket&&) = delete;
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  /// Gives the descriptor to another owner; the file stays in this one's care.
+  [[nodiscard]] UniqueFd take_descriptor() { return std::move(fd_); }
+
+ private:
+  ControlSocket(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  UniqueFd fd_;
+  std::string path_;
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+};
+
+}  // namespace amt

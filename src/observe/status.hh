@@ -1,0 +1,84 @@
+#pragma once
+/// What a relay or gateway tells about itself, at one moment: for `amt status`.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "amt/endpoint.hh"
+#include "amt/time.hh"
+#include "base/counters.hh"
+#include "membership/source_filter.hh"
+
+namespace amt {
+
+struct CounterStatus {
+  std::string name;
+  std::uint64_t value = 0;
+};
+
+/// All of `counters`, those that are zero too.
+template <typename E>
+[[nodiscard]] std::vector<CounterStatus> counter_status(const Counters<E>& counters) {
+  std::vector<CounterStatus> out;
+  counters.for_each([&out](std::string_view name, std::uint64_t value) {
+    if (!name.empty()) out.push_back({std::string(name), value});
+  });
+  return out;
+}
+
+struct MembershipStatus {
+  IpAddress group;
+  SourceFilter filter;
+};
+
+struct TunnelStatus {
+  Endpoint endpoint;
+  std::vector<MembershipStatus> groups;
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  Duration expires{};  ///< from now, unless an Update comes
+};
+
+struct ChannelStatus {
+  IpAddress group;
+  std::optional<IpAddress> source;  ///< none: any
+  std::uint64_t tunnels = 0;
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+};
+
+struct RelayStatus {
+  Duration uptime{};
+  std::vector<CounterStatus> counters;
+  std::vector<TunnelStatus> tunnels;
+  std::vector<ChannelStatus> channels;
+};
+
+/// One relay that a gateway uses or asks.
+struct GatewayRelayStatus {
+  Endpoint relay;
+  std::string state;  ///< "connected", "discovering", ...
+  std::uint64_t groups = 0;
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+};
+
+struct GatewayStatus {
+  Duration uptime{};
+  std::vector<CounterStatus> counters;
+  std::vector<GatewayRelayStatus> relays;
+  std::vector<MembershipStatus> memberships;
+};
+
+/// One JSON object on one line, as `amt status --json` prints it.
+[[nodiscard]] std::string to_json(const RelayStatus& status);
+[[nodiscard]] std::string to_json(const GatewayStatus& status);
+
+/// The same for a person: tables. `json`: what `to_json` gave, on whatever version; what is missing is left out.
+/// Nothing: this is no status.
+[[nodiscard]] std::optional<std::string> status_text(std::string_view json);
+
+}  // namespace amt
