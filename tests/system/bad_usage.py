@@ -114,7 +114,7 @@ def run(case):
         case.note("interface name taken: not shown, this user can make no TUN interface")
     else:
         taken = case.host("taken")
-        taken.run("ip", "link", "add", "amt0", "type", "dummy")
+        taken.run("ip", "link", "add", "amt0", "type", "veth", "peer", "name", "other0")
         done = case.amt_once(["gateway", "--relay", "10.0.0.1", "--control", control], namespace=taken)
         complaint(case, "interface name taken", done, {1}, ["amt0"])
         case.check(taken.has_link("amt0"), "the other amt0 is untouched")

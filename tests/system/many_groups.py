@@ -52,7 +52,7 @@ def run(case):
         def numbers():
             if tun:
                 return sorted(number for one in listeners for number in one.numbers())
-            return sorted(int.from_bytes(one.payload[16:20], "little") for one in gateway.inner())
+            return sorted(int.from_bytes(one.payload[16:20], "big") for one in gateway.inner())
         case.wait_until(lambda: len(numbers()) >= GROUPS, 10, f"one packet of each group, got {len(numbers())}", poll=0.1)
         case.check(numbers() == list(range(GROUPS)), "each exactly once")
         case.figure(f"IPv{family} groups received", GROUPS)

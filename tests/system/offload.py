@@ -37,7 +37,7 @@ def run(case):
                     if not (datagram.header_ok and datagram.transport_ok()):
                         raise AssertionError(f"inner datagram with a wrong header or checksum: {datagram.octets.hex()}")
                     octets = datagram.payload[8:]
-                    which, number = (int.from_bytes(octets[at:at + 4], "little") for at in (4, 8))
+                    which, number = (int.from_bytes(octets[at:at + 4], "big") for at in (4, 8))
                     if octets != payload(which, number, len(octets)):
                         raise AssertionError(f"packet {number} of stream {which} damaged")
                     if which == stream:

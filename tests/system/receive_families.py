@@ -23,7 +23,7 @@ def run(case):
         case.check(receiver.wait(20) == 0, f"{kind}: status {receiver.status}: {receiver.err}")
         stream.close()
         got = out.read_bytes()
-        first = int.from_bytes(got[8:12], "little")
+        first = int.from_bytes(got[8:12], "big")
         expected = b"".join(payload(1, number, SIZES[number % len(SIZES)]) for number in range(first, first + PACKETS))
         case.figure(f"{kind} octets", len(got), f"from packet {first} on")
         case.check(got == expected, f"{kind}: {len(got)} octets differ from the {len(expected)} sent")

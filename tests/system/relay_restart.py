@@ -32,7 +32,8 @@ def run(case):
         ready = time.monotonic()
         count = listener.count
         case.wait_until(lambda: listener.count >= count + 100, 25, "data from the new relay")
-        first = next(at for at, *_ in listener.arrivals if at > ready - 0.5)
+        # What the old relay had sent has arrived long before a new one can run.
+        first = next(at for at, *_ in listener.arrivals if at > killed + 0.02)
         case.figure(f"down for {ready - killed:.1f} s: ready to first data", first - ready, "s")
         case.figure(f"down for {ready - killed:.1f} s: killed to first data", first - killed, "s")
         case.check(first - ready < 20, f"recovery took {first - ready:.1f} s")

@@ -64,9 +64,12 @@ class FakeRelay(SocketReader):
         elif message.kind == amt.UPDATE:
             self._update(event)
         elif message.kind == amt.TEARDOWN:
-            if message.mac != self.mac(message.gateway, message.nonce):
-                event.problem = f"Teardown of {message.gateway} with a wrong Response MAC"
-            self.tunnels.pop(message.gateway, None)
+            # By octets: in the message's form ::1 and 0.0.0.1 are the same.
+            named = next((one for one in self.tunnels if amt.gateway_fields(*one) == message.octets[12:30]), message.gateway)
+            if message.mac != self.mac(named, message.nonce):
+                event.problem = f"Teardown of {named} with a wrong Response MAC"
+            else:
+                self.tunnels.pop(named, None)
         else:
             event.problem = f"a gateway does not send {amt.NAMES[message.kind]}"
 

@@ -99,4 +99,4 @@ def checksum_offload_off(space: Namespace, device: str) -> None:
     """Packets leave this device with finished checksums: ETHTOOL_STXCSUM, what `ethtool -K DEVICE tx off` does."""
     with space.enter(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         value = ctypes.create_string_buffer(struct.pack("=II", 0x17, 0), 8)
-        fcntl.ioctl(control, 0x8946, struct.pack("=16sP16x", device.encode(), ctypes.addressof(value)))  # SIOCETHTOOL
+        fcntl.ioctl(control, 0x8946, struct.pack("16sP16x", device.encode(), ctypes.addressof(value)))  # SIOCETHTOOL
