@@ -174,6 +174,7 @@ TEST_F(Host, GroupsThatChangeTogetherAreRepeatedTogether) {
   ASSERT_TRUE(report);
   EXPECT_EQ(report->size(), 20U);
   ASSERT_FALSE(host_.poll_report());
+  ASSERT_NE(host_.next_deadline(), kNoDeadline);
   host_.handle_timeout(host_.next_deadline());
   report = host_.poll_report();
   ASSERT_TRUE(report);
@@ -379,6 +380,7 @@ TEST_F(HostSplit, ExcludeListIsCutTheSameWayEachTime) {
   const auto reports = all(host_, small().report_octets_max);
   ASSERT_EQ(reports.size(), 1U);
   EXPECT_EQ(reports[0], (std::vector{GroupRecord{RecordType::kChangeToExclude, kGroup, many(10)}}));
+  ASSERT_NE(host_.next_deadline(), kNoDeadline);
   host_.handle_timeout(host_.next_deadline());
   EXPECT_EQ(all(host_, small().report_octets_max), reports);
   host_.handle_general_query(last_, 2);
