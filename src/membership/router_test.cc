@@ -322,6 +322,14 @@ TEST_F(LanRouter, LeaveIsAskedAboutAndTakesTheLastMemberQueryTime) {
   EXPECT_EQ(run(state_), "12 I{}");
 }
 
+TEST_F(LanRouter, GroupThatEndedUnnoticedForgetsItsOlderHost) {
+  (void)state_.handle_older_report(at(0), {2, kGroup}, changes_);
+  (void)state_.handle_leave(at(10), {kGroup}, changes_);
+  // The group ended at 12 s, though nobody called, and its compatibility mode with it: the list counts.
+  apply(20, RecordType::kChangeToExclude, sources({1}));
+  EXPECT_EQ(now_text(), "E{1}");
+}
+
 TEST_F(LanRouter, AnswerKeepsTheGroupAndSetsTheSuppressFlag) {  // RFC 3376 §6.6.3.1
   apply(0, RecordType::kChangeToExclude);
   apply(10, RecordType::kChangeToInclude);
