@@ -1,0 +1,147 @@
+/// The router side of IGMP and MLD: a starting state, then reports, older messages, timeouts and clock jumps. Limits
+/// hold, deadlines are true, and the changes lead from one filter to the next.
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <vector>
+
+#include "fuzz_target.hh"
+#include "membership/router.hh"
+
+namespace amt {
+namespace {
+
+constexpr std::size_t kGroupsMax = 5;
+constexpr std::size_t kSourcesMax = 4;
+constexpr int kOperationsMax = 500;
+
+class RouterRun {
+ public:
+  explicit RouterRun(ByteReader in) : in_(in), state_(options_) {
+    const std::uint8_t start = fuzz::next_u8(in_);
+    options_.single_reporter = (start & 1) != 0;
+    options_.robustness = static_cast<std::uint8_t>((start >> 1) % 4 + 1);
+    options_.groups_max = kGroupsMax;
+    options_.sources_per_group_max = kSourcesMax;
+    if ((start & 0x10) != 0) report(RecordType::kAllowNewSources, 0x0f, 0);
+    if ((start & 0x20) != 0) report(RecordType::kChangeToExclude, 0x03, 1);
+    if ((start & 0x40) != 0) (void)state_.handle_older_report(now_, {1, group(1)}, changes_);
+    if ((start & 0x80) != 0) (void)state_.handle_older_report(now_, {2, group(2)}, changes_);
+    settle();
+  }
+
+  void run() {
+    for (int i = 0; i < kOperationsMax && in_.has(1); ++i) {
+      operate();
+      settle();
+    }
+    state_.clear(changes_);
+    settle();
+    AMT_ASSERT(known_.empty() && state_.empty() && state_.next_deadline() == kNoDeadline);
+  }
+
+ private:
+  /// ASM, SSM, IPv6 and refused groups.
+  static IpAddress group(std::uint8_t n) {
+    static const std::array<const char*, 10> kGroups{"239.1.1.1", "239.1.1.2",    "239.1.1.3", "239.1.1.4",
+                                                     "232.1.1.1", "ff3e::8000:1", "ff1e::1",   "224.0.0.5",
+                                                     "192.0.2.1", "232.0.0.0"};
+    return *IpAddress::parse(kGroups[n % kGroups.size()]);
+  }
+
+  void report(RecordType type, std::uint8_t source_bits, std::uint8_t group_number) {
+    GroupReport report;
+    add_record(report, type, source_bits, group_number);
+    (void)state_.handle_report(now_, report, changes_);
+  }
+  static void add_record(GroupReport& report, RecordType type, std::uint8_t source_bits, std::uint8_t group_number) {
+    GroupRecord record{type, group(group_number), {}};
+    for (std::uint32_t n = 0; n < 8; ++n) {
+      if ((source_bits >> n & 1) != 0) record.sources.push_back(IpAddress::from_v4(0x0a000000U + n));
+    }
+    report.records.push_back(std::move(record));
+  }
+
+  void operate() {
+    const std::uint8_t operation = fuzz::next_u8(in_);
+    const std::uint8_t group_number = fuzz::next_u8(in_);
+    switch (operation % 8) {
+      case 0:
+        if (state_.next_deadline() == kNoDeadline) break;
+        now_ = std::max(now_, state_.next_deadline());
+        state_.handle_timeout(now_, changes_);
+        AMT_ASSERT(state_.next_deadline() > now_);
+        break;
+      case 1:
+        // A jump past deadlines that nobody served.
+        now_ += std::chrono::seconds(fuzz::next_u16(in_));
+        break;
+      case 2:
+        state_.handle_timeout(now_, changes_);
+        AMT_ASSERT(state_.next_deadline() > now_);
+        break;
+      case 3:
+        (void)state_.handle_older_report(now_, {static_cast<std::uint8_t>((operation >> 7) + 1), group(group_number)},
+                                         changes_);
+        break;
+      case 4:
+        (void)state_.handle_leave(now_, {group(group_number)}, changes_);
+        break;
+      default: {
+        GroupReport several;
+        add_record(several, type_of(operation), fuzz::next_u8(in_), group_number);
+        for (int n = operation >> 6; n > 0; --n) {
+          const std::uint8_t other = fuzz::next_u8(in_);
+          add_record(several, type_of(other), fuzz::next_u8(in_), static_cast<std::uint8_t>(other >> 4));
+        }
+        const std::size_t before = changes_.size();
+        (void)state_.handle_report(now_, several, changes_);
+        AMT_ASSERT(changes_.size() - before <= several.records.size());
+      }
+    }
+  }
+  static RecordType type_of(std::uint8_t octet) { return static_cast<RecordType>((octet >> 3) % 6 + 1); }
+
+  /// Follows the changes, and compares with what the state says.
+  void settle() {
+    for (const FilterChange& change : changes_) {
+      const auto it = known_.find(change.group);
+      AMT_ASSERT(change.before == (it == known_.end() ? SourceFilter{} : it->second));
+      AMT_ASSERT(change.before != change.after);
+      if (change.after.is_nothing()) {
+        known_.erase(change.group);
+      } else {
+        known_[change.group] = change.after;
+      }
+    }
+    changes_.clear();
+    AMT_ASSERT(state_.group_count() == known_.size() && known_.size() <= kGroupsMax);
+    for (const auto& [address, filter] : known_) {
+      AMT_ASSERT(state_.filter(address) == filter);
+      AMT_ASSERT(filter.sources.size() <= kSourcesMax);
+      AMT_ASSERT(is_forwardable_group(address));
+      AMT_ASSERT(filter.mode == FilterMode::kInclude || !options_.ssm.contains(address));
+    }
+    AMT_ASSERT(state_.empty() == (state_.next_deadline() == kNoDeadline));
+    for (int n = 0; const auto query = state_.poll_query(); ++n) {
+      AMT_ASSERT(!options_.single_reporter && n < 1000);
+      AMT_ASSERT(query->sources.size() <= kSourcesMax);
+    }
+  }
+
+  ByteReader in_;
+  RouterOptions options_;
+  RouterState state_;
+  Instant now_{};
+  std::vector<FilterChange> changes_;
+  std::map<IpAddress, SourceFilter> known_;
+};
+
+}  // namespace
+}  // namespace amt
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  amt::RouterRun(amt::ByteReader(amt::fuzz::input(data, size))).run();
+  return 0;
+}
