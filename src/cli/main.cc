@@ -15,14 +15,12 @@ namespace {
 
 struct RunSubcommand {
   const CommonConfig& common;
+  int operator()(const RelayConfig& config) const { return run_relay(config, common); }
+  int operator()(const GatewayConfig& config) const { return run_gateway(config, common); }
+  int operator()(const ReceiveConfig& config) const { return run_receive(config, common); }
   int operator()(const SendConfig& config) const { return run_send(config, common); }
-  int operator()(const DemoConfig& config) const { return run_demo(config, common); }
   int operator()(const StatusConfig& config) const { return run_status(config, common); }
-  template <typename Config>
-  int operator()(const Config&) const {
-    std::fputs("amt: this subcommand is not part of this build\n", stderr);
-    return 1;
-  }
+  int operator()(const DemoConfig& config) const { return run_demo(config, common); }
 };
 
 int print(const EarlyExit& exit) {

@@ -1,0 +1,60 @@
+#include "cli/explain.hh"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+
+#include "sys/netlink.hh"
+
+namespace amt {
+namespace {
+
+/// `ADDR:PORT` as `bind` names it: what stands behind the last colon.
+std::string port_of(const std::string& object) { return object.substr(object.rfind(':') + 1); }
+
+std::string mend(const SysError& error) {
+  const bool is_bind = error.call == "bind";
+  switch (error.code) {
+    case EADDRINUSE:
+      if (is_bind)
+        return fmt::format("UDP port {} is in use by another program; stop it or choose another port",
+                           port_of(error.object));
+      return {};
+    case EADDRNOTAVAIL:
+      if (is_bind) return "this host has no such address; add it to an interface (ip address add) or name another";
+      return {};
+    case EACCES:
+      if (is_bind)
+        return fmt::format("port {} needs privileges; choose one from 1024 on, or run as root", port_of(error.object));
+      return "run as root, or give the program the capabilities (CAP_NET_ADMIN, CAP_NET_RAW)";
+    case EPERM:
+      return "run as root, or give the program the capabilities (CAP_NET_ADMIN, CAP_NET_RAW)";
+    case ENODEV:
+    case ENXIO:
+      return fmt::format("no such interface; there are: {}", interface_names());
+    case EBUSY:
+      return "an interface of that name exists already; choose another with --interface";
+    case ENOENT:
+      if (error.object.find("tun") != std::string::npos) return "load the kernel's tun module (modprobe tun)";
+      return {};
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+std::string interface_names() {
+  std::string names;
+  const SysResult<std::vector<LinkInfo>> links = list_links();
+  if (!links) return names;
+  for (const LinkInfo& link : *links) names += (names.empty() ? "" : ", ") + link.name;
+  return names;
+}
+
+std::string explain(const SysError& error) {
+  const std::string text = mend(error);
+  return text.empty() ? error.to_string() : fmt::format("{} ({})", error.to_string(), text);
+}
+
+}  // namespace amt

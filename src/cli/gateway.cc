@@ -1,0 +1,41 @@
+#include "cli/explain.hh"
+#include "cli/failure.hh"
+#include "cli/subcommands.hh"
+#include "cli/way_to_relay.hh"
+#include "engine/gateway_engine.hh"
+#include "observe/control_server.hh"
+#include "observe/engine_status.hh"
+#include "sys/clock.hh"
+#include "sys/log.hh"
+#include "sys/os_random.hh"
+#include "sys/service_manager.hh"
+
+namespace amt {
+
+int run_gateway(const GatewayConfig& config, const CommonConfig&) {
+  GatewayEngineOptions options;
+  options.connection = connection_options(config.relay);
+  options.interface = config.interface;
+  options.routes = config.routes;
+
+  EventLoop loop;
+  OsRandom random;
+  SysResult<std::unique_ptr<GatewayEngine>> engine = GatewayEngine::create(loop, options, random);
+  if (!engine) return fail(explain(engine.error()));
+  const SysResult<std::unique_ptr<ControlServer>> control = ControlServer::open_for(
+      loop.context(), "gateway", config.control, [&] { return to_json(gateway_status(**engine, monotonic_now())); });
+  if (!control) return fail(explain(control.error()));
+
+  loop.on_stop_signal([&](int) {
+    log_info("stopping");
+    notify_stopping();
+    (*engine)->shutdown();
+    loop.stop();
+  });
+  log_info("gateway ready on {}", (*engine)->interface());
+  notify_ready("gateway on " + (*engine)->interface());
+  loop.run();
+  return 0;
+}
+
+}  // namespace amt

@@ -1,0 +1,32 @@
+#pragma once
+/// Where `amt receive` puts payloads.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "config/config.hh"
+#include "engine/receiver.hh"
+#include "sys/error.hh"
+
+namespace amt {
+
+class PayloadOutput {
+ public:
+  PayloadOutput() = default;
+  PayloadOutput(const PayloadOutput&) = delete;
+  PayloadOutput& operator=(const PayloadOutput&) = delete;
+  virtual ~PayloadOutput() = default;
+
+  /// Error: the other end is gone for good (closed pipe, full disk); there is no point in going on.
+  virtual SysResult<void> write(std::span<const Receiver::Packet> packets) = 0;
+  /// Packets that the other end was too slow to take.
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
+
+ protected:
+  std::uint64_t dropped_ = 0;
+};
+
+[[nodiscard]] SysResult<std::unique_ptr<PayloadOutput>> open_output(const ReceiveOutput& output);
+
+}  // namespace amt

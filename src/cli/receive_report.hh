@@ -1,0 +1,55 @@
+#pragma once
+/// What `amt receive` says of what it received.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "engine/receiver.hh"
+#include "media/stream_meter.hh"
+#include "media/test_pattern.hh"
+
+namespace amt {
+
+class ReceiveReport {
+ public:
+  /// `verify`: the payloads are test packets (`amt send`).
+  explicit ReceiveReport(bool verify) : verify_(verify) {}
+
+  void add(Instant now, Bytes payload);
+
+  /// UDP payloads, and their octets.
+  [[nodiscard]] std::uint64_t packets() const { return packets_; }
+
+  /// What else the final report tells.
+  struct Surroundings {
+    Instant started{};
+    Instant ended{};
+    ReceiverDrops drops;
+    std::uint64_t output_dropped = 0;
+    std::optional<Endpoint> relay;
+  };
+  /// Nothing lost, nothing damaged.
+  [[nodiscard]] bool is_faultless(const ReceiverDrops& drops) const;
+  /// One line for a terminal; rates since the last call.
+  [[nodiscard]] std::string live_line(Instant now);
+  [[nodiscard]] std::string text(const Surroundings& surroundings) const;
+  /// INTERFACE: numbers `received`, `lost`, `duplicated`, `reordered`, `damaged`, `bytes`, and more. One line.
+  [[nodiscard]] std::string json(const Surroundings& surroundings) const;
+
+ private:
+  [[nodiscard]] TestVerifier::Counts counts(const ReceiverDrops& drops) const;
+  [[nodiscard]] std::uint64_t stream_lost() const;
+  [[nodiscard]] std::string_view stream_name() const;
+
+  bool verify_;
+  std::uint64_t packets_ = 0;
+  std::uint64_t octets_ = 0;
+  Instant first_{};
+  StreamMeter meter_;
+  TestVerifier verifier_;
+  Instant live_at_{};
+  std::uint64_t live_octets_ = 0;
+};
+
+}  // namespace amt

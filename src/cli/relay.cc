@@ -1,0 +1,130 @@
+#include <sodium.h>
+
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+
+#include "cli/explain.hh"
+#include "cli/failure.hh"
+#include "cli/subcommands.hh"
+#include "engine/relay_engine.hh"
+#include "observe/control_server.hh"
+#include "observe/engine_status.hh"
+#include "sys/clock.hh"
+#include "sys/log.hh"
+#include "sys/netlink.hh"
+#include "sys/os_random.hh"
+#include "sys/service_manager.hh"
+
+namespace amt {
+namespace {
+
+constexpr std::size_t kSecretOctetsMin = 16;
+constexpr std::size_t kSecretOctetsMax = 4096;
+
+/// A file of any content becomes a key by hashing; the same file gives the same key on every relay of a fleet.
+Result<RelaySecret, std::string> read_secret(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return Unexpected<std::string>(fmt::format("--secret-file {}: cannot be read", path));
+  std::string content{std::istreambuf_iterator<char>(file), {}};
+  if (content.size() < kSecretOctetsMin || content.size() > kSecretOctetsMax) {
+    return Unexpected<std::string>(
+        fmt::format("--secret-file {}: has {} octets, must have {} to {} (example: head -c 32 /dev/urandom > {})", path,
+                    content.size(), kSecretOctetsMin, kSecretOctetsMax, path));
+  }
+  RelaySecret secret{};
+  std::array<unsigned char, std::tuple_size_v<RelaySecret>> key{};
+  std::vector<unsigned char> octets(content.begin(), content.end());
+  crypto_generichash(key.data(), key.size(), octets.data(), octets.size(), nullptr, 0);
+  std::transform(key.begin(), key.end(), secret.begin(), [](unsigned char c) { return std::byte{c}; });
+  return secret;
+}
+
+std::vector<IpAddress> default_addresses() {
+  std::vector<IpAddress> addresses;
+  for (const Family family : {Family::kIpv4, Family::kIpv6}) {
+    if (const std::optional<IpAddress> address = default_route_address(family)) addresses.push_back(*address);
+  }
+  return addresses;
+}
+
+GatewayFieldsPolicy policy(GatewayFields choice) {
+  switch (choice) {
+    case GatewayFields::kAuto:
+      return GatewayFieldsPolicy::kAuto;
+    case GatewayFields::kAlways:
+      return GatewayFieldsPolicy::kAlways;
+    case GatewayFields::kNever:
+      break;
+  }
+  return GatewayFieldsPolicy::kNever;
+}
+
+Result<RelayEngineOptions, std::string> engine_options(const RelayConfig& config) {
+  RelayEngineOptions options;
+  const std::vector<IpAddress> local = config.local.empty() ? default_addresses() : config.local;
+  if (local.empty()) {
+    return Unexpected<std::string>(
+        "--local: there is no default route to take an address from; name one (example: --local 192.0.2.1)");
+  }
+  for (const IpAddress& address : local) {
+    options.local.push_back({address, config.relay_port});
+    std::optional<IpAddress>& advertised = address.is_v4() ? options.relay.advertise_v4 : options.relay.advertise_v6;
+    if (!advertised) advertised = address;
+  }
+  for (const IpAddress& address : config.discovery) options.discovery.push_back({address, config.relay_port});
+  options.upstream = config.upstream;
+
+  options.relay.robustness = config.robustness;
+  options.relay.query_interval = config.query_interval;
+  options.relay.tunnels_max = config.tunnels_max;
+  options.relay.tunnels_per_address_max = config.tunnels_per_address_max;
+  options.relay.groups_per_tunnel_max = config.groups_max;
+  options.relay.sources_per_group_max = config.sources_max;
+  options.relay.requests_per_second_max = config.requests_per_second_max;
+  options.relay.discoveries_per_second_max = config.discoveries_per_second_max;
+  options.relay.strict = config.strict;
+  options.relay.gateway_fields = policy(config.gateway_fields);
+  if (config.secret_file) {
+    const Result<RelaySecret, std::string> secret = read_secret(*config.secret_file);
+    if (!secret) return Unexpected<std::string>(secret.error());
+    options.relay.secret = *secret;
+  }
+  return options;
+}
+
+std::string summary(const RelayEngineOptions& options) {
+  std::string text;
+  for (const Endpoint& address : options.local) text += (text.empty() ? "" : ", ") + address.to_string();
+  for (const Endpoint& address : options.discovery) text += ", discovery " + address.to_string();
+  for (const std::string& interface : options.upstream) text += ", upstream " + interface;
+  return text;
+}
+
+}  // namespace
+
+int run_relay(const RelayConfig& config, const CommonConfig&) {
+  const Result<RelayEngineOptions, std::string> options = engine_options(config);
+  if (!options) return fail_usage("relay", options.error());
+
+  EventLoop loop;
+  OsRandom random;
+  const SysResult<std::unique_ptr<RelayEngine>> engine = RelayEngine::create(loop, *options, random);
+  if (!engine) return fail(explain(engine.error()));
+  const SysResult<std::unique_ptr<ControlServer>> control = ControlServer::open_for(
+      loop.context(), "relay", config.control, [&] { return to_json(relay_status(**engine, monotonic_now())); });
+  if (!control) return fail(explain(control.error()));
+
+  loop.on_stop_signal([&](int) {
+    log_info("stopping");
+    notify_stopping();
+    (*engine)->shutdown();
+    loop.stop();
+  });
+  log_info("relay ready on {}", summary(*options));
+  notify_ready(summary(*options));
+  loop.run();
+  return 0;
+}
+
+}  // namespace amt

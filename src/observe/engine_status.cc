@@ -1,0 +1,77 @@
+#include "observe/engine_status.hh"
+
+#include <algorithm>
+
+namespace amt {
+namespace {
+
+template <typename E>
+void append(std::vector<CounterStatus>& to, const Counters<E>& counters) {
+  std::ranges::move(counter_status(counters), std::back_inserter(to));
+}
+
+}  // namespace
+
+RelayStatus relay_status(RelayEngine& engine, Instant now) {
+  const Relay& relay = engine.relay();
+  RelayStatus status;
+  status.uptime = now - engine.started();
+  append(status.counters, relay.counters());
+  append(status.counters, relay.rejects());
+  status.counters.push_back({"socket_receive_drops", engine.receive_drops()});
+  Upstream::Statistics upstream;
+  engine.for_each_upstream([&](const std::string&, const Upstream::Statistics& one) {
+    upstream.dropped += one.dropped;
+    upstream.malformed += one.malformed;
+    upstream.segmented += one.segmented;
+    upstream.joins_missing += one.joins_missing;
+  });
+  status.counters.push_back({"upstream_drops", upstream.dropped});
+  status.counters.push_back({"upstream_malformed", upstream.malformed});
+  status.counters.push_back({"upstream_segmented", upstream.segmented});
+  status.counters.push_back({"upstream_joins_missing", upstream.joins_missing});
+
+  relay.for_each_tunnel([&](const RelayTunnel& tunnel, const RouterState& router, Instant expires) {
+    TunnelStatus entry;
+    entry.endpoint = tunnel.endpoint;
+    entry.packets = tunnel.packets;
+    entry.bytes = tunnel.bytes;
+    entry.expires = std::max(expires - now, Duration::zero());
+    router.for_each_group([&](const IpAddress& group, const SourceFilter& filter) {
+      entry.groups.push_back({group, filter});
+    });
+    status.tunnels.push_back(std::move(entry));
+  });
+  relay.for_each_channel([&](const Relay::ChannelStatus& channel) {
+    status.channels.push_back({.group = channel.channel.group,
+                               .source = channel.channel.source,
+                               .tunnels = channel.tunnels,
+                               .packets = channel.packets,
+                               .bytes = channel.bytes});
+  });
+  return status;
+}
+
+GatewayStatus gateway_status(const GatewayEngine& engine, Instant now) {
+  const GatewayConnection& connection = engine.connection();
+  const Gateway& gateway = connection.gateway();
+  GatewayStatus status;
+  status.uptime = now - connection.started();
+  append(status.counters, gateway.counters());
+  append(status.counters, gateway.rejects());
+  status.counters.push_back({"socket_receive_drops", connection.receive_drops()});
+  status.counters.push_back({"interface_drops", engine.interface_drops()});
+  gateway.for_each_membership([&](const IpAddress& group, const SourceFilter& filter) {
+    status.memberships.push_back({group, filter});
+  });
+  if (const std::optional<Endpoint> relay = gateway.relay()) {
+    status.relays.push_back({.relay = *relay,
+                             .state = std::string(to_string(gateway.phase())),
+                             .groups = status.memberships.size(),
+                             .packets = gateway.counters()[GatewayCounter::kDataReceived],
+                             .bytes = gateway.counters()[GatewayCounter::kDataBytesReceived]});
+  }
+  return status;
+}
+
+}  // namespace amt
