@@ -53,7 +53,8 @@ DemoResult<void> keep_files(const fs::path& from, const fs::path& to) {
   fs::create_directories(to, error);
   for (fs::directory_iterator entry(from, error), end; !error && entry != end; entry.increment(error)) {
     const fs::path extension = entry->path().extension();
-    if (extension != ".ts" && extension != ".log" && extension != ".out") continue;
+    const bool wanted = extension == ".ts" || extension == ".log" || extension == ".out";
+    if (!wanted || entry->file_size(error) == 0) continue;
     fs::copy_file(entry->path(), to / entry->path().filename(), fs::copy_options::overwrite_existing, error);
   }
   if (error) return demo_failure(SysError{"write into", to.string(), error.value()});

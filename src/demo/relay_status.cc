@@ -8,8 +8,8 @@ namespace {
 
 namespace json = boost::json;
 
-TunnelStatus tunnel_of(const json::object& object) {
-  TunnelStatus tunnel;
+ShownTunnel tunnel_of(const json::object& object) {
+  ShownTunnel tunnel;
   if (const json::value* endpoint = object.if_contains("endpoint"); endpoint != nullptr && endpoint->is_string()) {
     tunnel.endpoint = endpoint->get_string().c_str();
   }
@@ -29,21 +29,21 @@ TunnelStatus tunnel_of(const json::object& object) {
 
 }  // namespace
 
-std::optional<std::vector<TunnelStatus>> parse_relay_status(std::string_view text) {
+std::optional<std::vector<ShownTunnel>> parse_relay_status(std::string_view text) {
   json::error_code error;
   const json::value status = json::parse(text, error);
   if (error || !status.is_object()) return std::nullopt;
   const json::value* tunnels = status.get_object().if_contains("tunnels");
   if (tunnels == nullptr || !tunnels->is_array()) return std::nullopt;
-  std::vector<TunnelStatus> found;
+  std::vector<ShownTunnel> found;
   for (const json::value& entry : tunnels->get_array()) {
     if (entry.is_object()) found.push_back(tunnel_of(entry.get_object()));
   }
   return found;
 }
 
-std::size_t tunnels_with(const std::vector<TunnelStatus>& tunnels, const IpAddress& group) {
-  return static_cast<std::size_t>(std::ranges::count_if(tunnels, [&](const TunnelStatus& tunnel) {
+std::size_t tunnels_with(const std::vector<ShownTunnel>& tunnels, const IpAddress& group) {
+  return static_cast<std::size_t>(std::ranges::count_if(tunnels, [&](const ShownTunnel& tunnel) {
     return std::ranges::find(tunnel.groups, group) != tunnel.groups.end();
   }));
 }

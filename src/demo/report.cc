@@ -9,8 +9,8 @@
 namespace amt {
 namespace {
 
-/// An exchange that is longer than this is cut in the middle.
-constexpr std::size_t kMessagesShown = 24;
+/// Messages before the first data that are shown one by one.
+constexpr std::size_t kMessagesShown = 16;
 
 double milliseconds_of(Duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
 
@@ -36,33 +36,40 @@ std::string_view message_name(wire::MessageType type) {
 
 /// "12.3 ms  -> 192.0.2.1  Membership Update  ..."
 std::string line(Duration at, bool outgoing, const IpAddress& relay, wire::MessageType type, std::string_view detail) {
-  const std::string text = fmt::format("  {:>9.1f} ms  {} {:<16} {:<20}{}", milliseconds_of(at), outgoing ? "->" : "<-",
+  const std::string text = fmt::format("  {:>9.1f} ms  {} {:<16} {:<21}{}", milliseconds_of(at), outgoing ? "->" : "<-",
                                        relay.to_string(), message_name(type), detail);
   return text.substr(0, text.find_last_not_of(' ') + 1) + '\n';
 }
 
-/// The exchange of one host with the relay, the first data in its place.
-std::string describe_exchange(const Reception& reception, std::uint64_t sent) {
+/// What followed the join, by kind: "2 Request, 2 Membership Query, 1 Teardown".
+std::string describe_rest(std::span<const ControlMessage> messages) {
   std::string text;
-  const std::vector<ControlMessage>& messages = reception.messages;
-  if (messages.empty()) return text;
+  for (int number = 1; number <= 7; ++number) {
+    const auto type = static_cast<wire::MessageType>(number);
+    const auto count = std::ranges::count(messages, type, &ControlMessage::type);
+    if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, message_name(type));
+  }
+  return text;
+}
+
+/// One host's exchange with the relay until the first data, message by message, and a summary of the rest.
+std::string describe_exchange(const Reception& reception) {
+  const std::span<const ControlMessage> messages = reception.messages;
+  if (messages.empty()) return "";
   const Duration start = messages.front().at;
-  bool data_shown = !reception.first_data;
-  const auto show_data = [&](const IpAddress& relay) {
-    text += line(*reception.first_data - start, false, relay, wire::MessageType::kMulticastData,
-                 fmt::format("the first; {} with the video follow", sent));
-    data_shown = true;
-  };
-  for (std::size_t i = 0; i < messages.size(); ++i) {
-    const ControlMessage& message = messages[i];
-    if (!data_shown && message.at > *reception.first_data) show_data(message.relay);
-    if (i >= kMessagesShown / 2 && i + kMessagesShown / 2 < messages.size()) {
-      if (i == kMessagesShown / 2) text += fmt::format("{:>17}{} more\n", "", messages.size() - kMessagesShown);
-      continue;
-    }
+  std::size_t shown = 0;
+  std::string text;
+  while (shown < messages.size() && shown < kMessagesShown &&
+         (!reception.first_data || messages[shown].at <= *reception.first_data)) {
+    const ControlMessage& message = messages[shown++];
     text += line(message.at - start, message.outgoing, message.relay, message.type, message.detail);
   }
-  if (!data_shown) show_data(messages.back().relay);
+  if (reception.first_data) {
+    const IpAddress& relay = messages[shown > 0 ? shown - 1 : 0].relay;
+    text += line(*reception.first_data - start, false, relay, wire::MessageType::kMulticastData, "the first");
+  }
+  const std::string rest = describe_rest(messages.subspan(shown));
+  if (!rest.empty()) text += fmt::format("{:>14}  later: {}\n", "", rest);
   return text;
 }
 
@@ -76,7 +83,7 @@ std::string describe_reception(const Reception& reception, std::uint64_t sent) {
   const std::string join = reception.join
                                ? fmt::format("{:.1f} ms from join to first packet", milliseconds_of(*reception.join))
                                : std::string("join not seen");
-  return fmt::format("    {}; {} of {} packets, {} lost\n    {}{}, {}\n", join, reception.packets, sent,
+  return fmt::format("    {}; {} of {} packets with the video, {} lost\n    {}{}, {}\n", join, reception.packets, sent,
                      sent - std::min(sent, reception.packets),
                      reception.perfect() ? "" : "DIFFERENT: ", describe_frames(reception.video, "pictures"),
                      describe_frames(reception.audio, "sound frames"));
@@ -86,8 +93,8 @@ std::string describe_reception(const Reception& reception, std::uint64_t sent) {
 
 std::string describe_network() {
   return "Real video through Automatic Multicast Tunneling (RFC 7450), in network namespaces of this machine:\n\n"
-         "  source ---- relay ---+---- gateway host, IPv4 only: ffmpeg has joined on amt0\n"
-         "  (ffmpeg)             +---- gateway host, IPv6 only: ffmpeg has joined on amt0\n"
+         "  source ---- relay ---+---- gateway host, IPv4 only: ffmpeg joins on amt0\n"
+         "  (ffmpeg)             +---- gateway host, IPv6 only: ffmpeg joins on amt0\n"
          "                       `---- receiver: amt receive, no interface, no privileges\n\n";
 }
 
@@ -96,7 +103,7 @@ std::string describe(const FamilyOutcome& family) {
                                  family.plan.channel.to_string(), family.plan.port);
   for (const Reception& reception : family.receptions) {
     text += fmt::format("  {}\n", reception.who);
-    text += describe_exchange(reception, family.packets_sent);
+    text += describe_exchange(reception);
     text += describe_reception(reception, family.packets_sent);
   }
   if (!family.picture.empty()) text += fmt::format("  a received picture: {}\n", family.picture.string());

@@ -115,14 +115,14 @@ DemoResult<Program> Stage::start(std::string name, CommandLine arguments, const 
   return Program::start({std::move(name), std::move(arguments), &place, options_.directory});
 }
 
-DemoResult<std::vector<TunnelStatus>> Stage::relay_tunnels() {
+DemoResult<std::vector<ShownTunnel>> Stage::relay_tunnels() {
   const DemoResult<std::string> answer =
       run_program({.name = "status",
                    .arguments = self_.with({"status", "--control", file("relay.sock"), "--json"}),
                    .directory = options_.directory},
                   kStartPatience);
   if (!answer) return tl::unexpected(answer.error());
-  std::optional<std::vector<TunnelStatus>> tunnels = parse_relay_status(*answer);
+  std::optional<std::vector<ShownTunnel>> tunnels = parse_relay_status(*answer);
   if (!tunnels) return demo_failure("amt status --json did not print a relay's status");
   return std::move(*tunnels);
 }
@@ -213,7 +213,7 @@ DemoResult<void> Stage::stream() {
   // What is still missing then is lost, which the comparison will show.
   const auto settled = [&] { return all_arrived() || monotonic_now() >= deadline; };
   if (auto waited = await("the last packets", kStartPatience, settled); !waited) return waited;
-  DemoResult<std::vector<TunnelStatus>> tunnels = relay_tunnels();
+  DemoResult<std::vector<ShownTunnel>> tunnels = relay_tunnels();
   if (!tunnels) return tl::unexpected(tunnels.error());
   tunnels_at_end_ = std::move(*tunnels);
 
@@ -241,7 +241,7 @@ DemoResult<void> Stage::leave() {
       if ((*program)->stop() != 0) return tl::unexpected((*program)->failure());
     }
   }
-  const DemoResult<std::vector<TunnelStatus>> left = relay_tunnels();
+  const DemoResult<std::vector<ShownTunnel>> left = relay_tunnels();
   if (!left) return tl::unexpected(left.error());
   tunnels_left_ = left->size();
   watch();

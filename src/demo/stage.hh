@@ -68,7 +68,7 @@ class Stage {
   [[nodiscard]] bool all_arrived() const;
   [[nodiscard]] Program* dead_program();
   DemoResult<Program> start(std::string name, CommandLine arguments, const NetworkNamespace& place);
-  DemoResult<std::vector<TunnelStatus>> relay_tunnels();
+  DemoResult<std::vector<ShownTunnel>> relay_tunnels();
 
   [[nodiscard]] Reception listener_outcome(const Side& side) const;
   [[nodiscard]] Reception receiver_outcome(const Side& side) const;
@@ -82,7 +82,7 @@ class Stage {
   std::vector<PacketCapture> captures_;
   std::array<Side, 2> sides_;
   std::optional<Program> relay_;
-  std::vector<TunnelStatus> tunnels_at_end_;
+  std::vector<ShownTunnel> tunnels_at_end_;
   std::size_t tunnels_left_ = 0;
 };
 

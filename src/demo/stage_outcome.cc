@@ -46,7 +46,7 @@ DemoOutcome Stage::outcome() {
     family.receptions.push_back(receiver_outcome(side));
   }
   outcome.tunnels = tunnels_at_end_.size();
-  for (const TunnelStatus& tunnel : tunnels_at_end_) outcome.datagrams_sent += tunnel.packets;
+  for (const ShownTunnel& tunnel : tunnels_at_end_) outcome.datagrams_sent += tunnel.packets;
   outcome.tunnels_left = tunnels_left_;
   for (PacketCapture& capture : captures_) outcome.not_seen += capture.drops();
   return outcome;
