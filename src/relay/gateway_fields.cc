@@ -5,8 +5,8 @@
 
 namespace amt {
 
-GatewayFieldsChoice::GatewayFieldsChoice(GatewayFieldsPolicy policy, const KeyedHash& hash)
-    : policy_(policy), hash_(hash) {
+GatewayFieldsChoice::GatewayFieldsChoice(GatewayFieldsPolicy policy, const KeyedHash& hash, Duration query_interval)
+    : policy_(policy), soon_(std::min(kSoon, query_interval * 3 / 4)), hash_(hash) {
   if (policy_ == GatewayFieldsPolicy::kAuto) contacts_.resize(kContacts);
 }
 
@@ -35,7 +35,7 @@ void GatewayFieldsChoice::mark_as_breaking(Instant now, Contact& contact) {
   contact.unanswered = {};
 }
 
-bool GatewayFieldsChoice::breaks_on_fields(Instant now, Contact& contact, const wire::Request& request) {
+bool GatewayFieldsChoice::breaks_on_fields(Instant now, Contact& contact, const wire::Request& request) const {
   // These two mark every Request of their kind and need no memory; a random nonce is small once in 65536 times, and
   // then one Query lacks the fields.
   if (request.nonce.value <= kCountedNonceMax) return true;
@@ -46,7 +46,7 @@ bool GatewayFieldsChoice::breaks_on_fields(Instant now, Contact& contact, const 
 
   const auto protocol = static_cast<std::size_t>(request.protocol);
   std::uint8_t& unanswered = contact.unanswered[protocol];
-  if (unanswered > 0 && now - contact.asked[protocol] > kSoon) unanswered = 0;
+  if (unanswered > 0 && now - contact.asked[protocol] > soon_) unanswered = 0;
   if (unanswered >= (contact.proven ? kUnansweredMaxWhenProven : 1)) {
     mark_as_breaking(now, contact);
     return true;

@@ -24,7 +24,10 @@ namespace amt {
 /// and forged Requests can at most blunt the recognition.
 class GatewayFieldsChoice {
  public:
-  GatewayFieldsChoice(GatewayFieldsPolicy policy, const KeyedHash& hash);
+  /// `query_interval`: what Queries announce; a Request that comes so long after the last is a new cycle and no sign of
+  /// trouble, though a gateway with nothing to report never sends an Update.
+  GatewayFieldsChoice(GatewayFieldsPolicy policy, const KeyedHash& hash,
+                      Duration query_interval = std::chrono::seconds(125));
 
   void note_discovery(const TunnelEndpoint& from, wire::DiscoveryNonce nonce);
   /// The decision for the Query that answers `request`; it is remembered as given.
@@ -33,7 +36,7 @@ class GatewayFieldsChoice {
   void note_update(const TunnelEndpoint& from);
 
   static constexpr std::uint32_t kCountedNonceMax = 0xffff;
-  /// Retransmissions come after 1 s, then after up to 2, 4 and 8 s (R-5.2.3.5.3-a).
+  /// Retransmissions come after 1 s, then after up to 2, 4 and 8 s (R-5.2.3.5.3-a). Less at short query intervals.
   static constexpr Duration kSoon = std::chrono::seconds(10);
   /// A gateway that once answered a Query with G is given this many chances before that is held a mistake (another
   /// gateway may have come by the port); any other gets one.
@@ -58,9 +61,10 @@ class GatewayFieldsChoice {
 
   Contact& contact(const TunnelEndpoint& from);
   static void mark_as_breaking(Instant now, Contact& contact);
-  static bool breaks_on_fields(Instant now, Contact& contact, const wire::Request& request);
+  bool breaks_on_fields(Instant now, Contact& contact, const wire::Request& request) const;
 
   GatewayFieldsPolicy policy_;
+  Duration soon_;
   KeyedHash hash_;
   std::vector<Contact> contacts_;
 };

@@ -44,7 +44,7 @@ Relay::Impl::Impl(const RelayOptions& relay_options, Random& random_source, Inst
       secrets(relay_options, random_source, now),
       discovery_limiter(relay_options.discoveries_per_second_max, hash),
       request_limiter(relay_options.requests_per_second_max, hash),
-      gateway_fields(relay_options.gateway_fields, hash),
+      gateway_fields(relay_options.gateway_fields, hash, relay_options.query_interval),
       tunnels(hash, relay_options.tunnels_max),
       table(hash) {
   AMT_ASSERT(options.robustness >= 1 && options.robustness <= 7);

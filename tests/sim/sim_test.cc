@@ -103,5 +103,15 @@ TEST(Simulation, ReboundNatCostsSecondsAndLeavesNoTunnelBehind) {
   }
 }
 
+TEST(Simulation, GatewaysThatHadNothingToReportStillTearDown) {
+  World world({.relays = 1, .query_interval = seconds(5)}, environment("AMT_SIM_SEED", 1));
+  world.calm(seconds(60));
+  world.subscribe_all();
+  world.calm(seconds(12));
+  world.rebind_nats();
+  world.calm(kRecovery);
+  world.expect_agreement(seconds(5));
+}
+
 }  // namespace
 }  // namespace amt::sim
