@@ -50,7 +50,6 @@ DemoResult<void> play(Stage& stage) {
 /// Streams and logs, for a closer look.
 DemoResult<void> keep_files(const fs::path& from, const fs::path& to) {
   std::error_code error;
-  fs::create_directories(to, error);
   for (fs::directory_iterator entry(from, error), end; !error && entry != end; entry.increment(error)) {
     const fs::path extension = entry->path().extension();
     const bool wanted = extension == ".ts" || extension == ".log" || extension == ".out";
@@ -85,9 +84,15 @@ DemoResult<bool> run(const DemoOptions& options) {
   SysResult<TemporaryDirectory> directory = TemporaryDirectory::create();
   if (!directory) return demo_failure(directory.error());
 
+  const fs::path pictures = options.output_directory.value_or(kDemoDirectory);
+  if (options.output_directory) {
+    std::error_code error;
+    fs::create_directories(pictures, error);
+    if (error) return demo_failure("--output: " + SysError{"create", pictures.string(), error.value()}.to_string());
+  }
+
   say(describe_network());
   if (conditions->no_interface) say(fmt::format("only the receiver today: {}\n", *conditions->no_interface));
-  const fs::path pictures = options.output_directory.value_or(kDemoDirectory);
   const DemoResult<DemoOutcome> outcome = play_and_compare(directory->path(), !conditions->no_interface, pictures);
   if (options.output_directory) {
     if (DemoResult<void> kept = keep_files(directory->path(), pictures); !kept) return tl::unexpected(kept.error());

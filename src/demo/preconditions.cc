@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "demo/waiting.hh"
 #include "sys/namespace.hh"
 #include "sys/process.hh"
 
@@ -19,7 +20,11 @@ DemoResult<void> need_program(const std::string& program, const std::string& opt
                                                .standard_input = nothing.get(),
                                                .standard_output = nothing.get(),
                                                .standard_error = nothing.get()});
-  if (process && process->wait(std::chrono::seconds(20))) return {};
+  if (process) {
+    const DemoResult<void> ended =
+        wait_for(program, std::chrono::seconds(20), [&] { return process->wait(Duration::zero()).has_value(); });
+    if (ended || stop_requested()) return ended;
+  }
   return demo_failure(fmt::format("{} cannot be run ({}); install it: apt install {}", program,
                                   process ? "it does not end" : process.error().to_string(), package));
 }

@@ -22,7 +22,7 @@ inline constexpr int kVideoSeconds = 8;
 /// Joins the channel as any player does and stores what comes, decoding nothing. Ends by itself, with status 0, when
 /// nothing has come for `kRecorderPatienceSeconds`; before the first packet that is a failure.
 [[nodiscard]] CommandLine record_channel(const FamilyPlan& plan, const Path& file);
-inline constexpr int kRecorderPatienceSeconds = 4;
+inline constexpr int kRecorderPatienceSeconds = 5;
 /// Decodes everything; the list for `parse_frame_hashes` on standard output.
 [[nodiscard]] CommandLine list_frames(const Path& file);
 /// One picture from the middle.
