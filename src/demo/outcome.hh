@@ -21,7 +21,7 @@ struct Reception {
   /// AMT between its host and the relay.
   std::vector<ControlMessage> messages;
   std::optional<Duration> first_data;
-  /// Of the stream, as they came to the program's host or its interface.
+  /// Of the stream, as they came out of the interface, or as the program counted them.
   std::uint64_t packets = 0;
   /// From asking for the channel to its first datagram; nothing when that was not seen.
   std::optional<Duration> join;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "demo/receive_stats.hh"
+
 namespace amt {
 namespace {
 
@@ -24,6 +26,13 @@ TEST(RelayStatus, OfSomethingElseIsNothing) {
     EXPECT_FALSE(parse_relay_status(text)) << text;
   }
   EXPECT_EQ(parse_relay_status(R"({"tunnels":[7,{"packets":"x","groups":[1,{"group":2}]}]})")->size(), 1U);
+}
+
+TEST(ReceiveStats, TellThePacketsReceived) {
+  EXPECT_EQ(parse_packets_received("{\"received\":1815,\"lost\":0}\n"), 1815U);
+  for (const char* text : {"", "7", "{}", R"({"received":"x"})", R"({"received":-1})"}) {
+    EXPECT_FALSE(parse_packets_received(text)) << text;
+  }
 }
 
 }  // namespace

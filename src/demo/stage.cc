@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "demo/receive_stats.hh"
 #include "demo/video.hh"
 #include "demo/waiting.hh"
 #include "sys/clock.hh"
@@ -240,6 +241,9 @@ DemoResult<void> Stage::leave() {
       if (!*program) continue;
       if ((*program)->stop() != 0) return tl::unexpected((*program)->failure());
     }
+    const std::optional<std::uint64_t> received = parse_packets_received(side.receiver->standard_output());
+    if (!received) return demo_failure("amt receive --stats json did not print what it received");
+    side.received = *received;
   }
   const DemoResult<std::vector<ShownTunnel>> left = relay_tunnels();
   if (!left) return tl::unexpected(left.error());

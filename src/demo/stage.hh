@@ -58,6 +58,8 @@ class Stage {
     std::optional<Program> listener;
     std::optional<Program> receiver;
     std::optional<Program> streamer;
+    /// By `amt receive`'s own account.
+    std::uint64_t received = 0;
   };
 
   /// Reads what the captures saw.

@@ -28,7 +28,7 @@ Reception Stage::receiver_outcome(const Side& side) const {
   receiver.file = file("receive-" + side.plan.file_name + ".ts");
   receiver.messages = side.receiver_log.messages();
   receiver.first_data = side.receiver_log.first_data();
-  receiver.packets = side.receiver_log.stream_in_tunnel();
+  receiver.packets = side.received;
   // From its first message to the relay.
   if (!receiver.messages.empty()) receiver.join = time_between(receiver.messages.front().at, receiver.first_data);
   return receiver;
