@@ -94,10 +94,12 @@ TEST(TransportStream, ReadsNothingPastAFieldThatLies) {
 }
 
 Octets rtp(unsigned sequence, unsigned source, const Octets& payload, unsigned first = 0x80) {
-  Octets packet = {static_cast<std::byte>(first), std::byte{33}, static_cast<std::byte>(sequence >> 8 & 0xff),
-                   static_cast<std::byte>(sequence & 0xff)};
-  packet.resize(8);
-  packet.insert(packet.end(), {std::byte{0}, std::byte{0}, std::byte{0}, static_cast<std::byte>(source)});
+  Octets packet(12);
+  packet[0] = static_cast<std::byte>(first);
+  packet[1] = std::byte{33};
+  packet[2] = static_cast<std::byte>(sequence >> 8 & 0xff);
+  packet[3] = static_cast<std::byte>(sequence & 0xff);
+  packet[11] = static_cast<std::byte>(source);
   packet.insert(packet.end(), payload.begin(), payload.end());
   return packet;
 }

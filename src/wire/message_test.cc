@@ -26,8 +26,7 @@ TEST(Message, HasOneOfSevenTypes) {
 template <typename Message>
 void expect_only_its_own_type(unsigned own) {
   for (unsigned octet = 0; octet < 256; ++octet) {
-    std::vector<std::byte> message(24);  // a length that every type but Teardown can have
-    if (own == 7) message.resize(30);
+    std::vector<std::byte> message(own == 7 ? 30 : 24);  // a length that every type but Teardown can have
     message[0] = static_cast<std::byte>(octet);
     const auto parsed = Message::parse(message);
     EXPECT_EQ(parsed.has_value(), octet == own) << octet;
