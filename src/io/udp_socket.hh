@@ -26,7 +26,7 @@ struct UdpOptions {
   /// UDP_NO_CHECK6_RX: take zero checksums over IPv6 (gateway, R-5.2.3.3-d, C-6936-4.5).
   bool zero_checksum_receive = false;
   /// Bind to this interface (SO_BINDTODEVICE); empty: none.
-  std::string interface{};
+  std::string interface {};
 };
 
 /// What arrived: possibly several datagrams of one flow that the kernel merged.
