@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "base/assert.hh"
+#include "ip/fragment.hh"
 
 namespace amt {
 namespace {
@@ -19,7 +20,7 @@ FanOut::FanOut(Relay& relay, std::span<UdpSocket* const> sockets) : relay_(relay
   for (std::size_t i = 0; i < sockets.size(); ++i) queues_[i].socket = sockets[i];
 }
 
-void FanOut::replicate(std::span<const CapturedDatagram> batch) {
+void FanOut::replicate(Instant now, std::span<const CapturedDatagram> batch) {
   runs_.clear();
   open_run_of_.clear();
   run_of_.assign(batch.size(), kNoRun);
@@ -51,9 +52,9 @@ void FanOut::replicate(std::span<const CapturedDatagram> batch) {
 
   lay_out_pieces(batch);
   for (std::uint32_t run = 0; run < runs_.size(); ++run) {
-    if (runs_[run].count != 0) enqueue(run);
+    if (runs_[run].count != 0) enqueue(now, run);
   }
-  for (Queue& queue : queues_) flush(queue);
+  for (Queue& queue : queues_) flush(now, queue);
 }
 
 std::uint32_t FanOut::assign(const ChannelKey& key, std::uint32_t octets, Ecn ecn) {
@@ -91,49 +92,122 @@ void FanOut::lay_out_pieces(std::span<const CapturedDatagram> batch) {
   }
 }
 
-void FanOut::enqueue(std::uint32_t index) {
+std::span<const Bytes> FanOut::pieces_of(const Run& run) const {
+  return std::span(pieces_).subspan(run.first_piece, run.count);
+}
+
+void FanOut::enqueue(Instant now, std::uint32_t index) {
   const Run& run = runs_[index];
-  const ReplicationTargets targets = relay_.targets(run.source, run.group);
-  const std::span<const Bytes> pieces(pieces_.data() + run.first_piece, run.count);
   const std::uint64_t inner_octets = run.total_octets - run.count * wire::kDataHeaderOctets;
   relay_.count_channel(run.source, run.group, run.count, inner_octets);
-  targets.for_each([&](TunnelId id) {
+  relay_.targets(run.source, run.group).for_each([&](TunnelId id) {
     const RelayTunnel& tunnel = relay_.tunnel(id);
     Queue& queue = queue_of(tunnel.local);
-    queue.messages.push_back(Transmit{.to = tunnel.endpoint,
-                                      .pieces = pieces,
-                                      .segment_octets = run.count > 1 ? run.segment_octets : 0,
-                                      // RFC 6040 §4.1: normal mode copies, compatibility mode sends Not-ECT (E-6040-a).
-                                      .ecn = tunnel.ecn_capable ? run.ecn : Ecn::kNotEct});
-    queue.origins.push_back({id, index});
-    if (queue.messages.size() == kMessagesMax) flush(queue);
+    const std::optional<std::size_t> inner_max = narrow_paths_.inner_octets_max(now, tunnel.endpoint.address);
+    if (inner_max && run.segment_octets - wire::kDataHeaderOctets > *inner_max) {
+      enqueue_apart(queue, id, index, *inner_max);
+    } else {
+      push(queue, {id, index, run.count, inner_octets}, pieces_of(run), run.count > 1 ? run.segment_octets : 0);
+    }
+    if (queue.messages.size() >= kMessagesMax) flush(now, queue);
   });
 }
 
-void FanOut::flush(Queue& queue) {
+void FanOut::enqueue_apart(Queue& queue, TunnelId id, std::uint32_t index, std::size_t inner_octets_max) {
+  for (const Bytes& message : pieces_of(runs_[index])) {
+    const std::size_t inner_octets = message.size() - wire::kDataHeaderOctets;
+    if (inner_octets > inner_octets_max) {
+      enqueue_fragments(queue, id, index, message, inner_octets_max);
+    } else {
+      push(queue, {id, index, 1, inner_octets}, {&message, 1}, 0);
+    }
+  }
+}
+
+void FanOut::enqueue_fragments(Queue& queue, TunnelId id, std::uint32_t index, Bytes message,
+                               std::size_t inner_octets_max) {
+  // RFC 7450 §5.3.3.6.2.1: with DF=0 "the relay MUST fragment the datagram and encapsulate each fragment within a
+  // separate Multicast Data message"; with DF=1, and IPv6 (§5.3.3.6.2.2), it "MUST discard the datagram".
+  const Result<DatagramView, IpError> datagram = DatagramView::parse(message.subspan(wire::kDataHeaderOctets));
+  std::vector<std::vector<std::byte>> fragments;
+  if (datagram) fragments = fragment_ipv4(*datagram, inner_octets_max);
+  if (fragments.empty()) relay_.counters().add(RelayCounter::kDataTooBig);
+  for (std::vector<std::byte>& fragment : fragments) {
+    const std::size_t octets = fragment.size();
+    fragment.insert(fragment.begin(), wire::kDataHeader.begin(), wire::kDataHeader.end());
+    queue.fragments.push_back(std::move(fragment));
+    queue.fragment_pieces.push_back(queue.fragments.back());
+    push(queue, {id, index, 1, octets}, {&queue.fragment_pieces.back(), 1}, 0);
+  }
+}
+
+void FanOut::push(Queue& queue, const Outgoing& origin, std::span<const Bytes> pieces, std::size_t segment_octets) {
+  const RelayTunnel& tunnel = relay_.tunnel(origin.tunnel);
+  queue.messages.push_back(Transmit{.to = tunnel.endpoint,
+                                    .pieces = pieces,
+                                    .segment_octets = segment_octets,
+                                    // RFC 6040 §4.1: normal mode copies, compatibility mode sends Not-ECT (E-6040-a);
+                                    // fragments have the ECN of the whole (E-9601-g).
+                                    .ecn = tunnel.ecn_capable ? runs_[origin.run].ecn : Ecn::kNotEct});
+  queue.origins.push_back(origin);
+}
+
+void FanOut::flush(Instant now, Queue& queue) {
+  send(queue);
+  if (!refused_.empty()) {
+    // The kernel has just said how much these paths take. What was below that, the end of a run, is out already.
+    queue.socket->poll_errors([&](const SocketError& error) { note_path_mtu(now, error); });
+    for (const Outgoing& refused : refused_) {
+      const std::optional<std::size_t> inner_max =
+          narrow_paths_.inner_octets_max(now, relay_.tunnel(refused.tunnel).endpoint.address);
+      for (const Bytes& message : pieces_of(runs_[refused.run])) {
+        const std::size_t inner_octets = message.size() - wire::kDataHeaderOctets;
+        if (!inner_max) {
+          relay_.counters().add(RelayCounter::kDataTooBig);
+        } else if (inner_octets > *inner_max) {
+          enqueue_fragments(queue, refused.tunnel, refused.run, message, *inner_max);
+        } else {
+          account({refused.tunnel, refused.run, 1, inner_octets}, 1);
+        }
+      }
+    }
+    refused_.clear();
+    send(queue);
+    relay_.counters().add(RelayCounter::kDataTooBig, refused_.size());
+    refused_.clear();
+  }
+  queue.fragments.clear();
+  queue.fragment_pieces.clear();
+}
+
+void FanOut::send(Queue& queue) {
   if (queue.messages.empty()) return;
-  Counters<RelayCounter>& counters = relay_.counters();
   for (const Outgoing& origin : queue.origins) account(origin, 1);
   queue.socket->send(queue.messages, [&](std::size_t index, int code) {
-    account(queue.origins[index], -1);
-    counters.add(code == EMSGSIZE ? RelayCounter::kDataTooBig : RelayCounter::kDataSendErrors,
-                 runs_[queue.origins[index].run].count);
+    const Outgoing& origin = queue.origins[index];
+    account(origin, -1);
+    if (code == EMSGSIZE) {
+      refused_.push_back(origin);
+    } else {
+      relay_.counters().add(RelayCounter::kDataSendErrors, origin.packets);
+    }
   });
   queue.messages.clear();
   queue.origins.clear();
 }
 
+void FanOut::note_path_mtu(Instant now, const SocketError& error) {
+  if (error.code == EMSGSIZE && error.mtu_octets != 0) narrow_paths_.learn(now, error.to.address, error.mtu_octets);
+}
+
 void FanOut::account(const Outgoing& origin, int copies) {
   // Unsigned arithmetic wraps, so adding minus one times a number takes it away.
   const auto sign = static_cast<std::uint64_t>(copies);
-  const Run& run = runs_[origin.run];
-  const std::uint64_t packets = sign * run.count;
-  const std::uint64_t octets = sign * (run.total_octets - run.count * wire::kDataHeaderOctets);
   RelayTunnel& tunnel = relay_.tunnel(origin.tunnel);
-  tunnel.packets += packets;
-  tunnel.bytes += octets;
-  relay_.counters().add(RelayCounter::kDataPacketsSent, packets);
-  relay_.counters().add(RelayCounter::kDataBytesSent, octets);
+  tunnel.packets += sign * origin.packets;
+  tunnel.bytes += sign * origin.octets;
+  relay_.counters().add(RelayCounter::kDataPacketsSent, sign * origin.packets);
+  relay_.counters().add(RelayCounter::kDataBytesSent, sign * origin.octets);
 }
 
 FanOut::Queue& FanOut::queue_of(const LocalAddress& local) {

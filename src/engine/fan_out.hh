@@ -3,9 +3,11 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <vector>
 
+#include "engine/narrow_paths.hh"
 #include "io/captured.hh"
 #include "io/udp_socket.hh"
 #include "relay/relay.hh"
@@ -21,7 +23,11 @@ class FanOut {
   FanOut(Relay& relay, std::span<UdpSocket* const> sockets);
 
   /// Lowers TTL / Hop Limit by one (CONFORMANCE X-4.6-d), puts the AMT header before each datagram, sends and accounts.
-  void replicate(std::span<const CapturedDatagram> batch);
+  /// What does not fit a gateway's path is fragmented inside, or dropped and counted (R-5.3.3.6.2).
+  void replicate(Instant now, std::span<const CapturedDatagram> batch);
+
+  /// A path turned out to be narrow (EMSGSIZE with an MTU).
+  void note_path_mtu(Instant now, const SocketError& error);
 
  private:
   /// Consecutive datagrams of one channel that one message can carry: equal lengths, the last may be shorter; one ECN.
@@ -42,21 +48,33 @@ class FanOut {
     friend bool operator==(const ChannelKey&, const ChannelKey&) = default;
     friend std::size_t hash_value(const ChannelKey& key) { return hash_value(key.source) * 31 + hash_value(key.group); }
   };
+  /// What a queued message stands for.
   struct Outgoing {
     TunnelId tunnel;
     std::uint32_t run;
+    std::uint32_t packets;
+    std::uint64_t octets;  ///< of inner datagrams
   };
   struct Queue {
     UdpSocket* socket = nullptr;
     std::vector<Transmit> messages;
     std::vector<Outgoing> origins;
+    /// Fragments among the messages, and the pieces that point at them.
+    std::deque<std::vector<std::byte>> fragments;
+    std::deque<Bytes> fragment_pieces;
   };
 
   /// The run that the datagram joins or starts.
   std::uint32_t assign(const ChannelKey& key, std::uint32_t octets, Ecn ecn);
   void lay_out_pieces(std::span<const CapturedDatagram> batch);
-  void enqueue(std::uint32_t run);
-  void flush(Queue& queue);
+  [[nodiscard]] std::span<const Bytes> pieces_of(const Run& run) const;
+  void enqueue(Instant now, std::uint32_t run);
+  /// The datagrams of a run one by one, those above `inner_octets_max` in fragments.
+  void enqueue_apart(Queue& queue, TunnelId id, std::uint32_t run, std::size_t inner_octets_max);
+  void enqueue_fragments(Queue& queue, TunnelId id, std::uint32_t run, Bytes message, std::size_t inner_octets_max);
+  void push(Queue& queue, const Outgoing& origin, std::span<const Bytes> pieces, std::size_t segment_octets);
+  void flush(Instant now, Queue& queue);
+  void send(Queue& queue);
   /// `copies`: 1 when a message is sent, -1 when it turns out that it was not.
   void account(const Outgoing& origin, int copies);
   Queue& queue_of(const LocalAddress& local);
@@ -67,6 +85,9 @@ class FanOut {
   boost::unordered_flat_map<ChannelKey, std::uint32_t> open_run_of_;
   std::vector<std::uint32_t> run_of_;
   std::vector<Bytes> pieces_;
+  NarrowPaths narrow_paths_;
+  /// Messages that were above their path's MTU, found out by sending them.
+  std::vector<Outgoing> refused_;
 };
 
 }  // namespace amt

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "gateway/gateway.hh"
+#include "ip/checksum.hh"
+#include "ip/fragment.hh"
 #include "ip/udp.hh"
 
 namespace amt {
@@ -87,7 +90,7 @@ class FanOutTest : public testing::Test {
     }
     std::vector<CapturedDatagram> batch;
     for (Octets& frame : frames) batch.push_back({MutableBytes(frame).subspan(kCaptureHeadroomOctets)});
-    fan_out_.replicate(batch);
+    fan_out_.replicate(now_, batch);
   }
 
   /// The inner datagrams that reached the gateway's socket, in order.
@@ -172,6 +175,54 @@ TEST_F(FanOutTest, CopiesTheInnerEcnForAGatewayThatSetE) {  // E-6040-a, E-9601-
              datagram(kSource, kGroup, 100, 3)});
   EXPECT_EQ(received().size(), 3U);
   EXPECT_EQ(ecn_, (std::vector{Ecn::kEct0, Ecn::kCe, Ecn::kNotEct}));
+}
+
+TEST_F(FanOutTest, FragmentsInsideWhatANarrowPathDoesNotTake) {  // R-5.3.3.6.2.1-b, X-4.6-a
+  join(kGroup, {FilterMode::kInclude, {kSource}});
+  fan_out_.note_path_mtu(now_, SocketError{{kLoopback, 0}, EMSGSIZE, 800});
+  const std::vector<Octets> sent = {datagram(kSource, kGroup, 1316, 1), datagram(kSource, kGroup, 100, 2),
+                                    datagram(kSource, kGroup, 742, 3), datagram(kSource, kGroup, 743, 4)};
+  replicate(sent);
+  Reassembler reassembler;
+  std::vector<Octets> whole;
+  std::size_t fragments = 0;
+  for (const Octets& arrived : received()) {
+    EXPECT_LE(arrived.size() + wire::kDataHeaderOctets + 28, 800U);
+    const DatagramView view = DatagramView::parse(arrived).value();
+    fragments += view.is_fragment() ? 1 : 0;
+    if (const auto rebuilt = reassembler.add(now_, view)) whole.emplace_back(rebuilt->begin(), rebuilt->end());
+  }
+  EXPECT_EQ(fragments, 4U);
+  std::vector<Octets> expected;
+  std::transform(sent.begin(), sent.end(), std::back_inserter(expected), forwarded);
+  EXPECT_EQ(whole, expected);
+}
+
+TEST_F(FanOutTest, DropsWhatMayNotBeFragmented) {  // R-5.3.3.6.2.1-a
+  join(kGroup, {FilterMode::kInclude, {kSource}});
+  fan_out_.note_path_mtu(now_, SocketError{{kLoopback, 0}, EMSGSIZE, 800});
+  Octets octets = datagram(kSource, kGroup, 1316, 1);
+  octets[6] |= std::byte{0x40};
+  octets[10] = octets[11] = std::byte{0};
+  const std::uint16_t checksum = internet_checksum(Bytes(octets).first(kIpv4HeaderOctets));
+  octets[10] = static_cast<std::byte>(checksum >> 8);
+  octets[11] = static_cast<std::byte>(checksum & 0xff);
+  replicate({octets});
+  EXPECT_TRUE(received().empty());
+  EXPECT_EQ(relay_.counters()[RelayCounter::kDataTooBig], 1U);
+}
+
+TEST(NarrowPaths, AreForgottenInTimeAndNeverBelievedBelowTheMinimum) {  // R-5.3.3.6.1-a,b,c
+  NarrowPaths paths;
+  const Instant start{};
+  EXPECT_EQ(paths.inner_octets_max(start, kLoopback), std::nullopt);
+  paths.learn(start, kLoopback, 1400);
+  EXPECT_EQ(paths.inner_octets_max(start, kLoopback), 1370U);
+  paths.learn(start, kLoopback, 68);
+  EXPECT_EQ(paths.inner_octets_max(start, kLoopback), 546U);
+  paths.learn(start, *IpAddress::parse("2001:db8::1"), 1280);
+  EXPECT_EQ(paths.inner_octets_max(start, *IpAddress::parse("2001:db8::1")), 1230U);
+  EXPECT_EQ(paths.inner_octets_max(start + NarrowPaths::kLifetime, kLoopback), std::nullopt);
 }
 
 TEST_F(FanOutTest, CountsPerTunnelAndPerChannel) {

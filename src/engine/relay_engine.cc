@@ -104,7 +104,11 @@ void RelayEngine::Impl::on_socket_readable(UdpSocket& socket) {
     }
   }
   socket.poll_errors([&](const SocketError& error) {
-    if (error.code != EMSGSIZE) relay.handle_unreachable(now, TunnelEndpoint{error.to});
+    if (error.code == EMSGSIZE) {
+      fan_out->note_path_mtu(now, error);
+    } else {
+      relay.handle_unreachable(now, TunnelEndpoint{error.to});
+    }
   });
   drain_outputs();
 }
@@ -112,7 +116,7 @@ void RelayEngine::Impl::on_socket_readable(UdpSocket& socket) {
 void RelayEngine::Impl::on_upstream_readable(Upstream& upstream) {
   captured.clear();
   upstream.receive(captured, kCapturedPerTurn);
-  if (!captured.empty()) fan_out->replicate(captured);
+  if (!captured.empty()) fan_out->replicate(monotonic_now(), captured);
   upstream.release();
 }
 
