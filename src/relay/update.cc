@@ -1,4 +1,4 @@
-/// RFC 7450 §5.3.3.4: Membership Update. Checked in the order of that section, then applied.
+/// RFC 7450 §5.3.3.4: Membership Update. Authenticated, checked, then applied.
 
 #include "ip/datagram.hh"
 #include "relay/relay_impl.hh"
@@ -56,12 +56,7 @@ Relay::Impl::Outcome Relay::Impl::handle_update(Instant now, const TunnelEndpoin
   counters.add(RelayCounter::kUpdatesReceived);
   const auto update = wire::MembershipUpdate::parse(message);
   if (!update) return reject(RelayReject::kBadLength);
-  const auto datagram = DatagramView::parse(update->datagram);
-  if (!datagram) return reject(reason_of(datagram.error()));
-  const auto report = parse_group_message(*datagram, {.router_alert = options.strict, .link_local_source = false});
-  if (!report) return reject(reason_of(report.error()));
-  if (!is_update_kind(*report)) return reject(RelayReject::kInnerNotMembership);
-
+  // The MAC before the report: a forger's 64 KB must not cost more than a look at twelve octets.
   const std::optional<TunnelId> id = tunnels.find(from);
   std::optional<bool> ecn_capable;
   if (id && tunnels[*id].nonce == update->nonce && wire::equal_constant_time(tunnels[*id].mac, update->mac)) {
@@ -70,6 +65,12 @@ Relay::Impl::Outcome Relay::Impl::handle_update(Instant now, const TunnelEndpoin
     ecn_capable = secrets.verify(now, from, update->nonce, update->mac);
   }
   if (!ecn_capable) return reject(RelayReject::kBadMac);
+
+  const auto datagram = DatagramView::parse(update->datagram);
+  if (!datagram) return reject(reason_of(datagram.error()));
+  const auto report = parse_group_message(*datagram, {.router_alert = options.strict, .link_local_source = false});
+  if (!report) return reject(reason_of(report.error()));
+  if (!is_update_kind(*report)) return reject(RelayReject::kInnerNotMembership);
 
   const UpdateFacts facts{to, *ecn_capable, update->nonce, update->mac};
   const Outcome outcome = id ? update_tunnel(now, *id, facts, *report) : create_tunnel(now, from, facts, *report);

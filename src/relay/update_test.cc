@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "relay/allocation_counter.hh"
 #include "relay/relay_test_support.hh"
 
 namespace amt {
@@ -96,6 +97,19 @@ TEST(Relay, RefusesAMacThatIsNotForThisEndpointAndNonce) {
   EXPECT_THAT(world.upstream, IsEmpty());
   EXPECT_EQ(world.count(RelayReject::kBadMac), 51U);
   EXPECT_EQ(world.send(kOne, update(grant, inner)), "");
+}
+
+// R-5.3.3.4-e: thousands of records make no work for whoever cannot authenticate them.
+TEST(Relay, ReadsNoReportWithAForgedMac) {
+  World world;
+  const Grant grant = world.ask(kOne);
+  const std::vector<Record> records(5000, allow(kGroup, kSource));
+  const Octets forged = update({hex("000000000000"), grant.nonce}, report(records));
+  const AllocationCounter memory;
+  const auto result = world.relay.handle_datagram(world.now, kOne, local("192.0.2.100"), forged);
+  EXPECT_EQ(memory.calls(), 0U);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error(), RelayReject::kBadMac);
 }
 
 TEST(Relay, HarmsNoTunnelByAForgedUpdate) {
