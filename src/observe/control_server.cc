@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -23,17 +24,20 @@ using boost::system::error_code;
 constexpr std::size_t kConnectionsMax = 16;
 constexpr std::uint32_t kHeaderOctetsMax = 4096;
 constexpr std::chrono::seconds kStepTimeout(5);
+constexpr std::chrono::milliseconds kAcceptAgainAfter(500);
 
 }  // namespace
 
 /// Shared by the server and its connections, which may outlive it by one callback: `status` is empty then.
 struct ControlServer::Impl : std::enable_shared_from_this<ControlServer::Impl> {
   Impl(boost::asio::io_context& context, UniqueFd listening, StatusHandler handler)
-      : acceptor(context, Protocol(), listening.release()), status(std::move(handler)) {}
+      : acceptor(context, Protocol(), listening.release()), accept_again(context), status(std::move(handler)) {}
 
   void accept();
+  void end();
 
   Protocol::acceptor acceptor;
+  boost::asio::steady_timer accept_again;
   StatusHandler status;
   std::size_t connections = 0;
 };
@@ -93,22 +97,30 @@ class ControlServer::Connection : public std::enable_shared_from_this<Connection
 void ControlServer::Impl::accept() {
   acceptor.async_accept([self = shared_from_this()](error_code error, Protocol::socket peer) {
     if (error == boost::asio::error::operation_aborted || !self->acceptor.is_open()) return;
-    // One too many is closed at once; an error (no descriptors left) concerns this one only.
-    if (!error && self->connections < kConnectionsMax) {
-      std::make_shared<Connection>(std::move(peer), self)->read();
+    if (error) {
+      // No descriptor is left, and the client still waits: to try again at once would be all that this thread does.
+      self->accept_again.expires_after(kAcceptAgainAfter);
+      return self->accept_again.async_wait([self](error_code cancelled) {
+        if (!cancelled && self->acceptor.is_open()) self->accept();
+      });
     }
+    // One too many is closed at once.
+    if (self->connections < kConnectionsMax) std::make_shared<Connection>(std::move(peer), self)->read();
     self->accept();
   });
+}
+
+void ControlServer::Impl::end() {
+  error_code ignored;
+  acceptor.close(ignored);
+  accept_again.cancel();
+  status = nullptr;
 }
 
 ControlServer::ControlServer(std::shared_ptr<Impl> impl, ControlSocket socket)
     : impl_(std::move(impl)), socket_(std::move(socket)) {}
 
-ControlServer::~ControlServer() {
-  error_code ignored;
-  impl_->acceptor.close(ignored);
-  impl_->status = nullptr;
-}
+ControlServer::~ControlServer() { impl_->end(); }
 
 SysResult<std::unique_ptr<ControlServer>> ControlServer::open(boost::asio::io_context& context, const std::string& path,
                                                               StatusHandler status) {

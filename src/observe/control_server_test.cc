@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -184,6 +185,24 @@ TEST_F(ControlServerTest, SilentClientsAreBoundedAndSentAway) {
   pollfd closed{silent.back().get(), POLLIN, 0};
   EXPECT_EQ(::poll(&closed, 1, 10'000), 1);
   EXPECT_TRUE(fetch_status(path_));
+}
+
+// A relay with very many joins may use up its descriptors: that must not become a loop without rest.
+TEST_F(ControlServerTest, RestsWhileThereIsNoDescriptorForAClient) {
+  auto server = ControlServer::open(context_, path_, [this] { return answer_; });
+  ASSERT_TRUE(server) << server.error().to_string();
+  const UniqueFd client = connected();
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const std::size_t handlers = context_.run_for(std::chrono::milliseconds(100));
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_LE(handlers, 10U);
+  // Served as soon as there is one again.
+  thread_ = std::thread([this] { context_.run(); });
+  server_ = std::move(*server);
+  EXPECT_THAT(answer_to(client, "GET /status HTTP/1.1\r\nConnection: close\r\n\r\n"), HasSubstr(answer_));
 }
 
 TEST_F(ControlServerTest, AnExplicitPathThatCannotBeUsedIsAnErrorADefaultOneIsNot) {
