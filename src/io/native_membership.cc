@@ -2,6 +2,8 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <map>
 #include <optional>
 #include <set>
@@ -18,6 +20,9 @@ void raise_descriptor_limit() {
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
+
+/// What one source met, the others of its group will meet, too.
+bool concerns_whole_group(int code) { return code == EMFILE || code == ENFILE || code == ENODEV; }
 
 }  // namespace
 
@@ -50,6 +55,8 @@ struct NativeMembership::Impl {
   std::map<IpAddress, Group> groups;
   /// Groups with missing joins.
   std::set<IpAddress> failing;
+  /// `retry` has come to the groups after this one.
+  IpAddress retried;
 };
 
 SysResult<void> NativeMembership::Impl::include(const IpAddress& address, Group& group) {
@@ -59,8 +66,9 @@ SysResult<void> NativeMembership::Impl::include(const IpAddress& address, Group&
     const SysResult<Socket*> joined = sockets.join({source, address});
     if (joined) {
       group.included.emplace(source, *joined);
-    } else if (result) {
-      result = tl::unexpected(joined.error());
+    } else {
+      if (result) result = tl::unexpected(joined.error());
+      if (concerns_whole_group(joined.error().code)) break;
     }
   }
   // Only now: sources that stay wanted are never without a join, and what failed goes on coming as long as it did.
@@ -133,8 +141,14 @@ SysResult<void> NativeMembership::set(const IpAddress& group, const SourceFilter
 }
 
 std::size_t NativeMembership::retry() {
-  const std::set<IpAddress> again = impl_->failing;
-  for (const IpAddress& group : again) static_cast<void>(impl_->apply(group, impl_->groups.at(group)));
+  Impl& impl = *impl_;
+  for (std::size_t left = std::min(impl.failing.size(), kRetriesMax); left > 0; --left) {
+    auto next = impl.failing.upper_bound(impl.retried);
+    if (next == impl.failing.end()) next = impl.failing.begin();
+    if (next == impl.failing.end()) break;
+    impl.retried = *next;
+    static_cast<void>(impl.apply(impl.retried, impl.groups.at(impl.retried)));
+  }
   return missing();
 }
 

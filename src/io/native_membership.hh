@@ -25,8 +25,10 @@ class NativeMembership {
   /// the log.
   SysResult<void> set(const IpAddress& group, const SourceFilter& filter);
 
-  /// Tries again what failed. How many are still missing.
+  /// Tries again what failed, at most `kRetriesMax` groups a call, all of them in turn. How many joins are still
+  /// missing.
   std::size_t retry();
+  static constexpr std::size_t kRetriesMax = 256;
   [[nodiscard]] std::size_t missing() const;
   [[nodiscard]] std::size_t socket_count() const;
 

@@ -180,6 +180,22 @@ TEST_P(NativeMembershipOf, RemembersWhatFailedAndHarmsNoOther) {
   EXPECT_EQ(kernel_sources(group(1)), counts(sources(0, 25), {1, 0}));
 }
 
+// Whoever owns the thread has other things to do, however much has failed.
+TEST_P(NativeMembershipOf, RetriesABoundedNumberOfGroupsAtATime) {
+  constexpr unsigned kGroups = 2 * NativeMembership::kRetriesMax + 10;
+  NativeMembership membership(index_);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  for (unsigned i = 0; i < kGroups; ++i) EXPECT_FALSE(membership.set(group(i), include(0, 1)).has_value());
+  EXPECT_EQ(membership.retry(), kGroups);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(membership.retry(), kGroups - NativeMembership::kRetriesMax);
+  EXPECT_EQ(membership.retry(), 10U);
+  EXPECT_EQ(membership.retry(), 0U);
+}
+
 TEST_P(NativeMembershipOf, ForgetsWhatFailedWhenItIsNoLongerWanted) {
   NativeMembership membership(4711);
   const SysResult<void> result = membership.set(group(), include(0, 2));
