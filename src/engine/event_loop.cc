@@ -124,5 +124,6 @@ Timer& Timer::operator=(Timer&& other) noexcept {
   return *this;
 }
 void Timer::set(Instant deadline) { impl_->arm(deadline); }
+bool Timer::is_set() const { return impl_->deadline != kNoDeadline; }
 
 }  // namespace amt

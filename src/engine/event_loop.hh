@@ -56,6 +56,7 @@ class Timer {
   Timer& operator=(Timer&&) noexcept;
 
   void set(Instant deadline);
+  [[nodiscard]] bool is_set() const;
 
  private:
   struct Impl;

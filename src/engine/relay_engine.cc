@@ -14,6 +14,8 @@ namespace {
 constexpr int kReceivesPerTurn = 4;
 constexpr std::size_t kCapturedPerTurn = 1024;
 constexpr Duration kJoinRetryInterval = std::chrono::seconds(5);
+// A retry that helped is followed by the next, with room for others between them.
+constexpr Duration kJoinRetryPause = std::chrono::milliseconds(20);
 
 }  // namespace
 
@@ -46,6 +48,8 @@ struct RelayEngine::Impl {
   std::vector<CapturedDatagram> captured;
   Timer protocol_timer;
   Timer join_timer;
+  /// After the last retry.
+  std::size_t joins_missing = 0;
   // Last: they end before what their handlers use.
   std::vector<ReadWatch> watches;
 };
@@ -152,20 +156,26 @@ void RelayEngine::Impl::send(const RelayTransmit& transmit) {
 }
 
 void RelayEngine::Impl::change_upstream(const FilterChange& change) {
-  log_debug("upstream {} is now {}", change.group.to_string(), change.after.to_string());
+  // The text names every source, which may be thousands.
+  if (log_enabled(LogLevel::kDebug)) {
+    log_debug("upstream {} is now {}", change.group.to_string(), change.after.to_string());
+  }
   for (const std::unique_ptr<Upstream>& upstream : upstreams) {
-    if (const SysResult<void> joined = upstream->set_membership(change.group, change.after); !joined) {
-      log_warn("cannot join {} on {} yet: {}", change.group.to_string(), upstream->interface(),
-               joined.error().to_string());
-      join_timer.set(monotonic_now() + kJoinRetryInterval);
-    }
+    const SysResult<void> joined = upstream->set_membership(change.group, change.after);
+    // Told once, not for each that gateways make fail; and none of them puts the retry off.
+    if (joined || join_timer.is_set()) continue;
+    log_warn("cannot join {} on {} yet: {}", change.group.to_string(), upstream->interface(),
+             joined.error().to_string());
+    join_timer.set(monotonic_now() + kJoinRetryInterval);
   }
 }
 
 void RelayEngine::Impl::on_join_timer() {
   std::size_t missing = 0;
   for (const std::unique_ptr<Upstream>& upstream : upstreams) missing += upstream->retry_memberships();
-  if (missing != 0) join_timer.set(monotonic_now() + kJoinRetryInterval);
+  const Duration pause = missing < joins_missing ? kJoinRetryPause : kJoinRetryInterval;
+  joins_missing = missing;
+  if (missing != 0) join_timer.set(monotonic_now() + pause);
 }
 
 SysResult<std::unique_ptr<RelayEngine>> RelayEngine::create(EventLoop& loop, const RelayEngineOptions& options,

@@ -1,0 +1,75 @@
+#include "engine/event_loop.hh"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
+#include <optional>
+
+#include "sys/clock.hh"
+#include "sys/unique_fd.hh"
+
+namespace amt {
+namespace {
+
+using std::chrono::milliseconds;
+
+TEST(Timer, IsSetUntilItsHandlerRuns) {
+  EventLoop loop;
+  bool was_set_in_handler = true;
+  std::optional<Timer> timer;
+  timer.emplace(loop, [&] {
+    was_set_in_handler = timer->is_set();
+    loop.stop();
+  });
+  EXPECT_FALSE(timer->is_set());
+  timer->set(monotonic_now() + milliseconds(1));
+  EXPECT_TRUE(timer->is_set());
+  timer->set(kNoDeadline);
+  EXPECT_FALSE(timer->is_set());
+  timer->set(monotonic_now() - milliseconds(1));
+  loop.run();
+  EXPECT_FALSE(was_set_in_handler);
+}
+
+TEST(Timer, MayBeSetAgainAndDestroyedByItsHandler) {
+  EventLoop loop;
+  int calls = 0;
+  Instant due = monotonic_now();
+  std::optional<Timer> timer;
+  Timer end(loop, [&] { loop.stop(); });
+  timer.emplace(loop, [&] {
+    if (++calls == 3) return timer.reset();
+    timer->set(due);  // the same deadline again, long past
+  });
+  timer->set(due);
+  end.set(due + milliseconds(50));
+  loop.run();
+  EXPECT_EQ(calls, 3);
+}
+
+TEST(ReadWatch, MayBeDestroyedByItsHandlerAndLeavesTheDescriptorOpen) {
+  EventLoop loop;
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK), 0);
+  const UniqueFd read_end(ends[0]);
+  const UniqueFd write_end(ends[1]);
+  ASSERT_EQ(::write(write_end.get(), "abc", 3), 3);
+  int calls = 0;
+  std::optional<ReadWatch> watch;
+  Timer end(loop, [&] { loop.stop(); });
+  // What is not read makes it ready again.
+  watch.emplace(loop, read_end.get(), [&] {
+    char octet = 0;
+    EXPECT_EQ(::read(read_end.get(), &octet, 1), 1);
+    if (++calls == 2) watch.reset();
+  });
+  end.set(monotonic_now() + milliseconds(50));
+  loop.run();
+  EXPECT_EQ(calls, 2);
+  EXPECT_NE(::fcntl(read_end.get(), F_GETFD), -1);
+}
+
+}  // namespace
+}  // namespace amt
