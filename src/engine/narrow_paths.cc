@@ -9,7 +9,7 @@ namespace amt {
 
 void NarrowPaths::learn(Instant now, const IpAddress& gateway, std::size_t mtu_octets) {
   if (paths_.size() >= kPathsMax && !paths_.contains(gateway)) paths_.clear();
-  paths_[gateway] = {std::max(mtu_octets, kMtuMin), now + kLifetime};
+  paths_[gateway] = {std::max(mtu_octets, gateway.is_v4() ? kMtuMinV4 : kMtuMinV6), now + kLifetime};
 }
 
 std::optional<std::size_t> NarrowPaths::inner_octets_max(Instant now, const IpAddress& gateway) {
