@@ -110,7 +110,7 @@ void RelayEngine::Impl::on_socket_readable(UdpSocket& socket) {
   socket.poll_errors([&](const SocketError& error) {
     if (error.code == EMSGSIZE) {
       fan_out->note_path_mtu(now, error);
-    } else {
+    } else if (error.is_unreachable) {
       relay.handle_unreachable(now, TunnelEndpoint{error.to});
     }
   });

@@ -2,6 +2,8 @@
 #include <ctime>
 
 #include <linux/errqueue.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip_icmp.h>
 #include <netinet/udp.h>
 #include <sys/uio.h>
 
@@ -60,6 +62,12 @@ bool concerns_one_peer(int code) {
     default:
       return false;
   }
+}
+
+bool is_unreachable(const sock_extended_err& error) {
+  if (error.ee_origin == SO_EE_ORIGIN_ICMP)
+    return error.ee_type == ICMP_DEST_UNREACH && error.ee_code != ICMP_FRAG_NEEDED;
+  return error.ee_origin == SO_EE_ORIGIN_ICMP6 && error.ee_type == ICMP6_DST_UNREACH;
 }
 
 }  // namespace
@@ -159,7 +167,7 @@ void UdpSocket::poll_errors(const std::function<void(const SocketError&)>& visit
       const std::optional<sock_extended_err> error = control_value<sock_extended_err>(*c);
       if (!is_error || !error || error->ee_errno == 0) continue;
       const int code = static_cast<int>(error->ee_errno);
-      visit(SocketError{*peer, code, code == EMSGSIZE ? error->ee_info : 0});
+      visit(SocketError{*peer, code, code == EMSGSIZE ? error->ee_info : 0, is_unreachable(*error)});
     }
   }
 }

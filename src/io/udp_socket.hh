@@ -84,6 +84,9 @@ struct SocketError {
   Endpoint to;
   int code = 0;                  ///< ECONNREFUSED, EHOSTUNREACH, EMSGSIZE, ...
   std::uint32_t mtu_octets = 0;  ///< with EMSGSIZE
+  /// A Destination Unreachable, and not "fragmentation needed". `code` does not tell: a Time Exceeded is EHOSTUNREACH,
+  /// too.
+  bool is_unreachable = false;
 };
 
 /// Non-blocking. Link-local peers are not served: an `Endpoint` has no zone. Outer DF=1, never fragmented

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/ip_icmp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -12,6 +13,9 @@
 #include <numeric>
 #include <vector>
 
+#include "ip/checksum.hh"
+#include "ip/udp.hh"
+#include "sys/socket_address.hh"
 #include "sys/test_namespace.hh"
 
 namespace amt {
@@ -178,6 +182,39 @@ TEST_P(UdpSocketOf, ErrorsOfOnePeerHarmNoOther) {  // X-3.5-a
   refused = 0;
   a.poll_errors([&](const SocketError&) { ++refused; });
   EXPECT_EQ(refused, 0U);
+}
+
+class UdpSocketAndIcmp : public InTestNamespace {
+ protected:
+  /// Sends an ICMP error that quotes a datagram from `from` to `to`.
+  static void quote(std::uint8_t type, std::uint8_t code, const Endpoint& from, const Endpoint& to) {
+    std::array<std::byte, 8 + kIpv4HeaderOctets + kUdpHeaderOctets> message{};
+    message[0] = std::byte{type};
+    message[1] = std::byte{code};
+    const HeaderFields header{.source = from.address, .destination = to.address, .hop_limit = 64};
+    write_udp_datagram(std::span(message).subspan(8), header, from.port, to.port, {});
+    ByteWriter(std::span(message).subspan(2)).u16(internet_checksum(message));
+    const UniqueFd raw(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP));
+    const SocketAddress victim({from.address, 0});
+    ASSERT_EQ(::sendto(raw.get(), message.data(), message.size(), 0, victim.data(), victim.size()),
+              static_cast<ssize_t>(message.size()));
+  }
+};
+
+TEST_F(UdpSocketAndIcmp, TellsDestinationUnreachableFromTimeExceeded) {  // R-5.3.3.6.4-a
+  SysResult<UdpSocket> socket = UdpSocket::bind({*IpAddress::parse("127.0.0.1"), 0}, {});
+  ASSERT_TRUE(ok(socket));
+  const Endpoint gateway{*IpAddress::parse("192.0.2.7"), 51000};
+  quote(ICMP_TIME_EXCEEDED, 0, socket->local(), gateway);
+  quote(ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, socket->local(), gateway);
+  quote(ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, socket->local(), gateway);
+  std::vector<std::pair<int, bool>> errors;
+  socket->poll_errors([&](const SocketError& error) {
+    EXPECT_EQ(error.to, gateway);
+    errors.emplace_back(error.code, error.is_unreachable);
+  });
+  EXPECT_THAT(errors,
+              ElementsAre(std::pair(EHOSTUNREACH, false), std::pair(EHOSTUNREACH, true), std::pair(EMSGSIZE, false)));
 }
 
 class UdpSocketOnANarrowPath : public InTestNamespace, public ::testing::WithParamInterface<const char*> {};

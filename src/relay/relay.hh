@@ -170,9 +170,9 @@ class Relay {
   /// Accounting of upstream datagrams, for `for_each_channel`: at (S,G) where a tunnel includes S, else at (*,G).
   /// Constant cost; once per batch of one channel will do.
   void count_channel(const IpAddress& source, const IpAddress& group, std::uint64_t packets, std::uint64_t octets);
-  /// A gateway's port is gone: a run of ICMP unreachables for Data (R-5.3.3.6.4-a,b); after 8 in a row without an
-  /// accepted Update between them the tunnel is ended. The caller has checked that the error quotes a Data message to
-  /// that endpoint and is not "fragmentation needed".
+  /// A gateway's port is gone: a run of ICMP Destination Unreachable for what was sent to `endpoint` (R-5.3.3.6.4-a,b),
+  /// "fragmentation needed" not among them; after 8 in a row without an accepted Update between them the tunnel is
+  /// ended. The kernel has checked no more than that the error quotes this port and that endpoint.
   void handle_unreachable(Instant now, const TunnelEndpoint& endpoint);
 
   [[nodiscard]] std::size_t tunnel_count() const;
