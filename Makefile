@@ -18,7 +18,7 @@ test: build ## build and run all tests (under 10 minutes on 2 cores)
 	@tools/test.sh release
 
 bench: build ## measure, with ratios to a baseline of the same run
-	@tools/setup.sh test
+	@tools/setup.sh test bench
 	@cmake --preset release -DAMT_BENCH=ON >/dev/null && cmake --build --preset release --parallel $(JOBS) --target bench
 
 format: ## format the C++ sources in place
