@@ -14,7 +14,9 @@ namespace amt {
 
 int run_gateway(const GatewayConfig& config, const CommonConfig&) {
   GatewayEngineOptions options;
-  options.connection = connection_options(config.relay);
+  Result<GatewayConnectionOptions, std::string> connection = connection_options(config.relay);
+  if (!connection) return fail(connection.error());
+  options.connection = std::move(*connection);
   options.interface = config.interface;
   options.routes = config.routes;
 

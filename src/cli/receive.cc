@@ -38,7 +38,7 @@ class ReceiveSession {
   int run();
 
  private:
-  SysResult<void> open();
+  SysResult<void> open(const GatewayConnectionOptions& connection);
   void on_packets(Instant now, std::span<const Receiver::Packet> packets);
   void on_silence_check();
   void on_live_line();
@@ -62,7 +62,7 @@ class ReceiveSession {
   Timer live_timer_;
 };
 
-SysResult<void> ReceiveSession::open() {
+SysResult<void> ReceiveSession::open(const GatewayConnectionOptions& connection) {
   if (const std::optional<ReceiveOutput> chosen = chosen_output(config_)) {
     SysResult<std::unique_ptr<PayloadOutput>> output = open_output(*chosen);
     if (!output) return Unexpected<SysError>(output.error());
@@ -70,7 +70,7 @@ SysResult<void> ReceiveSession::open() {
     payload_on_stdout_ = chosen->kind == ReceiveOutput::Kind::kStandardOutput;
   }
   ReceiverOptions options;
-  options.connection = connection_options(config_.relay);
+  options.connection = connection;
   options.channel = config_.url.channel;
   options.port = config_.url.port;
   SysResult<std::unique_ptr<Receiver>> receiver =
@@ -82,8 +82,10 @@ SysResult<void> ReceiveSession::open() {
 }
 
 int ReceiveSession::run() {
+  const Result<GatewayConnectionOptions, std::string> connection = connection_options(config_.relay);
+  if (!connection) return fail(connection.error());
   started_ = last_arrival_ = monotonic_now();
-  if (const SysResult<void> opened = open(); !opened) return fail(explain(opened.error()));
+  if (const SysResult<void> opened = open(*connection); !opened) return fail(explain(opened.error()));
   loop_.on_stop_signal([this](int) { end(0); });
   if (config_.duration) duration_timer_.set(started_ + *config_.duration);
   if (config_.timeout) silence_timer_.set(started_ + *config_.timeout);

@@ -1,11 +1,52 @@
 #include "cli/way_to_relay.hh"
 
-namespace amt {
+#include <fmt/format.h>
 
-GatewayConnectionOptions connection_options(const RelayChoice& choice) {
+#include <algorithm>
+
+#include "sys/host_lookup.hh"
+#include "sys/log.hh"
+
+namespace amt {
+namespace {
+
+/// The addresses of `name` that a tunnel from `local` can reach.
+Result<std::vector<IpAddress>, std::string> addresses_of(const std::string& name,
+                                                         const std::optional<IpAddress>& local) {
+  Result<std::vector<IpAddress>, std::string> addresses = look_up_host(name);
+  if (!addresses) {
+    return Unexpected<std::string>(
+        fmt::format("--relay {}: cannot be looked up: {} (give its address instead)", name, addresses.error()));
+  }
+  std::erase_if(*addresses, [&](const IpAddress& address) {
+    return address.is_unspecified() || address.is_multicast() || (local && local->family() != address.family());
+  });
+  if (addresses->empty()) {
+    return Unexpected<std::string>(fmt::format("--relay {}: has no usable address{}", name,
+                                               local ? " of the family of --local " + local->to_string() : ""));
+  }
+  return addresses;
+}
+
+}  // namespace
+
+Result<GatewayConnectionOptions, std::string> connection_options(const RelayChoice& choice) {
   GatewayConnectionOptions options;
-  for (const Endpoint& relay : choice.relays) {
+  const auto add_relay = [&options](const Endpoint& relay) {
     options.gateway.candidates.push_back({RelayCandidate::Kind::kRelay, relay});
+  };
+  for (const RelayHost& relay : choice.relays) {
+    if (const auto* address = std::get_if<IpAddress>(&relay.host)) {
+      add_relay({*address, relay.port});
+      continue;
+    }
+    const auto& name = std::get<std::string>(relay.host);
+    const Result<std::vector<IpAddress>, std::string> addresses = addresses_of(name, choice.local);
+    if (!addresses) return Unexpected<std::string>(addresses.error());
+    for (const IpAddress& address : *addresses) {
+      log_debug("{} is {}", name, address.to_string());
+      add_relay({address, relay.port});
+    }
   }
   for (const Endpoint& address : choice.discovery) {
     options.gateway.candidates.push_back({RelayCandidate::Kind::kDiscovery, address});

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "config/values.hh"
 
 namespace amt {
@@ -26,6 +28,23 @@ std::optional<std::string_view> unicast_problem(const IpAddress& address) {
     return "a link-local IPv6 address cannot be used here; name a global or unique-local one";
   }
   return std::nullopt;
+}
+
+/// A host name, not a mistyped address: letters, digits, hyphens and dots, and not digits alone after the last dot.
+bool is_host_name(std::string_view text) {
+  constexpr std::size_t kNameOctetsMax = 253;
+  constexpr std::size_t kLabelOctetsMax = 63;
+  if (text.ends_with('.')) text.remove_suffix(1);
+  if (text.empty() || text.size() > kNameOctetsMax) return false;
+  for (;;) {
+    const std::string_view label = text.substr(0, text.find('.'));
+    const bool clean = std::all_of(label.begin(), label.end(), [](unsigned char c) {
+      return c == '-' || c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    });
+    if (label.empty() || label.size() > kLabelOctetsMax || label.front() == '-' || !clean) return false;
+    if (label.size() == text.size()) return label.find_first_not_of("0123456789") != std::string_view::npos;
+    text.remove_prefix(label.size() + 1);
+  }
 }
 
 /// Why nobody can ask for `group`, or for `group` with any source.
@@ -77,6 +96,28 @@ ValueResult<Endpoint> parse_unicast_endpoint(std::string_view text) {
   if (!endpoint || (port_given && endpoint->port == 0)) return bad("not an address, ADDR:PORT or [V6]:PORT");
   if (const auto problem = unicast_problem(endpoint->address)) return bad(*problem);
   return *endpoint;
+}
+
+ValueResult<RelayHost> parse_relay_host(std::string_view text) {
+  std::string_view name = text;
+  std::uint64_t port = 0;
+  if (names_a_port(text) && !text.starts_with('[')) {
+    const std::size_t colon = text.find(':');
+    const ValueResult<std::uint64_t> given = parse_number(text.substr(colon + 1), 1, 65535);
+    if (!given) return bad("the port is not 1 to 65535");
+    name = text.substr(0, colon);
+    port = *given;
+  }
+  if (is_host_name(name)) return RelayHost{std::string(name), static_cast<std::uint16_t>(port)};
+  if (!Endpoint::parse(text, 0)) return bad("neither an address nor a host name, alone or with :PORT");
+  const ValueResult<Endpoint> endpoint = parse_unicast_endpoint(text);
+  if (!endpoint) return Unexpected<BadValue>(endpoint.error());
+  return RelayHost{endpoint->address, endpoint->port};
+}
+
+std::string RelayHost::to_string() const {
+  if (const auto* address = std::get_if<IpAddress>(&host)) return Endpoint{*address, port}.to_string();
+  return std::get<std::string>(host) + ":" + std::to_string(port);
 }
 
 ValueResult<Endpoint> parse_group_endpoint(std::string_view text) {

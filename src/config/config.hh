@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "amt/channel.hh"
@@ -45,10 +46,19 @@ struct RelayConfig {
   std::optional<std::string> control;  ///< not given: the default path, and its absence is no failure
 };
 
+/// A relay by its address, or by a host name that is looked up at the start.
+struct RelayHost {
+  std::variant<IpAddress, std::string> host;
+  std::uint16_t port = 0;
+
+  [[nodiscard]] std::string to_string() const;
+  friend bool operator==(const RelayHost&, const RelayHost&) = default;
+};
+
 /// The way to a relay, for `gateway` and `receive`. In order of preference: `relays`, then `discovery`.
 /// Ports are filled in; at least one of both lists is not empty.
 struct RelayChoice {
-  std::vector<Endpoint> relays;     ///< asked directly
+  std::vector<RelayHost> relays;    ///< asked directly
   std::vector<Endpoint> discovery;  ///< asked for a relay; the well-known anycast addresses when nothing was given
   std::uint16_t relay_port = kAmtPort;
   std::optional<IpAddress> local;  ///< outer source address; not given: the kernel's choice

@@ -15,12 +15,13 @@ constexpr IpAddress kRelayAnycastV6 =
 
 void add_relay_choice_options(CommandTable& table, RelayChoice& choice) {
   table.options.push_back({.name = "relay",
-                           .value = "ADDR[:PORT]",
+                           .value = "ADDR|NAME[:PORT]",
                            .group = "Relay",
-                           .help = "use this relay, without discovery; of several, the first that works",
+                           .help = "use this relay, without discovery; of several, the first that works; a name is "
+                                   "looked up once, at the start",
                            .example = "192.0.2.1",
                            .repeatable = true,
-                           .apply = append_to(choice.relays, parse_unicast_endpoint)});
+                           .apply = append_to(choice.relays, parse_relay_host)});
   table.options.push_back(
       {.name = "discovery",
        .value = "ADDR[:PORT]",
@@ -59,10 +60,11 @@ void finish_relay_choice(RelayChoice& choice) {
       if (!choice.local || choice.local->family() == address.family()) choice.discovery.push_back({address, 0});
     }
   }
-  for (std::vector<Endpoint>* list : {&choice.relays, &choice.discovery}) {
-    for (Endpoint& endpoint : *list) {
-      if (endpoint.port == 0) endpoint.port = choice.relay_port;
-    }
+  for (RelayHost& relay : choice.relays) {
+    if (relay.port == 0) relay.port = choice.relay_port;
+  }
+  for (Endpoint& endpoint : choice.discovery) {
+    if (endpoint.port == 0) endpoint.port = choice.relay_port;
   }
 }
 

@@ -17,6 +17,8 @@ namespace amt {
 [[nodiscard]] ValueResult<IpAddress> parse_unicast_address(std::string_view text);
 /// `ADDR`, `ADDR:PORT`, `[V6]:PORT`, unicast; a missing port is 0, a given one is not.
 [[nodiscard]] ValueResult<Endpoint> parse_unicast_endpoint(std::string_view text);
+/// The same, or `NAME`, `NAME:PORT` with a host name.
+[[nodiscard]] ValueResult<RelayHost> parse_relay_host(std::string_view text);
 /// `GROUP:PORT`, `[V6GROUP]:PORT`; the port must be there.
 [[nodiscard]] ValueResult<Endpoint> parse_group_endpoint(std::string_view text);
 [[nodiscard]] ValueResult<Prefix> parse_multicast_prefix(std::string_view text);

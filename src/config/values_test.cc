@@ -44,6 +44,31 @@ TEST(ChannelUrl, SaysWhatIsWrong) {
   }
 }
 
+std::string relay(std::string_view text) {
+  const auto host = parse_relay_host(text);
+  return host ? (std::holds_alternative<std::string>(host->host) ? "name " : "address ") + host->to_string()
+              : "error: " + host.error().problem;
+}
+
+TEST(RelayHost, IsAnAddressOrAName) {
+  EXPECT_EQ(relay("192.0.2.1"), "address 192.0.2.1:0");
+  EXPECT_EQ(relay("192.0.2.1:99"), "address 192.0.2.1:99");
+  EXPECT_EQ(relay("2001:db8::1"), "address [2001:db8::1]:0");
+  EXPECT_EQ(relay("[2001:db8::1]:99"), "address [2001:db8::1]:99");
+  EXPECT_EQ(relay("relay.example.net"), "name relay.example.net:0");
+  EXPECT_EQ(relay("relay.example.net:99"), "name relay.example.net:99");
+  EXPECT_EQ(relay("localhost"), "name localhost:0");
+  EXPECT_EQ(relay("4to6.example."), "name 4to6.example.:0");
+}
+
+TEST(RelayHost, TakesNoMistypedAddressForAName) {
+  for (const char* const text : {"", "300.1.2.3", "1.2.3", "192.0.2.1:0", "relay.example:0", "relay.example:65536",
+                                 "relay..example", "-relay", "a b", "2001:db8::zz", "[relay]", "relay:99:1", "7"}) {
+    EXPECT_TRUE(relay(text).starts_with("error:")) << text;
+  }
+  EXPECT_TRUE(relay(std::string(64, 'a') + ".example").starts_with("error:"));
+}
+
 TEST(Values, RatesTakePowersOfAThousand) {
   EXPECT_EQ(parse_bit_rate("5M"), 5'000'000u);
   EXPECT_EQ(parse_bit_rate("500k"), 500'000u);

@@ -7,6 +7,7 @@
 
 #include "sys/clock.hh"
 #include "sys/error.hh"
+#include "sys/host_lookup.hh"
 #include "sys/os_random.hh"
 #include "sys/socket_address.hh"
 #include "sys/unique_fd.hh"
@@ -18,6 +19,18 @@ TEST(SysError, NamesCallObjectAndReason) {
   EXPECT_EQ((SysError{"bind", "192.0.2.1:2268", EADDRINUSE}.to_string()),
             "bind 192.0.2.1:2268: Address already in use");
   EXPECT_EQ((SysError{"epoll_create", "", EMFILE}.to_string()), "epoll_create: Too many open files");
+}
+
+TEST(HostLookup, KnowsThisHost) {
+  const auto addresses = look_up_host("localhost");
+  ASSERT_TRUE(addresses) << addresses.error();
+  for (const IpAddress& address : *addresses) EXPECT_TRUE(address.is_loopback()) << address.to_string();
+}
+
+TEST(HostLookup, SaysWhyANameIsUnknown) {  // RFC 6761 §6.4: `invalid` never resolves
+  const auto addresses = look_up_host("relay.invalid");
+  ASSERT_FALSE(addresses);
+  EXPECT_FALSE(addresses.error().empty());
 }
 
 TEST(SysError, TakesErrnoAsItIs) {

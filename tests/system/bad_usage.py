@@ -58,6 +58,8 @@ def usage(folder) -> list[tuple[list[str], list[str]]]:
         ([*receive, "amt://10.1.0.1@[ff3e::8000:1]:5000", "--relay", "10.0.0.1"], ["10.1.0.1"]),
         ([*receive, "amt://10.1.0.1@232.1.2.3:99999", "--relay", "10.0.0.1"], ["99999"]),
         ([*receive, url, "--relay", "10.0.0.1", "--count", "0x"], ["count", "0x"]),
+        ([*gateway, "--relay", "10.0.0.300"], ["relay", "10.0.0.300"]),
+        ([*gateway, "--relay", "relay_example..net"], ["relay", "relay_example..net"]),
         (["send", "10.0.0.1:5000", "--interface", "lo"], ["10.0.0.1"]),
         (["send", "239.1.1.1", "--interface", "lo"], ["239.1.1.1"]),
         (["send", "239.1.1.1:5000", "--interface", "lo", "--ttl", "256"], ["ttl", "256"]),
@@ -105,6 +107,8 @@ def run(case):
     done = case.amt_once(["relay", "--local", "10.9.0.1", "--upstream", "lo", "--relay-port", 80, "--control", control],
                          namespace=host, prefix=["setpriv", "--bounding-set", "-all,+net_raw", "--inh-caps", "-all"])
     complaint(case, "privileged port", done, {1}, ["80", "privileges"])
+    complaint(case, "a name that nobody knows",
+              amt("receive", "amt://10.1.0.1@232.1.2.3:5000", "--relay", "relay.invalid", timeout=30), {1}, ["relay.invalid"])
     complaint(case, "nobody to ask for status", amt("status", "--control", control + ".none"), {1}, [control + ".none"])
     case.check(not os.path.exists(control), "no control socket left")
     leftovers = {line.split(":")[1].strip() for line in host.run("ip", "-o", "link").splitlines()} - {"lo"}
