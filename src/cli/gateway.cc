@@ -28,16 +28,25 @@ int run_gateway(const GatewayConfig& config, const CommonConfig&) {
       loop.context(), "gateway", config.control, [&] { return to_json(gateway_status(**engine, monotonic_now())); });
   if (!control) return fail(explain(control.error()));
 
-  loop.on_stop_signal([&](int) {
-    log_info("stopping");
+  const auto stop = [&] {
     notify_stopping();
     (*engine)->shutdown();
     loop.stop();
+  };
+  int status = 0;
+  loop.on_stop_signal([&](int) {
+    log_info("stopping");
+    stop();
+  });
+  (*engine)->on_interface_lost([&](const SysError& error) {
+    status = fail(fmt::format("the interface {} is gone ({}); start the gateway again", (*engine)->interface(),
+                              error.to_string()));
+    stop();
   });
   log_info("gateway ready on {}", (*engine)->interface());
   notify_ready("gateway on " + (*engine)->interface());
   loop.run();
-  return 0;
+  return status;
 }
 
 }  // namespace amt

@@ -1,5 +1,7 @@
 #include "engine/gateway_engine.hh"
 
+#include <optional>
+
 #include "engine/pseudo_interface.hh"
 #include "io/tun_device.hh"
 #include "sys/clock.hh"
@@ -41,7 +43,7 @@ struct GatewayEngine::Impl {
         tun(std::move(device)),
         pseudo_interface(monotonic_now()),
         timer(loop, [this] { on_timer(); }),
-        watch(loop, tun.fd(), [this] { on_interface_readable(); }) {}
+        watch(std::in_place, loop, tun.fd(), [this] { on_interface_readable(); }) {}
 
   void on_interface_readable();
   void on_timer();
@@ -53,15 +55,18 @@ struct GatewayEngine::Impl {
   PseudoInterface pseudo_interface;
   std::vector<FilterChange> changes;
   std::uint64_t ssm_refusals_told = 0;
+  std::function<void(const SysError&)> on_lost = [](const SysError&) {};
   Timer timer;
-  ReadWatch watch;
+  std::optional<ReadWatch> watch;
 };
 
 void GatewayEngine::Impl::on_interface_readable() {
   const Instant now = monotonic_now();
   const SysResult<std::span<const Bytes>> datagrams = tun.receive();
   if (!datagrams) {
-    log_warn("{}", datagrams.error().to_string());
+    // The descriptor of an interface that is gone stays readable for ever.
+    watch.reset();
+    on_lost(datagrams.error());
     return;
   }
   for (const Bytes datagram : *datagrams) pseudo_interface.handle_datagram(now, datagram, changes);
@@ -117,6 +122,9 @@ SysResult<std::unique_ptr<GatewayEngine>> GatewayEngine::create(EventLoop& loop,
 GatewayEngine::GatewayEngine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 GatewayEngine::~GatewayEngine() = default;
 
+void GatewayEngine::on_interface_lost(std::function<void(const SysError&)> handler) {
+  impl_->on_lost = std::move(handler);
+}
 void GatewayEngine::shutdown() { impl_->connection->shutdown(); }
 const GatewayConnection& GatewayEngine::connection() const { return *impl_->connection; }
 const std::string& GatewayEngine::interface() const { return impl_->tun.name(); }

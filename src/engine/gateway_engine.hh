@@ -1,6 +1,7 @@
 #pragma once
 /// A running gateway with an interface: applications join groups on it as on any other.
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +25,9 @@ class GatewayEngine {
                                                           Random& random);
   ~GatewayEngine();
 
+  /// `handler(error)` once, when the interface cannot be read any more: somebody deleted it. Nothing arrives on it from
+  /// then on; the connection to the relay lives.
+  void on_interface_lost(std::function<void(const SysError&)> handler);
   void shutdown();
 
   [[nodiscard]] const GatewayConnection& connection() const;
