@@ -33,6 +33,8 @@ struct HostMachine::Impl {
   /// A current-state report under way has come to the groups after this one.
   std::optional<IpAddress> general_after;
   bool is_answering_general = false;
+  /// How often the current-state report is still to be repeated.
+  unsigned general_repeats = 0;
   /// Records that are due, each small enough for a report.
   std::deque<GroupRecord> outbox;
 
@@ -85,6 +87,10 @@ struct HostMachine::Impl {
     const auto it = general_after ? groups.upper_bound(*general_after) : groups.begin();
     if (it == groups.end()) {
       is_answering_general = false;
+      if (general_repeats > 0 && general_due == kNoDeadline) {
+        --general_repeats;
+        general_due = repeat_at;
+      }
       return false;
     }
     general_after = it->first;
@@ -143,9 +149,15 @@ bool HostMachine::set_filter(Instant now, const IpAddress& group, const SourceFi
 void HostMachine::handle_general_query(Instant now, std::uint8_t robustness, Duration delay_max) {
   Impl& m = *impl_;
   m.now = now;
-  m.is_muted = false;
   m.adopt_robustness(robustness);
-  if (m.groups.empty()) return;
+  // What changed while there was nobody to tell is told now, and repeated like any change: one lost datagram must not
+  // cost a query interval.
+  if (m.is_muted) m.general_repeats = m.robustness - 1U;
+  m.is_muted = false;
+  if (m.groups.empty()) {
+    m.general_repeats = 0;
+    return;
+  }
   const Instant due = now + m.random->between(Duration::zero(), delay_max);
   // RFC 3376 §5.2, rules 1 and 2.
   if (m.general_due > due) m.general_due = due;
@@ -168,6 +180,7 @@ void HostMachine::discard_pending() {
   Impl& m = *impl_;
   m.is_muted = true;
   m.general_due = kNoDeadline;
+  m.general_repeats = 0;
   m.is_answering_general = false;
   m.outbox.clear();
   m.deadlines.clear();

@@ -41,7 +41,8 @@ class HostMachine {
   [[nodiscard]] bool set_filter(Instant now, const IpAddress& group, const SourceFilter& filter);
 
   /// A General Query: current-state records of all groups are due at once (H-d; R-5.2.1-f allows to ignore the delay);
-  /// the robustness variable is taken over (H-g). `delay_max` > 0: due at a random time within it (LAN side).
+  /// the robustness variable is taken over (H-g). The first after `discard_pending` tells of changes that nobody heard:
+  /// its answer is repeated as a change is. `delay_max` > 0: due at a random time within it (LAN side).
   void handle_general_query(Instant now, std::uint8_t robustness, Duration delay_max = Duration::zero());
   /// Group- and group-and-source-specific queries (router-mode upstream), RFC 3376 §5.2 rules 3 to 5.
   void handle_specific_query(Instant now, const GroupQuery& query);

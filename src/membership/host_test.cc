@@ -228,6 +228,7 @@ TEST_F(Host, AnswersSpecificQueries) {  // RFC 3376 §5.2, rules 3 to 5
   (void)set(exclude({1, 2}), a("239.1.1.2"));
   host_.handle_general_query(last_, 2);
   EXPECT_EQ(due(), "IS_IN{1,2,3} IS_EX{1,2}");
+  EXPECT_EQ(repeat(), "IS_IN{1,2,3} IS_EX{1,2}");
   GroupQuery query;
   query.robustness = 2;
   query.max_response_time = std::chrono::seconds(1);
@@ -265,7 +266,21 @@ TEST_F(Host, PendingGeneralAnswerCoversASpecificQuery) {  // rule 1
   query.max_response_time = std::chrono::seconds(10);
   host_.handle_specific_query(last_, query);
   EXPECT_EQ(due(), "IS_IN{1}");
-  EXPECT_EQ(host_.next_deadline(), kNoDeadline);
+  EXPECT_EQ(repeat(), "IS_IN{1}");
+  EXPECT_EQ(repeat(), "never");
+}
+
+TEST_F(Host, WhatChangedWithNobodyToTellIsRepeatedLikeAnyChange) {  // H-c
+  host_.discard_pending();
+  (void)set(include({1}));
+  host_.handle_general_query(last_, 3);
+  EXPECT_EQ(due(), "IS_IN{1}");
+  EXPECT_EQ(repeat(), "IS_IN{1}");
+  EXPECT_EQ(repeat(), "IS_IN{1}");
+  EXPECT_EQ(repeat(), "never");
+  host_.handle_general_query(last_, 3);  // the answer to a later query is given once
+  EXPECT_EQ(due(), "IS_IN{1}");
+  EXPECT_EQ(repeat(), "never");
 }
 
 TEST_F(Host, TakesRobustnessFromTheLastQuery) {  // H-g, R-5.2.1-e
