@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <vector>
 
 #include "io/multicast_sender.hh"
@@ -22,25 +23,12 @@ namespace {
 constexpr int kPatienceMilliseconds = 500;
 constexpr std::size_t kPiecesPerCall = 512;  // below IOV_MAX, 1024
 
-/// A file, a pipe or a terminal.
-class StreamOutput final : public PayloadOutput {
+/// A regular file: takes everything at once.
+class FileOutput final : public PayloadOutput {
  public:
-  StreamOutput(UniqueFd owned, int fd, std::string name) : owned_(std::move(owned)), fd_(fd), name_(std::move(name)) {
-    struct stat status {};
-    is_regular_ = fstat(fd_, &status) == 0 && S_ISREG(status.st_mode);
-  }
+  FileOutput(UniqueFd owned, int fd, std::string name) : owned_(std::move(owned)), fd_(fd), name_(std::move(name)) {}
 
   SysResult<void> write(std::span<const Receiver::Packet> packets) override {
-    while (!packets.empty()) {
-      const std::span<const Receiver::Packet> head = packets.first(std::min(packets.size(), kPiecesPerCall));
-      if (const SysResult<void> written = write_some(head); !written) return written;
-      packets = packets.subspan(head.size());
-    }
-    return {};
-  }
-
- private:
-  SysResult<void> write_some(std::span<const Receiver::Packet> packets) {
     pieces_.clear();
     for (const Receiver::Packet& packet : packets) {
       // writev(2) takes the pieces without const and does not write to them.
@@ -48,20 +36,9 @@ class StreamOutput final : public PayloadOutput {
     }
     std::span<iovec> rest = pieces_;
     while (!rest.empty()) {
-      pollfd ready{fd_, POLLOUT, 0};
-      if (poll(&ready, 1, kPatienceMilliseconds) == 0) {
-        // Whole packets only: the rest of one that has begun is waited for.
-        const bool at_boundary = rest.front().iov_base == packets[packets.size() - rest.size()].payload.data();
-        if (at_boundary) {
-          dropped_ += rest.size();
-          return {};
-        }
-        continue;
-      }
-      // A pipe that can be written to has room for PIPE_BUF octets; more would block, so one packet at a time there.
-      const ssize_t written = writev(fd_, rest.data(), is_regular_ ? static_cast<int>(rest.size()) : 1);
+      const ssize_t written = writev(fd_, rest.data(), static_cast<int>(std::min(rest.size(), kPiecesPerCall)));
       if (written < 0) {
-        if (errno == EINTR || errno == EAGAIN) continue;
+        if (errno == EINTR) continue;
         return Unexpected<SysError>(SysError::last("write", name_));
       }
       advance(rest, static_cast<std::size_t>(written));
@@ -69,6 +46,7 @@ class StreamOutput final : public PayloadOutput {
     return {};
   }
 
+ private:
   static void advance(std::span<iovec>& rest, std::size_t octets) {
     while (!rest.empty() && octets >= rest.front().iov_len) {
       octets -= rest.front().iov_len;
@@ -82,8 +60,57 @@ class StreamOutput final : public PayloadOutput {
   UniqueFd owned_;
   int fd_;
   std::string name_;
-  bool is_regular_ = false;
   std::vector<iovec> pieces_;
+};
+
+/// A pipe or a terminal, whose reader may stop: whole packets are dropped then, and the stream goes on when it does.
+class PipeOutput final : public PayloadOutput {
+ public:
+  PipeOutput(UniqueFd owned, int fd, std::string name) : owned_(std::move(owned)), fd_(fd), name_(std::move(name)) {}
+
+  SysResult<void> write(std::span<const Receiver::Packet> packets) override {
+    if (const SysResult<void> written = write_now(unfinished_); !written) return written;
+    for (; unfinished_.empty() && !packets.empty(); packets = packets.subspan(1)) {
+      const Bytes payload = packets.front().payload;
+      unfinished_.assign(payload.begin(), payload.end());
+      if (const SysResult<void> written = write_now(unfinished_); !written) return written;
+      if (unfinished_.size() == payload.size() && !payload.empty()) {
+        unfinished_.clear();
+        break;
+      }
+    }
+    dropped_ += packets.size();
+    return {};
+  }
+
+ private:
+  /// Takes from the front of `octets` what the reader takes. Waits for it once, and then no more until it has taken
+  /// something.
+  SysResult<void> write_now(std::vector<std::byte>& octets) {
+    std::size_t done = 0;
+    while (done < octets.size()) {
+      pollfd ready{fd_, POLLOUT, 0};
+      const int count = poll(&ready, 1, is_stopped_ ? 0 : kPatienceMilliseconds);
+      if (count < 0 && errno == EINTR) continue;
+      is_stopped_ = count <= 0;
+      if (is_stopped_) break;
+      // A pipe that can be written to has room for PIPE_BUF octets; more would block.
+      const ssize_t written = ::write(fd_, octets.data() + done, std::min<std::size_t>(octets.size() - done, PIPE_BUF));
+      if (written < 0 && errno != EINTR && errno != EAGAIN) {
+        return Unexpected<SysError>(SysError::last("write", name_));
+      }
+      if (written > 0) done += static_cast<std::size_t>(written);
+    }
+    octets.erase(octets.begin(), octets.begin() + static_cast<std::ptrdiff_t>(done));
+    return {};
+  }
+
+  UniqueFd owned_;
+  int fd_;
+  std::string name_;
+  bool is_stopped_ = false;
+  /// Of a packet that has begun.
+  std::vector<std::byte> unfinished_;
 };
 
 /// One datagram a packet, to a unicast address.
@@ -138,11 +165,19 @@ SysResult<std::unique_ptr<PayloadOutput>> open_udp(const Endpoint& to) {
   return std::make_unique<UdpOutput>(std::move(*socket), to);
 }
 
+std::unique_ptr<PayloadOutput> stream_output(UniqueFd owned, int fd, std::string name) {
+  struct stat status {};
+  if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
+    return std::make_unique<FileOutput>(std::move(owned), fd, std::move(name));
+  }
+  return std::make_unique<PipeOutput>(std::move(owned), fd, std::move(name));
+}
+
 SysResult<std::unique_ptr<PayloadOutput>> open_file(const std::string& path) {
   UniqueFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (!file) return Unexpected<SysError>(SysError::last("open", path));
   const int fd = file.get();
-  return std::make_unique<StreamOutput>(std::move(file), fd, path);
+  return stream_output(std::move(file), fd, path);
 }
 
 }  // namespace
@@ -150,7 +185,7 @@ SysResult<std::unique_ptr<PayloadOutput>> open_file(const std::string& path) {
 SysResult<std::unique_ptr<PayloadOutput>> open_output(const ReceiveOutput& output) {
   switch (output.kind) {
     case ReceiveOutput::Kind::kStandardOutput:
-      return std::make_unique<StreamOutput>(UniqueFd(), STDOUT_FILENO, "standard output");
+      return stream_output(UniqueFd(), STDOUT_FILENO, "standard output");
     case ReceiveOutput::Kind::kFile:
       return open_file(output.path);
     case ReceiveOutput::Kind::kUdp:
