@@ -71,10 +71,10 @@ bool ReceiveReport::is_faultless(const ReceiverDrops& drops) const {
 }
 
 std::string ReceiveReport::live_line(Instant now) {
-  const double rate = megabits_per_second(octets_ - live_octets_, now - live_at_);
+  if (packets_ == 0) return "waiting for the first packet";
+  const double rate = megabits_per_second(octets_ - live_octets_, now - live_at_.value_or(first_));
   live_at_ = now;
   live_octets_ = octets_;
-  if (packets_ == 0) return "waiting for the first packet";
   const std::string_view name = stream_name();
   std::string line = fmt::format("{:.2f} Mbit/s  {} packets", rate, packets_);
   if (!name.empty()) line += fmt::format("  {}: {} lost", name, counts({}).lost);

@@ -31,7 +31,7 @@ class ReceiveReport {
   };
   /// Nothing lost, nothing damaged.
   [[nodiscard]] bool is_faultless(const ReceiverDrops& drops) const;
-  /// One line for a terminal; rates since the last call.
+  /// One line for a terminal; the rate since the last call, at first since the first packet.
   [[nodiscard]] std::string live_line(Instant now);
   [[nodiscard]] std::string text(const Surroundings& surroundings) const;
   /// INTERFACE: numbers `received`, `lost`, `duplicated`, `reordered`, `damaged`, `bytes`, and more. One line.
@@ -48,7 +48,7 @@ class ReceiveReport {
   Instant first_{};
   StreamMeter meter_;
   TestVerifier verifier_;
-  Instant live_at_{};
+  std::optional<Instant> live_at_;
   std::uint64_t live_octets_ = 0;
 };
 
