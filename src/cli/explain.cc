@@ -12,7 +12,16 @@ namespace {
 /// `ADDR:PORT` as `bind` names it: what stands behind the last colon.
 std::string port_of(const std::string& object) { return object.substr(object.rfind(':') + 1); }
 
+constexpr const char* kCapabilities = "run as root, or give the program the capabilities (CAP_NET_ADMIN, CAP_NET_RAW)";
+
+std::string mend_open(const SysError& error) {
+  // A user's file: the reason says it all.
+  if (error.object != "/dev/net/tun") return {};
+  return error.code == EACCES || error.code == EPERM ? kCapabilities : "load the kernel's tun module (modprobe tun)";
+}
+
 std::string mend(const SysError& error) {
+  if (error.call == "open") return mend_open(error);
   const bool is_bind = error.call == "bind";
   switch (error.code) {
     case EADDRINUSE:
@@ -26,17 +35,14 @@ std::string mend(const SysError& error) {
     case EACCES:
       if (is_bind)
         return fmt::format("port {} needs privileges; choose one from 1024 on, or run as root", port_of(error.object));
-      return "run as root, or give the program the capabilities (CAP_NET_ADMIN, CAP_NET_RAW)";
+      return kCapabilities;
     case EPERM:
-      return "run as root, or give the program the capabilities (CAP_NET_ADMIN, CAP_NET_RAW)";
+      return kCapabilities;
     case ENODEV:
     case ENXIO:
       return fmt::format("no such interface; there are: {}", interface_names());
     case EBUSY:
       return "an interface of that name exists already; choose another with --interface";
-    case ENOENT:
-      if (error.object.find("tun") != std::string::npos) return "load the kernel's tun module (modprobe tun)";
-      return {};
     default:
       return {};
   }
@@ -45,10 +51,12 @@ std::string mend(const SysError& error) {
 }  // namespace
 
 std::string interface_names() {
+  constexpr std::size_t kShownMax = 8;
   std::string names;
   const SysResult<std::vector<LinkInfo>> links = list_links();
   if (!links) return names;
-  for (const LinkInfo& link : *links) names += (names.empty() ? "" : ", ") + link.name;
+  for (std::size_t i = 0; i < links->size() && i < kShownMax; ++i) names += (i == 0 ? "" : ", ") + (*links)[i].name;
+  if (links->size() > kShownMax) names += ", ...";
   return names;
 }
 

@@ -3,8 +3,8 @@
 #include <cstdio>
 
 #include "base/printable.hh"
+#include "cli/explain.hh"
 #include "sys/log.hh"
-#include "sys/netlink.hh"
 
 namespace amt {
 
@@ -19,12 +19,7 @@ int fail_usage(std::string_view subcommand, std::string_view message) {
 }
 
 std::string no_such_interface(std::string_view option, std::string_view name) {
-  constexpr std::size_t kShownMax = 8;
-  std::string present;
-  if (const SysResult<std::vector<LinkInfo>> links = list_links()) {
-    for (std::size_t i = 0; i < links->size() && i < kShownMax; ++i) present += (i == 0 ? "" : ", ") + (*links)[i].name;
-    if (links->size() > kShownMax) present += ", ...";
-  }
+  const std::string present = interface_names();
   return fmt::format("{} {}: there is no such interface{}", option, name,
                      present.empty() ? "" : " (there are " + present + ")");
 }

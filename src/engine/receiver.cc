@@ -6,15 +6,13 @@
 namespace amt {
 
 struct Receiver::Impl {
-  Impl(const ReceiverOptions& options, PacketHandler handler)
-      : channel(options.channel), port(options.port), on_packets(std::move(handler)) {}
+  Impl(const ReceiverOptions& options, PacketHandler handler) : port(options.port), on_packets(std::move(handler)) {}
 
   void handle_datagrams(Instant now, std::span<const Bytes> datagrams);
   void handle_datagram(Instant now, Bytes octets);
   void handle_whole(const DatagramView& datagram);
   void hand_on(Instant now);
 
-  Channel channel;
   std::optional<std::uint16_t> port;
   PacketHandler on_packets;
   std::vector<Packet> packets;
@@ -76,7 +74,7 @@ SysResult<std::unique_ptr<Receiver>> Receiver::create(EventLoop& loop, const Rec
                                                       PacketHandler on_packets) {
   auto impl = std::make_unique<Impl>(options, std::move(on_packets));
   GatewayConnectionOptions connection_options = options.connection;
-  connection_options.verify_transport = false;  // `deliver` does, also for what comes in fragments
+  connection_options.verify_transport = false;  // UdpView::parse does, also for what comes in fragments
   connection_options.gateway.request_when_idle = false;
   SysResult<std::unique_ptr<GatewayConnection>> connection = GatewayConnection::create(
       loop, connection_options, random, [&receiver = *impl](Instant now, std::span<const Bytes> datagrams) {

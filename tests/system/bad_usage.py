@@ -109,6 +109,10 @@ def run(case):
     complaint(case, "privileged port", done, {1}, ["80", "privileges"])
     complaint(case, "a name that nobody knows",
               amt("receive", "amt://10.1.0.1@232.1.2.3:5000", "--relay", "relay.invalid", timeout=30), {1}, ["relay.invalid"])
+    tune = str(case.folder / "missing" / "tune.ts")
+    done = amt("receive", "amt://10.1.0.1@232.1.2.3:5000", "--relay", "10.9.0.1", "-o", tune)
+    complaint(case, "a folder that is not there", done, {1}, [tune])
+    case.check("module" not in done.stderr, f"no advice for another trouble: {done.stderr}")
     complaint(case, "nobody to ask for status", amt("status", "--control", control + ".none"), {1}, [control + ".none"])
     case.check(not os.path.exists(control), "no control socket left")
     leftovers = {line.split(":")[1].strip() for line in host.run("ip", "-o", "link").splitlines()} - {"lo"}
