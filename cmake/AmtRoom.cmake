@@ -13,10 +13,8 @@ function(amt_room NAME)
   if(AMT_TESTS AND tests)
     add_executable(${NAME}_test ${tests})
     target_link_libraries(${NAME}_test PRIVATE amt_${NAME} GTest::gmock GTest::gtest_main)
-    if(CMAKE_BUILD_TYPE MATCHES "Rel")
-      # The code under test is what users run; the tests themselves are only quicker to build.
-      target_compile_options(${NAME}_test PRIVATE -O0 -U_FORTIFY_SOURCE)
-    endif()
+    # The code under test is what users run; the tests themselves are only quicker to build.
+    target_compile_options(${NAME}_test PRIVATE -O0 -U_FORTIFY_SOURCE)
     add_test(NAME unit.${NAME} COMMAND ${NAME}_test)
     set_tests_properties(unit.${NAME} PROPERTIES LABELS unit TIMEOUT 300)
   endif()
