@@ -1,6 +1,7 @@
 #include <sodium.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -25,7 +26,9 @@ constexpr std::size_t kSecretOctetsMax = 4096;
 /// A file of any content becomes a key by hashing; the same file gives the same key on every relay of a fleet.
 Result<RelaySecret, std::string> read_secret(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) return Unexpected<std::string>(fmt::format("--secret-file {}: cannot be read", path));
+  std::error_code error;
+  if (!file || std::filesystem::is_directory(path, error))
+    return Unexpected<std::string>(fmt::format("--secret-file {}: cannot be read", path));
   std::string content{std::istreambuf_iterator<char>(file), {}};
   if (content.size() < kSecretOctetsMin || content.size() > kSecretOctetsMax) {
     return Unexpected<std::string>(
@@ -121,6 +124,7 @@ int run_relay(const RelayConfig& config, const CommonConfig&) {
     (*engine)->shutdown();
     loop.stop();
   });
+  if (options->upstream.empty()) log_warn("no --upstream: gateways are answered, but no multicast will come");
   log_info("relay ready on {}", summary(*options));
   notify_ready(summary(*options));
   loop.run();

@@ -1,5 +1,7 @@
 #include <cerrno>
 #include <cstdio>
+#include <utility>
+#include <vector>
 
 #include "base/printable.hh"
 #include "cli/failure.hh"
@@ -41,22 +43,29 @@ int run_status(const StatusConfig& config, const CommonConfig&) {
     }
   }
   int status = 0;
-  bool is_first = true;
   std::string asked;
+  std::vector<std::pair<std::string, std::string>> answers;  // path, JSON
   for (const std::string& path : paths) {
-    const SysResult<std::string> json = fetch_status(path);
+    SysResult<std::string> json = fetch_status(path);
     asked += (asked.empty() ? "" : ", ") + printable(path);
-    if (!json) {
-      if (!nobody_there(json.error())) status = asking_failed(json.error());
-      continue;
+    if (json) {
+      answers.emplace_back(path, std::move(*json));
+    } else if (!nobody_there(json.error())) {
+      status = asking_failed(json.error());
     }
-    if (!is_first && !config.json) static_cast<void>(print("\n"));
-    is_first = false;
-    if (const int shown = show(path, *json, config.json); shown != 0) status = shown;
   }
-  if (is_first && status == 0) {
+  if (answers.empty() && status == 0) {
     return fail("no relay or gateway is running here (no socket at " + asked + ")" +
                 (config.control ? "" : "; amt status --control PATH asks one that was started with --control PATH"));
+  }
+  if (config.json && answers.size() > 1) {
+    // A program expects one object.
+    return fail_usage("status", "--json: more than one runs here, choose with --control " + answers[0].first +
+                                    " or --control " + answers[1].first);
+  }
+  for (const auto& [path, json] : answers) {
+    if (path != answers.front().first) static_cast<void>(print("\n"));
+    if (const int shown = show(path, json, config.json); shown != 0) status = shown;
   }
   return status;
 }

@@ -100,6 +100,12 @@ Result<void, std::string> read_options(const CommandTable& table, std::span<cons
   return apply_given(table, *given);
 }
 
+std::string command_names(const std::vector<CommandTable>& tables) {
+  std::string names;
+  for (const CommandTable& table : tables) names += (names.empty() ? "" : ", ") + table.name;
+  return names;
+}
+
 Result<Invocation, EarlyExit> no_such_command(const std::string& word, const std::vector<CommandTable>& tables) {
   const std::string shown = printable(word, kShownOctetsMax);
   if (word.starts_with('-')) {
@@ -108,11 +114,9 @@ Result<Invocation, EarlyExit> no_such_command(const std::string& word, const std
   std::vector<std::string> names;
   for (const CommandTable& table : tables) names.push_back(table.name);
   const std::string nearest = nearest_name(word, names);
-  std::string all;
-  for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
   return usage_error("amt", shown + ": no such subcommand" +
-                                (nearest.empty() ? "" : "; did you mean amt " + nearest + "?") + " (there are " + all +
-                                ")");
+                                (nearest.empty() ? "" : "; did you mean amt " + nearest + "?") + " (there are " +
+                                command_names(tables) + ")");
 }
 
 /// `amt help`, `amt man-page`, `amt completion`: documents of all subcommands.
@@ -137,7 +141,7 @@ Result<Invocation, EarlyExit> print_document(std::span<const std::string> argume
 
 Result<Invocation, EarlyExit> parse_command_line(std::span<const std::string> arguments) {
   if (arguments.empty()) {
-    return Unexpected<EarlyExit>(EarlyExit{kUsageStatus, {}, program_help(all_tables())});
+    return usage_error("amt", "a subcommand must follow: " + command_names(all_tables()) + "\nHelp: amt --help");
   }
   const std::string& word = arguments[0];
   if (word == "--help" || word == "-h") return print(program_help(all_tables()));

@@ -43,7 +43,10 @@ void FanOut::replicate(Instant now, std::span<const CapturedDatagram> batch) {
     }
     Run& joined = runs_[run];
     const auto octets = static_cast<std::uint32_t>(batch[i].bytes.size() + wire::kDataHeaderOctets);
-    if (joined.count == 0) joined.segment_octets = octets;
+    if (joined.count == 0) {
+      joined.segment_octets = octets;
+      joined.ecn = addresses->ecn;
+    }
     joined.open = octets == joined.segment_octets;
     joined.total_octets += octets;
     ++joined.count;

@@ -177,6 +177,13 @@ TEST_F(FanOutTest, CopiesTheInnerEcnForAGatewayThatSetE) {  // E-6040-a, E-9601-
   EXPECT_EQ(ecn_, (std::vector{Ecn::kEct0, Ecn::kCe, Ecn::kNotEct}));
 }
 
+TEST_F(FanOutTest, TakesNoEcnFromADatagramThatMayNotBeForwarded) {  // E-9601-f
+  join(kGroup, {FilterMode::kInclude, {kSource}});
+  replicate({datagram(kSource, kGroup, 100, 1, 1, Ecn::kCe), datagram(kSource, kGroup, 100, 2)});
+  EXPECT_EQ(received().size(), 1U);
+  EXPECT_EQ(ecn_, (std::vector{Ecn::kNotEct}));
+}
+
 TEST_F(FanOutTest, FragmentsInsideWhatANarrowPathDoesNotTake) {  // R-5.3.3.6.2.1-b, X-4.6-a
   join(kGroup, {FilterMode::kInclude, {kSource}});
   fan_out_.note_path_mtu(now_, SocketError{{kLoopback, 0}, EMSGSIZE, 800});

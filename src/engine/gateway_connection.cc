@@ -24,8 +24,10 @@ void log_event(const GatewayEvent& event) {
       return log_info("relay {} answers", endpoint);
     case GatewayEvent::Kind::kRelayLimit:
       return log_warn("relay {} refuses new gateways (L flag)", endpoint);
+    case GatewayEvent::Kind::kDataStopped:
+      return log_debug("nothing comes through relay {} any more, asking it", endpoint);
     case GatewayEvent::Kind::kRelaySilent:
-      return log_warn("relay {} is silent, asking it", endpoint);
+      return log_warn("relay {} does not answer, asking again", endpoint);
     case GatewayEvent::Kind::kRelayLost:
       return log_warn("relay {} does not answer, going on without it", endpoint);
     case GatewayEvent::Kind::kEndpointChanged:

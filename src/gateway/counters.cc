@@ -91,6 +91,8 @@ std::string_view to_string(GatewayEvent::Kind kind) {
       return "relay answers";
     case GatewayEvent::Kind::kRelayLimit:
       return "relay takes no new gateways";
+    case GatewayEvent::Kind::kDataStopped:
+      return "data stopped";
     case GatewayEvent::Kind::kRelaySilent:
       return "relay is silent";
     case GatewayEvent::Kind::kRelayLost:

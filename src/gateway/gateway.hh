@@ -105,7 +105,8 @@ struct GatewayEvent {
     kRelayFound,       ///< endpoint: the advertised relay
     kRelayAnswers,     ///< first Query from this relay
     kRelayLimit,       ///< L flag
-    kRelaySilent,      ///< data stopped or Requests are unanswered
+    kDataStopped,      ///< data that had been flowing stopped, the relay is asked; often just a source that pauses
+    kRelaySilent,      ///< Requests are unanswered
     kRelayLost,        ///< given up, next candidate
     kEndpointChanged,  ///< NAT gave another address or port; endpoint: the new one
   };

@@ -21,7 +21,7 @@ Instant Gateway::Impl::silence_deadline() const {
 void Gateway::Impl::silence_timeout(Instant now) {
   if (silence_deadline() > now) return;
   counters.add(GatewayCounter::kSilences);
-  tell(GatewayEvent::Kind::kRelaySilent, std::get<Attached>(state).relay.endpoint);
+  tell(GatewayEvent::Kind::kDataStopped, std::get<Attached>(state).relay.endpoint);
   watch.note_asked(now, kAskIntervalMax);
   start_cycle(now);
 }

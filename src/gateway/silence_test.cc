@@ -30,7 +30,7 @@ TEST_F(Flowing, PauseOfASecondIsAskedAbout) {  // R-5.2.3.5.4-k
   ASSERT_EQ(bench.sent.size(), 1U);
   EXPECT_EQ(bench.sent[0].type(), kRequest);
   EXPECT_EQ(bench.sent[0].at - last, seconds(1));
-  EXPECT_TRUE(bench.told(GatewayEvent::Kind::kRelaySilent));
+  EXPECT_TRUE(bench.told(GatewayEvent::Kind::kDataStopped));
   EXPECT_EQ(bench.gateway.counters()[GatewayCounter::kSilences], 1U);
   EXPECT_TRUE(bench.answer_igmp());
   EXPECT_EQ(bench.all(kUpdate).size(), 1U);  // a restarted relay has its state back

@@ -141,8 +141,6 @@ SysResult<std::unique_ptr<ControlServer>> ControlServer::open_for(boost::asio::i
     auto server = open(context, candidate, status);
     if (server) return server;
     failures += (failures.empty() ? "" : "; ") + server.error().to_string();
-    // Another one runs here; a second socket elsewhere would only confuse.
-    if (server.error().code == EADDRINUSE) break;
   }
   log_warn("no control socket, so `amt status` cannot ask this {}: {} (choose a place with --control PATH)", role,
            failures);

@@ -29,8 +29,8 @@ bool GatewayFieldsChoice::for_request(Instant now, const TunnelEndpoint& from, c
   return !breaks_on_fields(now, contact(from), request);
 }
 
-void GatewayFieldsChoice::mark_as_breaking(Instant now, Contact& contact) {
-  contact.breaks_until = now + kBreaksFor;
+void GatewayFieldsChoice::mark_as_breaking(Instant until, Contact& contact) {
+  contact.breaks_until = std::max(contact.breaks_until, until);
   // What it does from now on answers Queries without G.
   contact.unanswered = {};
 }
@@ -41,14 +41,14 @@ bool GatewayFieldsChoice::breaks_on_fields(Instant now, Contact& contact, const 
   if (request.nonce.value <= kCountedNonceMax) return true;
   if (contact.discovery && contact.discovery->value == request.nonce.value) return true;
   // Only the kernel gateway's MLD Requests show it: remember it for its IGMP Requests.
-  if (request.mirrored_flags) mark_as_breaking(now, contact);
+  if (request.mirrored_flags) mark_as_breaking(now + kBreaksFor, contact);
   if (now < contact.breaks_until) return true;
 
   const auto protocol = static_cast<std::size_t>(request.protocol);
   std::uint8_t& unanswered = contact.unanswered[protocol];
   if (unanswered > 0 && now - contact.asked[protocol] > soon_) unanswered = 0;
   if (unanswered >= (contact.proven ? kUnansweredMaxWhenProven : 1)) {
-    mark_as_breaking(now, contact);
+    mark_as_breaking(now + kMayBreakFor, contact);
     return true;
   }
   ++unanswered;

@@ -41,9 +41,11 @@ class GatewayFieldsChoice {
   /// A gateway that once answered a Query with G is given this many chances before that is held a mistake (another
   /// gateway may have come by the port); any other gets one.
   static constexpr std::uint8_t kUnansweredMaxWhenProven = 3;
-  /// Then G is tried again: the Queries may just have been lost, and without G there is no Teardown. A gateway that
-  /// does break on it loses one retransmission.
+  /// How long a gateway that showed itself by its flags goes without G.
   static constexpr Duration kBreaksFor = std::chrono::hours(1);
+  /// The same for one that only asked again: its Query may just have been lost, and without G there is no Teardown. One
+  /// that does break on G loses a retransmission of each cycle by that.
+  static constexpr Duration kMayBreakFor = std::chrono::minutes(1);
   static constexpr std::size_t kContacts = 8192;
 
  private:
@@ -60,7 +62,7 @@ class GatewayFieldsChoice {
   };
 
   Contact& contact(const TunnelEndpoint& from);
-  static void mark_as_breaking(Instant now, Contact& contact);
+  static void mark_as_breaking(Instant until, Contact& contact);
   bool breaks_on_fields(Instant now, Contact& contact, const wire::Request& request) const;
 
   GatewayFieldsPolicy policy_;

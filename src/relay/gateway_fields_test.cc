@@ -83,16 +83,26 @@ TEST_F(GatewayFieldsTest, AreKeptFromAGatewayThatAsksAgainInsteadOfAnswering) {
   world_.pass(seconds(1));
   EXPECT_FALSE(asks_with_g(kOne, 0x70001234));
   answer(kOne);
-  world_.pass(seconds(125));
+  world_.pass(seconds(30));
   EXPECT_FALSE(asks_with_g(kOne, 0x70001235)) << "remembered";
   EXPECT_TRUE(asks_with_g(kTwo, 0x70001234));
 }
 
-TEST_F(GatewayFieldsTest, AreTriedAgainAfterAnHour) {
+// A lost Query must not cost a gateway its Teardown for longer than a cycle.
+TEST_F(GatewayFieldsTest, AreTriedAgainInTheNextCycleOfAGatewayThatAskedAgain) {
   EXPECT_TRUE(asks_with_g(kOne, 0x70001234));
   EXPECT_FALSE(asks_with_g(kOne, 0x70001234));
-  world_.pass(hours(1));
-  EXPECT_TRUE(asks_with_g(kOne, 0x70001234));
+  answer(kOne);
+  world_.pass(seconds(125));
+  EXPECT_TRUE(asks_with_g(kOne, 0x70001235));
+}
+
+TEST_F(GatewayFieldsTest, AreTriedOnTheLinuxKernelAgainAfterAnHour) {
+  EXPECT_FALSE(asks_with_g(kOne, 0x70001234, 0x80));
+  world_.pass(hours(1) - seconds(1));
+  EXPECT_FALSE(asks_with_g(kOne, 0x70001235));
+  world_.pass(seconds(1));
+  EXPECT_TRUE(asks_with_g(kOne, 0x70001236));
 }
 
 TEST_F(GatewayFieldsTest, AreNotKeptForOneLostQueryFromAGatewayThatHasShownItCanReadThem) {
