@@ -16,6 +16,8 @@ constexpr std::size_t kCapturedPerTurn = 1024;
 constexpr Duration kJoinRetryInterval = std::chrono::seconds(5);
 // A retry that helped is followed by the next, with room for others between them.
 constexpr Duration kJoinRetryPause = std::chrono::milliseconds(20);
+// How soon a deleted upstream interface is missed, and a new one of its name found.
+constexpr Duration kUpstreamCheckInterval = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -25,7 +27,8 @@ struct RelayEngine::Impl {
         started(monotonic_now()),
         relay(options.relay, random, started),
         protocol_timer(loop, [this] { on_protocol_timer(); }),
-        join_timer(loop, [this] { on_join_timer(); }) {}
+        join_timer(loop, [this] { on_join_timer(); }),
+        upstream_timer(loop, [this] { on_upstream_timer(); }) {}
 
   SysResult<void> open(const RelayEngineOptions& options);
   SysResult<void> bind(const Endpoint& address);
@@ -34,24 +37,35 @@ struct RelayEngine::Impl {
   void on_upstream_readable(Upstream& upstream);
   void on_protocol_timer();
   void on_join_timer();
+  void on_upstream_timer();
   void drain_outputs();
   void send(const RelayTransmit& transmit);
   void change_upstream(const FilterChange& change);
+  void set_membership(Upstream& upstream, const IpAddress& group, const SourceFilter& filter);
+
+  /// One upstream interface; its place is kept while the interface is away.
+  struct UpstreamPlace {
+    std::unique_ptr<Upstream> upstream;
+    ReadWatch watch;
+    bool loss_told = false;
+  };
+  [[nodiscard]] SysResult<UpstreamPlace> open_upstream(const std::string& interface);
 
   EventLoop& loop;
   Instant started;
   Relay relay;
   std::vector<std::unique_ptr<UdpSocket>> sockets;
-  std::vector<std::unique_ptr<Upstream>> upstreams;
   std::unique_ptr<FanOut> fan_out;
   ReceiveBatch received;
   std::vector<CapturedDatagram> captured;
   Timer protocol_timer;
   Timer join_timer;
+  Timer upstream_timer;
   /// After the last retry.
   std::size_t joins_missing = 0;
   // Last: they end before what their handlers use.
   std::vector<ReadWatch> watches;
+  std::vector<UpstreamPlace> upstreams;
 };
 
 SysResult<void> RelayEngine::Impl::bind(const Endpoint& address) {
@@ -71,9 +85,9 @@ SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options) {
     }
   }
   for (const std::string& interface : options.upstream) {
-    SysResult<std::unique_ptr<Upstream>> upstream = open_host_upstream(interface);
-    if (!upstream) return Unexpected<SysError>(upstream.error());
-    upstreams.push_back(std::move(*upstream));
+    SysResult<UpstreamPlace> place = open_upstream(interface);
+    if (!place) return Unexpected<SysError>(place.error());
+    upstreams.push_back(std::move(*place));
   }
 
   std::vector<UdpSocket*> all;
@@ -82,9 +96,7 @@ SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options) {
   for (UdpSocket* socket : all) {
     watches.emplace_back(loop, socket->fd(), [this, socket] { on_socket_readable(*socket); });
   }
-  for (const std::unique_ptr<Upstream>& upstream : upstreams) {
-    watches.emplace_back(loop, upstream->fd(), [this, &upstream = *upstream] { on_upstream_readable(upstream); });
-  }
+  if (!upstreams.empty()) upstream_timer.set(monotonic_now() + kUpstreamCheckInterval);
   drain_outputs();
   return {};
 }
@@ -160,22 +172,50 @@ void RelayEngine::Impl::change_upstream(const FilterChange& change) {
   if (log_enabled(LogLevel::kDebug)) {
     log_debug("upstream {} is now {}", change.group.to_string(), change.after.to_string());
   }
-  for (const std::unique_ptr<Upstream>& upstream : upstreams) {
-    const SysResult<void> joined = upstream->set_membership(change.group, change.after);
-    // Told once, not for each that gateways make fail; and none of them puts the retry off.
-    if (joined || join_timer.is_set()) continue;
-    log_warn("cannot join {} on {} yet: {}", change.group.to_string(), upstream->interface(),
-             joined.error().to_string());
-    join_timer.set(monotonic_now() + kJoinRetryInterval);
-  }
+  for (const UpstreamPlace& place : upstreams) set_membership(*place.upstream, change.group, change.after);
+}
+
+void RelayEngine::Impl::set_membership(Upstream& upstream, const IpAddress& group, const SourceFilter& filter) {
+  const SysResult<void> joined = upstream.set_membership(group, filter);
+  // Told once, not for each that gateways make fail; and none of them puts the retry off.
+  if (joined || join_timer.is_set()) return;
+  log_warn("cannot join {} on {} yet: {}", group.to_string(), upstream.interface(), joined.error().to_string());
+  join_timer.set(monotonic_now() + kJoinRetryInterval);
 }
 
 void RelayEngine::Impl::on_join_timer() {
   std::size_t missing = 0;
-  for (const std::unique_ptr<Upstream>& upstream : upstreams) missing += upstream->retry_memberships();
+  for (const UpstreamPlace& place : upstreams) missing += place.upstream->retry_memberships();
   const Duration pause = missing < joins_missing ? kJoinRetryPause : kJoinRetryInterval;
   joins_missing = missing;
   if (missing != 0) join_timer.set(monotonic_now() + pause);
+}
+
+SysResult<RelayEngine::Impl::UpstreamPlace> RelayEngine::Impl::open_upstream(const std::string& interface) {
+  SysResult<std::unique_ptr<Upstream>> upstream = open_host_upstream(interface);
+  if (!upstream) return Unexpected<SysError>(upstream.error());
+  Upstream& opened = **upstream;
+  return UpstreamPlace{std::move(*upstream),
+                       ReadWatch(loop, opened.fd(), [this, &opened] { on_upstream_readable(opened); })};
+}
+
+void RelayEngine::Impl::on_upstream_timer() {
+  for (UpstreamPlace& place : upstreams) {
+    if (!place.upstream->is_lost()) continue;
+    const std::string interface = place.upstream->interface();
+    if (!place.loss_told) log_warn("upstream {} is gone; waiting for an interface of that name", interface);
+    place.loss_told = true;
+    SysResult<UpstreamPlace> anew = open_upstream(interface);
+    if (!anew) continue;
+    log_info("upstream {} is back", interface);
+    // The watch first: it must let go of the old descriptor before that is closed.
+    place.watch = std::move(anew->watch);
+    place.upstream = std::move(anew->upstream);
+    place.loss_told = false;
+    relay.for_each_wanted(
+        [&](const IpAddress& group, const SourceFilter& filter) { set_membership(*place.upstream, group, filter); });
+  }
+  upstream_timer.set(monotonic_now() + kUpstreamCheckInterval);
 }
 
 SysResult<std::unique_ptr<RelayEngine>> RelayEngine::create(EventLoop& loop, const RelayEngineOptions& options,
@@ -190,6 +230,7 @@ RelayEngine::~RelayEngine() = default;
 
 void RelayEngine::shutdown() {
   impl_->watches.clear();
+  impl_->upstream_timer.set(kNoDeadline);
   impl_->relay.shutdown(monotonic_now());
   impl_->drain_outputs();
   impl_->protocol_timer.set(kNoDeadline);
@@ -207,8 +248,9 @@ std::uint64_t RelayEngine::receive_drops() const {
 
 void RelayEngine::for_each_upstream(
     const std::function<void(const std::string& interface, const Upstream::Statistics&)>& visit) {
-  for (const std::unique_ptr<Upstream>& upstream : impl_->upstreams)
-    visit(upstream->interface(), upstream->statistics());
+  for (const Impl::UpstreamPlace& place : impl_->upstreams) {
+    visit(place.upstream->interface(), place.upstream->statistics());
+  }
 }
 
 }  // namespace amt

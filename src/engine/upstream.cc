@@ -1,5 +1,7 @@
 #include "engine/upstream.hh"
 
+#include <cerrno>
+
 #include "io/native_membership.hh"
 #include "io/packet_ring.hh"
 #include "sys/netlink.hh"
@@ -10,7 +12,10 @@ namespace {
 class HostUpstream final : public Upstream {
  public:
   HostUpstream(std::string interface, PacketRing ring, int interface_index)
-      : interface_(std::move(interface)), ring_(std::move(ring)), membership_(interface_index) {}
+      : interface_(std::move(interface)),
+        interface_index_(interface_index),
+        ring_(std::move(ring)),
+        membership_(interface_index) {}
 
   const std::string& interface() const override { return interface_; }
   int fd() const override { return ring_.fd(); }
@@ -24,6 +29,11 @@ class HostUpstream final : public Upstream {
   }
   std::size_t retry_memberships() override { return membership_.retry(); }
 
+  bool is_lost() const override {
+    const SysResult<LinkInfo> link = find_link(interface_);
+    return link ? link->index != interface_index_ : link.error().code == ENODEV;
+  }
+
   Statistics statistics() override {
     const PacketRing::Statistics ring = ring_.statistics();
     return {ring.kernel_drops, ring.malformed, ring.segmented, membership_.missing()};
@@ -31,6 +41,7 @@ class HostUpstream final : public Upstream {
 
  private:
   std::string interface_;
+  int interface_index_;
   PacketRing ring_;
   NativeMembership membership_;
 };

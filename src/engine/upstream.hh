@@ -32,6 +32,9 @@ class Upstream {
   /// Tries again what could not be joined. How many joins are still missing.
   virtual std::size_t retry_memberships() = 0;
 
+  /// The interface was deleted; whatever has its name by now is another. Nothing will ever come again: open a new one.
+  [[nodiscard]] virtual bool is_lost() const = 0;
+
   struct Statistics {
     std::uint64_t dropped = 0;    ///< by the kernel, for want of room
     std::uint64_t malformed = 0;  ///< not a whole IP datagram

@@ -126,6 +126,11 @@ void Relay::count_channel(const IpAddress& source, const IpAddress& group, std::
 
 void Relay::handle_unreachable(Instant, const TunnelEndpoint& endpoint) { impl_->handle_unreachable(endpoint); }
 
+void Relay::for_each_wanted(
+    const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const {
+  impl_->merged.for_each_group(visit);
+}
+
 std::size_t Relay::tunnel_count() const { return impl_->tunnels.size(); }
 Counters<RelayCounter>& Relay::counters() { return impl_->counters; }
 const Counters<RelayCounter>& Relay::counters() const { return impl_->counters; }

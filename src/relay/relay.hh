@@ -175,6 +175,9 @@ class Relay {
   /// ended. The kernel has checked no more than that the error quotes this port and that endpoint.
   void handle_unreachable(Instant now, const TunnelEndpoint& endpoint);
 
+  /// What is wanted of upstream now, group by group: for an upstream that begins anew.
+  void for_each_wanted(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const;
+
   [[nodiscard]] std::size_t tunnel_count() const;
   [[nodiscard]] Counters<RelayCounter>& counters();
   [[nodiscard]] const Counters<RelayCounter>& counters() const;
