@@ -122,7 +122,14 @@ class PacketRingOn : public InTestNamespace, public ::testing::WithParamInterfac
     ASSERT_TRUE(ok(socket));
     const std::array<Bytes, 1> pieces = {payload};
     const std::array<Transmit, 1> messages = {Transmit{{to, 5000}, pieces, segment_octets, Ecn::kNotEct}};
-    EXPECT_EQ(socket->send(messages, [](std::size_t, int code) { ADD_FAILURE() << "errno " << code; }), 1U);
+    // The kernel puts up an interface's IPv6 routes a little after the interface.
+    int code = ENETUNREACH;
+    for (int tries = 0; tries < 200 && code == ENETUNREACH; ++tries) {
+      if (tries > 0) ::usleep(10'000);
+      code = 0;
+      socket->send(messages, [&code](std::size_t, int error) { code = error; });
+    }
+    EXPECT_EQ(code, 0);
   }
 };
 
