@@ -1,7 +1,7 @@
 # What people do with this project. Each target sets up what it needs by itself; CMake does the work.
 # `make` builds build/release/amt.
 .DEFAULT_GOAL := build
-.PHONY: build demo test bench format lint asan fuzz clean help
+.PHONY: build demo test bench format lint asan fuzz conformance clean help
 JOBS ?= $(shell nproc)
 
 build: ## build the program: build/release/amt
@@ -37,6 +37,9 @@ asan: ## unit tests and simulation under address and undefined-behaviour sanitiz
 fuzz: ## run each fuzz target for a short while: FUZZ_SECONDS=10
 	@tools/setup.sh build clang
 	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),10) tools/fuzz.sh
+
+conformance: ## write docs/conformance.md: which test proves which requirement
+	@tools/conformance.py
 
 clean: ## remove everything built
 	@rm -rf build

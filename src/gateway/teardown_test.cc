@@ -132,7 +132,7 @@ TEST(GatewayTeardown, ShutdownWithoutSubscriptionsIsSilent) {  // R-5.2.3.8-a
   EXPECT_TRUE(bench.sent.empty());
 }
 
-TEST(GatewayTeardown, NothingReportedNothingTornDown) {  // R-5.2.3.7.1
+TEST(GatewayTeardown, NothingReportedNothingTornDown) {
   Bench bench;
   EXPECT_TRUE(bench.answer_igmp({.qqic = 5, .seen_as = kSeenAs}));
   bench.run_for(seconds(5));
