@@ -20,7 +20,7 @@ FanOut::FanOut(Relay& relay, std::span<UdpSocket* const> sockets) : relay_(relay
   for (std::size_t i = 0; i < sockets.size(); ++i) queues_[i].socket = sockets[i];
 }
 
-void FanOut::replicate(Instant now, std::span<const CapturedDatagram> batch) {
+void FanOut::replicate(Instant now, std::span<const CapturedDatagram> batch, HopLimit hop_limit) {
   runs_.clear();
   open_run_of_.clear();
   run_of_.assign(batch.size(), kNoRun);
@@ -37,7 +37,7 @@ void FanOut::replicate(Instant now, std::span<const CapturedDatagram> batch) {
       counters.add(RelayCounter::kDataPacketsNoListener);
       continue;
     }
-    if (!decrement_hop_limit(batch[i].bytes)) {
+    if (hop_limit == HopLimit::kLower && !decrement_hop_limit(batch[i].bytes)) {
       counters.add(RelayCounter::kDataHopLimitExceeded);
       continue;
     }

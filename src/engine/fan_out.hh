@@ -14,6 +14,10 @@
 
 namespace amt {
 
+/// Whether a datagram's TTL / Hop Limit is still to be lowered by one (CONFORMANCE X-4.6-d): by the relay where that is
+/// the router, not where the kernel has forwarded the datagram.
+enum class HopLimit : std::uint8_t { kLower, kKeep };
+
 /// Groups what is ready by channel and length, so that each gateway gets each group by one UDP_SEGMENT message whose
 /// pieces all point at the one copy in the ring. Order within a channel is kept.
 /// Allocates only until its vectors have grown to the size of a batch. Owned by one worker, not thread-safe.
@@ -22,9 +26,9 @@ class FanOut {
   /// `sockets`: those that the relay is reached on; the tunnel's `local` names one of them. Both outlive this object.
   FanOut(Relay& relay, std::span<UdpSocket* const> sockets);
 
-  /// Lowers TTL / Hop Limit by one (CONFORMANCE X-4.6-d), puts the AMT header before each datagram, sends and accounts.
+  /// Lowers TTL / Hop Limit if that is still to be done, puts the AMT header before each datagram, sends and accounts.
   /// What does not fit a gateway's path is fragmented inside, or dropped and counted (R-5.3.3.6.2).
-  void replicate(Instant now, std::span<const CapturedDatagram> batch);
+  void replicate(Instant now, std::span<const CapturedDatagram> batch, HopLimit hop_limit = HopLimit::kLower);
 
   /// A path turned out to be narrow (EMSGSIZE with an MTU).
   void note_path_mtu(Instant now, const SocketError& error);

@@ -81,7 +81,7 @@ class FanOutTest : public testing::Test {
     ASSERT_EQ(relay_.tunnel_count(), 1U);
   }
 
-  void replicate(const std::vector<Octets>& datagrams) {
+  void replicate(const std::vector<Octets>& datagrams, HopLimit hop_limit = HopLimit::kLower) {
     std::vector<Octets> frames;
     for (const Octets& inner : datagrams) {
       Octets frame(kCaptureHeadroomOctets);
@@ -90,7 +90,7 @@ class FanOutTest : public testing::Test {
     }
     std::vector<CapturedDatagram> batch;
     for (Octets& frame : frames) batch.push_back({MutableBytes(frame).subspan(kCaptureHeadroomOctets)});
-    fan_out_.replicate(now_, batch);
+    fan_out_.replicate(now_, batch, hop_limit);
   }
 
   /// The inner datagrams that reached the gateway's socket, in order.
@@ -203,6 +203,14 @@ TEST_F(FanOutTest, FragmentsInsideWhatANarrowPathDoesNotTake) {  // R-5.3.3.6.2.
   std::vector<Octets> expected;
   std::transform(sent.begin(), sent.end(), std::back_inserter(expected), forwarded);
   EXPECT_EQ(whole, expected);
+}
+
+TEST_F(FanOutTest, LeavesAHopLimitAloneThatARouterHasLowered) {  // X-4.6-d
+  join(kGroup, {FilterMode::kInclude, {kSource}});
+  const std::vector<Octets> sent = {datagram(kSource, kGroup, 100, 1, 1), datagram(kSource, kGroup, 100, 2, 8)};
+  replicate(sent, HopLimit::kKeep);
+  EXPECT_EQ(received(), sent);
+  EXPECT_EQ(relay_.counters()[RelayCounter::kDataHopLimitExceeded], 0U);
 }
 
 TEST_F(FanOutTest, DropsWhatMayNotBeFragmented) {  // R-5.3.3.6.2.1-a

@@ -62,7 +62,7 @@ struct GatewayEngine::Impl {
 
 void GatewayEngine::Impl::on_interface_readable() {
   const Instant now = monotonic_now();
-  const SysResult<std::span<const Bytes>> datagrams = tun.receive();
+  const SysResult<std::span<const MutableBytes>> datagrams = tun.receive();
   if (!datagrams) {
     // The descriptor of an interface that is gone stays readable for ever.
     watch.reset();

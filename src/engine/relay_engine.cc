@@ -1,6 +1,8 @@
 #include "engine/relay_engine.hh"
 
 #include <algorithm>
+#include <deque>
+#include <optional>
 
 #include "engine/fan_out.hh"
 #include "io/udp_socket.hh"
@@ -28,16 +30,18 @@ struct RelayEngine::Impl {
         relay(options.relay, random, started),
         protocol_timer(loop, [this] { on_protocol_timer(); }),
         join_timer(loop, [this] { on_join_timer(); }),
-        upstream_timer(loop, [this] { on_upstream_timer(); }) {}
+        upstream_timer(loop, [this] { on_upstream_timer(); }),
+        report_timer(loop, [this] { on_report_timer(); }) {}
 
   SysResult<void> open(const RelayEngineOptions& options);
   SysResult<void> bind(const Endpoint& address);
 
   void on_socket_readable(UdpSocket& socket);
-  void on_upstream_readable(Upstream& upstream);
   void on_protocol_timer();
   void on_join_timer();
   void on_upstream_timer();
+  void on_report_timer();
+  void set_report_timer();
   void drain_outputs();
   void send(const RelayTransmit& transmit);
   void change_upstream(const FilterChange& change);
@@ -46,10 +50,12 @@ struct RelayEngine::Impl {
   /// One upstream interface; its place is kept while the interface is away.
   struct UpstreamPlace {
     std::unique_ptr<Upstream> upstream;
-    ReadWatch watch;
+    /// None after the interface was lost.
+    std::optional<ReadWatch> watch;
     bool loss_told = false;
   };
-  [[nodiscard]] SysResult<UpstreamPlace> open_upstream(const std::string& interface);
+  [[nodiscard]] SysResult<void> open_upstream(const std::string& interface, UpstreamPlace& place);
+  void on_upstream_readable(UpstreamPlace& place);
 
   EventLoop& loop;
   Instant started;
@@ -61,11 +67,13 @@ struct RelayEngine::Impl {
   Timer protocol_timer;
   Timer join_timer;
   Timer upstream_timer;
+  Timer report_timer;
   /// After the last retry.
   std::size_t joins_missing = 0;
   // Last: they end before what their handlers use.
   std::vector<ReadWatch> watches;
-  std::vector<UpstreamPlace> upstreams;
+  /// Handlers refer to the places, so these never move.
+  std::deque<UpstreamPlace> upstreams;
 };
 
 SysResult<void> RelayEngine::Impl::bind(const Endpoint& address) {
@@ -85,9 +93,7 @@ SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options) {
     }
   }
   for (const std::string& interface : options.upstream) {
-    SysResult<UpstreamPlace> place = open_upstream(interface);
-    if (!place) return Unexpected<SysError>(place.error());
-    upstreams.push_back(std::move(*place));
+    if (SysResult<void> opened = open_upstream(interface, upstreams.emplace_back()); !opened) return opened;
   }
 
   std::vector<UdpSocket*> all;
@@ -129,11 +135,20 @@ void RelayEngine::Impl::on_socket_readable(UdpSocket& socket) {
   drain_outputs();
 }
 
-void RelayEngine::Impl::on_upstream_readable(Upstream& upstream) {
+void RelayEngine::Impl::on_upstream_readable(UpstreamPlace& place) {
+  Upstream& upstream = *place.upstream;
+  const Instant now = monotonic_now();
   captured.clear();
-  upstream.receive(captured, kCapturedPerTurn);
-  if (!captured.empty()) fan_out->replicate(monotonic_now(), captured);
+  const SysResult<void> received_data = upstream.receive(now, captured, kCapturedPerTurn);
+  if (!captured.empty()) {
+    fan_out->replicate(now, captured, upstream.mode() == UpstreamMode::kHost ? HopLimit::kLower : HopLimit::kKeep);
+  }
   upstream.release();
+  set_report_timer();
+  if (!received_data) {
+    place.watch.reset();
+    upstream_timer.set(now);
+  }
 }
 
 void RelayEngine::Impl::on_protocol_timer() {
@@ -150,6 +165,7 @@ void RelayEngine::Impl::drain_outputs() {
       change_upstream(change->change);
     } else {
       protocol_timer.set(std::get<Deadline>(output).at);
+      set_report_timer();
       return;
     }
   }
@@ -176,7 +192,7 @@ void RelayEngine::Impl::change_upstream(const FilterChange& change) {
 }
 
 void RelayEngine::Impl::set_membership(Upstream& upstream, const IpAddress& group, const SourceFilter& filter) {
-  const SysResult<void> joined = upstream.set_membership(group, filter);
+  const SysResult<void> joined = upstream.set_membership(monotonic_now(), group, filter);
   // Told once, not for each that gateways make fail; and none of them puts the retry off.
   if (joined || join_timer.is_set()) return;
   log_warn("cannot join {} on {} yet: {}", group.to_string(), upstream.interface(), joined.error().to_string());
@@ -191,12 +207,15 @@ void RelayEngine::Impl::on_join_timer() {
   if (missing != 0) join_timer.set(monotonic_now() + pause);
 }
 
-SysResult<RelayEngine::Impl::UpstreamPlace> RelayEngine::Impl::open_upstream(const std::string& interface) {
+SysResult<void> RelayEngine::Impl::open_upstream(const std::string& interface, UpstreamPlace& place) {
   SysResult<std::unique_ptr<Upstream>> upstream = open_host_upstream(interface);
   if (!upstream) return Unexpected<SysError>(upstream.error());
-  Upstream& opened = **upstream;
-  return UpstreamPlace{std::move(*upstream),
-                       ReadWatch(loop, opened.fd(), [this, &opened] { on_upstream_readable(opened); })};
+  // The watch first: it must let go of the old descriptor before that is closed.
+  place.watch.reset();
+  place.upstream = std::move(*upstream);
+  place.watch.emplace(loop, place.upstream->fd(), [this, &place] { on_upstream_readable(place); });
+  place.loss_told = false;
+  return {};
 }
 
 void RelayEngine::Impl::on_upstream_timer() {
@@ -205,17 +224,25 @@ void RelayEngine::Impl::on_upstream_timer() {
     const std::string interface = place.upstream->interface();
     if (!place.loss_told) log_warn("upstream {} is gone; waiting for an interface of that name", interface);
     place.loss_told = true;
-    SysResult<UpstreamPlace> anew = open_upstream(interface);
-    if (!anew) continue;
+    if (!open_upstream(interface, place)) continue;
     log_info("upstream {} is back", interface);
-    // The watch first: it must let go of the old descriptor before that is closed.
-    place.watch = std::move(anew->watch);
-    place.upstream = std::move(anew->upstream);
-    place.loss_told = false;
     relay.for_each_wanted(
         [&](const IpAddress& group, const SourceFilter& filter) { set_membership(*place.upstream, group, filter); });
   }
+  set_report_timer();
   upstream_timer.set(monotonic_now() + kUpstreamCheckInterval);
+}
+
+void RelayEngine::Impl::on_report_timer() {
+  const Instant now = monotonic_now();
+  for (const UpstreamPlace& place : upstreams) place.upstream->handle_timeout(now);
+  set_report_timer();
+}
+
+void RelayEngine::Impl::set_report_timer() {
+  Instant next = kNoDeadline;
+  for (const UpstreamPlace& place : upstreams) next = std::min(next, place.upstream->next_deadline());
+  report_timer.set(next);
 }
 
 SysResult<std::unique_ptr<RelayEngine>> RelayEngine::create(EventLoop& loop, const RelayEngineOptions& options,
@@ -233,6 +260,9 @@ void RelayEngine::shutdown() {
   impl_->upstream_timer.set(kNoDeadline);
   impl_->relay.shutdown(monotonic_now());
   impl_->drain_outputs();
+  // What the upstream interfaces have to say about the end.
+  impl_->on_report_timer();
+  impl_->report_timer.set(kNoDeadline);
   impl_->protocol_timer.set(kNoDeadline);
   impl_->join_timer.set(kNoDeadline);
 }

@@ -19,12 +19,14 @@ class HostUpstream final : public Upstream {
 
   const std::string& interface() const override { return interface_; }
   int fd() const override { return ring_.fd(); }
-  std::size_t receive(std::vector<CapturedDatagram>& out, std::size_t datagrams_max) override {
-    return ring_.receive(out, datagrams_max);
+  UpstreamMode mode() const override { return UpstreamMode::kHost; }
+  SysResult<void> receive(Instant, std::vector<CapturedDatagram>& out, std::size_t datagrams_max) override {
+    ring_.receive(out, datagrams_max);
+    return {};
   }
   void release() override { ring_.release(); }
 
-  SysResult<void> set_membership(const IpAddress& group, const SourceFilter& filter) override {
+  SysResult<void> set_membership(Instant, const IpAddress& group, const SourceFilter& filter) override {
     return membership_.set(group, filter);
   }
   std::size_t retry_memberships() override { return membership_.retry(); }

@@ -6,13 +6,20 @@
 #include <string>
 #include <vector>
 
+#include "amt/time.hh"
 #include "io/captured.hh"
 #include "membership/source_filter.hh"
 #include "sys/error.hh"
 
 namespace amt {
 
-/// One upstream interface. Owned by one worker, not thread-safe.
+enum class UpstreamMode : std::uint8_t {
+  kHost,    ///< joins natively and captures: this relay is the next router, and lowers TTL / Hop Limit
+  kRouter,  ///< takes what a routing daemon had the kernel forward: TTL / Hop Limit is lowered already
+};
+
+/// One upstream interface. One input, each with the time, then the timer at `next_deadline`. Owned by one worker, not
+/// thread-safe.
 class Upstream {
  public:
   Upstream() = default;
@@ -21,16 +28,22 @@ class Upstream {
   virtual ~Upstream() = default;
 
   [[nodiscard]] virtual const std::string& interface() const = 0;
+  [[nodiscard]] virtual UpstreamMode mode() const = 0;
   /// Readable when `receive` has something.
   [[nodiscard]] virtual int fd() const = 0;
-  /// Appends what is ready; the datagrams stay until `release`.
-  virtual std::size_t receive(std::vector<CapturedDatagram>& out, std::size_t datagrams_max) = 0;
+  /// Appends what is ready, about `datagrams_max` at most: multicast above link scope, and no membership messages. The
+  /// datagrams stay until `release`. Error: the interface is lost, and `fd` is ready for ever; watch it no longer.
+  virtual SysResult<void> receive(Instant now, std::vector<CapturedDatagram>& out, std::size_t datagrams_max) = 0;
   virtual void release() = 0;
 
   /// The merged filter of `group` is now `filter`. Error: it could not be joined (yet); it is remembered.
-  virtual SysResult<void> set_membership(const IpAddress& group, const SourceFilter& filter) = 0;
+  virtual SysResult<void> set_membership(Instant now, const IpAddress& group, const SourceFilter& filter) = 0;
   /// Tries again what could not be joined. How many joins are still missing.
   virtual std::size_t retry_memberships() = 0;
+
+  /// When `handle_timeout` is due next, `kNoDeadline` for never; changes with every input.
+  [[nodiscard]] virtual Instant next_deadline() const { return kNoDeadline; }
+  virtual void handle_timeout(Instant /*now*/) {}
 
   /// The interface was deleted; whatever has its name by now is another. Nothing will ever come again: open a new one.
   [[nodiscard]] virtual bool is_lost() const = 0;

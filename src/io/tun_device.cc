@@ -24,6 +24,8 @@ constexpr unsigned long kTunUso4 = 0x20;
 constexpr unsigned long kTunUso6 = 0x40;
 constexpr std::size_t kReceiveMax = 64;
 constexpr std::size_t kSlotOctets = kVirtioHeaderOctets + 65'535;
+// The virtio header has been looked at when somebody writes into its place.
+static_assert(kVirtioHeaderOctets >= kCaptureHeadroomOctets);
 
 iovec vector_of(Bytes bytes) {
   // writev() only reads.
@@ -52,7 +54,7 @@ struct TunDevice::Impl {
   std::uint64_t drops = 0;
   /// Uninitialised: pages come into being as they are read into.
   std::unique_ptr<std::byte[]> slots = std::make_unique_for_overwrite<std::byte[]>(kReceiveMax * kSlotOctets);
-  std::vector<Bytes> received;
+  std::vector<MutableBytes> received;
 };
 
 bool TunDevice::Impl::write_one(Bytes datagram) {
@@ -109,7 +111,7 @@ int TunDevice::index() const { return impl_->index; }
 const std::string& TunDevice::name() const { return impl_->name; }
 std::uint64_t TunDevice::send_drops() const { return impl_->drops; }
 
-SysResult<std::span<const Bytes>> TunDevice::receive() {
+SysResult<std::span<const MutableBytes>> TunDevice::receive() {
   impl_->received.clear();
   while (impl_->received.size() < kReceiveMax) {
     std::byte* const slot = impl_->slots.get() + impl_->received.size() * kSlotOctets;
@@ -119,9 +121,9 @@ SysResult<std::span<const Bytes>> TunDevice::receive() {
       return tl::unexpected(SysError::last("read", impl_->name));
     }
     if (octets < static_cast<ssize_t>(kVirtioHeaderOctets)) break;
-    impl_->received.push_back(Bytes(slot, static_cast<std::size_t>(octets)).subspan(kVirtioHeaderOctets));
+    impl_->received.push_back(MutableBytes(slot, static_cast<std::size_t>(octets)).subspan(kVirtioHeaderOctets));
   }
-  return std::span<const Bytes>(impl_->received);
+  return std::span<const MutableBytes>(impl_->received);
 }
 
 std::size_t TunDevice::send(std::span<const Bytes> datagrams) {

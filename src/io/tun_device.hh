@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/byte_reader.hh"
+#include "io/captured.hh"
 #include "sys/error.hh"
 
 namespace amt {
@@ -29,9 +30,9 @@ class TunDevice {
   [[nodiscard]] int index() const;
   [[nodiscard]] const std::string& name() const;
 
-  /// Reads what the kernel sent out of the interface: whole IP datagrams, valid until the next call. At most 64; empty:
-  /// nothing there.
-  SysResult<std::span<const Bytes>> receive();
+  /// Reads what the kernel sent out of the interface: whole IP datagrams with finished checksums, never merged, valid
+  /// until the next call; `kCaptureHeadroomOctets` before each are writable, too. At most 64; empty: nothing there.
+  SysResult<std::span<const MutableBytes>> receive();
 
   /// Writes datagrams into the interface, merged where the kernel takes it (IFF_VNET_HDR, USO) and headers allow.
   /// How many were taken; the rest was dropped (full queue, EIO while down) and counted.

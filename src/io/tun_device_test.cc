@@ -157,7 +157,7 @@ TEST_P(TunDeviceOn, ReadsTheKernelsReports) {
   for (int round = 0; round < 20 && !reported; ++round) {
     pollfd ready{device.fd(), POLLIN, 0};
     ::poll(&ready, 1, 200);
-    const SysResult<std::span<const Bytes>> read = device.receive();
+    const SysResult<std::span<const MutableBytes>> read = device.receive();
     ASSERT_TRUE(ok(read));
     for (const Bytes bytes : *read) {
       const Result<DatagramView, IpError> view = DatagramView::parse(bytes);
