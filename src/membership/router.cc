@@ -5,13 +5,6 @@
 #include "membership/router_group.hh"
 
 namespace amt {
-namespace {
-
-/// Queries wait for `poll_query` at most this long a queue; what is beyond is lost as a packet may be, and repeated.
-constexpr std::size_t kQueriesMax = 8192;
-
-}  // namespace
-
 struct RouterState::Impl {
   /// Ascending.
   std::vector<RouterGroup> groups;
@@ -32,11 +25,11 @@ struct RouterState::Impl {
     const RouterGroup* const state = find(group);
     return state == nullptr ? SourceFilter{} : state->filter();
   }
-  void send_queries(Instant now, const RouterOptions& options, RouterGroup& group) {
-    if (options.single_reporter) return;
+  /// Who may ask about what is left, if anybody.
+  [[nodiscard]] QueryQueue* asker(const RouterOptions& options) {
+    if (options.single_reporter || !options.is_querier) return nullptr;
     if (!queries) queries = std::make_unique<QueryQueue>();
-    group.send_queries(now, options, *queries);
-    if (queries->size() > kQueriesMax) queries->resize(kQueriesMax);
+    return queries.get();
   }
   void find_deadline() {
     deadline = kNoDeadline;
@@ -49,7 +42,7 @@ struct RouterState::Impl {
 class RouterState::Update {
  public:
   Update(RouterState& state, Instant now, std::vector<FilterChange>& changes)
-      : impl_(state.make_impl()), options_(*state.options_), now_(now), log_(changes) {}
+      : impl_(state.make_impl()), options_(*state.options_), asker_(impl_.asker(options_)), now_(now), log_(changes) {}
   Update(const Update&) = delete;
   Update& operator=(const Update&) = delete;
 
@@ -90,9 +83,13 @@ class RouterState::Update {
       it = impl_.groups.emplace(it, group);
     }
     if (it->deadline() <= impl_.deadline && it->deadline() != kNoDeadline) deadline_touched_ = true;
+    it->expire(now_, log_);
     if (older_version != 0) it->note_older_host(now_, options_, older_version);
-    rejects_.sources_limit += it->apply(now_, options_, type, listed, log_);
-    impl_.send_queries(now_, options_, *it);
+    rejects_.sources_limit += it->apply(now_, options_, type, listed, log_, asker_);
+    if (asker_ != nullptr) {
+      it->send_queries(now_, options_, *asker_);
+      rejects_.queries_limit += asker_->take_refusals();
+    }
     if (it->is_nothing()) {
       impl_.groups.erase(it);
     } else {
@@ -103,6 +100,7 @@ class RouterState::Update {
  private:
   Impl& impl_;
   const RouterOptions& options_;
+  QueryQueue* asker_;
   Instant now_;
   ChangeLog log_;
   RouterRejects rejects_;
@@ -162,13 +160,25 @@ RouterRejects RouterState::handle_leave(Instant now, const OlderLeave& leave, st
   return update.rejects();
 }
 
+void RouterState::handle_query(Instant now, const GroupQuery& query, Duration last_member_query_time) {
+  RouterGroup* const group = impl_ ? impl_->find(query.group) : nullptr;
+  if (group == nullptr) return;
+  group->lower_timers(now + last_member_query_time, query.sources);
+  impl_->deadline = std::min(impl_->deadline, group->deadline());
+}
+
 void RouterState::handle_timeout(Instant now, std::vector<FilterChange>& changes) {
   if (!impl_ || now < impl_->deadline) return;
   ChangeLog log(changes);
+  QueryQueue* const asker = impl_->asker(*options_);
   for (RouterGroup& group : impl_->groups) {
     if (now < group.deadline()) continue;
     group.expire(now, log);
-    if (!group.is_nothing()) impl_->send_queries(now, *options_, group);
+    if (asker == nullptr) {
+      group.stop_queries();
+    } else if (!group.is_nothing()) {
+      group.send_queries(now, *options_, *asker);
+    }
   }
   impl_->groups.erase(std::remove_if(impl_->groups.begin(), impl_->groups.end(),
                                      [](const RouterGroup& group) { return group.is_nothing(); }),
@@ -180,10 +190,14 @@ void RouterState::handle_timeout(Instant now, std::vector<FilterChange>& changes
 Instant RouterState::next_deadline() const { return impl_ ? impl_->deadline : kNoDeadline; }
 
 std::optional<GroupQuery> RouterState::poll_query() {
-  if (!impl_ || !impl_->queries || impl_->queries->empty()) return std::nullopt;
-  GroupQuery query = std::move(impl_->queries->front());
-  impl_->queries->pop_front();
-  return query;
+  return impl_ && impl_->queries ? impl_->queries->pop() : std::nullopt;
+}
+
+void RouterState::stop_queries() {
+  if (!impl_) return;
+  if (impl_->queries) impl_->queries->clear();
+  for (RouterGroup& group : impl_->groups) group.stop_queries();
+  impl_->find_deadline();
 }
 
 void RouterState::clear(std::vector<FilterChange>& changes) {

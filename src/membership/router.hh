@@ -24,6 +24,9 @@ struct RouterOptions {
   /// True on an AMT tunnel and a point-to-point pseudo-interface: one reporter, no queries; what would be asked about
   /// is dropped at once (CONFORMANCE I-e, I-f). False on a LAN: group-specific queries come out of `poll_query`.
   bool single_reporter = true;
+  /// On a LAN, false where another router is the querier: nothing is asked about, and what hosts leave ends when that
+  /// one's queries lower the timers, or by age.
+  bool is_querier = true;
   std::size_t groups_max = 1024;
   /// Sources of a group that have a record, wanted and blocked ones alike. Over the limit additions are left out; a
   /// blocked source that is left out is forwarded (R-5.3.3.8-b, R-5.3.3.4-n).
@@ -44,6 +47,7 @@ struct RouterRejects {
   std::uint32_t older_report_of_ssm_group = 0;  ///< S-e
   std::uint32_t groups_limit = 0;               ///< R-5.3.3.8-b
   std::uint32_t sources_limit = 0;
+  std::uint32_t queries_limit = 0;  ///< leaves on a LAN that were not asked about; they end by age
 };
 
 /// Reception state of one interface or tunnel; both protocols may share one instance (groups of both families).
@@ -62,6 +66,10 @@ class RouterState {
   RouterRejects handle_older_report(Instant now, const OlderReport& report, std::vector<FilterChange>& changes);
   RouterRejects handle_leave(Instant now, const OlderLeave& leave, std::vector<FilterChange>& changes);
 
+  /// LAN mode: another router's specific query without the S flag: what it names is lowered to `last_member_query_time`
+  /// from now (RFC 3376 §6.6.1). Nothing ends before that.
+  void handle_query(Instant now, const GroupQuery& query, Duration last_member_query_time);
+
   /// Runs every timer that is due: source timers, group timers, repeats of specific queries. Older-version timers need
   /// no call: they are compared when a message comes.
   void handle_timeout(Instant now, std::vector<FilterChange>& changes);
@@ -69,6 +77,8 @@ class RouterState {
 
   /// LAN mode: the next group- or group-and-source-specific query to send now, if any (I-d).
   [[nodiscard]] std::optional<GroupQuery> poll_query();
+  /// Forgets the specific queries that wait and all their repeats; lowered timers run on.
+  void stop_queries();
 
   /// Forgets everything; each group's end is appended to `changes`.
   void clear(std::vector<FilterChange>& changes);

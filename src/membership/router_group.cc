@@ -48,8 +48,7 @@ bool RouterGroup::creates_state(RecordType type, std::span<const IpAddress> list
 }
 
 std::uint32_t RouterGroup::apply(Instant now, const RouterOptions& options, RecordType type,
-                                 std::span<const IpAddress> listed, ChangeLog& log) {
-  expire(now, log);
+                                 std::span<const IpAddress> listed, ChangeLog& log, QueryQueue* queries) {
   if (extras_ && (now < extras_->v1_host_present || now < extras_->v2_host_present)) {
     // RFC 3376 §7.3.2: "IGMPv3 BLOCK messages are ignored, as are source-lists in TO_EX() messages"; and in mode
     // IGMPv1 "IGMPv2 Leave messages and IGMPv3 TO_IN() messages are also ignored" (I-g, I-h).
@@ -74,7 +73,7 @@ std::uint32_t RouterGroup::apply(Instant now, const RouterOptions& options, Reco
     }
     // With one reporter there is nobody else to ask: what would be asked about goes at once (I-e, I-f).
     if (fate.asked && options.single_reporter) fate.expires = kTimerZero;
-    if (fate.asked && !options.single_reporter) to_ask.push_back(source);
+    if (fate.asked && queries != nullptr) to_ask.push_back(source);
     if (mode == FilterMode::kInclude && fate.expires == kTimerZero) return;
     next.push_back({source, fate.expires});
   };
@@ -107,9 +106,9 @@ std::uint32_t RouterGroup::apply(Instant now, const RouterOptions& options, Reco
   }
   set_state(mode, next, log);
   if (sets_exclude(type)) expires_ = times.membership_expires;
-  if (!options.single_reporter) {
-    if (!to_ask.empty()) ask_about_sources(now, options, to_ask);
-    if (group_asked) ask_about_group(now, options);
+  if (queries != nullptr) {
+    ask_about_sources(now, options, to_ask, *queries);
+    if (group_asked) ask_about_group(now, options, *queries);
   }
   refresh_deadline();
   return refused;
@@ -135,6 +134,22 @@ void RouterGroup::expire(Instant now, ChangeLog& log) {
   set_state(mode, next, log);
   // With its last source or listener the group's record goes, and its compatibility mode with it.
   if (is_nothing()) extras_.reset();
+  refresh_deadline();
+}
+
+SourceRecord* RouterGroup::find(const IpAddress& source) {
+  const auto it = std::lower_bound(sources_.begin(), sources_.end(), source,
+                                   [](const SourceRecord& r, const IpAddress& a) { return r.address < a; });
+  return it != sources_.end() && it->address == source ? &*it : nullptr;
+}
+
+void RouterGroup::lower_timers(Instant until, std::span<const IpAddress> sources) {
+  if (sources.empty() && mode_ == FilterMode::kExclude) expires_ = std::min(expires_, until);
+  for (const IpAddress& source : sources) {
+    SourceRecord* const record = find(source);
+    // Zero, the timer of Y, is lower than all.
+    if (record != nullptr) record->expires = std::min(record->expires, until);
+  }
   refresh_deadline();
 }
 

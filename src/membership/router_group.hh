@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <set>
 #include <span>
 #include <vector>
 
 #include "amt/time.hh"
+#include "membership/query_queue.hh"
 #include "membership/router.hh"
 
 namespace amt {
@@ -26,7 +26,6 @@ struct SourceRecord {
 };
 
 class ChangeLog;
-using QueryQueue = std::deque<GroupQuery>;
 
 /// Laid out small: a relay holds one per group and tunnel.
 class RouterGroup {
@@ -43,14 +42,19 @@ class RouterGroup {
   /// Would a record of `type` create a group that has no state yet?
   [[nodiscard]] static bool creates_state(RecordType type, std::span<const IpAddress> listed);
 
-  /// Applies one record, after the timers that are due. Additions beyond the limit are left out. How many.
+  /// Applies one record; timers that are due have been run. `queries`: who may ask others about what this host leaves;
+  /// none where there are no others, or where another router asks. Additions beyond the limit are left out. How many.
   std::uint32_t apply(Instant now, const RouterOptions& options, RecordType type, std::span<const IpAddress> listed,
-                      ChangeLog& log);
-  /// A report of version 1 or 2 starts that version's Host Present timer. MLDv1 counts as IGMPv2: it has a Done.
+                      ChangeLog& log, QueryQueue* queries);
+  /// A report of version 1 or 2 starts that version's Host Present timer. MLDv1 counts as IGMPv2: it has a Done. Timers
+  /// that are due have been run: a group that ended forgot its hosts.
   void note_older_host(Instant now, const RouterOptions& options, std::uint8_t igmp_version);
   void expire(Instant now, ChangeLog& log);
   /// Queues the specific queries that are due and schedules their repeats.
   void send_queries(Instant now, const RouterOptions& options, QueryQueue& queue);
+  void stop_queries();
+  /// Lowers the group timer, or the timers of `sources` if there are any.
+  void lower_timers(Instant until, std::span<const IpAddress> sources);
 
  private:
   /// Specific queries to be repeated (RFC 3376 §6.6.3).
@@ -69,8 +73,10 @@ class RouterGroup {
   };
 
   void set_state(FilterMode mode, std::span<const SourceRecord> sources, ChangeLog& log);
-  void ask_about_sources(Instant now, const RouterOptions& options, std::span<const IpAddress> sources);
-  void ask_about_group(Instant now, const RouterOptions& options);
+  [[nodiscard]] SourceRecord* find(const IpAddress& source);
+  void ask_about_sources(Instant now, const RouterOptions& options, std::span<const IpAddress> sources,
+                         QueryQueue& queue);
+  void ask_about_group(Instant now, const RouterOptions& options, QueryQueue& queue);
   void refresh_deadline();
   Extras& extras();
 

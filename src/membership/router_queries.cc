@@ -1,4 +1,6 @@
 /// Specific queries of a LAN (RFC 3376 §6.6.3, RFC 3810 §7.6.3): when they are sent and what they name.
+#include <utility>
+
 #include "membership/router_group.hh"
 
 namespace amt {
@@ -22,43 +24,78 @@ GroupQuery make_query(const IpAddress& group, const RouterOptions& options, bool
   return query;
 }
 
+std::size_t pieces_of(std::size_t sources) { return (sources + kQuerySourcesMax - 1) / kQuerySourcesMax; }
+
 void send_in_pieces(const GroupQuery& query, std::span<const IpAddress> sources, QueryQueue& queue) {
   while (!sources.empty()) {
     const std::size_t count = std::min(sources.size(), kQuerySourcesMax);
     GroupQuery piece = query;
     piece.sources.assign(sources.begin(), sources.begin() + static_cast<std::ptrdiff_t>(count));
-    queue.push_back(std::move(piece));
+    queue.push(std::move(piece));
     sources = sources.subspan(count);
   }
 }
 
 }  // namespace
 
-void RouterGroup::ask_about_sources(Instant now, const RouterOptions& options, std::span<const IpAddress> sources) {
+bool QueryQueue::admit(Instant now, std::size_t queries) {
+  constexpr Duration kEach = Duration(std::chrono::seconds(1)) / kQueriesPerSecondMax;
+  const Instant paid_until = std::max(paid_until_, now) + static_cast<std::int64_t>(queries) * kEach;
+  if (paid_until - now > kBurstMax * kEach) {
+    ++refusals_;
+    return false;
+  }
+  paid_until_ = paid_until;
+  return true;
+}
+
+std::uint32_t QueryQueue::take_refusals() { return std::exchange(refusals_, 0); }
+
+std::optional<GroupQuery> QueryQueue::pop() {
+  if (queries_.empty()) return std::nullopt;
+  GroupQuery query = std::move(queries_.front());
+  queries_.pop_front();
+  return query;
+}
+
+void RouterGroup::ask_about_sources(Instant now, const RouterOptions& options, std::span<const IpAddress> sources,
+                                    QueryQueue& queue) {
   // RFC 3376 §6.6.3.2: "for each of the sources in X of group G, with source timer larger than LMQT: Set number of
   // retransmissions for each source to [Last Member Query Count]. Lower source timer to LMQT."
   const Instant lowered = now + last_member_query_time(options);
+  std::vector<SourceRecord*> asked;
   for (const IpAddress& source : sources) {
-    const auto record = std::lower_bound(sources_.begin(), sources_.end(), source,
-                                         [](const SourceRecord& r, const IpAddress& a) { return r.address < a; });
-    if (record == sources_.end() || record->address != source || record->expires <= lowered) continue;
-    record->expires = lowered;
-    auto& queries = extras().source_queries;
-    auto query = std::lower_bound(queries.begin(), queries.end(), source,
-                                  [](const SourceQueries& q, const IpAddress& a) { return q.source < a; });
-    if (query == queries.end() || query->source != source) query = queries.insert(query, {source, 0});
-    query->left = options.robustness;
-    extras().next_query = now;
+    SourceRecord* const record = find(source);
+    if (record != nullptr && record->expires > lowered) asked.push_back(record);
   }
+  if (asked.empty() || !queue.admit(now, pieces_of(asked.size()) * options.robustness)) return;
+  auto& queries = extras().source_queries;
+  for (SourceRecord* const record : asked) {
+    record->expires = lowered;
+    auto query = std::lower_bound(queries.begin(), queries.end(), record->address,
+                                  [](const SourceQueries& q, const IpAddress& a) { return q.source < a; });
+    if (query == queries.end() || query->source != record->address) query = queries.insert(query, {record->address, 0});
+    query->left = options.robustness;
+  }
+  extras().next_query = now;
 }
 
-void RouterGroup::ask_about_group(Instant now, const RouterOptions& options) {
+void RouterGroup::ask_about_group(Instant now, const RouterOptions& options, QueryQueue& queue) {
   const Instant lowered = now + last_member_query_time(options);
   // A repeat of the same leave while its queries are under way starts no second round.
-  if (expires_ <= lowered && extras().group_queries_left > 0) return;
+  if (expires_ <= lowered && extras_ && extras_->group_queries_left > 0) return;
+  if (!queue.admit(now, options.robustness)) return;
   expires_ = std::min(expires_, lowered);
   extras().group_queries_left = options.robustness;
   extras().next_query = now;
+}
+
+void RouterGroup::stop_queries() {
+  if (!extras_) return;
+  extras_->group_queries_left = 0;
+  extras_->source_queries.clear();
+  extras_->next_query = kNoDeadline;
+  refresh_deadline();
 }
 
 void RouterGroup::send_queries(Instant now, const RouterOptions& options, QueryQueue& queue) {
@@ -67,7 +104,7 @@ void RouterGroup::send_queries(Instant now, const RouterOptions& options, QueryQ
   const bool about_group = extras_->group_queries_left > 0 && mode_ == FilterMode::kExclude;
   if (about_group) {
     // §6.6.3.1: "if the group timer is larger than LMQT, the "Suppress Router-Side Processing" bit is set".
-    queue.push_back(make_query(group_, options, expires_ > lowered));
+    queue.push(make_query(group_, options, expires_ > lowered));
     --extras_->group_queries_left;
   } else {
     extras_->group_queries_left = 0;
@@ -76,9 +113,8 @@ void RouterGroup::send_queries(Instant now, const RouterOptions& options, QueryQ
   SourceList suppressed;
   SourceList plain;
   for (SourceQueries& query : extras_->source_queries) {
-    const auto record = std::lower_bound(sources_.begin(), sources_.end(), query.source,
-                                         [](const SourceRecord& r, const IpAddress& a) { return r.address < a; });
-    if (record == sources_.end() || record->address != query.source || !record->is_forwarded()) {
+    const SourceRecord* const record = find(query.source);
+    if (record == nullptr || !record->is_forwarded()) {
       query.left = 0;
       continue;
     }

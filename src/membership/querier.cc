@@ -1,0 +1,227 @@
+#include "membership/querier.hh"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.hh"
+
+namespace amt {
+namespace {
+
+/// RFC 3376 §4.1.7: who names no interval is taken to use "the default [Query Interval] value specified in
+/// section 8.2".
+constexpr Duration kQueryIntervalDefault = std::chrono::seconds(125);
+
+RouterOptions router_options(const QuerierOptions& options) {
+  RouterOptions out;
+  out.robustness = options.robustness;
+  out.query_interval = options.query_interval;
+  out.query_response_interval = options.query_response_interval;
+  out.last_member_query_interval = options.last_member_query_interval;
+  out.single_reporter = false;
+  out.is_querier = false;
+  out.groups_max = options.groups_max;
+  out.sources_per_group_max = options.sources_per_group_max;
+  out.ssm = options.ssm;
+  return out;
+}
+
+/// RFC 3376 §6.6.2 compares addresses, RFC 3810 §7.6.2 "the interface ID represented by the last 64 bits".
+bool is_lower(const IpAddress& a, const IpAddress& b) {
+  const std::ptrdiff_t from = a.is_v4() ? 12 : 8;
+  const auto& left = a.mapped_octets();
+  const auto& right = b.mapped_octets();
+  return std::lexicographical_compare(left.begin() + from, left.end(), right.begin() + from, right.end());
+}
+
+bool is_older(const GroupQuery& query) { return query.version < (query.group.is_v4() ? 3 : 2); }
+
+QuerierReject reject_of(GroupMessageError error) {
+  switch (error) {
+    case GroupMessageError::kNotMembership:
+      return QuerierReject::kNotMembership;
+    case GroupMessageError::kFragment:
+      return QuerierReject::kFragment;
+    case GroupMessageError::kTruncated:
+      return QuerierReject::kTruncated;
+    case GroupMessageError::kBadChecksum:
+      return QuerierReject::kBadChecksum;
+    case GroupMessageError::kBadHopLimit:
+      return QuerierReject::kBadHopLimit;
+    case GroupMessageError::kBadDestination:
+      return QuerierReject::kBadDestination;
+    case GroupMessageError::kNoRouterAlert:
+      return QuerierReject::kNoRouterAlert;
+    case GroupMessageError::kBadSource:
+      return QuerierReject::kBadSource;
+  }
+  AMT_ASSERT(false);
+  return QuerierReject::kNotMembership;
+}
+
+}  // namespace
+
+Querier::Querier(QuerierOptions options, Instant /*now*/)
+    : options_(std::move(options)),
+      current_(std::make_unique<RouterOptions>(router_options(options_))),
+      state_(*current_) {
+  AMT_ASSERT(options_.robustness >= 1 && options_.robustness <= 7);
+  options_.query_response_interval = std::min(options_.query_response_interval, options_.query_interval);
+  current_->query_response_interval = options_.query_response_interval;
+}
+
+void Querier::set_address(Instant now, const std::optional<IpAddress>& address) {
+  AMT_ASSERT(!address || address->family() == options_.family);
+  if (address == address_) return;
+  const bool is_first = !address_;
+  address_ = address;
+  if (!address_) {
+    next_general_query_ = kNoDeadline;
+    is_general_query_due_ = false;
+  } else if (other_ && !is_lower(*other_, *address_)) {
+    take_over(now);
+  } else if (!other_ && is_first) {
+    startup_queries_left_ = options_.robustness;
+    next_general_query_ = now;
+  }
+  refresh_role();
+}
+
+Result<void, QuerierReject> Querier::handle_datagram(Instant now, Bytes datagram, std::vector<FilterChange>& changes) {
+  Result<void, QuerierReject> result = handle_message(now, datagram, changes);
+  if (!result) rejects_.add(result.error());
+  return result;
+}
+
+Result<void, QuerierReject> Querier::handle_message(Instant now, Bytes octets, std::vector<FilterChange>& changes) {
+  using Refused = Unexpected<QuerierReject>;
+  const Result<DatagramView, IpError> datagram = DatagramView::parse(octets);
+  if (!datagram) return Refused(QuerierReject::kBadHeader);
+  if (datagram->family() != options_.family) return Refused(QuerierReject::kOtherFamily);
+  const Result<GroupMessage, GroupMessageError> message =
+      parse_group_message(*datagram, {.router_alert = true, .link_local_source = true});
+  if (!message) return Refused(reject_of(message.error()));
+  // RFC 3810 §5.2.13: "A Report sent with the unspecified address is also discarded by the router"; IGMP's counts.
+  const bool is_v6 = options_.family == Family::kIpv6;
+  if (datagram->source.is_multicast() || (is_v6 && datagram->source.is_unspecified())) {
+    return Refused(QuerierReject::kBadSource);
+  }
+  if (const auto* const query = std::get_if<GroupQuery>(&*message)) {
+    return handle_query(now, datagram->source, *query);
+  }
+  if (const auto* const report = std::get_if<GroupReport>(&*message)) {
+    counters_.add(QuerierCounter::kReportsReceived);
+    note(state_.handle_report(now, *report, changes));
+  } else if (const auto* const older = std::get_if<OlderReport>(&*message)) {
+    counters_.add(QuerierCounter::kOlderReportsReceived);
+    note(state_.handle_older_report(now, *older, changes));
+  } else {
+    counters_.add(QuerierCounter::kLeavesReceived);
+    note(state_.handle_leave(now, std::get<OlderLeave>(*message), changes));
+  }
+  return {};
+}
+
+Result<void, QuerierReject> Querier::handle_query(Instant now, const IpAddress& source, const GroupQuery& query) {
+  using Refused = Unexpected<QuerierReject>;
+  if (source.is_unspecified()) return Refused(QuerierReject::kQueryOfNoAddress);
+  if (source == address_) return Refused(QuerierReject::kOwnQuery);
+  counters_.add(QuerierCounter::kQueriesReceived);
+  if (is_older(query)) counters_.add(QuerierCounter::kOlderQueriesReceived);
+  if (!address_ || is_lower(source, *address_)) give_way(now, source, query);
+  if (!query.is_general() && !query.suppress_router_processing) {
+    // RFC 3376 §6.6.1. The Last Member Query Interval is the sender's, and stands in the query as Max Resp Time; never
+    // shorter than ours, lest a forged one end listeners that had no time to answer.
+    state_.handle_query(now, query,
+                        current_->robustness * std::max(query.max_response_time, options_.last_member_query_interval));
+  }
+  return {};
+}
+
+void Querier::give_way(Instant now, const IpAddress& source, const GroupQuery& query) {
+  if (!other_) counters_.add(QuerierCounter::kQuerierChanges);
+  other_ = source;
+  next_general_query_ = kNoDeadline;
+  is_general_query_due_ = false;
+  startup_queries_left_ = 0;
+  // RFC 3376 §4.1.6, §4.1.7: "Routers adopt the QRV value from the most recently received Query as their own
+  // [Robustness Variable] value, unless that most recently received QRV was zero", and the interval likewise. Older
+  // versions name neither.
+  const bool names_values = !is_older(query);
+  current_->robustness = names_values && query.robustness != 0 ? query.robustness : options_.robustness;
+  current_->query_interval = !names_values                              ? options_.query_interval
+                             : query.query_interval == Duration::zero() ? kQueryIntervalDefault
+                                                                        : query.query_interval;
+  // RFC 3376 §8.5: "((the Robustness Variable) times (the Query Interval)) plus (one half of one Query Response
+  // Interval)".
+  other_present_until_ = now + current_->robustness * current_->query_interval + options_.query_response_interval / 2;
+  refresh_role();
+}
+
+void Querier::take_over(Instant now) {
+  counters_.add(QuerierCounter::kQuerierChanges);
+  other_.reset();
+  other_present_until_ = kNoDeadline;
+  current_->robustness = options_.robustness;
+  current_->query_interval = options_.query_interval;
+  // RFC 3376 §6.6.2: "After its Other-Querier Present timer expires, it should begin sending General Queries."
+  next_general_query_ = address_ ? now : kNoDeadline;
+  refresh_role();
+}
+
+void Querier::refresh_role() {
+  if (current_->is_querier && !is_asking()) state_.stop_queries();
+  current_->is_querier = is_asking();
+}
+
+void Querier::handle_timeout(Instant now, std::vector<FilterChange>& changes) {
+  if (other_ && other_present_until_ <= now) take_over(now);
+  if (next_general_query_ <= now) {
+    is_general_query_due_ = true;
+    // RFC 3376 §8.6, §8.7: the first [Startup Query Count] are [Startup Query Interval] apart.
+    if (startup_queries_left_ > 0) --startup_queries_left_;
+    next_general_query_ = now + (startup_queries_left_ > 0 ? options_.query_interval / 4 : options_.query_interval);
+  }
+  state_.handle_timeout(now, changes);
+}
+
+Instant Querier::next_deadline() const {
+  return std::min({state_.next_deadline(), other_present_until_, next_general_query_});
+}
+
+std::optional<std::vector<std::byte>> Querier::poll_query() {
+  if (!is_asking()) return std::nullopt;
+  if (is_general_query_due_) {
+    is_general_query_due_ = false;
+    counters_.add(QuerierCounter::kGeneralQueriesSent);
+    return write_query(*address_, general_query());
+  }
+  const std::optional<GroupQuery> query = state_.poll_query();
+  if (!query) return std::nullopt;
+  counters_.add(QuerierCounter::kSpecificQueriesSent);
+  return write_query(*address_, *query);
+}
+
+void Querier::clear(std::vector<FilterChange>& changes) { state_.clear(changes); }
+
+GroupQuery Querier::general_query() const {
+  GroupQuery query;
+  query.version = options_.family == Family::kIpv4 ? 3 : 2;
+  query.group = IpAddress::unspecified(options_.family);
+  query.max_response_time = options_.query_response_interval;
+  query.robustness = options_.robustness;
+  query.query_interval = options_.query_interval;
+  return query;
+}
+
+void Querier::note(const RouterRejects& rejects) {
+  counters_.add(QuerierCounter::kLinkScopeGroups, rejects.link_scope_group);
+  counters_.add(QuerierCounter::kGroupsNotMulticast, rejects.not_multicast);
+  counters_.add(QuerierCounter::kExcludesOfSsmGroups, rejects.exclude_of_ssm_group);
+  counters_.add(QuerierCounter::kOlderReportsOfSsmGroups, rejects.older_report_of_ssm_group);
+  counters_.add(QuerierCounter::kGroupsLimit, rejects.groups_limit);
+  counters_.add(QuerierCounter::kSourcesLimit, rejects.sources_limit);
+  counters_.add(QuerierCounter::kQueriesLimit, rejects.queries_limit);
+}
+
+}  // namespace amt
