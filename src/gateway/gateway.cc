@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/backoff.hh"
 #include "gateway/gateway_impl.hh"
 
 namespace amt {
@@ -80,10 +81,7 @@ bool Gateway::Impl::active() const { return active(wire::Protocol::kIgmp) || act
 
 Duration Gateway::Impl::backoff(std::uint32_t retry_count) {
   const Duration cap = subscribed() ? options.timeout_max_subscribed : options.timeout_max;
-  Duration high = options.timeout_initial;
-  for (std::uint32_t k = 0; k < retry_count && high < cap; ++k) high *= 2;
-  high = std::min(high, cap);
-  return high > options.timeout_initial ? random.between(options.timeout_initial, high) : options.timeout_initial;
+  return random_backoff(random, options.timeout_initial, cap, retry_count);
 }
 
 bool Gateway::Impl::set_membership(Instant now, const IpAddress& group, const SourceFilter& filter) {

@@ -1,0 +1,69 @@
+#pragma once
+/// When a gateway looks for a relay anew (RFC 8777 §3.3, RFC 7450 §5.2.3.4.1).
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "amt/time.hh"
+#include "base/random.hh"
+
+namespace amt {
+
+enum class RestartReason : std::uint8_t {
+  kFirstSubscription,  ///< something is wanted and there is no relay for it
+  kLimit,              ///< the relay takes no new gateways (L flag)
+  kRelaySilent,        ///< it does not answer
+  kNoTraffic,          ///< it answers, and delivers nothing of what was reported
+  kLoss,               ///< it delivers badly
+  kNetworkChanged,     ///< this host is somewhere else now
+};
+[[nodiscard]] std::string_view to_string(RestartReason reason);
+
+struct RediscoveryOptions {
+  Duration no_traffic_initial = std::chrono::seconds(4);
+  /// "the recommended minimum NAT mapping timeout".
+  Duration no_traffic_max = std::chrono::seconds(120);
+  /// Random delay after loss, which many gateways see at once (D-3.3.4.2-a).
+  Duration loss_delay_span = std::chrono::seconds(10);
+};
+
+/// The judgement for one tunnel; each has its own (D-3.3.7-a). A routine Request is no event here: it never restarts
+/// discovery (D-3.3.3-a), nor does a Relay Discovery sent to the relay in use (D-3.3.6-a).
+/// Decides, never sends; time is an argument. Not thread-safe.
+class Rediscovery {
+ public:
+  Rediscovery(const RediscoveryOptions& options, Random& random);
+
+  /// A subscription is wanted and no relay serves its source.
+  void handle_unserved(Instant now);
+  /// An Update with at least one subscription went to the relay. Until something of it arrives the patience runs.
+  void handle_reported(Instant now);
+  /// Something that was reported arrived: the relay is good, whatever came before.
+  void handle_traffic();
+  /// Nothing is reported any more.
+  void handle_left();
+  /// The L flag. A relay that delivers may be kept (R-5.2.3.5.4-n).
+  void handle_limit(Instant now);
+  void handle_silent(Instant now);
+  void handle_loss(Instant now);
+  void handle_network_change(Instant now);
+
+  [[nodiscard]] Instant next_deadline() const;
+  /// Why discovery has to begin now, if it has to; told once. The caller holds the relay down after `kLimit` and
+  /// `kNoTraffic` (HoldDowns).
+  [[nodiscard]] std::optional<RestartReason> poll_restart(Instant now);
+
+ private:
+  void schedule(Instant at, RestartReason reason);
+
+  RediscoveryOptions options_;
+  Random& random_;
+  Instant restart_at_ = kNoDeadline;
+  RestartReason reason_ = RestartReason::kFirstSubscription;
+  bool delivering_ = false;
+  /// Restarts in a row for want of traffic.
+  std::uint32_t fruitless_ = 0;
+};
+
+}  // namespace amt
