@@ -88,6 +88,7 @@ Result<RelayEngineOptions, std::string> engine_options(const RelayConfig& config
   options.relay.discoveries_per_second_max = config.discoveries_per_second_max;
   options.relay.strict = config.strict;
   options.relay.gateway_fields = policy(config.gateway_fields);
+  options.relay.secret_lifetime = config.secret_lifetime;
   if (config.secret_file) {
     const Result<RelaySecret, std::string> secret = read_secret(*config.secret_file);
     if (!secret) return Unexpected<std::string>(secret.error());

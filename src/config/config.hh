@@ -43,7 +43,8 @@ struct RelayConfig {
   std::uint8_t robustness = 2;
   GatewayFields gateway_fields = GatewayFields::kAuto;
   std::optional<std::string> secret_file;
-  std::optional<std::string> control;  ///< not given: the default path, and its absence is no failure
+  Duration secret_lifetime = std::chrono::hours(2);  ///< of a random secret
+  std::optional<std::string> control;                ///< not given: the default path, and its absence is no failure
 };
 
 /// A relay by its address, or by a host name that is looked up at the start.

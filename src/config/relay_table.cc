@@ -13,6 +13,8 @@ constexpr std::uint64_t kPerSecondMax = 10'000'000;
 constexpr std::uint64_t kQueryIntervalSecondsMax = 31744;
 // RFC 3376 §4.1.6: three bits, and 0 means "unset".
 constexpr std::uint64_t kRobustnessMax = 7;
+// RFC 7450 §5.3.6: "The RECOMMENDED maximum interval is 2 hours."
+constexpr std::uint64_t kSecretLifetimeSecondsMax = 7200;
 
 void add_addresses(CommandTable& table, RelayConfig& config) {
   table.options.push_back(
@@ -55,11 +57,13 @@ void add_upstream(CommandTable& table, RelayConfig& config) {
 }
 
 void add_protocol(CommandTable& table, RelayConfig& config) {
-  const auto seconds = [&config](std::string_view text) -> ValueResult<void> {
-    const auto number = parse_number(text, 1, kQueryIntervalSecondsMax);
-    if (!number) return Unexpected<BadValue>(number.error());
-    config.query_interval = std::chrono::seconds(*number);
-    return {};
+  const auto seconds_into = [](Duration& into, std::uint64_t max) {
+    return [&into, max](std::string_view text) -> ValueResult<void> {
+      const auto number = parse_number(text, 1, max);
+      if (!number) return Unexpected<BadValue>(number.error());
+      into = std::chrono::seconds(*number);
+      return {};
+    };
   };
   table.options.push_back({.name = "query-interval",
                            .value = "S",
@@ -69,7 +73,7 @@ void add_protocol(CommandTable& table, RelayConfig& config) {
                                "for robustness times this and 10 s",
                            .default_text = "125",
                            .example = "125",
-                           .apply = seconds});
+                           .apply = seconds_into(config.query_interval, kQueryIntervalSecondsMax)});
   table.options.push_back(
       {.name = "robustness",
        .value = "N",
@@ -97,10 +101,19 @@ void add_protocol(CommandTable& table, RelayConfig& config) {
        .value = "FILE",
        .group = "Protocol",
        .help = "file with the secret for Response MACs, the same on all relays of one anycast address",
-       .default_text = "random, renewed every 2 hours",
+       .default_text = "random, renewed after --secret-lifetime",
        .example = "/etc/amt/secret",
        .completion = Completion::kFile,
        .apply = into(config.secret_file, parse_path)});
+  table.options.push_back(
+      {.name = "secret-lifetime",
+       .value = "S",
+       .group = "Protocol",
+       .help = "seconds until a random secret gives way to the next, at most 7200; gateways that report "
+               "in time do not notice, and a secret from --secret-file never changes",
+       .default_text = "7200",
+       .example = "600",
+       .apply = seconds_into(config.secret_lifetime, kSecretLifetimeSecondsMax)});
 }
 
 void add_limits(CommandTable& table, RelayConfig& config) {
