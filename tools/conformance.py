@@ -183,6 +183,8 @@ def self_test() -> None:
         "a test that cites what does not exist": {"test": test + "// R-9.9-z\nTEST(Suite, Third) {\n}\n"},
         "a test that cites no section of ours": {"test": test + "// R-1.3\nTEST(Suite, Third) {\n}\n"},
         "a range that goes too far": {"test": test + "// R-1.2-a..c\nTEST(Suite, Third) {\n}\n"},
+        "what stands below a test of one line": {"test": "TEST(A, B) { f(); }\n// I-a\nint x = {\n};\n\n" + test,
+                                                 "note": ""},
         "a section in place of an ID": {"test": test.replace("R-1.2-a,b", "R-1.2")},
         "a source that cites what does not exist": {"code": "// X-9-9\n"},
         "a stale note": {"note": note + note.replace("I-a", "R-1.2-b")},

@@ -13,6 +13,7 @@ CITATION = re.compile(r"(?<![\w-])([RDECX]-\d[\dA-Za-z.]*-|[IHPS]-)(?:([a-z](?:(
 # A section of an RFC, as in "R-5.3.3.6.2".
 SECTION = re.compile(r"(?<![\w-])([RDEC]-\d[\d.]*\d)(?![\w-])")
 TEST = re.compile(r"^(?:TYPED_)?TEST(?:_F|_P)?\((\w+), (\w+)\)", re.MULTILINE)
+ONE_LINE = re.compile(r"\}(\s*//.*)?$")
 SYSTEM_TEST = re.compile(r"^\s*amt_system_test\(\S+ (\w+)", re.MULTILINE)
 FUZZER = re.compile(r"^\s*amt_fuzzer\((\w+)", re.MULTILINE)
 
@@ -46,9 +47,10 @@ def tests_of_cxx(text: str) -> dict[str, str]:
         begin, end = number, number
         while begin > 0 and lines[begin - 1].startswith("//"):
             begin -= 1
-        while end < len(lines) and lines[end] != "}":
-            end += 1
-        found[f"{match.group(1)}.{match.group(2)}"] = "\n".join(lines[begin:end])
+        if not ONE_LINE.search(line):
+            while end < len(lines) and lines[end] != "}":
+                end += 1
+        found[f"{match.group(1)}.{match.group(2)}"] = "\n".join(lines[begin:end + 1])
     return found
 
 

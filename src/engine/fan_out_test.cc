@@ -127,7 +127,7 @@ class FanOutTest : public testing::Test {
   std::vector<Ecn> ecn_;
 };
 
-TEST_F(FanOutTest, KeepsOrderAndEveryOctetWhateverTheLengths) {
+TEST_F(FanOutTest, KeepsOrderAndEveryOctetWhateverTheLengths) {  // R-5.1-a: each datagram that arrives is one message
   join(kGroup, {FilterMode::kInclude, {kSource}});
   // Equal, shorter (ends a run), longer, shorter, equal, empty: each change of length is a trap of UDP_SEGMENT.
   std::vector<Octets> sent;
@@ -159,7 +159,7 @@ TEST_F(FanOutTest, SendsNothingThatNobodyWants) {  // R-5.3.3.4-n
   EXPECT_EQ(relay_.counters()[RelayCounter::kDataPacketsNoListener], 2U);
 }
 
-TEST_F(FanOutTest, DoesNotForwardWhatHasNoHopsLeft) {  // X-4.6-d
+TEST_F(FanOutTest, DoesNotForwardWhatHasNoHopsLeft) {  // X-4.6-d, X-10-11
   join(kGroup, {FilterMode::kInclude, {kSource}});
   replicate({datagram(kSource, kGroup, 100, 1, 1), datagram(kSource, kGroup, 100, 2, 2),
              datagram(kSource, kGroup, 100, 3, 0)});

@@ -37,6 +37,7 @@ TEST(ReplicationTable, GivesNobodyAPacketThatNobodyAskedFor) {
 }
 
 // R-5.3.3.4-m
+// R-5.3.1-b
 TEST(ReplicationTable, SendsAnIncludedSourceOnlyToThoseWhoIncludeIt) {
   ReplicationTable table;
   table.apply(id(1), {kGroup, {}, include({kA})});
@@ -48,6 +49,7 @@ TEST(ReplicationTable, SendsAnIncludedSourceOnlyToThoseWhoIncludeIt) {
 }
 
 // R-5.3.3.4-n
+// R-5.3.1-b
 TEST(ReplicationTable, SendsExcludersEverySourceButTheBlockedOnes) {
   ReplicationTable table;
   table.apply(id(9), {kGroup, {}, exclude({kA, kB})});

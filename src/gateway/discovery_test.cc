@@ -5,6 +5,7 @@
 namespace amt::test {
 namespace {
 
+// E-9601-i, X-10-7: its reserved bits stay zero
 TEST(GatewayDiscovery, AsksTheDiscoveryAddressFromTheStart) {  // R-5.2.3.4.2-a, R-5.2.3.4.1-a
   const Bench bench(Bench::with_discovery());
   ASSERT_EQ(bench.sent.size(), 1U);
@@ -38,6 +39,23 @@ TEST(GatewayDiscovery, RepeatsTheSameNonceWithExponentialBackOff) {  // R-5.2.3.
   EXPECT_GT(*std::max_element(waits.begin(), waits.end()), seconds(60));
 }
 
+TEST(GatewayDiscovery, FollowsTheTimeoutsAndCountsThatItIsGiven) {  // R-5.2.2-c
+  GatewayOptions options = Bench::with_discovery();
+  options.candidates.push_back({RelayCandidate::Kind::kDiscovery, endpoint("192.0.2.77")});
+  options.timeout_initial = seconds(2);
+  options.timeout_max = seconds(4);
+  options.discovery_tries = 3;
+  Bench bench(options);
+  bench.run_for(seconds(13));
+  ASSERT_GE(bench.sent.size(), 4U);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(bench.sent[i].to, kAnycast);
+  EXPECT_EQ(bench.sent[3].to, endpoint("192.0.2.77"));
+  for (const Duration wait : gaps(bench.sent)) {
+    EXPECT_GE(wait, seconds(2));
+    EXPECT_LE(wait, seconds(4));
+  }
+}
+
 TEST(GatewayDiscovery, NonceIsNeverZero) {  // R-5.2.3.4.5-a
   struct ZeroThenSeven final : Random {
     void fill(std::span<std::byte> out) override {
@@ -57,6 +75,7 @@ TEST(GatewayDiscovery, NonceIsNeverZero) {  // R-5.2.3.4.5-a
   }
 }
 
+// X-10-13
 TEST(GatewayDiscovery, GoesOnToTheAdvertisedRelay) {  // R-4.2.1.1-a: it need not be the one that answers
   Bench bench(Bench::with_discovery());
   EXPECT_TRUE(bench.receive(advertisement(bench.sent[0].nonce(), "203.0.113.5"), kAnycast));

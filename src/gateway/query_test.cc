@@ -71,7 +71,7 @@ TEST_F(Asked, WrongSourceAddressOrPortIsIgnored) {  // R-5.2.3.5.4-c
   expect_rejected(query().igmp(), GatewayReject::kWrongSource, endpoint("192.0.2.9:2269"));
 }
 
-TEST_F(Asked, OtherProtocolIsIgnored) {  // R-5.2.3.5.4-d
+TEST_F(Asked, OtherProtocolIsIgnored) {  // R-5.2.3.5.4-d, R-5.2.3.5.2-b
   expect_rejected(query().mld(), GatewayReject::kInnerNotQuery);
 }
 
@@ -125,7 +125,7 @@ TEST_F(Asked, MessagesOfTheWrongKindAreIgnored) {  // R-5.2.3.2-a, R-5.1-b
   expect_rejected(hex("03000000 11223344"), GatewayReject::kWrongRole);
 }
 
-TEST_F(Asked, AnyInnerSourceAddressWillDo) {  // R-5.2.1-g
+TEST_F(Asked, AnyInnerSourceAddressWillDo) {  // R-5.2.1-g, X-3.4-b, X-10-6
   QueryText query_from_host = query();
   // 10.1.1.1 instead of 0.0.0.0.
   query_from_host.inner = hex("46c00024 00000000 01023911 0a010101 e0000001 94040000 1101ec81 00000000 027d0000");
@@ -203,7 +203,7 @@ TEST(GatewayQuery, EachProtocolKeepsItsOwnNonceAndMac) {  // R-4.2.1.2-a, R-5.2.
   EXPECT_EQ(bench.last(kUpdate).mac(), hex("020202020202"));
 }
 
-TEST(GatewayQuery, LimitWithNothingReportedEndsTheCycle) {  // R-5.2.3.5.4-m
+TEST(GatewayQuery, LimitWithNothingReportedEndsTheCycle) {  // R-5.2.3.5.4-m, R-5.1.4-e, X-10-3
   Bench bench(Bench::with_discovery());
   const Octets nonce = bench.last(kDiscovery).nonce();
   EXPECT_TRUE(bench.receive(advertisement(nonce, "192.0.2.9"), kAnycast));

@@ -5,7 +5,7 @@
 namespace amt::test {
 namespace {
 
-TEST(GatewayRequest, ConfiguredRelayIsAskedFromTheStart) {  // R-5.2.3.5.1-a, R-5.2.3.5.2-a, R-5.2.2-b
+TEST(GatewayRequest, ConfiguredRelayIsAskedFromTheStart) {  // R-5.2.3.5.1-a, R-5.2.3.5.2-a, R-5.2.2-b, E-9601-i, X-10-7
   const Bench bench;
   ASSERT_EQ(bench.sent.size(), 1U);
   EXPECT_EQ(bench.sent[0].to, endpoint("192.0.2.9:2268"));
@@ -42,7 +42,7 @@ TEST(GatewayRequest, UnansweredSeriesBacksOffUnderOneNonceAndOneWithoutE) {  // 
   }
 }
 
-TEST(GatewayRequest, WithoutEcnThereIsOneNonceAlone) {  // E-9601-e, R-5.2.3.5.6-b
+TEST(GatewayRequest, WithoutEcnThereIsOneNonceAlone) {  // E-9601-e, R-5.2.3.5.6-b, R-5.2.3.5.2-b
   GatewayOptions options = Bench::with_relays({kRelay});
   options.ecn_capable = false;
   Bench bench(options);
@@ -78,6 +78,49 @@ TEST(GatewayRequest, SubscriptionEndsALongWait) {
   bench.run_for(seconds(1));
   ASSERT_EQ(bench.sent.size(), 2U);
   EXPECT_EQ(bench.sent[1].at - bench.sent[0].at, seconds(1));
+}
+
+TEST(GatewayRequest, NonceIsWhatTheRandomSourceGives) {  // R-5.2.3.5.6-a: zero is not forbidden here
+  struct Counting final : Random {
+    void fill(std::span<std::byte> out) override {
+      for (std::byte& octet : out) octet = static_cast<std::byte>(draws);
+      ++draws;
+    }
+    int draws = 0;
+  } random;
+  Gateway gateway(Bench::with_relays({kRelay}), random, Instant());
+  std::vector<Octets> requests;
+  Instant now;
+  while (requests.size() < 2) {
+    const GatewayOutput output = gateway.poll_output();
+    if (const auto* transmit = std::get_if<GatewayTransmit>(&output)) {
+      requests.emplace_back(transmit->datagram.begin(), transmit->datagram.end());
+    } else if (const auto* deadline = std::get_if<GatewayDeadline>(&output)) {
+      now = deadline->at;
+      gateway.handle_timeout(now);
+    }
+  }
+  EXPECT_EQ(requests[0], hex("03020000 00000000"));
+  EXPECT_EQ(requests[1], hex("03000000 01010101"));
+}
+
+TEST(GatewayRequest, FollowsTheTimeoutsAndCountsThatItIsGiven) {  // R-5.2.2-c
+  GatewayOptions options = Bench::with_relays({kRelay, kOtherRelay});
+  options.timeout_initial = seconds(3);
+  options.timeout_max = seconds(5);
+  options.request_tries = 2;
+  Bench bench(options);
+  bench.run_for(seconds(60));
+  ASSERT_GE(bench.sent.size(), 5U);
+  EXPECT_EQ(bench.sent[0].to, kRelay);
+  EXPECT_EQ(bench.sent[1].to, kRelay);
+  EXPECT_EQ(bench.sent[2].to, kOtherRelay);
+  const std::vector<Duration> waits = gaps(bench.sent);
+  EXPECT_EQ(waits[0], seconds(3));
+  for (const Duration wait : waits) {
+    EXPECT_GE(wait, seconds(3));
+    EXPECT_LE(wait, seconds(5));
+  }
 }
 
 TEST(GatewayRequest, BothProtocolsShareANonce) {  // R-4.2.1.2-a; the Linux kernel's relay knows one nonce

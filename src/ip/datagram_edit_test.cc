@@ -40,7 +40,7 @@ TEST(DecrementHopLimit, MendsTheChecksumAsAFullSumWould) {  // X-4.6-d
   }
 }
 
-TEST(DecrementHopLimit, StopsAtOneInBothFamilies) {
+TEST(DecrementHopLimit, StopsAtOneInBothFamilies) {  // X-10-11
   Octets v4 = hex("45000014 00000000 02110000 c0000201 e8010203");
   v4 = with_checksum(v4);
   EXPECT_TRUE(decrement_hop_limit(v4));

@@ -268,6 +268,7 @@ TEST(Datagram, ReadsIpv6FragmentHeaders) {
   EXPECT_EQ(DatagramView::parse(first)->protocol, 60);
 }
 
+// X-10-10: RFC 8200
 TEST(Datagram, AnAtomicFragmentIsAWholeDatagram) {  // RFC 6946
   const Octets octets = v6_with(44, hex("3c000000 00000007 11000104 00000000 01020304"));
   const DatagramView view = DatagramView::parse(octets).value();

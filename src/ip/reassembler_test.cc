@@ -112,6 +112,7 @@ TEST(Reassembler, ExactRepeatsAreIgnored) {
   EXPECT_EQ(reassembler.discarded(), 0U);
 }
 
+// X-10-10: RFC 8200
 TEST(Reassembler, AnOverlapDiscardsTheWholeDatagramAndItsRest) {  // RFC 5722 §4
   const Octets payload = random_octets(48);
   struct Case {

@@ -44,7 +44,7 @@ TEST(MergedMembership, SecondPartyOfTheSameFilterChangesNothing) {
 }
 
 // RFC 3376 §3.2, the three examples of one interface: "from socket s1: ( i, m, EXCLUDE, {a, b, c, d} ) ..."
-TEST(MergedMembership, FollowsTheExampleOfRfc3376) {  // H-a, P-d
+TEST(MergedMembership, FollowsTheExampleOfRfc3376) {  // H-a, P-d, P-c
   const IpAddress ka = a("10.0.0.1");
   const IpAddress kb = a("10.0.0.2");
   const IpAddress kc = a("10.0.0.3");

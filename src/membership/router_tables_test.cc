@@ -86,7 +86,7 @@ class OnLan : public RouterTable {};
 TEST_P(OnLan, Row) { play(false); }
 
 class OnTunnel : public RouterTable {};
-TEST_P(OnTunnel, Row) { play(true); }
+TEST_P(OnTunnel, Row) { play(true); }  // R-5.3.1-c
 
 constexpr FilterMode kIn = FilterMode::kInclude;
 constexpr FilterMode kEx = FilterMode::kExclude;

@@ -138,7 +138,7 @@ TEST_F(Router, ReportAfterUnnoticedExpiryStartsAnew) {
   EXPECT_TRUE(changes_[1].after.is_nothing());
 }
 
-TEST_F(Router, TimerValuesFollowTheOptions) {  // R-5.3.3.7-d,e
+TEST_F(Router, TimerValuesFollowTheOptions) {  // R-5.3.3.7-d,e, X-10-9
   options_.robustness = 3;
   options_.query_interval = std::chrono::seconds(20);
   options_.query_response_interval = std::chrono::seconds(15);
@@ -148,7 +148,7 @@ TEST_F(Router, TimerValuesFollowTheOptions) {  // R-5.3.3.7-d,e
 
 // ---- Older versions (I-g, I-h)
 
-TEST_F(Router, OlderReportJoinsEverySourceAndLeaveEndsIt) {
+TEST_F(Router, OlderReportJoinsEverySourceAndLeaveEndsIt) {  // I-g, I-h, P-c
   (void)state_.handle_older_report(at(0), {2, kGroup}, changes_);
   EXPECT_EQ(now_text(), "E{}");
   EXPECT_EQ(state_.next_deadline(), at(260));
@@ -161,6 +161,7 @@ TEST_F(Router, OlderReportJoinsEverySourceAndLeaveEndsIt) {
   EXPECT_TRUE(state_.empty());
 }
 
+// I-g
 TEST_F(Router, OlderHostSuspendsBlockAndExcludeLists) {  // RFC 3376 §7.3.2
   (void)state_.handle_older_report(at(0), {2, kGroup}, changes_);
   apply(1, RecordType::kBlockOldSources, sources({1}));
@@ -222,7 +223,7 @@ TEST_F(Router, SsmGroupsTakeNoExcludeButEverythingElseOfTheReport) {  // S-d
   EXPECT_EQ(state_.group_count(), 2U);
 }
 
-TEST_F(Router, SsmGroupsTakeNoOlderMessages) {  // S-e
+TEST_F(Router, SsmGroupsTakeNoOlderMessages) {  // S-e, P-i
   apply(0, RecordType::kAllowNewSources, sources({1}), kSsm);
   EXPECT_EQ(state_.handle_older_report(at(1), {2, kSsm}, changes_).older_report_of_ssm_group, 1U);
   EXPECT_EQ(state_.handle_older_report(at(1), {1, kSsm}, changes_).older_report_of_ssm_group, 1U);
@@ -258,7 +259,7 @@ TEST_F(Router, RecordsThatAskForNothingCreateNothing) {  // R-4.2.1.2-b
 
 // ---- Limits (R-5.3.3.8-b)
 
-TEST_F(Router, OverTheGroupLimitOnlyNewGroupsAreIgnored) {
+TEST_F(Router, OverTheGroupLimitOnlyNewGroupsAreIgnored) {  // R-5.3.3.8-b
   options_.groups_max = 2;
   GroupReport three;
   for (const char* group : {"239.1.1.1", "239.1.1.2", "239.1.1.3"}) {
@@ -276,7 +277,7 @@ TEST_F(Router, OverTheGroupLimitOnlyNewGroupsAreIgnored) {
   EXPECT_EQ(state_.handle_older_report(at(3), {2, a("239.1.1.4")}, changes_).groups_limit, 1U);
 }
 
-TEST_F(Router, OverTheSourceLimitOnlyNewSourcesAreIgnored) {
+TEST_F(Router, OverTheSourceLimitOnlyNewSourcesAreIgnored) {  // R-5.3.3.8-b
   options_.sources_per_group_max = 3;
   apply(0, RecordType::kAllowNewSources, sources({2, 4}));
   EXPECT_EQ(apply(10, RecordType::kAllowNewSources, sources({1, 2, 3, 4, 5})).sources_limit, 2U);
@@ -311,7 +312,7 @@ TEST_F(Router, ManySourcesInOneRecordStayWithinTheLimit) {
 
 // ---- Queries on a LAN (I-d)
 
-TEST_F(LanRouter, LeaveIsAskedAboutAndTakesTheLastMemberQueryTime) {
+TEST_F(LanRouter, LeaveIsAskedAboutAndTakesTheLastMemberQueryTime) {  // I-d
   (void)state_.handle_older_report(at(0), {2, kGroup}, changes_);
   (void)state_.handle_leave(at(10), {kGroup}, changes_);
   EXPECT_EQ(queries(), "Q");
@@ -330,6 +331,7 @@ TEST_F(LanRouter, GroupThatEndedUnnoticedForgetsItsOlderHost) {
   EXPECT_EQ(now_text(), "E{1}");
 }
 
+// I-d
 TEST_F(LanRouter, AnswerKeepsTheGroupAndSetsTheSuppressFlag) {  // RFC 3376 §6.6.3.1
   apply(0, RecordType::kChangeToExclude);
   apply(10, RecordType::kChangeToInclude);

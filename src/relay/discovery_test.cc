@@ -9,6 +9,7 @@ const TunnelEndpoint kGateway4 = endpoint("198.51.100.7", 40000);
 const TunnelEndpoint kGateway6 = endpoint("2001:db8:1::7", 40000);
 
 // R-5.3.3.2-b,c,d, R-5.1.2-b
+// R-5.3.2-b
 TEST(Relay, AnswersDiscoveryFromTheAnycastAddressWithTheUnicastOne) {
   World world;
   ASSERT_EQ(world.send(kGateway4, hex("01000000 11223344"), local("192.52.193.1")), "");

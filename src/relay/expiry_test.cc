@@ -57,6 +57,20 @@ TEST(Relay, IsRefreshedByAcceptedUpdatesOnly) {
   EXPECT_EQ(world.relay.tunnel_count(), 0U);
 }
 
+// R-5.3.1-e: a Query answers a Request and is never sent unasked, not even about a membership that runs out.
+TEST(Relay, SendsNothingUnasked) {
+  World world;
+  world.join(kOne, {kIsEx, ip("239.1.1.1"), {}});
+  world.join(kTwo, kJoin);
+  const std::uint64_t asked = world.count(RelayCounter::kQueriesSent);
+  for (int day = 0; day < 24; ++day) {
+    world.pass(hours(1));
+    EXPECT_TRUE(world.transmits.empty());
+  }
+  EXPECT_EQ(world.relay.tunnel_count(), 0U);
+  EXPECT_EQ(world.count(RelayCounter::kQueriesSent), asked);
+}
+
 // R-5.3.3.7-b, I-a: a group that is not refreshed ages out though the endpoint lives.
 TEST(Relay, ForgetsAGroupThatALiveEndpointNoLongerReports) {
   World world;

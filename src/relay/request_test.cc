@@ -8,7 +8,8 @@ using namespace relay_test;
 
 const TunnelEndpoint kGateway = endpoint("192.0.2.1", 51000);
 
-// Section 2, vector "Membership Query, G=1"; R-5.3.3.3-a..i, R-5.1.4-a..d.
+// Section 2, vector "Membership Query, G=1"; R-5.3.3.3-a,b,c,f,g,h,i, R-5.1.4-a..d.
+// R-5.3.5-a
 TEST(Relay, AnswersARequestWithTheQueryOfTheVector) {
   World world;
   ASSERT_EQ(world.send(kGateway, hex("03000000 55667788"), local("203.0.113.9", 2268)), "");
@@ -111,6 +112,7 @@ TEST(Relay, KeepsNoStateOfAHundredThousandRequestsAndAnswersThemAll) {
 }
 
 // R-5.3.3.3-e, R-5.3.3.8-a, R-5.1.4-e
+// X-10-3
 TEST(Relay, SetsTheLimitFlagWhenItTakesNoMoreTunnels) {
   RelayOptions options = World::options();
   options.tunnels_max = 1;

@@ -17,6 +17,7 @@ RelaySecret counting_secret() {
 
 // Computed by an implementation of SipHash-2-4 in another language, itself checked with the vector of the SipHash paper
 // (key 00..0f, input 00..0e: e545be4961ca29a1). X-4.4-a,b: an IPv4 address goes in IPv4-compatible.
+// R-4.2.2.1-b: the nonce as it stands in the message, most significant octet first
 TEST(ResponseMac, IsSipHashOverAddressPortNonceAndE) {
   const MacSubject igmp{{ip("192.0.2.1"), 51000}, {0x55667788}, false};
   EXPECT_EQ(to_hex(response_mac(counting_secret(), igmp).octets), "526a85d2d757");

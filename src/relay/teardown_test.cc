@@ -17,6 +17,7 @@ constexpr std::string_view kSource = "198.51.100.12";
 const Record kJoin{kAllow, ip(kGroup), {ip(kSource)}};
 
 // Section 2, vector "Teardown for the same endpoint"; R-5.3.5-c, R-5.3.3.5-b,c,d,e, R-5.1.4-c.
+// R-5.1.7-a, X-10-1: the MAC is that of the fields, whoever sends it from where
 TEST(Relay, EndsATunnelByATeardownFromAnywhere) {
   World world;
   const Grant grant = world.join(kOne, kJoin);
@@ -37,6 +38,7 @@ TEST(Relay, EndsATunnelByATeardownFromAnywhere) {
 }
 
 // R-5.3.3.5-a
+// R-5.3.5-a, X-10-1
 TEST(Relay, IgnoresATeardownWhoseMacIsNotOfItsFields) {
   World world;
   const Grant grant = world.join(kOne, kJoin);

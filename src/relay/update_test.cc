@@ -58,6 +58,7 @@ TEST(Relay, OpensATunnelByTheMldReportOfTheVector) {
 }
 
 // R-5.1-c, R-5.3.1-a: four combinations. X-4.4-d: one nonce and MAC for both protocols. X-4.3-c: one tunnel for both.
+// X-10-4
 TEST(Relay, ServesBothProtocolsOverBothFamiliesByOneGrant) {
   for (const TunnelEndpoint& from : {kOne, kSix}) {
     World world;
@@ -71,6 +72,7 @@ TEST(Relay, ServesBothProtocolsOverBothFamiliesByOneGrant) {
 }
 
 // R-5.3.3.4-i: (address, port).
+// R-5.3.3.4-k
 TEST(Relay, KeepsTwoGatewaysBehindOneNatApart) {
   World world;
   world.join(kOne, allow(kGroup, kSource));
@@ -81,6 +83,7 @@ TEST(Relay, KeepsTwoGatewaysBehindOneNatApart) {
 }
 
 // R-4.2.2.1-a, R-5.3.3.4-e, R-5.3.5-b: every part that the MAC covers.
+// R-5.3.5-a
 TEST(Relay, RefusesAMacThatIsNotForThisEndpointAndNonce) {
   World world;
   const Grant grant = world.ask(kOne);
@@ -159,6 +162,7 @@ TEST(Relay, RefusesEachFaultOfAnUpdateByItsOwnName) {
 }
 
 // R-5.3.3.4-a: "one of" six kinds; queries and IGMPv1 reports are not.
+// R-5.3.1-e
 TEST(Relay, TakesTheSixKindsOfReportAndNoOther) {
   const IpAddress group = ip(kAsm);
   const IpAddress group6 = ip("ff0e::99");
@@ -221,6 +225,19 @@ TEST(Relay, IgnoresSurplusOctetsReservedBitsAndUnknownRecords) {
   EXPECT_THAT(world.upstream, ElementsAre("232.1.2.3 INCLUDE{198.51.100.12}"));
 }
 
+// R-5.3.3.4-g: it may skip the MAC where nothing would change; ours never does.
+TEST(Relay, AuthenticatesAnUpdateThatWouldChangeNothing) {
+  World world;
+  const Grant grant = world.ask(kOne);
+  const Grant forged{hex("000000000000"), grant.nonce};
+  for (const Octets& inner :
+       {report({}, Family::kIpv4), report({}, Family::kIpv6), igmp_short("17", ip(kAsm), ip("224.0.0.2")),
+        mld_short("84", ip("ff0e::99"), ip("ff02::2"))}) {
+    EXPECT_EQ(world.send(kOne, update(forged, inner)), "bad_mac");
+    EXPECT_EQ(world.send(kOne, update(grant, inner)), "");
+  }
+}
+
 // R-4.2.1.2-b
 TEST(Relay, AllocatesNothingForAnUpdateThatSubscribesToNothing) {
   World world;
@@ -252,6 +269,7 @@ TEST(Relay, StopsAtOnceWhenTheLastMembershipIsLeft) {
 }
 
 // R-5.3.3.4-l,n, H-a
+// P-c
 TEST(Relay, MergesWhatItsGatewaysWant) {
   World world;
   world.join(kOne, {kIsEx, ip(kAsm), {ip(kSource), ip(kOther)}});

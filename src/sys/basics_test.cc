@@ -67,7 +67,7 @@ TEST(Clock, NeverRunsBackwards) {
   }
 }
 
-TEST(OsRandom, FillsEveryOctet) {
+TEST(OsRandom, FillsEveryOctet) {  // R-5.2.3.4.5-a, R-5.2.3.5.6-a: the CSPRNG that nonces come from
   OsRandom random;
   std::array<std::byte, 8> seen{};
   for (int i = 0; i < 64; ++i) {

@@ -9,6 +9,7 @@ namespace {
 
 using test::hex;
 
+// X-10-5
 TEST(MulticastData, IsTwoOctetsAndTheDatagram) {  // RFC 7450 §5.1.6
   const std::vector<std::byte> octets = hex("0600 45000014");
   const MulticastData data = MulticastData::parse(octets).value();

@@ -1,5 +1,5 @@
-"""Relay Discovery on the unicast and on an anycast address: the Advertisement comes from where the Discovery went
-(R-5.3.3.2-c), names the relay's own address of that family (R-5.1.2-b), repeats the nonce. Then the whole way:
+"""Relay Discovery on the unicast and on an anycast address alike (R-5.3.3.2-a, R-5.3.2-a): the Advertisement comes from where the Discovery went
+(R-5.3.3.2-c), names the relay's own address of that family (R-5.1.2-b, R-5.3.2-b), repeats the nonce. Then the whole way:
 `amt receive --discovery` from discovery to data.
 
     source ── relay (anycast address on lo) ══ our own gateway, then amt receive

@@ -1,4 +1,5 @@
-"""An ordinary program joins on the gateway's interface and gets every octet: outer family, inner family, SSM and ASM.
+"""An ordinary program joins on the gateway's interface and gets every octet: outer family, inner family, SSM and ASM
+(R-5.1-a, R-5.1-c).
 
     source ── relay (host mode) ══ tunnel ══ gateway ── amt0 ── listener
 """

@@ -1,4 +1,5 @@
-"""Two gateways behind one NAT address, with the same own port, both receive (RFC 7450 §4.2.2: address and port).
+"""Two gateways behind one NAT address, with the same own port, both receive (RFC 7450 §4.2.2: address and port;
+R-5.3.3.4-i), each a copy of its own (R-5.3.3.6-a).
 
     source ── relay ══ r1 ── NAT (nftables masquerade) ─┬─ a0 gateway A ── amt0
                                                        └─ b0 gateway B ── amt0

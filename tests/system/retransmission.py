@@ -1,5 +1,6 @@
 """A relay that does not answer: Requests of one series are at least 0.9 s apart, back off, and carry one nonce (one
-other for the try without the E flag). ICMP unreachable neither ends the gateway nor hurries it. Then it answers.
+other for the try without the E flag). ICMP unreachable neither ends the gateway nor hurries it (R-5.2.3.9-a). Then
+it answers, and takes Updates from the endpoint of their Request only (R-5.1.5-b).
 Argument: `gateway` (TUN interface) or `receive`.
 
     silent host, then our relay ══ gateway

@@ -1,5 +1,6 @@
 """tshark decodes everything that relay and gateway send, from discovery to Teardown, IGMP and MLD inside, and finds
-nothing malformed and no wrong checksum.
+nothing malformed and no wrong checksum; the outer UDP checksum is there, over IPv4 as well, with control and with data
+(R-5.1-d, R-5.1.6-b).
 
     source ── relay (anycast address) ══ capture ══ gateway ── amt0 ── listeners
 """
@@ -55,6 +56,8 @@ def run(case):
         case.check(values["amt.type"], f"not decoded as AMT: {row}")
         kinds[values["amt.type"].split(",")[0]] += 1
         case.check(not values["_ws.malformed"], f"malformed: {row}")
+        # 1: good. 3: there is none, which UDP over IPv4 would allow.
+        case.check(values["udp.checksum.status"].split(",")[0] == "1", f"outer UDP checksum: {row}")
         for name in FIELDS:
             if name.endswith("checksum.status"):
                 case.check("0" not in values[name].split(","), f"{name} bad: {row}")
