@@ -1,8 +1,6 @@
 #include "io/multicast_filter.hh"
 
-#include <linux/filter.h>
 #include <linux/if_ether.h>
-#include <linux/if_packet.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <sys/ioctl.h>
@@ -10,30 +8,15 @@
 
 #include <array>
 
+#include "io/bpf.hh"
+
 namespace amt {
 namespace {
 
-constexpr std::uint16_t kLoadWord = BPF_LD | BPF_W | BPF_ABS;
-constexpr std::uint16_t kLoadOctet = BPF_LD | BPF_B | BPF_ABS;
-constexpr std::uint16_t kAnd = BPF_ALU | BPF_AND | BPF_K;
-constexpr std::uint16_t kJumpIfEqual = BPF_JMP | BPF_JEQ | BPF_K;
-constexpr std::uint16_t kJumpIfAtLeast = BPF_JMP | BPF_JGE | BPF_K;
-constexpr std::uint16_t kReturn = BPF_RET | BPF_K;
-
-constexpr std::uint32_t kPacketType = static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_PKTTYPE);
-constexpr std::uint32_t kVlanTag = static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_VLAN_TAG);
-constexpr std::uint32_t kProtocol = static_cast<std::uint32_t>(SKF_AD_OFF + SKF_AD_PROTOCOL);
-constexpr std::uint32_t kEverything = 0x40000;
+using namespace bpf;
 
 constexpr std::uint8_t kDrop = 19;
 constexpr std::uint8_t kAccept = 20;
-
-/// The instruction at `at` goes to instruction `yes` or `no`; the kernel counts from the one that follows.
-constexpr sock_filter jump(std::uint8_t at, std::uint16_t operation, std::uint32_t value, std::uint8_t yes,
-                           std::uint8_t no) {
-  return {operation, static_cast<std::uint8_t>(yes - at - 1), static_cast<std::uint8_t>(no - at - 1), value};
-}
-constexpr sock_filter step(std::uint16_t operation, std::uint32_t value) { return {operation, 0, 0, value}; }
 
 using Program = std::array<sock_filter, 21>;
 

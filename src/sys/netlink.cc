@@ -2,6 +2,7 @@
 
 #include <linux/ip.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <netlink/errno.h>
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
@@ -29,7 +30,7 @@ using NlSocket = std::unique_ptr<nl_sock, Freed<nl_sock, nl_socket_free>>;
 using NlCache = std::unique_ptr<nl_cache, Freed<nl_cache, nl_cache_free>>;
 using NlAddress = std::unique_ptr<nl_addr, Freed<nl_addr, nl_addr_put>>;
 using Link = std::unique_ptr<rtnl_link, Freed<rtnl_link, rtnl_link_put>>;
-using LinkAddress = std::unique_ptr<rtnl_addr, Freed<rtnl_addr, rtnl_addr_put>>;
+using AddressEntry = std::unique_ptr<rtnl_addr, Freed<rtnl_addr, rtnl_addr_put>>;
 using Route = std::unique_ptr<rtnl_route, Freed<rtnl_route, rtnl_route_put>>;
 
 /// libnl turns the kernel's errno into its own codes; this turns them back.
@@ -94,7 +95,7 @@ std::string label(const Prefix& prefix) { return prefix.address.to_string() + '/
 
 LinkInfo info_of(rtnl_link* link) {
   return LinkInfo{rtnl_link_get_ifindex(link), rtnl_link_get_name(link), rtnl_link_get_mtu(link),
-                  (rtnl_link_get_flags(link) & IFF_UP) != 0};
+                  (rtnl_link_get_flags(link) & IFF_UP) != 0, rtnl_link_get_arptype(link) == ARPHRD_ETHER};
 }
 
 /// Sends the kernel only what `fill` sets on an empty link.
@@ -126,6 +127,33 @@ IpAddress without_host_bits(const Prefix& prefix) {
     octets[i] = source[i] & static_cast<std::byte>(0xff00U >> bits & 0xff);
   }
   return IpAddress::from_bytes(std::span(octets).first(source.size()));
+}
+
+std::optional<LinkAddress> link_address_of(rtnl_addr* entry) {
+  nl_addr* const local = rtnl_addr_get_local(entry);
+  if (local == nullptr) return std::nullopt;
+  const int family = nl_addr_get_family(local);
+  const unsigned octets = nl_addr_get_len(local);
+  if ((family != AF_INET && family != AF_INET6) || octets != (family == AF_INET ? 4U : 16U)) return std::nullopt;
+  const auto* const binary = static_cast<const std::byte*>(nl_addr_get_binary_addr(local));
+  return LinkAddress{rtnl_addr_get_ifindex(entry),
+                     {IpAddress::from_bytes({binary, octets}), static_cast<std::uint8_t>(nl_addr_get_prefixlen(local))},
+                     (rtnl_addr_get_flags(entry) & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) != 0};
+}
+
+/// What connect() chooses to speak from; it only looks the route up.
+std::optional<IpAddress> source_towards(const Endpoint& destination) {
+  const UniqueFd socket(
+      ::socket(address_family(destination.address.family()), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) return std::nullopt;
+  const SocketAddress to(destination);
+  if (::connect(socket.get(), to.data(), to.size()) != 0) return std::nullopt;
+  SocketAddress local;
+  socklen_t length = SocketAddress::capacity();
+  if (::getsockname(socket.get(), local.data(), &length) != 0) return std::nullopt;
+  const std::optional<Endpoint> endpoint = local.endpoint();
+  if (!endpoint || endpoint->address.is_unspecified()) return std::nullopt;
+  return endpoint->address;
 }
 
 /// libnl's code.
@@ -229,10 +257,31 @@ SysResult<int> reverse_path_filter_of_all() {
   return mode;
 }
 
+SysResult<std::vector<LinkAddress>> list_addresses(int index) {
+  std::vector<LinkAddress> addresses;
+  const SysResult<void> listed = with_socket("list addresses", {}, [&](nl_sock* socket) {
+    nl_cache* raw = nullptr;
+    if (const int error = rtnl_addr_alloc_cache(socket, &raw); error < 0) return error;
+    const NlCache cache(raw);
+    nl_cache_foreach(
+        cache.get(),
+        [](nl_object* object, void* out) {
+          // As in list_links().
+          const std::optional<LinkAddress> address = link_address_of(reinterpret_cast<rtnl_addr*>(object));
+          if (address) static_cast<std::vector<LinkAddress>*>(out)->push_back(*address);
+        },
+        &addresses);
+    return 0;
+  });
+  if (!listed) return tl::unexpected(listed.error());
+  if (index != 0) std::erase_if(addresses, [index](const LinkAddress& entry) { return entry.index != index; });
+  return addresses;
+}
+
 SysResult<void> add_address(int index, const Prefix& address) {
   const std::string object = label(address) + " on " + link_label(index);
   return with_socket("add address", object, [&](nl_sock* socket) {
-    const LinkAddress entry(rtnl_addr_alloc());
+    const AddressEntry entry(rtnl_addr_alloc());
     const NlAddress local = build_address(address.address, address.length);
     if (!entry || !local) return -NLE_NOMEM;
     rtnl_addr_set_ifindex(entry.get(), index);
@@ -255,19 +304,19 @@ SysResult<void> add_route(int index, const Prefix& destination, std::optional<Ip
 }
 
 std::optional<IpAddress> default_route_address(Family family) {
-  // The anycast prefixes of AMT (RFC 7450 §7.1): anywhere beyond the default route would do. connect() only looks the
-  // route up.
+  // The anycast prefixes of AMT (RFC 7450 §7.1): anywhere beyond the default route would do.
   const Endpoint beyond{*IpAddress::parse(family == Family::kIpv4 ? "192.52.193.1" : "2001:3::1"), kAmtPort};
-  const UniqueFd socket(::socket(address_family(family), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket) return std::nullopt;
-  const SocketAddress to(beyond);
-  if (::connect(socket.get(), to.data(), to.size()) != 0) return std::nullopt;
-  SocketAddress local;
-  socklen_t length = SocketAddress::capacity();
-  if (::getsockname(socket.get(), local.data(), &length) != 0) return std::nullopt;
-  const std::optional<Endpoint> endpoint = local.endpoint();
-  if (!endpoint || endpoint->address.is_unspecified()) return std::nullopt;
-  return endpoint->address;
+  return source_towards(beyond);
+}
+
+std::optional<std::string> interface_towards(const IpAddress& destination) {
+  const std::optional<IpAddress> source = source_towards({destination, kAmtPort});
+  const SysResult<std::vector<LinkAddress>> addresses = list_addresses();
+  if (!source || !addresses) return std::nullopt;
+  for (const LinkAddress& entry : *addresses) {
+    if (entry.address.address == *source) return link_label(entry.index);
+  }
+  return std::nullopt;
 }
 
 SysResult<void> create_veth(const std::string& name, const std::string& peer_name,

@@ -17,6 +17,16 @@ struct LinkInfo {
   std::string name;
   std::uint32_t mtu_octets = 0;
   bool up = false;
+  /// Ethernet or what looks like it (veth, bridge, VLAN); not loopback.
+  bool ethernet = false;
+};
+
+/// An address of an interface.
+struct LinkAddress {
+  int index = 0;
+  Prefix address;
+  /// Nobody may be spoken to from it yet, or ever: duplicate address detection runs, or has failed (RFC 4862 §5.4).
+  bool tentative = false;
 };
 
 /// ENODEV when there is none.
@@ -30,6 +40,8 @@ struct LinkInfo {
 /// net.ipv4.conf.all.rp_filter
 [[nodiscard]] SysResult<int> reverse_path_filter_of_all();
 
+/// Every address of this host, or of one interface (`index` not 0).
+[[nodiscard]] SysResult<std::vector<LinkAddress>> list_addresses(int index = 0);
 [[nodiscard]] SysResult<void> add_address(int index, const Prefix& address);
 /// A unicast or multicast route out of `index`, in the main table (IPv6 multicast also in the table that is asked
 /// before it); `gateway` optional.
@@ -38,6 +50,9 @@ struct LinkInfo {
 /// The source address that the default route of a family uses (a connected UDP socket's choice); nothing when there is
 /// no route.
 [[nodiscard]] std::optional<IpAddress> default_route_address(Family family);
+
+/// The interface that packets to `destination` leave by; nothing when there is no route.
+[[nodiscard]] std::optional<std::string> interface_towards(const IpAddress& destination);
 
 /// veth pairs, moves between namespaces: for `amt demo` and tests.
 [[nodiscard]] SysResult<void> create_veth(const std::string& name, const std::string& peer_name,
