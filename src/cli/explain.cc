@@ -41,6 +41,10 @@ std::string mend(const SysError& error) {
     case ENODEV:
     case ENXIO:
       return fmt::format("no such interface; there are: {}", interface_names());
+    case EINVAL:
+      // What TUNSETIFF says of an interface of another kind.
+      if (error.call != "create interface") return {};
+      [[fallthrough]];
     case EBUSY:
       return "an interface of that name exists already; choose another with --interface";
     default:

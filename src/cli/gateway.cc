@@ -1,3 +1,5 @@
+#include <cerrno>
+
 #include "cli/explain.hh"
 #include "cli/failure.hh"
 #include "cli/subcommands.hh"
@@ -7,10 +9,28 @@
 #include "observe/engine_status.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"
+#include "sys/netlink.hh"
 #include "sys/os_random.hh"
 #include "sys/service_manager.hh"
 
 namespace amt {
+namespace {
+
+/// Why there cannot be listeners on that interface.
+std::optional<std::string> unusable_downstream(const GatewayConfig& config, const std::string& name) {
+  if (name == config.interface) {
+    return fmt::format("--downstream {}: is the gateway's own interface; name the LAN's", name);
+  }
+  const SysResult<LinkInfo> link = find_link(name);
+  if (!link && link.error().code == ENODEV) return no_such_interface("--downstream", name);
+  if (link && !link->ethernet) {
+    return fmt::format("--downstream {}: is no Ethernet interface; programs of this host use {}", name,
+                       config.interface);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
 
 int run_gateway(const GatewayConfig& config, const CommonConfig&) {
   GatewayEngineOptions options;
@@ -19,6 +39,14 @@ int run_gateway(const GatewayConfig& config, const CommonConfig&) {
   options.connection = std::move(*connection);
   options.interface = config.interface;
   options.routes = config.routes;
+  options.downstream = config.downstream;
+  options.lan.forward_always = config.forward_always;
+  options.lan.membership = {config.robustness, config.query_interval};
+  for (const std::string& downstream : config.downstream) {
+    if (const std::optional<std::string> problem = unusable_downstream(config, downstream)) {
+      return fail_usage("gateway", *problem);
+    }
+  }
 
   EventLoop loop;
   OsRandom random;

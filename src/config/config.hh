@@ -72,6 +72,11 @@ struct GatewayConfig {
   /// Multicast routes towards the interface; with `no_route` none.
   std::vector<Prefix> routes;
   bool no_route = false;
+  /// Interfaces of this host with listeners behind them.
+  std::vector<std::string> downstream;
+  bool forward_always = false;
+  Duration query_interval = std::chrono::seconds(125);  ///< on the LANs
+  std::uint8_t robustness = 2;
   std::optional<std::string> control;
 };
 

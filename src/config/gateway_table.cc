@@ -2,6 +2,49 @@
 #include "config/values.hh"
 
 namespace amt {
+namespace {
+
+void add_lans(CommandTable& table, GatewayConfig& config) {
+  table.options.push_back({.name = "downstream",
+                           .value = "IF",
+                           .group = "LANs",
+                           .help =
+                               "also serve the hosts of the LAN on IF: ask them what they want (IGMP and MLD querier) "
+                               "and send it there; needs CAP_NET_RAW besides CAP_NET_ADMIN",
+                           .default_text = "none",
+                           .example = "eth1",
+                           .repeatable = true,
+                           .completion = Completion::kInterface,
+                           .apply = append_to(config.downstream, parse_interface_name)});
+  table.options.push_back({.name = "forward-always",
+                           .group = "LANs",
+                           .help =
+                               "send to a LAN also while another querier is elected there; right when that is a switch "
+                               "or a router that does not bring the same multicast, else everything arrives twice",
+                           .apply = switch_on(config.forward_always)});
+  const auto seconds = [&config](std::string_view text) -> ValueResult<void> {
+    const auto number = parse_number(text, 1, kQueryIntervalSecondsMax);
+    if (!number) return Unexpected<BadValue>(number.error());
+    config.query_interval = std::chrono::seconds(*number);
+    return {};
+  };
+  table.options.push_back({.name = "query-interval",
+                           .value = "S",
+                           .group = "LANs",
+                           .help = "seconds between the queries that hosts on the LANs are sent",
+                           .default_text = "125",
+                           .example = "125",
+                           .apply = seconds});
+  table.options.push_back({.name = "robustness",
+                           .value = "N",
+                           .group = "LANs",
+                           .help = "robustness variable of those queries, 1 to 7: how many losses in a row do no harm",
+                           .default_text = "2",
+                           .example = "2",
+                           .apply = number_into(config.robustness, 1, kRobustnessMax)});
+}
+
+}  // namespace
 
 CommandTable gateway_table(GatewayConfig& config) {
   CommandTable table;
@@ -12,11 +55,13 @@ CommandTable gateway_table(GatewayConfig& config) {
       "Creates a network interface. What applications join on it is asked of an AMT relay (RFC 7450), and arrives on "
       "it as "
       "ordinary multicast. Routes lead source-specific groups to it, so that most applications need no interface "
-      "option.\n\n"
-      "Needs the capability CAP_NET_ADMIN. The interface is gone when the program ends. To receive one channel without "
+      "option. With --downstream it also is the multicast router of the LANs named there (an RFC 4605 proxy).\n\n"
+      "Needs the capability CAP_NET_ADMIN, with --downstream also CAP_NET_RAW. The interface is gone when the program "
+      "ends. To receive one channel without "
       "privileges and without an interface, see amt receive.";
   table.examples = {
       {"Through a given relay, on the interface amt0", "amt gateway --relay 192.0.2.1"},
+      {"For all hosts of the LAN on eth1, too", "amt gateway --relay 192.0.2.1 --downstream eth1"},
       {"Through the nearest public relay, any multicast", "amt gateway --route 224.0.0.0/4 --route ff00::/8"},
   };
   add_relay_choice_options(table, config.relay);
@@ -42,6 +87,7 @@ CommandTable gateway_table(GatewayConfig& config) {
                            .help = "make no routes; applications must name the interface",
                            .excludes = "route",
                            .apply = switch_on(config.no_route)});
+  add_lans(table, config);
   table.options.push_back({.name = "control",
                            .value = "PATH",
                            .group = "Operation",

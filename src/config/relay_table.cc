@@ -9,10 +9,6 @@ constexpr std::uint64_t kTunnelsMax = 10'000'000;
 constexpr std::uint64_t kGroupsMax = 1'000'000;
 constexpr std::uint64_t kSourcesMax = 100'000;
 constexpr std::uint64_t kPerSecondMax = 10'000'000;
-// RFC 3376 §4.1.7: what the floating-point code can say.
-constexpr std::uint64_t kQueryIntervalSecondsMax = 31744;
-// RFC 3376 §4.1.6: three bits, and 0 means "unset".
-constexpr std::uint64_t kRobustnessMax = 7;
 // RFC 7450 §5.3.6: "The RECOMMENDED maximum interval is 2 hours."
 constexpr std::uint64_t kSecretLifetimeSecondsMax = 7200;
 

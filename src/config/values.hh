@@ -11,6 +11,11 @@
 
 namespace amt {
 
+/// What queries can announce. RFC 3376 §4.1.7: what the floating-point code can say, in seconds.
+inline constexpr std::uint64_t kQueryIntervalSecondsMax = 31744;
+/// RFC 3376 §4.1.6: three bits, and 0 means "unset".
+inline constexpr std::uint64_t kRobustnessMax = 7;
+
 [[nodiscard]] ValueResult<IpAddress> parse_address(std::string_view text);
 /// An address that a socket may be bound to and others may send to: neither multicast, unspecified, nor link-local
 /// IPv6.

@@ -1,10 +1,10 @@
 #include "engine/gateway_engine.hh"
 
-#include <optional>
-
-#include "engine/pseudo_interface.hh"
+#include "base/assert.hh"
+#include "engine/tun_downstream.hh"
+#include "forward/replication_table.hh"
 #include "io/tun_device.hh"
-#include "sys/clock.hh"
+#include "membership/merged.hh"
 #include "sys/log.hh"
 #include "sys/netlink.hh"
 
@@ -35,87 +35,108 @@ SysResult<void> configure(const TunDevice& tun, const std::vector<Prefix>& route
   return {};
 }
 
+/// P-b: what is sent to a LAN by which the tunnel runs may meet the same multicast there, or another gateway's.
+void warn_of_upstream(const GatewayEngineOptions& options) {
+  for (const RelayCandidate& candidate : options.connection.gateway.candidates) {
+    const std::optional<std::string> outgoing = interface_towards(candidate.endpoint.address);
+    for (const std::string& interface : options.downstream) {
+      if (outgoing != interface) continue;
+      log_warn(
+          "downstream {} is also the way to the relay {}: see to it that no other router brings the same multicast to "
+          "that LAN",
+          interface, candidate.endpoint.address.to_string());
+      return;
+    }
+  }
+}
+
 }  // namespace
 
+/// The proxy of RFC 4605: downstream interfaces on one side, the tunnel to the relay as upstream on the other (P-k).
 struct GatewayEngine::Impl {
-  Impl(EventLoop& event_loop, TunDevice device)
-      : loop(event_loop),
-        tun(std::move(device)),
-        pseudo_interface(monotonic_now()),
-        timer(loop, [this] { on_timer(); }),
-        watch(std::in_place, loop, tun.fd(), [this] { on_interface_readable(); }) {}
+  explicit Impl(Random& random) : wanted(KeyedHash(random)) {}
 
-  void on_interface_readable();
-  void on_timer();
-  void apply_changes();
+  SysResult<void> add_downstreams(EventLoop& loop, const GatewayEngineOptions& options, TunDevice tun);
+  void start();
+  void on_changes(std::size_t number, std::span<const FilterChange> changes);
+  void on_data(std::span<const Bytes> datagrams);
 
-  EventLoop& loop;
-  TunDevice tun;
-  std::unique_ptr<GatewayConnection> connection;
-  PseudoInterface pseudo_interface;
-  std::vector<FilterChange> changes;
-  std::uint64_t ssm_refusals_told = 0;
+  /// What all of them want together (P-c, P-d).
+  MergedMembership merged;
+  /// Which of them want a packet, by their numbers (P-h): two hash probes, whatever the number of groups and LANs.
+  ReplicationTable wanted;
   std::function<void(const SysError&)> on_lost = [](const SysError&) {};
-  Timer timer;
-  std::optional<ReadWatch> watch;
+  /// For each downstream what of one read of the tunnel goes to it.
+  std::vector<std::vector<Bytes>> batches;
+  std::unique_ptr<GatewayConnection> connection;
+  // Last: they end before what their handlers use.
+  std::vector<std::unique_ptr<Downstream>> downstreams;
 };
 
-void GatewayEngine::Impl::on_interface_readable() {
-  const Instant now = monotonic_now();
-  const SysResult<std::span<const MutableBytes>> datagrams = tun.receive();
-  if (!datagrams) {
-    // The descriptor of an interface that is gone stays readable for ever.
-    watch.reset();
-    on_lost(datagrams.error());
-    return;
+SysResult<void> GatewayEngine::Impl::add_downstreams(EventLoop& loop, const GatewayEngineOptions& options,
+                                                     TunDevice tun) {
+  downstreams.push_back(make_tun_downstream(loop, std::move(tun), [this](const SysError& error) { on_lost(error); }));
+  for (const std::string& interface : options.downstream) {
+    std::unique_ptr<LanLink> link = make_real_lan(interface);
+    if (SysResult<void> opened = link->open(); !opened) return opened;
+    downstreams.push_back(make_lan_downstream(loop, std::move(link), options.lan, {}));
   }
-  for (const Bytes datagram : *datagrams) pseudo_interface.handle_datagram(now, datagram, changes);
-  apply_changes();
+  batches.resize(downstreams.size());
+  return {};
 }
 
-void GatewayEngine::Impl::on_timer() {
-  std::vector<std::vector<std::byte>> queries;
-  pseudo_interface.handle_timeout(monotonic_now(), changes, queries);
-  for (const std::vector<std::byte>& query : queries) {
-    const Bytes datagram = query;
-    tun.send({&datagram, 1});
+void GatewayEngine::Impl::start() {
+  for (std::size_t number = 0; number < downstreams.size(); ++number) {
+    downstreams[number]->start([this, number](std::span<const FilterChange> changes) { on_changes(number, changes); });
   }
-  apply_changes();
 }
 
-void GatewayEngine::Impl::apply_changes() {
+void GatewayEngine::Impl::on_changes(std::size_t number, std::span<const FilterChange> changes) {
   for (const FilterChange& change : changes) {
-    log_debug("{}: {} is now {}", tun.name(), change.group.to_string(), change.after.to_string());
-    static_cast<void>(connection->set_membership(change.group, change.after));
-  }
-  changes.clear();
-  if (const std::uint64_t refusals = pseudo_interface.refused().any_source_joins_of_ssm_groups;
-      refusals != ssm_refusals_told) {
-    if (ssm_refusals_told == 0) {
-      log_warn(
-          "{}: an application joined a source-specific group without naming a source; that gives it nothing (RFC 4607)",
-          tun.name());
+    // The text names every source, which may be thousands.
+    if (log_enabled(LogLevel::kDebug)) {
+      log_debug("{}: {} is now {}", downstreams[number]->interface(), change.group.to_string(),
+                change.after.to_string());
     }
-    ssm_refusals_told = refusals;
+    wanted.apply(TunnelId{static_cast<std::uint32_t>(number)}, change);
+    // RFC 4605 §4.1: a change of the merged database is what goes upstream (P-e).
+    if (const std::optional<FilterChange> all = merged.apply(change)) {
+      static_cast<void>(connection->set_membership(all->group, all->after));
+    }
   }
-  timer.set(pseudo_interface.next_deadline());
+}
+
+void GatewayEngine::Impl::on_data(std::span<const Bytes> datagrams) {
+  for (const Bytes datagram : datagrams) {
+    const Result<DatagramAddresses, IpError> addresses = peek_addresses(datagram);
+    if (!addresses) continue;
+    wanted.find(addresses->source, addresses->destination).for_each([&](TunnelId number) {
+      batches[static_cast<std::size_t>(number)].push_back(datagram);
+    });
+  }
+  for (std::size_t number = 0; number < batches.size(); ++number) {
+    if (!batches[number].empty()) downstreams[number]->send(batches[number]);
+    batches[number].clear();
+  }
 }
 
 SysResult<std::unique_ptr<GatewayEngine>> GatewayEngine::create(EventLoop& loop, const GatewayEngineOptions& options,
                                                                 Random& random) {
   SysResult<TunDevice> tun = TunDevice::create({.name = options.interface});
   if (!tun) return Unexpected<SysError>(tun.error());
-  auto impl = std::make_unique<Impl>(loop, std::move(*tun));
+  auto impl = std::make_unique<Impl>(random);
   SysResult<std::unique_ptr<GatewayConnection>> connection = GatewayConnection::create(
-      loop, options.connection, random, [&tun = impl->tun](Instant, std::span<const Bytes> data) {
-        tun.send(data);  // what it does not take is counted there
-      });
+      loop, options.connection, random, [&impl = *impl](Instant, std::span<const Bytes> data) { impl.on_data(data); });
   if (!connection) return Unexpected<SysError>(connection.error());
   impl->connection = std::move(*connection);
-  if (const SysResult<void> configured = configure(impl->tun, options.routes); !configured) {
+  if (const SysResult<void> configured = configure(*tun, options.routes); !configured) {
     return Unexpected<SysError>(configured.error());
   }
-  impl->apply_changes();
+  if (const SysResult<void> added = impl->add_downstreams(loop, options, std::move(*tun)); !added) {
+    return Unexpected<SysError>(added.error());
+  }
+  warn_of_upstream(options);
+  impl->start();
   return std::unique_ptr<GatewayEngine>(new GatewayEngine(std::move(impl)));
 }
 
@@ -125,9 +146,14 @@ GatewayEngine::~GatewayEngine() = default;
 void GatewayEngine::on_interface_lost(std::function<void(const SysError&)> handler) {
   impl_->on_lost = std::move(handler);
 }
-void GatewayEngine::shutdown() { impl_->connection->shutdown(); }
+void GatewayEngine::shutdown() {
+  for (const std::unique_ptr<Downstream>& downstream : impl_->downstreams) downstream->stop();
+  impl_->connection->shutdown();
+}
 const GatewayConnection& GatewayEngine::connection() const { return *impl_->connection; }
-const std::string& GatewayEngine::interface() const { return impl_->tun.name(); }
-std::uint64_t GatewayEngine::interface_drops() const { return impl_->tun.send_drops(); }
+const std::string& GatewayEngine::interface() const { return impl_->downstreams.front()->interface(); }
+void GatewayEngine::for_each_downstream(const std::function<void(const Downstream&)>& visit) const {
+  for (const std::unique_ptr<Downstream>& downstream : impl_->downstreams) visit(*downstream);
+}
 
 }  // namespace amt

@@ -1,12 +1,15 @@
 #pragma once
-/// A running gateway with an interface: applications join groups on it as on any other.
+/// A running gateway with interfaces: applications join groups on its own as on any other, and hosts on the LANs behind
+/// it as they would with a multicast router (RFC 4605).
 
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "engine/downstream.hh"
 #include "engine/gateway_connection.hh"
+#include "engine/lan_downstream.hh"
 #include "ip/address.hh"
 
 namespace amt {
@@ -16,6 +19,9 @@ struct GatewayEngineOptions {
   std::string interface = "amt0";
   /// Multicast prefixes that are routed to the interface, so that joins without an interface find it.
   std::vector<Prefix> routes;
+  /// Interfaces of this host with listeners behind them.
+  std::vector<std::string> downstream;
+  LanDownstreamOptions lan;
 };
 
 /// Lives on its event loop's thread. The interface exists from `create` to the end of this object.
@@ -32,8 +38,8 @@ class GatewayEngine {
 
   [[nodiscard]] const GatewayConnection& connection() const;
   [[nodiscard]] const std::string& interface() const;
-  /// Datagrams that the interface did not take (its queue was full, or it was down).
-  [[nodiscard]] std::uint64_t interface_drops() const;
+  /// The interface of its own first.
+  void for_each_downstream(const std::function<void(const Downstream&)>& visit) const;
 
  private:
   struct Impl;

@@ -24,6 +24,10 @@ class PseudoInterface {
   /// Runs timers; General Queries that are due are appended to `queries` as whole IP datagrams.
   void handle_timeout(Instant now, std::vector<FilterChange>& changes, std::vector<std::vector<std::byte>>& queries);
   [[nodiscard]] Instant next_deadline() const;
+  /// Every group, ascending.
+  void for_each_group(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const {
+    state_.for_each_group(visit);
+  }
 
   /// What could not be done for an application, since the start.
   struct Refused {

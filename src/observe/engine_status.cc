@@ -10,6 +10,27 @@ void append(std::vector<CounterStatus>& to, const Counters<E>& counters) {
   std::ranges::move(counter_status(counters), std::back_inserter(to));
 }
 
+void append_downstreams(GatewayStatus& status, const GatewayEngine& engine) {
+  engine.for_each_downstream([&status](const Downstream& downstream) {
+    DownstreamStatus entry{downstream.info(), {}};
+    downstream.for_each_group([&entry](const IpAddress& group, const SourceFilter& filter) {
+      entry.groups.push_back({group, filter});
+    });
+    status.downstreams.push_back(std::move(entry));
+  });
+  std::uint64_t drops = 0;
+  std::uint64_t hop_limit_exceeded = 0;
+  std::uint64_t too_big = 0;
+  for (const DownstreamStatus& downstream : status.downstreams) {
+    drops += downstream.info.drops;
+    hop_limit_exceeded += downstream.info.hop_limit_exceeded;
+    too_big += downstream.info.too_big;
+  }
+  status.counters.push_back({"interface_drops", drops});
+  status.counters.push_back({"downstream_hop_limit_exceeded", hop_limit_exceeded});
+  status.counters.push_back({"downstream_too_big", too_big});
+}
+
 }  // namespace
 
 RelayStatus relay_status(RelayEngine& engine, Instant now) {
@@ -60,7 +81,7 @@ GatewayStatus gateway_status(const GatewayEngine& engine, Instant now) {
   append(status.counters, gateway.counters());
   append(status.counters, gateway.rejects());
   status.counters.push_back({"socket_receive_drops", connection.receive_drops()});
-  status.counters.push_back({"interface_drops", engine.interface_drops()});
+  append_downstreams(status, engine);
   gateway.for_each_membership([&](const IpAddress& group, const SourceFilter& filter) {
     status.memberships.push_back({group, filter});
   });

@@ -10,6 +10,7 @@
 #include "amt/endpoint.hh"
 #include "amt/time.hh"
 #include "base/counters.hh"
+#include "engine/downstream.hh"
 #include "membership/source_filter.hh"
 
 namespace amt {
@@ -66,11 +67,18 @@ struct GatewayRelayStatus {
   std::uint64_t bytes = 0;
 };
 
+struct DownstreamStatus {
+  DownstreamInfo info;
+  std::vector<MembershipStatus> groups;
+};
+
 struct GatewayStatus {
   Duration uptime{};
   std::vector<CounterStatus> counters;
   std::vector<GatewayRelayStatus> relays;
+  /// What is asked of the relay: all that is wanted downstream, merged.
   std::vector<MembershipStatus> memberships;
+  std::vector<DownstreamStatus> downstreams;
 };
 
 /// One JSON object on one line, as `amt status --json` prints it.

@@ -33,6 +33,10 @@ json::array memberships(const std::vector<MembershipStatus>& list) {
   return out;
 }
 
+json::value address(const std::optional<IpAddress>& value) {
+  return value ? json::value(json::string(value->to_string())) : json::value(nullptr);
+}
+
 json::object head(const char* role, Duration uptime, const std::vector<CounterStatus>& list) {
   const std::string_view version_text = version();
   return {{"role", role},
@@ -57,12 +61,11 @@ std::string to_json(const RelayStatus& status) {
   }
   json::array channels;
   for (const ChannelStatus& channel : status.channels) {
-    channels.push_back(json::object{
-        {"group", channel.group.to_string()},
-        {"source", channel.source ? json::value(json::string(channel.source->to_string())) : json::value(nullptr)},
-        {"tunnels", channel.tunnels},
-        {"packets", channel.packets},
-        {"bytes", channel.bytes}});
+    channels.push_back(json::object{{"group", channel.group.to_string()},
+                                    {"source", address(channel.source)},
+                                    {"tunnels", channel.tunnels},
+                                    {"packets", channel.packets},
+                                    {"bytes", channel.bytes}});
   }
   out["tunnels"] = std::move(tunnels);
   out["channels"] = std::move(channels);
@@ -82,6 +85,23 @@ std::string to_json(const GatewayStatus& status) {
   }
   out["relays"] = std::move(relays);
   out["memberships"] = memberships(status.memberships);
+  json::array downstreams;
+  for (const DownstreamStatus& downstream : status.downstreams) {
+    const DownstreamInfo& info = downstream.info;
+    downstreams.push_back(json::object{
+        {"interface", info.interface},
+        {"kind", info.kind},
+        {"up", info.up},
+        {"querier", json::object{{"ipv4", info.is_querier[0]}, {"ipv6", info.is_querier[1]}}},
+        {"querier_address", json::object{{"ipv4", address(info.querier[0])}, {"ipv6", address(info.querier[1])}}},
+        {"groups", memberships(downstream.groups)},
+        {"packets", info.packets},
+        {"bytes", info.bytes},
+        {"drops", info.drops},
+        {"hop_limit_exceeded", info.hop_limit_exceeded},
+        {"too_big", info.too_big}});
+  }
+  out["downstreams"] = std::move(downstreams);
   return json::serialize(out);
 }
 

@@ -40,6 +40,17 @@ GatewayStatus gateway_status() {
       {.relay = *Endpoint::parse("192.0.2.1", 2268), .state = "connected", .groups = 1, .packets = 5, .bytes = 500});
   status.memberships = {
       {*IpAddress::parse("ff3e::8000:1"), {FilterMode::kInclude, {*IpAddress::parse("2001:db8::10")}}}};
+  status.downstreams.push_back({.info = {.interface = "eth1",
+                                         .kind = "lan",
+                                         .up = true,
+                                         .is_querier = {true, false},
+                                         .querier = {IpAddress::parse("192.0.2.9"), std::nullopt},
+                                         .packets = 4,
+                                         .bytes = 400,
+                                         .drops = 1,
+                                         .hop_limit_exceeded = 2,
+                                         .too_big = 3},
+                                .groups = {{*IpAddress::parse("232.1.1.1"), {FilterMode::kExclude, {}}}}});
   return status;
 }
 
@@ -68,12 +79,18 @@ TEST(Status, OfAGatewayHasTheShapeThatIsPromised) {
           ",\"counters\":{\"requests_sent\":3},"
           "\"relays\":[{\"address\":\"192.0.2.1\",\"port\":2268,\"state\":\"connected\",\"groups\":1,\"packets\":5,"
           "\"bytes\":500}],"
-          "\"memberships\":[{\"group\":\"ff3e::8000:1\",\"mode\":\"include\",\"sources\":[\"2001:db8::10\"]}]}");
+          "\"memberships\":[{\"group\":\"ff3e::8000:1\",\"mode\":\"include\",\"sources\":[\"2001:db8::10\"]}],"
+          "\"downstreams\":[{\"interface\":\"eth1\",\"kind\":\"lan\",\"up\":true,"
+          "\"querier\":{\"ipv4\":true,\"ipv6\":false},"
+          "\"querier_address\":{\"ipv4\":\"192.0.2.9\",\"ipv6\":null},"
+          "\"groups\":[{\"group\":\"232.1.1.1\",\"mode\":\"exclude\",\"sources\":[]}],"
+          "\"packets\":4,\"bytes\":400,\"drops\":1,\"hop_limit_exceeded\":2,\"too_big\":3}]}");
 }
 
 TEST(Status, OfNothingHasEmptyListsAndNotNone) {
   EXPECT_THAT(to_json(RelayStatus{}), HasSubstr("\"counters\":{},\"tunnels\":[],\"channels\":[]}"));
-  EXPECT_THAT(to_json(GatewayStatus{}), HasSubstr("\"counters\":{},\"relays\":[],\"memberships\":[]}"));
+  EXPECT_THAT(to_json(GatewayStatus{}),
+              HasSubstr("\"counters\":{},\"relays\":[],\"memberships\":[],\"downstreams\":[]}"));
 }
 
 TEST(Status, APersonReadsTables) {
@@ -88,6 +105,7 @@ TEST(Status, APersonReadsTables) {
   EXPECT_THAT(gateway, HasSubstr("gateway " + std::string(version()) + ", up 1 d 1 h\n"));
   EXPECT_THAT(gateway, HasSubstr("connected"));
   EXPECT_THAT(gateway, HasSubstr("ff3e::8000:1 from 2001:db8::10"));
+  EXPECT_THAT(gateway, HasSubstr("  eth1           IPv4       1        4    400      1\n"));
 }
 
 TEST(Status, WhatIsMissingOrOfAnotherKindIsLeftOut) {

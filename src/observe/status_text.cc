@@ -26,6 +26,11 @@ json::array list(const json::object& object, const char* key) {
   return value != nullptr && value->is_array() ? value->get_array() : json::array();
 }
 
+bool flag(const json::object& object, const char* key) {
+  const json::value* const value = object.if_contains(key);
+  return value != nullptr && value->is_bool() && value->get_bool();
+}
+
 std::string number_of(const json::object& object, const char* key) { return std::to_string(list(object, key).size()); }
 
 /// Columns as wide as their widest cell; the first to the left, numbers to the right.
@@ -108,6 +113,17 @@ std::string relay_tables(const json::object& status) {
   return "\n" + tunnels.to_string() + "\n" + channels.to_string();
 }
 
+/// Whether this gateway is the querier: "yes", "no", or of one family only.
+std::string querier_text(const json::object& downstream) {
+  if (!flag(downstream, "up")) return "down";
+  const json::value* const value = downstream.if_contains("querier");
+  if (value == nullptr || !value->is_object()) return "";
+  const bool v4 = flag(value->get_object(), "ipv4");
+  const bool v6 = flag(value->get_object(), "ipv6");
+  if (v4 == v6) return v4 ? "yes" : "no";
+  return v4 ? "IPv4" : "IPv6";
+}
+
 std::string gateway_tables(const json::object& status) {
   Table relays({"relay", "state", "groups", "packets", "bytes"});
   for (const json::value& value : list(status, "relays")) {
@@ -120,7 +136,14 @@ std::string gateway_tables(const json::object& status) {
   for (const json::value& value : list(status, "memberships")) {
     if (value.is_object()) memberships.add({membership_line(value.get_object())});
   }
-  return "\n" + relays.to_string() + "\n" + memberships.to_string();
+  Table downstreams({"downstream", "querier", "groups", "packets", "bytes", "drops"});
+  for (const json::value& value : list(status, "downstreams")) {
+    if (!value.is_object()) continue;
+    const json::object& downstream = value.get_object();
+    downstreams.add({text(downstream, "interface"), querier_text(downstream), number_of(downstream, "groups"),
+                     text(downstream, "packets"), text(downstream, "bytes"), text(downstream, "drops")});
+  }
+  return "\n" + relays.to_string() + "\n" + memberships.to_string() + "\n" + downstreams.to_string();
 }
 
 }  // namespace

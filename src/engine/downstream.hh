@@ -1,0 +1,60 @@
+#pragma once
+/// One downstream interface of the gateway's proxy (RFC 4605 §3, §4; CONFORMANCE P-a): where listeners are.
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "amt/time.hh"
+#include "base/byte_reader.hh"
+#include "membership/source_filter.hh"
+
+namespace amt {
+
+/// For people who ask.
+struct DownstreamInfo {
+  std::string interface;
+  std::string kind;  ///< "tun", "tap" or "lan"
+  bool up = true;
+  /// By family, IPv4 first: this gateway is the querier, and so forwards (P-g); the querier's address, where known.
+  std::array<bool, 2> is_querier = {true, true};
+  std::array<std::optional<IpAddress>, 2> querier = {};
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  /// Datagrams that came to nothing: refused by the interface, TTL or Hop Limit used up, larger than the MTU.
+  std::uint64_t drops = 0;
+  std::uint64_t hop_limit_exceeded = 0;
+  std::uint64_t too_big = 0;
+};
+
+/// Watches its own descriptor and timers on its event loop's thread. Whoever owns it merges what it wants with what
+/// others want, and hands it the data that it asked for.
+class Downstream {
+ public:
+  /// What is wanted here has changed; valid during the call.
+  using ChangeHandler = std::function<void(std::span<const FilterChange>)>;
+
+  Downstream() = default;
+  Downstream(const Downstream&) = delete;
+  Downstream& operator=(const Downstream&) = delete;
+  virtual ~Downstream() = default;
+
+  /// Calls the handler from here on, perhaps at once.
+  virtual void start(ChangeHandler on_changes) = 0;
+  /// Reads no more.
+  virtual void stop() = 0;
+  [[nodiscard]] virtual const std::string& interface() const = 0;
+  /// Whole IP datagrams that are wanted here. Those that it is not this router's task to forward (P-g), or that may go
+  /// no further, are left out.
+  virtual void send(std::span<const Bytes> datagrams) = 0;
+  [[nodiscard]] virtual DownstreamInfo info() const = 0;
+  /// Every group that is wanted here, ascending.
+  virtual void for_each_group(
+      const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const = 0;
+};
+
+}  // namespace amt

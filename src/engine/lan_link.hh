@@ -1,0 +1,54 @@
+#pragma once
+/// The link below a LAN downstream: a real interface, or a TAP device that is a port of a bridge.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "amt/ip_address.hh"
+#include "io/split_datagram.hh"
+#include "sys/error.hh"
+
+namespace amt {
+
+/// Thin; what to do about all this is LanDownstream's.
+class LanLink {
+ public:
+  LanLink() = default;
+  LanLink(const LanLink&) = delete;
+  LanLink& operator=(const LanLink&) = delete;
+  virtual ~LanLink() = default;
+
+  [[nodiscard]] virtual const std::string& interface() const = 0;
+  [[nodiscard]] virtual const char* kind() const = 0;
+
+  /// Closes what was open.
+  virtual SysResult<void> open() = 0;
+  virtual void close() = 0;
+  [[nodiscard]] virtual bool is_open() const = 0;
+  [[nodiscard]] virtual int fd() const = 0;
+
+  struct State {
+    /// It was deleted; whatever has its name by now is another, and nothing will come by this one again.
+    bool lost = false;
+    bool up = false;
+    std::uint32_t mtu_octets = 0;
+    /// Where queries come from, as long as there is one.
+    std::optional<IpAddress> ipv4;
+    std::optional<IpAddress> ipv6;
+  };
+  /// Asks the kernel. Of an open link. Error: it did not say.
+  [[nodiscard]] virtual SysResult<State> state() = 0;
+
+  /// IP datagrams, among them IGMP and MLD; valid until the next call.
+  virtual SysResult<std::span<const Bytes>> receive() = 0;
+  /// How many were taken.
+  virtual std::size_t send(std::span<const SplitDatagram> datagrams) = 0;
+};
+
+/// A LAN that this host is on. Nothing is opened yet.
+[[nodiscard]] std::unique_ptr<LanLink> make_real_lan(const std::string& interface);
+
+}  // namespace amt

@@ -1,0 +1,40 @@
+#pragma once
+/// What the hosts of one LAN want, of both families (RFC 4605 §4: the router part of the proxy).
+
+#include <vector>
+
+#include "membership/querier.hh"
+
+namespace amt {
+
+struct LanMembershipOptions {
+  std::uint8_t robustness = 2;
+  Duration query_interval = std::chrono::seconds(125);
+};
+
+/// The IGMP and the MLD querier of one link. Decides, never sends; not thread-safe.
+class LanMembership {
+ public:
+  LanMembership(const LanMembershipOptions& options, Instant now);
+
+  /// Where the queries of `family` come from; none: none are sent.
+  void set_address(Instant now, Family family, const std::optional<IpAddress>& address);
+  /// One IP datagram from the LAN; anything but IGMP and MLD is ignored.
+  void handle_datagram(Instant now, Bytes datagram, std::vector<FilterChange>& changes);
+  void handle_timeout(Instant now, std::vector<FilterChange>& changes);
+  [[nodiscard]] Instant next_deadline() const;
+  /// The next query to send, a whole IP datagram.
+  [[nodiscard]] std::optional<std::vector<std::byte>> poll_query();
+  /// Everything ends.
+  void clear(std::vector<FilterChange>& changes);
+
+  [[nodiscard]] const Querier& querier(Family family) const { return family == Family::kIpv4 ? igmp_ : mld_; }
+
+ private:
+  [[nodiscard]] Querier& querier_of(Family family) { return family == Family::kIpv4 ? igmp_ : mld_; }
+
+  Querier igmp_;
+  Querier mld_;
+};
+
+}  // namespace amt
