@@ -1,7 +1,7 @@
 # What people do with this project. Each target sets up what it needs by itself; CMake does the work.
 # `make` builds build/release/amt.
 .DEFAULT_GOAL := build
-.PHONY: build demo test bench format lint asan fuzz conformance clean help
+.PHONY: build demo test bench format lint asan fuzz conformance sim clean help
 JOBS ?= $(shell nproc)
 
 build: ## build the program: build/release/amt
@@ -40,6 +40,13 @@ fuzz: ## run each fuzz target for a short while: FUZZ_SECONDS=10
 
 conformance: ## write docs/conformance.md: which test proves which requirement
 	@tools/conformance.py
+
+sim: ## simulate relays and gateways with faults: SEEDS=100 GATEWAYS=100 SEED=1 (the first) EPOCHS=1
+	@tools/setup.sh build test
+	@mkdir -p build && cmake --preset release >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
+	@cmake --build --preset release --parallel $(JOBS) --target amt_sim
+	@build/release/tests/sim/amt_sim --seeds $(or $(SEEDS),100) --gateways $(or $(GATEWAYS),100) --seed $(or $(SEED),1) \
+	  --epochs $(or $(EPOCHS),1) $(SIM_FLAGS)
 
 clean: ## remove everything built
 	@rm -rf build

@@ -1,6 +1,7 @@
-#include <gtest/gtest.h>
+/// What must hold after every step, and once the network is calm.
 
 #include <algorithm>
+#include <set>
 
 #include "ip/udp.hh"
 #include "sim/world.hh"
@@ -42,11 +43,15 @@ void merge(Memberships& merged, const IpAddress& group, const SourceFilter& filt
 }  // namespace
 
 void World::fail(const std::string& what) {
-  failed_ = true;
-  ADD_FAILURE()
-      << "AMT_SIM_SEED=" << seed_ << " after "
-      << std::chrono::duration_cast<std::chrono::milliseconds>(now_ - Instant() - std::chrono::hours(1)).count()
-      << " ms: " << what;
+  trace("VIOLATED: " + what);
+  if (failed()) return;
+  const auto after = std::chrono::duration_cast<std::chrono::milliseconds>(now_ - began_);
+  failure_ = "seed " + std::to_string(seed_) + " after " + std::to_string(after.count()) + " ms: " + what;
+}
+
+bool World::is_time_to_check() {
+  constexpr std::uint64_t kInputsMin = 32;
+  return scenario_.check_every_step || ++relay_inputs_ % std::max(kInputsMin, gateways_.size() / 2) == 0;
 }
 
 void World::check_targets(RelayHost& host, const Emitted& emitted) {
@@ -62,10 +67,10 @@ void World::check_targets(RelayHost& host, const Emitted& emitted) {
 }
 
 void World::check_upstream(const RelayHost& host) {
+  tally_.add(Event::kStateChecks);
   Memberships merged;
-  host.relay->for_each_tunnel([&](const RelayTunnel& tunnel, const RouterState& state, Instant expires) {
+  host.relay->for_each_tunnel([&](const RelayTunnel& tunnel, const RouterState& state, Instant) {
     if (state.empty()) fail("a tunnel without memberships: " + tunnel.endpoint.to_string());
-    if (expires < now_) fail("a tunnel that has outlived itself: " + tunnel.endpoint.to_string());
     state.for_each_group([&](const IpAddress& group, const SourceFilter& filter) { merge(merged, group, filter); });
   });
   if (merged != host.joined) {
@@ -73,17 +78,80 @@ void World::check_upstream(const RelayHost& host) {
   }
 }
 
-void World::check_request(GatewayHost& host, const GatewayTransmit& transmit) {
-  const auto type = wire::peek_type(transmit.datagram);
+void World::check_timeout(Machine& machine) {
+  constexpr unsigned kTimeoutsAtOnceMax = 4;
+  machine.timeouts_at_once = machine.last_timeout == now_ ? machine.timeouts_at_once + 1 : 1;
+  machine.last_timeout = now_;
+  if (machine.timeouts_at_once > kTimeoutsAtOnceMax) {
+    fail("machine " + std::to_string(machine.id) + " is never done with its timers");
+  }
+  if (machine.id < relays_.size()) {
+    const RelayHost& host = relays_[machine.id];
+    if (host.deadline <= clock_of(host)) fail("a relay's timer is still due after its timeout");
+    if (!scenario_.check_every_step) return;
+    host.relay->for_each_tunnel([&](const RelayTunnel& tunnel, const RouterState&, Instant expires) {
+      if (expires < clock_of(host)) fail("a tunnel that has outlived itself: " + tunnel.endpoint.to_string());
+    });
+  }
+}
+
+void World::check_request(GatewayHost& host, const Endpoint& to, Bytes datagram) {
+  const auto type = wire::peek_type(datagram);
   if (!type) return fail("a gateway sent no AMT message");
-  if (*type != wire::MessageType::kRequest && *type != wire::MessageType::kRelayDiscovery) return;
-  // Requests of one protocol under one nonce, and Discoveries, are 0.9 s apart or more.
-  const std::pair key(transmit.to, std::vector<std::byte>(transmit.datagram.begin(), transmit.datagram.end()));
-  const auto [last, is_new] = host.requests.try_emplace(key, now_);
-  if (!is_new && now_ - last->second < std::chrono::milliseconds(900)) fail("a Request is repeated too soon");
-  last->second = now_;
+  constexpr Duration kApartMin = std::chrono::milliseconds(900);
+  const Instant now = clock_of(host);
+  if (*type == wire::MessageType::kRelayDiscovery) {
+    // Changes of mind among candidates, a few; never a repeat at once.
+    if (now - host.discovery_sent < kApartMin && host.options.candidates.size() == 1) {
+      fail("a Discovery is repeated too soon by " + host.inside.to_string());
+    }
+    host.discovery_sent = now;
+  } else if (*type == wire::MessageType::kRequest) {
+    const auto request = wire::Request::parse(datagram);
+    if (!request) return fail("a gateway sent a Request that is none");
+    Series& series = host.series[static_cast<std::size_t>(request->protocol)];
+    if (series.to != to) series = {};
+    if (series.is_unanswered && now - series.last_sent < kApartMin) {
+      fail("a Request is repeated too soon by " + host.inside.to_string());
+    }
+    series.to = to;
+    series.last_sent = now;
+    series.is_unanswered = true;
+    if (std::find(series.nonces.begin(), series.nonces.end(), request->nonce.value) == series.nonces.end()) {
+      series.nonces.push_back(request->nonce.value);
+    }
+    // One with the E flag, one for the retries without (R-5.2.3.5.6).
+    if (series.nonces.size() > 2) fail("an unanswered series has three nonces at " + host.inside.to_string());
+  } else {
+    return;
+  }
   // Two protocols, two candidates, one change of mind: more in half a second would be a storm.
   if (++host.requests_lately > 12) fail("a storm of Requests from " + host.inside.to_string());
+}
+
+void World::note_query(GatewayHost& host, Bytes datagram) {
+  const auto query = wire::MembershipQuery::parse(datagram);
+  if (!query || query->datagram.empty()) return;
+  const bool is_v4 = query->datagram.front() >> 4 == std::byte{4};
+  host.series[static_cast<std::size_t>(is_v4 ? wire::Protocol::kIgmp : wire::Protocol::kMld)] = {};
+}
+
+void World::forget_nonces(GatewayHost& host) {
+  for (Series& series : host.series) series.nonces.clear();
+}
+
+void World::note_event(GatewayHost& host, const GatewayEvent& event) {
+  switch (event.kind) {
+    case GatewayEvent::Kind::kDiscovering:
+    case GatewayEvent::Kind::kRelayLimit:
+    case GatewayEvent::Kind::kRelayLost:
+      // Whichever relay comes next, perhaps the same by another way: the query process begins anew.
+      forget_nonces(host);
+      for (Series& series : host.series) series.is_unanswered = false;
+      break;
+    default:
+      break;
+  }
 }
 
 void World::check_accepted(GatewayHost& host, const Packet& packet, Bytes inner) {
@@ -97,42 +165,116 @@ void World::check_accepted(GatewayHost& host, const Packet& packet, Bytes inner)
     return fail("data from another relay than the one in use");
   }
   const auto udp = UdpView::parse(*datagram);
-  if (!udp || udp->payload.size() != 8) return fail("a damaged datagram was accepted");
+  if (!udp || udp->payload.size() < 8) return fail("a damaged datagram was accepted");
   if (datagram->ecn() != (packet.ecn == Ecn::kCe ? Ecn::kCe : Ecn::kEct0)) return fail("the ECN field is wrong");
+  tally_.add(Event::kDelivered);
+  if (packet.ecn == Ecn::kCe) tally_.add(Event::kMarked);
+  if (observed_.empty()) return;
   ByteReader payload(udp->payload);
   const std::uint64_t high = payload.u32();
-  ++host.arrived[high << 32 | payload.u32()];
-  ++tally_.delivered;
-  if (packet.ecn == Ecn::kCe) ++tally_.marked;
+  // Below the first: wraps, and is too large as well.
+  const std::size_t index = (high << 32 | payload.u32()) - observed_.front().number;
+  if (index >= observed_.size()) return;
+  if (host.arrived.size() <= index) host.arrived.resize(index + 1);
+  ++host.arrived[index];
 }
 
-void Tally::add(const Tally& other) {
-  delivered += other.delivered;
-  marked += other.marked;
-  silences += other.silences;
-  relay_changes += other.relay_changes;
-  not_wanted += other.not_wanted;
-  wrong_nonces += other.wrong_nonces;
-  tunnels_torn_down += other.tunnels_torn_down;
-  tunnels_expired += other.tunnels_expired;
-  bad_macs += other.bad_macs;
-  limited += other.limited;
+void World::check_relay_state() {
+  struct Known {
+    Endpoint relay;
+    Memberships memberships;
+  };
+  std::multimap<Endpoint, Known> tunnels;
+  for (const RelayHost& relay : relays_) {
+    check_upstream(relay);
+    relay.relay->for_each_tunnel([&](const RelayTunnel& tunnel, const RouterState& state, Instant) {
+      tunnels.insert({tunnel.endpoint, {tunnel.local, memberships_of(state)}});
+    });
+  }
+  for (const GatewayHost& host : gateways_) {
+    tally_.add(Event::kAgreements);
+    const Endpoint seen_as = network_.outside_of(host.id, host.inside);
+    const auto [first, last] = tunnels.equal_range(seen_as);
+    const auto count = std::distance(first, last);
+    Memberships told;
+    host.gateway->for_each_membership(
+        [&](const IpAddress& group, const SourceFilter& filter) { told[group] = filter; });
+    if (told != host.wanted) fail("a gateway's own memberships are not what it was told");
+    const Memberships known = count == 0 ? Memberships{} : first->second.memberships;
+    if (count == 0 && scenario_.is_limited()) continue;
+    if (known != host.wanted || count > 1) {
+      fail(host.inside.to_string() + " seen as " + seen_as.to_string() + " wants" + to_string(host.wanted) +
+           "; known in " + std::to_string(count) + " tunnels:" + to_string(known));
+    }
+    if (count == 1 && first->second.relay != host.gateway->relay()) {
+      fail("a tunnel at a relay that its gateway does not use: " + host.inside.to_string());
+    }
+    tunnels.erase(first, last);
+  }
+  if (!tunnels.empty()) fail("a tunnel whose gateway is gone: " + tunnels.begin()->first.to_string());
+}
+
+void World::check_deliveries() {
+  if (failed()) return;
+  for (const GatewayHost& host : gateways_) {
+    if (scenario_.is_limited() && host.arrived.empty()) continue;
+    for (std::size_t i = 0; i < observed_.size(); ++i) {
+      const Emitted& emitted = observed_[i];
+      const auto wanted = host.wanted.find(emitted.group);
+      const bool is_wanted = wanted != host.wanted.end() && wanted->second.accepts(emitted.source);
+      const unsigned expected = is_wanted && !(host.is_narrow && emitted.is_large()) ? 1 : 0;
+      const unsigned times = i < host.arrived.size() ? host.arrived[i] : 0;
+      tally_.add(Event::kDeliveriesChecked);
+      if (times != expected) {
+        return fail(host.inside.to_string() + " got a packet of " + emitted.source.to_string() + "@" +
+                    emitted.group.to_string() + " " + std::to_string(times) + " times instead of " +
+                    std::to_string(expected));
+      }
+    }
+  }
+}
+
+std::uint64_t World::fingerprint(const RelayHost& host) const {
+  const KeyedHash hash;
+  std::uint64_t all = host.upstream_changes;
+  host.relay->for_each_tunnel([&](const RelayTunnel& tunnel, const RouterState& state, Instant expires) {
+    all = hash(all ^ hash(tunnel.endpoint));
+    all = hash(all ^ static_cast<std::uint64_t>(expires.time_since_epoch().count()));
+    all = hash(all ^ std::hash<std::string>()(to_string(memberships_of(state))));
+  });
+  return all;
+}
+
+std::uint64_t World::fingerprint(const GatewayHost& host) const {
+  const KeyedHash hash;
+  std::uint64_t all = hash(static_cast<std::uint64_t>(host.deadline.time_since_epoch().count()));
+  all = hash(all ^ static_cast<std::uint64_t>(host.gateway->phase()));
+  all = hash(all ^ hash(host.gateway->relay().value_or(Endpoint{})));
+  host.gateway->counters().for_each([&](std::string_view, std::uint64_t value) { all = hash(all ^ value); });
+  return all;
 }
 
 void World::retire(const RelayHost& host) {
   if (!host.relay) return;
-  tally_.tunnels_torn_down += host.relay->counters()[RelayCounter::kTunnelsTornDown];
-  tally_.tunnels_expired += host.relay->counters()[RelayCounter::kTunnelsExpired];
-  tally_.limited += host.relay->counters()[RelayCounter::kQueriesSentWithLimit];
-  tally_.bad_macs += host.relay->rejects()[RelayReject::kBadMac];
+  const auto count = [&](Event event, std::uint64_t amount) { tally_.add(event, amount); };
+  const Counters<RelayCounter>& counters = host.relay->counters();
+  count(Event::kRequestsReceived, counters[RelayCounter::kRequestsReceived]);
+  count(Event::kUpdatesAccepted, counters[RelayCounter::kUpdatesAccepted]);
+  count(Event::kTunnelsCreated, counters[RelayCounter::kTunnelsCreated]);
+  count(Event::kTunnelsTornDown, counters[RelayCounter::kTunnelsTornDown]);
+  count(Event::kTunnelsExpired, counters[RelayCounter::kTunnelsExpired]);
+  count(Event::kLimited, counters[RelayCounter::kQueriesSentWithLimit]);
+  count(Event::kSecretsChanged, counters[RelayCounter::kSecretsChanged]);
+  count(Event::kBadMacs, host.relay->rejects()[RelayReject::kBadMac]);
+  count(Event::kRateLimited, host.relay->rejects()[RelayReject::kRequestRateLimit]);
 }
 
 void World::retire(const GatewayHost& host) {
   if (!host.gateway) return;
-  tally_.silences += host.gateway->counters()[GatewayCounter::kSilences];
-  tally_.relay_changes += host.gateway->counters()[GatewayCounter::kRelayChanges];
-  tally_.not_wanted += host.gateway->rejects()[GatewayReject::kDataNotWanted];
-  tally_.wrong_nonces += host.gateway->rejects()[GatewayReject::kWrongNonce];
+  tally_.add(Event::kSilences, host.gateway->counters()[GatewayCounter::kSilences]);
+  tally_.add(Event::kRelayChanges, host.gateway->counters()[GatewayCounter::kRelayChanges]);
+  tally_.add(Event::kNotWanted, host.gateway->rejects()[GatewayReject::kDataNotWanted]);
+  tally_.add(Event::kWrongNonces, host.gateway->rejects()[GatewayReject::kWrongNonce]);
 }
 
 Tally World::tally() {
@@ -144,53 +286,10 @@ Tally World::tally() {
     retire(host);
     host.gateway.reset();
   }
+  tally_.add(Event::kSteps, steps_);
+  const auto lived = std::chrono::duration_cast<std::chrono::seconds>(now_ - began_);
+  tally_.add(Event::kSeconds, static_cast<std::uint64_t>(lived.count()));
   return tally_;
-}
-
-void World::check_relay_state() {
-  for (const GatewayHost& host : gateways_) {
-    const Endpoint seen_as = network_.outside_of(host.inside);
-    Memberships known;
-    std::size_t tunnels = 0;
-    for (const RelayHost& relay : relays_) {
-      relay.relay->for_each_tunnel([&](const RelayTunnel& tunnel, const RouterState& state, Instant) {
-        if (tunnel.endpoint != seen_as) return;
-        ++tunnels;
-        known = memberships_of(state);
-        if (tunnel.local != host.gateway->relay()) fail("a tunnel at a relay that its gateway does not use");
-      });
-    }
-    if (scenario_.tunnels_max < gateways_.size() && tunnels == 0) continue;
-    if (known != host.wanted || tunnels > 1) {
-      fail(host.inside.to_string() + " seen as " + seen_as.to_string() + " wants" + to_string(host.wanted) +
-           "; known in " + std::to_string(tunnels) + " tunnels:" + to_string(known));
-    }
-  }
-  for (const RelayHost& relay : relays_) {
-    relay.relay->for_each_tunnel([&](const RelayTunnel& tunnel, const RouterState&, Instant) {
-      const auto is_its = [&](const GatewayHost& host) { return tunnel.endpoint == network_.outside_of(host.inside); };
-      if (std::none_of(gateways_.begin(), gateways_.end(), is_its)) {
-        fail("a tunnel whose gateway is gone: " + tunnel.endpoint.to_string());
-      }
-    });
-  }
-}
-
-void World::check_deliveries() {
-  for (const GatewayHost& host : gateways_) {
-    if (scenario_.tunnels_max < gateways_.size() && host.arrived.empty()) continue;
-    for (const Emitted& emitted : observed_) {
-      const auto wanted = host.wanted.find(emitted.group);
-      const unsigned expected = wanted != host.wanted.end() && wanted->second.accepts(emitted.source) ? 1 : 0;
-      const auto arrived = host.arrived.find(emitted.number);
-      const unsigned times = arrived == host.arrived.end() ? 0 : arrived->second;
-      if (times != expected) {
-        return fail(host.inside.to_string() + " got a packet of " + emitted.source.to_string() + "@" +
-                    emitted.group.to_string() + " " + std::to_string(times) + " times instead of " +
-                    std::to_string(expected));
-      }
-    }
-  }
 }
 
 }  // namespace amt::sim

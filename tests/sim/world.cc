@@ -1,8 +1,10 @@
 #include "sim/world.hh"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "ip/udp.hh"
+#include "sim/groups.hh"
 
 namespace amt::sim {
 
@@ -11,41 +13,12 @@ using std::chrono::seconds;
 
 namespace {
 
-const Endpoint kAnycastV4 = *Endpoint::parse("192.52.193.1", kAmtPort);
-const Endpoint kAnycastV6 = *Endpoint::parse("2001:3::1", kAmtPort);
-
-IpAddress address(const std::string& text) { return *IpAddress::parse(text); }
-
-struct GroupPlan {
-  std::vector<IpAddress> groups;
-  std::vector<IpAddress> sources;
-};
-
-const std::array<GroupPlan, 2>& plans() {
-  static const std::array<GroupPlan, 2> kPlans{{
-      {{address("232.1.1.1"), address("232.1.1.2"), address("239.1.1.1"), address("239.1.1.2")},
-       {address("198.51.100.1"), address("198.51.100.2"), address("198.51.100.3")}},
-      {{address("ff3e::8000:1"), address("ff3e::8000:2"), address("ff0e::1:1")},
-       {address("2001:db8:5::1"), address("2001:db8:5::2"), address("2001:db8:5::3")}},
-  }};
-  return kPlans;
-}
-
-RelayOptions relay_options(const Scenario& scenario, const RelayHost& host) {
-  RelayOptions options;
-  options.advertise_v4 = host.v4.address;
-  options.advertise_v6 = host.v6.address;
-  options.query_interval = scenario.query_interval;
-  options.tunnels_max = scenario.tunnels_max;
-  return options;
-}
-
 constexpr Duration kEmissionInterval = milliseconds(500);
 
-/// 8 octets: the packet's number.
-std::vector<std::byte> numbered_datagram(const Emitted& emitted) {
-  std::vector<std::byte> datagram(128);
-  std::array<std::byte, 8> payload{};
+/// The packet's number, and in large packets a lot more.
+Octets numbered_data(const Emitted& emitted) {
+  constexpr std::size_t kLargePayload = 1200;
+  std::array<std::byte, kLargePayload> payload{};
   for (std::size_t i = 0; i < 8; ++i) payload[i] = static_cast<std::byte>(emitted.number >> (56 - 8 * i) & 0xff);
   HeaderFields header;
   header.source = emitted.source;
@@ -53,54 +26,33 @@ std::vector<std::byte> numbered_datagram(const Emitted& emitted) {
   header.protocol = kProtocolUdp;
   header.hop_limit = 8;
   header.traffic_class = static_cast<std::uint8_t>(Ecn::kEct0);
-  datagram.resize(write_udp_datagram(datagram, header, 5000, 5000, payload));
-  return datagram;
+  std::vector<std::byte> octets(wire::kDataHeader.begin(), wire::kDataHeader.end());
+  octets.resize(wire::kDataHeaderOctets + kLargePayload + 64);
+  const MutableBytes datagram = MutableBytes(octets).subspan(wire::kDataHeaderOctets);
+  const Bytes shown = Bytes(payload).first(emitted.is_large() ? kLargePayload : 8);
+  octets.resize(wire::kDataHeaderOctets + write_udp_datagram(datagram, header, 5000, 5000, shown));
+  return std::make_shared<const std::vector<std::byte>>(std::move(octets));
+}
+
+std::string described(Bytes octets) {
+  const auto type = wire::peek_type(octets);
+  if (!type) return "?";
+  std::string text(wire::to_string(*type));
+  if (const auto request = wire::Request::parse(octets); request && *type == wire::MessageType::kRequest) {
+    text += request->protocol == wire::Protocol::kMld ? " MLD" : " IGMP";
+    if (request->ecn_capable) text += " E";
+    text += " nonce " + std::to_string(request->nonce.value);
+  } else if (const auto query = wire::MembershipQuery::parse(octets);
+             query && *type == wire::MessageType::kMembershipQuery) {
+    text += " nonce " + std::to_string(query->nonce.value) + (query->limit ? " L" : "") + (query->gateway ? " G" : "");
+  } else if (const auto update = wire::MembershipUpdate::parse(octets);
+             update && *type == wire::MessageType::kMembershipUpdate) {
+    text += " nonce " + std::to_string(update->nonce.value);
+  }
+  return text;
 }
 
 }  // namespace
-
-World::World(const Scenario& scenario, std::uint64_t seed)
-    : scenario_(scenario),
-      seed_(seed),
-      random_(seed),
-      relay_random_(seed + 1'000'000),
-      gateway_random_(seed + 2'000'000),
-      network_(random_),
-      next_emission_(now_) {
-  relays_.resize(scenario.relays);
-  for (std::size_t i = 0; i < relays_.size(); ++i) {
-    const std::string number = std::to_string(i + 1);
-    relays_[i].v4 = {address("203.0.113." + number), kAmtPort};
-    relays_[i].v6 = {address("2001:db8:a::" + number), kAmtPort};
-    start_relay(relays_[i]);
-  }
-  gateways_.resize(scenario.gateways);
-  for (std::size_t i = 0; i < gateways_.size(); ++i) {
-    GatewayHost& host = gateways_[i];
-    const bool v4 = random_.below(2) == 0;
-    const auto port = static_cast<std::uint16_t>(40'000 + i);
-    host.inside = {address((v4 ? "10.0.0." : "fd00::") + std::to_string(i + 1)), port};
-    // Two NATs a family, so that gateways share an address.
-    const std::string nat = (v4 ? "192.0.2." : "2001:db8:b::") + std::to_string(1 + random_.below(2));
-    if (random_.below(4) != 0) network_.put_behind_nat(host.inside, address(nat));
-
-    const auto relay = [&](std::size_t k) { return v4 ? relays_[k].v4 : relays_[k].v6; };
-    const RelayCandidate anycast{RelayCandidate::Kind::kDiscovery, v4 ? kAnycastV4 : kAnycastV6};
-    const std::size_t first = random_.below(relays_.size());
-    if (random_.below(2) == 0) host.options.candidates.push_back(anycast);
-    if (host.options.candidates.empty() || random_.below(2) == 0) {
-      host.options.candidates.push_back({RelayCandidate::Kind::kRelay, relay(first)});
-    }
-    if (random_.below(3) == 0) {
-      host.options.candidates.push_back({RelayCandidate::Kind::kRelay, relay((first + 1) % relays_.size())});
-    }
-    host.options.request_when_idle = random_.below(2) == 0;
-    host.options.ecn_capable = random_.below(4) != 0;
-    start_gateway(host);
-  }
-}
-
-World::~World() = default;
 
 void World::storm(Duration duration) {
   next_act_ = now_;
@@ -110,14 +62,23 @@ void World::storm(Duration duration) {
 void World::calm(Duration duration) {
   next_act_ = kNoDeadline;
   network_.weather = Weather{};
+  network_.partitions.clear();
   for (RelayHost& host : relays_) {
+    host.asleep_until = now_;
     if (!host.relay) start_relay(host);
+    schedule(host);
   }
+  for (GatewayHost& host : gateways_) {
+    host.asleep_until = now_;
+    if (!host.is_narrow) network_.set_path_octets_max(host.id, 0);
+    schedule(host);
+  }
+  trace("calm");
   run_until(now_ + duration, false);
 }
 
 void World::expect_agreement(Duration duration) {
-  if (failed_) return;
+  if (failed()) return;
   check_relay_state();
   observing_ = true;
   observed_.clear();
@@ -129,47 +90,79 @@ void World::expect_agreement(Duration duration) {
 }
 
 void World::run_until(Instant end, bool stormy) {
-  constexpr int kStepsMax = 5'000'000;
-  constexpr int kStepsAtOnceMax = 20'000;
-  int at_once = 0;
-  for (int step = 0; !failed_; ++step) {
-    if (step == kStepsMax || at_once == kStepsAtOnceMax) return fail("time does not pass");
+  const std::uint64_t at_once_max = 1000 * (relays_.size() + gateways_.size() + 20);
+  std::uint64_t at_once = 0;
+  while (!failed()) {
     Instant next = std::min({network_.next_arrival(), next_emission_, stormy ? next_act_ : kNoDeadline});
-    for (const RelayHost& host : relays_) next = std::min(next, host.deadline);
-    for (const GatewayHost& host : gateways_) next = std::min(next, host.deadline);
+    if (!timers_.empty()) next = std::min(next, timers_.front().at);
     if (next > end) break;
     at_once = next > now_ ? 0 : at_once + 1;
+    if (at_once > at_once_max) return fail("time does not pass");
     now_ = std::max(now_, next);
-
+    ++steps_;
     if (network_.next_arrival() <= now_) {
-      if (auto packet = network_.arrive()) deliver(std::move(*packet));
+      if (const auto arrival = network_.arrive()) deliver(arrival->first, arrival->second);
     } else if (next_emission_ <= now_) {
       emit_packets();
     } else if (stormy && next_act_ <= now_) {
       act();
     } else {
-      for (RelayHost& host : relays_) {
-        if (host.deadline > now_) continue;
-        host.relay->handle_timeout(now_);
-        drain(host);
-        check_upstream(host);
-      }
-      for (GatewayHost& host : gateways_) {
-        if (host.deadline > now_) continue;
-        host.gateway->handle_timeout(now_);
-        drain(host);
-      }
+      run_timer();
     }
   }
   now_ = end;
+}
+
+Instant World::due(const Machine& machine) {
+  if (machine.deadline == kNoDeadline) return kNoDeadline;
+  return std::max(machine.deadline - machine.ahead, machine.asleep_until);
+}
+
+void World::schedule(Machine& machine) {
+  const Instant at = due(machine);
+  if (at >= machine.armed) return;
+  machine.armed = at;
+  timers_.push_back({at, machine.id});
+  std::push_heap(timers_.begin(), timers_.end());
+}
+
+void World::run_timer() {
+  std::pop_heap(timers_.begin(), timers_.end());
+  const Timer timer = timers_.back();
+  timers_.pop_back();
+  Machine& woken = machine(timer.machine);
+  if (timer.at != woken.armed) return;
+  woken.armed = kNoDeadline;
+  if (due(woken) <= now_) handle_timeout(woken);
+  schedule(woken);
+}
+
+Machine& World::machine(HostId id) {
+  if (id < relays_.size()) return relays_[id];
+  return gateways_[id - relays_.size()];
+}
+
+void World::handle_timeout(Machine& machine) {
+  if (machine.id < relays_.size()) {
+    RelayHost& host = relays_[machine.id];
+    host.relay->handle_timeout(clock_of(host));
+    drain(host);
+    if (is_time_to_check()) check_upstream(host);
+  } else {
+    GatewayHost& host = gateways_[machine.id - relays_.size()];
+    host.gateway->handle_timeout(clock_of(host));
+    drain(host);
+  }
+  check_timeout(machine);
 }
 
 void World::subscribe_all() {
   for (GatewayHost& host : gateways_) {
     for (const GroupPlan& plan : plans()) {
       const SourceFilter filter{FilterMode::kInclude, {plan.sources.front()}};
-      if (!host.gateway->set_membership(now_, plan.groups.front(), filter))
+      if (!host.gateway->set_membership(clock_of(host), plan.groups.front(), filter)) {
         return fail("a good membership was refused");
+      }
       host.wanted[plan.groups.front()] = filter;
     }
     drain(host);
@@ -181,83 +174,7 @@ void World::restart_relays() {
 }
 
 void World::rebind_nats() {
-  for (const GatewayHost& host : gateways_) network_.rebind(host.inside);
-}
-
-void World::act() {
-  next_act_ = now_ + random_.between(milliseconds(50), milliseconds(1500));
-  const std::uint64_t dice = random_.below(100);
-  if (dice < 55) {
-    change_membership();
-  } else if (dice < 70) {
-    if (scenario_.rebinding_nats) network_.rebind(gateways_[random_.below(gateways_.size())].inside);
-  } else if (dice < 78) {
-    nearest_ = random_.below(relays_.size());
-  } else if (dice < 84) {
-    if (scenario_.gateway_restarts) restart_gateway(gateways_[random_.below(gateways_.size())]);
-  } else if (dice < 90) {
-    if (!scenario_.relay_restarts) return;
-    RelayHost& host = relays_[random_.below(relays_.size())];
-    if (host.relay) {
-      retire(host);
-      host.relay.reset();
-      host.deadline = kNoDeadline;
-      host.joined.clear();
-    } else {
-      start_relay(host);
-    }
-  } else if (scenario_.weather) {
-    network_.weather.loss_per_mille = static_cast<unsigned>(random_.below(2) * random_.below(400));
-    network_.weather.repeat_per_mille = static_cast<unsigned>(random_.below(300));
-    network_.weather.mark_per_mille = static_cast<unsigned>(random_.below(300));
-    network_.weather.delay_min = milliseconds(random_.below(100));
-    network_.weather.delay_max = network_.weather.delay_min + milliseconds(random_.below(2000));
-  }
-}
-
-void World::change_membership() {
-  GatewayHost& host = gateways_[random_.below(gateways_.size())];
-  const GroupPlan& plan = plans()[random_.below(2)];
-  const IpAddress& group = plan.groups[random_.below(plan.groups.size())];
-  SourceFilter filter;
-  if (random_.below(4) != 0) {
-    for (const IpAddress& source : plan.sources) {
-      if (random_.below(2) == 0) filter.sources.push_back(source);
-    }
-    if (!SsmRange().contains(group) && random_.below(2) == 0) filter.mode = FilterMode::kExclude;
-  }
-  if (!host.gateway->set_membership(now_, group, filter)) return fail("a good membership was refused");
-  if (filter.is_nothing()) {
-    host.wanted.erase(group);
-  } else {
-    host.wanted[group] = filter;
-  }
-  drain(host);
-}
-
-void World::restart_gateway(GatewayHost& host) {
-  if (random_.below(2) == 0) {  // else it dies without a word
-    host.gateway->shutdown(now_);
-    drain(host);
-    if (host.deadline != kNoDeadline) fail("a gateway that was shut down still waits for something");
-  }
-  start_gateway(host);
-}
-
-void World::start_gateway(GatewayHost& host) {
-  retire(host);
-  host.gateway = std::make_unique<Gateway>(host.options, gateway_random_, now_);
-  host.wanted.clear();
-  host.requests.clear();
-  drain(host);
-}
-
-void World::start_relay(RelayHost& host) {
-  retire(host);
-  host.relay = std::make_unique<Relay>(relay_options(scenario_, host), relay_random_, now_);
-  host.joined.clear();
-  host.queried.clear();
-  drain(host);
+  for (const GatewayHost& host : gateways_) network_.rebind(host.id);
 }
 
 void World::emit_packets() {
@@ -268,93 +185,92 @@ void World::emit_packets() {
       for (const IpAddress& source : plan.sources) {
         const Emitted emitted{next_number_++, source, group};
         if (observing_) observed_.push_back(emitted);
-        const std::vector<std::byte> datagram = numbered_datagram(emitted);
+        const Octets octets = numbered_data(emitted);
         for (RelayHost& host : relays_) {
-          if (host.relay) replicate(host, emitted, datagram);
+          if (host.relay && !is_asleep(host)) replicate(host, emitted, octets);
         }
       }
     }
   }
 }
 
-void World::replicate(RelayHost& host, const Emitted& emitted, const std::vector<std::byte>& datagram) {
-  check_targets(host, emitted);
+void World::replicate(RelayHost& host, const Emitted& emitted, const Octets& octets) {
+  // In a large world one channel a time.
+  constexpr std::uint64_t kChannels = 21;
+  const bool chosen = emitted.number % kChannels == emitted.number / kChannels % kChannels;
+  if (scenario_.check_every_step || chosen) check_targets(host, emitted);
   const auto joined = host.joined.find(emitted.group);
   if (joined == host.joined.end() || !joined->second.accepts(emitted.source)) return;
   host.relay->targets(emitted.source, emitted.group).for_each([&](TunnelId id) {
     const RelayTunnel& tunnel = host.relay->tunnel(id);
-    Packet packet{tunnel.local, tunnel.endpoint, tunnel.ecn_capable ? Ecn::kEct0 : Ecn::kNotEct, {}};
-    packet.octets.assign(wire::kDataHeader.begin(), wire::kDataHeader.end());
-    packet.octets.insert(packet.octets.end(), datagram.begin(), datagram.end());
-    network_.send(now_, std::move(packet));
+    network_.send(now_, {.from = tunnel.local,
+                         .to = tunnel.endpoint,
+                         .ecn = tunnel.ecn_capable ? Ecn::kEct0 : Ecn::kNotEct,
+                         .octets = octets,
+                         .sender = host.id});
   });
 }
 
-RelayHost* World::relay_at(const Endpoint& endpoint) {
-  if (endpoint == kAnycastV4 || endpoint == kAnycastV6) return nearest_relay();
-  for (RelayHost& host : relays_) {
-    if (endpoint == host.v4 || endpoint == host.v6) return &host;
+void World::deliver(HostId to, const Packet& packet) {
+  if (scenario_.trace && !wire::MulticastData::parse(*packet.octets)) {
+    trace("  at machine " + std::to_string(to) + " from " + packet.from.to_string() + ": " + described(*packet.octets));
   }
-  return nullptr;
-}
-
-RelayHost* World::nearest_relay() {
-  for (std::size_t i = 0; i < relays_.size(); ++i) {
-    RelayHost& host = relays_[(nearest_ + i) % relays_.size()];
-    if (host.relay) return &host;
-  }
-  return nullptr;
-}
-
-void World::deliver(Packet packet) {
-  if (RelayHost* host = relay_at(packet.to)) {
-    if (host->relay) deliver_to_relay(*host, packet);
-    return;
-  }
-  for (GatewayHost& host : gateways_) {
-    if (host.inside == packet.to) return deliver_to_gateway(host, std::move(packet));
+  if (to < relays_.size()) {
+    RelayHost& host = relays_[to];
+    if (host.relay && !is_asleep(host)) deliver_to_relay(host, packet);
+  } else {
+    GatewayHost& host = gateways_[to - relays_.size()];
+    if (!is_asleep(host)) deliver_to_gateway(host, packet);
   }
 }
 
 void World::deliver_to_relay(RelayHost& host, const Packet& packet) {
   const std::size_t tunnels = host.relay->tunnel_count();
-  const Memberships joined = host.joined;
-  static_cast<void>(
-      host.relay->handle_datagram(now_, TunnelEndpoint{packet.from}, LocalAddress{packet.to}, packet.octets));
-  drain(host);
-  const auto type = wire::peek_type(packet.octets);
+  const std::uint64_t changes = host.upstream_changes;
+  const std::uint64_t before = packet.is_forged ? fingerprint(host) : 0;
+  const auto outcome =
+      host.relay->handle_datagram(clock_of(host), TunnelEndpoint{packet.from}, LocalAddress{packet.to}, *packet.octets);
+  if (drain(host) > (outcome ? 1U : 0U)) fail("more than one answer to one datagram");
+  if (packet.is_forged && fingerprint(host) != before) fail("a forged datagram changed a relay's state");
+  const auto type = wire::peek_type(*packet.octets);
+  if (type && *type == wire::MessageType::kRequest) ++host.requests;
   const bool update = type && *type == wire::MessageType::kMembershipUpdate;
   const bool teardown = type && *type == wire::MessageType::kTeardown;
-  if (!update && !teardown && (host.relay->tunnel_count() != tunnels || host.joined != joined)) {
+  if (!update && !teardown && (host.relay->tunnel_count() != tunnels || host.upstream_changes != changes)) {
     fail("a Discovery or Request changed the relay's state");
   }
   if (host.relay->tunnel_count() > tunnels && !host.queried.contains(packet.from)) {
     fail("a tunnel for an endpoint that was never sent a Query: " + packet.from.to_string());
   }
   if (host.relay->tunnel_count() > scenario_.tunnels_max) fail("more tunnels than the limit");
-  check_upstream(host);
+  if (is_time_to_check()) check_upstream(host);
 }
 
-void World::deliver_to_gateway(GatewayHost& host, Packet packet) {
-  const auto type = wire::peek_type(packet.octets);
+void World::deliver_to_gateway(GatewayHost& host, const Packet& packet) {
+  const std::uint64_t before = packet.is_forged ? fingerprint(host) : 0;
+  const auto type = wire::peek_type(*packet.octets);
+  bool accepted = false;
   if (type && *type == wire::MessageType::kMulticastData) {
-    const auto inner = host.gateway->accept_data(now_, packet.from, packet.ecn, packet.octets);
+    scratch_.assign(packet.octets->begin(), packet.octets->end());
+    const auto inner = host.gateway->accept_data(clock_of(host), packet.from, packet.ecn, scratch_);
+    accepted = inner.has_value();
     if (inner) check_accepted(host, packet, *inner);
   } else {
-    static_cast<void>(host.gateway->handle_control(now_, packet.from, packet.octets));
+    accepted = host.gateway->handle_control(clock_of(host), packet.from, *packet.octets).has_value();
+    if (accepted) note_query(host, *packet.octets);
   }
-  drain(host);
+  const std::size_t sent = drain(host);
+  if (packet.is_forged && (accepted || sent > 0 || fingerprint(host) != before)) {
+    fail("a forged datagram changed a gateway's state");
+  }
 }
 
-void World::drain(RelayHost& host) {
-  for (;;) {
+std::size_t World::drain(RelayHost& host) {
+  for (std::size_t sent = 0;; ++sent) {
     RelayOutput output = host.relay->poll_output();
-    if (auto* transmit = std::get_if<RelayTransmit>(&output)) {
-      host.queried.insert(transmit->to);
-      network_.send(
-          now_, {transmit->from, transmit->to, Ecn::kNotEct, {transmit->datagram.begin(), transmit->datagram.end()}});
-    } else if (const auto* upstream = std::get_if<UpstreamChange>(&output)) {
+    while (const auto* upstream = std::get_if<UpstreamChange>(&output)) {
       const FilterChange& change = upstream->change;
+      ++host.upstream_changes;
       const auto before = host.joined.find(change.group);
       if ((before == host.joined.end() ? SourceFilter{} : before->second) != change.before) {
         fail("an upstream change of " + change.group.to_string() + " that does not follow from the one before");
@@ -364,25 +280,69 @@ void World::drain(RelayHost& host) {
       } else {
         host.joined[change.group] = change.after;
       }
+      output = host.relay->poll_output();
+    }
+    if (const auto* deadline = std::get_if<Deadline>(&output)) {
+      host.deadline = deadline->at;
+      schedule(host);
+      return sent;
+    }
+    const auto& datagram = std::get<RelayTransmit>(output);
+    host.queried.insert(datagram.to);
+    transmit(host, datagram.from, datagram.to, datagram.datagram);
+  }
+}
+
+std::size_t World::drain(GatewayHost& host) {
+  // A whole current-state report and two Requests fit many times.
+  constexpr std::size_t kDatagramsMax = 16;
+  std::size_t sent = 0;
+  for (;;) {
+    GatewayOutput output = host.gateway->poll_output();
+    if (const auto* datagram = std::get_if<GatewayTransmit>(&output)) {
+      check_request(host, datagram->to, datagram->datagram);
+      transmit(host, host.inside, datagram->to, datagram->datagram);
+      if (++sent > kDatagramsMax) fail("a gateway answers one input with a flood");
+    } else if (const auto* event = std::get_if<GatewayEvent>(&output)) {
+      note_event(host, *event);
+      if (scenario_.trace) {
+        trace("gateway " + host.inside.to_string() + ": " + std::string(to_string(event->kind)) + " " +
+              event->endpoint.to_string());
+      }
     } else {
-      host.deadline = std::get<Deadline>(output).at;
-      return;
+      host.deadline = std::get<GatewayDeadline>(output).at;
+      schedule(host);
+      return sent;
     }
   }
 }
 
-void World::drain(GatewayHost& host) {
-  for (;;) {
-    GatewayOutput output = host.gateway->poll_output();
-    if (auto* transmit = std::get_if<GatewayTransmit>(&output)) {
-      check_request(host, *transmit);
-      network_.send(now_,
-                    {host.inside, transmit->to, Ecn::kNotEct, {transmit->datagram.begin(), transmit->datagram.end()}});
-    } else if (const auto* deadline = std::get_if<GatewayDeadline>(&output)) {
-      host.deadline = deadline->at;
-      return;
-    }
+void World::transmit(const Machine& sender, const Endpoint& from, const Endpoint& to, Bytes octets) {
+  if (scenario_.trace) {
+    trace(from.to_string() + " > " + to.to_string() + ": " + described(octets));
   }
+  Packet packet{.from = from,
+                .to = to,
+                .ecn = Ecn::kNotEct,
+                .octets = std::make_shared<const std::vector<std::byte>>(octets.begin(), octets.end()),
+                .sender = sender.id};
+  if (scenario_.attackers) {
+    constexpr std::size_t kRecordsMax = 256;
+    Packet record = packet;
+    // The replayer is on the far side of any NAT.
+    record.from = network_.outside_of(sender.id, from);
+    record.sender = kNobody;
+    if (recorded_.size() < kRecordsMax) recorded_.resize(recorded_.size() + 1);
+    recorded_[next_record_] = std::move(record);
+    next_record_ = (next_record_ + 1) % kRecordsMax;
+  }
+  network_.send(now_, std::move(packet));
+}
+
+void World::trace(const std::string& what) const {
+  if (!scenario_.trace) return;
+  const double at = std::chrono::duration<double>(now_ - began_).count();
+  std::printf("%10.4f %s\n", at, what.c_str());
 }
 
 }  // namespace amt::sim
