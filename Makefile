@@ -34,9 +34,9 @@ asan: ## unit tests and simulation under address and undefined-behaviour sanitiz
 	@cmake --preset asan >/dev/null && cmake --build --preset asan --parallel $(JOBS)
 	@tools/test.sh asan unit sim
 
-fuzz: ## run each fuzz target for a short while: FUZZ_SECONDS=10
+fuzz: ## run the fuzz targets for FUZZ_SECONDS=10 or RUNS=n each; TARGETS="wire relay": these
 	@tools/setup.sh build clang
-	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),10) tools/fuzz.sh
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),10) FUZZ_RUNS=$(RUNS) tools/fuzz.sh $(TARGETS)
 
 conformance: ## write docs/conformance.md: which test proves which requirement
 	@tools/conformance.py

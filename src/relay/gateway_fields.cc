@@ -3,16 +3,20 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/assert.hh"
+
 namespace amt {
 
-GatewayFieldsChoice::GatewayFieldsChoice(GatewayFieldsPolicy policy, const KeyedHash& hash, Duration query_interval)
+GatewayFieldsChoice::GatewayFieldsChoice(GatewayFieldsPolicy policy, const KeyedHash& hash, Duration query_interval,
+                                         std::size_t contacts_max)
     : policy_(policy), soon_(std::min(kSoon, query_interval * 3 / 4)), hash_(hash) {
-  if (policy_ == GatewayFieldsPolicy::kAuto) contacts_.resize(kContacts);
+  AMT_ASSERT(contacts_max > 0);
+  if (policy_ == GatewayFieldsPolicy::kAuto) contacts_.resize(contacts_max);
 }
 
 GatewayFieldsChoice::Contact& GatewayFieldsChoice::contact(const TunnelEndpoint& from) {
   const std::uint64_t tag = hash_(from);
-  Contact& found = contacts_[tag % kContacts];
+  Contact& found = contacts_[tag % contacts_.size()];
   if (found.tag != tag) {
     found = Contact{};
     found.tag = tag;

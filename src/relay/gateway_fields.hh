@@ -26,8 +26,10 @@ class GatewayFieldsChoice {
  public:
   /// `query_interval`: what Queries announce; a Request that comes so long after the last is a new cycle and no sign of
   /// trouble, though a gateway with nothing to report never sends an Update.
+  /// `contacts_max`: size of the table, at least 1; it is taken at once, and only for `kAuto`.
   GatewayFieldsChoice(GatewayFieldsPolicy policy, const KeyedHash& hash,
-                      Duration query_interval = std::chrono::seconds(125));
+                      Duration query_interval = std::chrono::seconds(125),
+                      std::size_t contacts_max = RelayOptions{}.contacts_max);
 
   void note_discovery(const TunnelEndpoint& from, wire::DiscoveryNonce nonce);
   /// The decision for the Query that answers `request`; it is remembered as given.
@@ -46,7 +48,6 @@ class GatewayFieldsChoice {
   /// The same for one that only asked again: its Query may just have been lost, and without G there is no Teardown. One
   /// that does break on G loses a retransmission of each cycle by that.
   static constexpr Duration kMayBreakFor = std::chrono::minutes(1);
-  static constexpr std::size_t kContacts = 8192;
 
  private:
   struct Contact {

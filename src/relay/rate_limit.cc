@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/assert.hh"
+
 namespace amt {
 namespace {
 
@@ -18,17 +20,18 @@ IpAddress prefix_of(const IpAddress& source) {
 
 }  // namespace
 
-RateLimiter::RateLimiter(std::uint32_t per_second, const KeyedHash& hash) : hash_(hash) {
+RateLimiter::RateLimiter(std::uint32_t per_second, const KeyedHash& hash, std::size_t prefixes_max) : hash_(hash) {
+  AMT_ASSERT(prefixes_max > 0);
   if (per_second == 0) return;
   interval_ = kDepth / per_second;
-  sets_.resize(kSets);
+  sets_.resize((prefixes_max + kWays - 1) / kWays);
 }
 
 bool RateLimiter::allow(Instant now, const IpAddress& source) {
   if (sets_.empty()) return true;
   const std::uint64_t tag = hash_(prefix_of(source));
   // The low bits choose the set; the whole is compared.
-  Set& set = sets_[tag % kSets];
+  Set& set = sets_[tag % sets_.size()];
   auto bucket = std::ranges::find(set, tag, &Bucket::tag);
   if (bucket == set.end()) {
     bucket = std::ranges::min_element(set, {}, &Bucket::full_at);

@@ -18,8 +18,10 @@ namespace amt {
 /// address is held to the limit.
 class RateLimiter {
  public:
-  /// `per_second` 0: everything is allowed and there is no table.
-  RateLimiter(std::uint32_t per_second, const KeyedHash& hash);
+  /// `per_second` 0: everything is allowed and there is no table. `prefixes_max`: sources told apart, at least 1; the
+  /// table is taken at once.
+  RateLimiter(std::uint32_t per_second, const KeyedHash& hash, std::size_t prefixes_max = kPrefixes);
+  static constexpr std::size_t kPrefixes = 4096;
 
   /// One event from `source`. False: over the limit; the event counts for nothing.
   [[nodiscard]] bool allow(Instant now, const IpAddress& source);
@@ -31,7 +33,6 @@ class RateLimiter {
     Instant full_at = Instant::min();
   };
   static constexpr std::size_t kWays = 4;
-  static constexpr std::size_t kSets = 1024;
   using Set = std::array<Bucket, kWays>;
 
   KeyedHash hash_;

@@ -42,9 +42,9 @@ Relay::Impl::Impl(const RelayOptions& relay_options, Random& random_source, Inst
       random(random_source),
       hash(random_source),
       secrets(relay_options, random_source, now),
-      discovery_limiter(relay_options.discoveries_per_second_max, hash),
-      request_limiter(relay_options.requests_per_second_max, hash),
-      gateway_fields(relay_options.gateway_fields, hash, relay_options.query_interval),
+      discovery_limiter(relay_options.discoveries_per_second_max, hash, relay_options.limited_prefixes_max),
+      request_limiter(relay_options.requests_per_second_max, hash, relay_options.limited_prefixes_max),
+      gateway_fields(relay_options.gateway_fields, hash, relay_options.query_interval, relay_options.contacts_max),
       tunnels(hash, relay_options.tunnels_max),
       table(hash) {
   AMT_ASSERT(options.robustness >= 1 && options.robustness <= 7);

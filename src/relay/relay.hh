@@ -43,6 +43,10 @@ struct RelayOptions {
   std::uint32_t discoveries_per_second_max = 100;
   bool strict = false;  ///< refuse Updates without Router Alert (X-4.3-a)
   GatewayFieldsPolicy gateway_fields = GatewayFieldsPolicy::kAuto;
+  /// Table sizes that are taken at once, whoever comes: what `kAuto` remembers of gateways, and the source prefixes
+  /// that each of the two rate limits tells apart. Both forget when more come.
+  std::size_t contacts_max = 8192;          ///< at least 1
+  std::size_t limited_prefixes_max = 4096;  ///< at least 1, rounded up to sets of 4
   /// Given: fixed, shared by a fleet. Else random, changed every `secret_lifetime`.
   std::optional<RelaySecret> secret;
   Duration secret_lifetime = std::chrono::hours(2);

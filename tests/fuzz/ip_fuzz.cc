@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "allocations.hh"
 #include "fuzz_target.hh"
 #include "ip/address.hh"
 #include "ip/fragment.hh"
@@ -12,6 +13,11 @@
 
 namespace amt {
 namespace {
+
+/// Datagrams are parsed where they stand.
+constexpr fuzz::ParserBound kParseBound{0, 0};
+/// Pieces of 8 octets, the least, have up to 60 octets of header each, and a vector.
+constexpr fuzz::ParserBound kCutBound{1024, 24};
 
 bool same(Bytes a, Bytes b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
 
@@ -65,7 +71,8 @@ void check_edit(const DatagramView& view) {
 }
 
 void check_udp(const DatagramView& view) {
-  const Result<UdpView, UdpError> udp = UdpView::parse(view);
+  const Result<UdpView, UdpError> udp =
+      fuzz::within(kParseBound, view.bytes.size(), [&] { return UdpView::parse(view); });
   const bool transport_ok = transport_checksum_ok(view);
   if (!udp) return;
   AMT_ASSERT(transport_ok && inside(udp->payload, view.payload));
@@ -85,7 +92,8 @@ void check_udp(const DatagramView& view) {
 /// Pieces that fit, that are datagrams themselves, and whose payloads put together are the payload.
 void check_cut(const DatagramView& view, std::size_t mtu) {
   std::vector<std::byte> payload;
-  const std::vector<std::vector<std::byte>> fragments = fragment_ipv4(view, mtu);
+  const std::vector<std::vector<std::byte>> fragments =
+      fuzz::within(kCutBound, view.bytes.size(), [&] { return fragment_ipv4(view, mtu); });
   if (fragments.empty()) return;
   for (const std::vector<std::byte>& fragment : fragments) {
     AMT_ASSERT(fragment.size() <= mtu);
@@ -98,7 +106,8 @@ void check_cut(const DatagramView& view, std::size_t mtu) {
 }
 
 void check(Bytes octets, std::size_t mtu) {
-  const Result<DatagramView, IpError> view = DatagramView::parse(octets);
+  const Result<DatagramView, IpError> view =
+      fuzz::within(kParseBound, octets.size(), [&] { return DatagramView::parse(octets); });
   check_peek(octets, view);
   if (!view) return;
   check_write(*view);

@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "allocations.hh"
 #include "fuzz_target.hh"
 #include "ip/checksum.hh"
 #include "ip/extension_headers.hh"
@@ -18,7 +19,11 @@
 namespace amt {
 namespace {
 
-constexpr std::size_t kOperationsMax = 4096;
+constexpr std::size_t kOperationsMax = 64;
+constexpr std::size_t kDatagramsMax = 4;
+/// Each datagram under way, and the last that was completed, has at most 64 KiB of payload, doubled by a vector's
+/// growth, and its pieces and header; one more is copied while a vector grows.
+constexpr std::size_t kReassemblerOctetsMax = (kDatagramsMax + 2) * std::size_t{192} * 1024;
 
 HeaderFields fields(bool v4, std::uint16_t identification) {
   HeaderFields header;
@@ -58,7 +63,8 @@ void check_whole(Bytes whole) {
 }
 
 void run_operations(ByteReader in) {
-  Reassembler reassembler(4);
+  const fuzz::Allocations memory;
+  Reassembler reassembler(kDatagramsMax);
   Instant now{};
   std::uint64_t discarded = 0;
   for (std::size_t i = 0; i < kOperationsMax && in.has(6); ++i) {
@@ -81,6 +87,7 @@ void run_operations(ByteReader in) {
     if (const std::optional<Bytes> whole = reassembler.add(now, *fragment)) check_whole(*whole);
     AMT_ASSERT(reassembler.discarded() >= discarded && reassembler.discarded() <= i + 1);
     discarded = reassembler.discarded();
+    AMT_ASSERT(memory.held() <= kReassemblerOctetsMax);
   }
 }
 
@@ -113,7 +120,7 @@ void run_round_trip(ByteReader in) {
 
 /// Whatever datagrams stand one after another in the input, as a tunnel would bring them.
 void run_datagrams(Bytes octets) {
-  Reassembler reassembler(4);
+  Reassembler reassembler(kDatagramsMax);
   for (std::size_t i = 0; i < kOperationsMax && !octets.empty(); ++i) {
     const Result<DatagramView, IpError> view = DatagramView::parse(octets);
     if (!view) return;

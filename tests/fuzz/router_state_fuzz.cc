@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "allocations.hh"
 #include "fuzz_target.hh"
 #include "membership/router.hh"
 
@@ -14,7 +15,19 @@ namespace {
 
 constexpr std::size_t kGroupsMax = 5;
 constexpr std::size_t kSourcesMax = 4;
-constexpr int kOperationsMax = 500;
+constexpr int kOperationsMax = 64;
+/// Five groups of four sources each, and the changes not yet taken, hold no more, whatever is reported.
+constexpr std::size_t kStateOctetsMax = 16 * 1024;
+
+/// ASM, SSM, IPv6 and refused groups.
+const std::array<IpAddress, 10> kGroups = [] {
+  constexpr std::array kTexts{"239.1.1.1",    "239.1.1.2", "239.1.1.3", "239.1.1.4", "232.1.1.1",
+                              "ff3e::8000:1", "ff1e::1",   "224.0.0.5", "192.0.2.1", "232.0.0.0"};
+  std::array<IpAddress, 10> groups;
+  std::transform(kTexts.begin(), kTexts.end(), groups.begin(),
+                 [](const char* text) { return *IpAddress::parse(text); });
+  return groups;
+}();
 
 class RouterRun {
  public:
@@ -42,13 +55,7 @@ class RouterRun {
   }
 
  private:
-  /// ASM, SSM, IPv6 and refused groups.
-  static IpAddress group(std::uint8_t n) {
-    static const std::array<const char*, 10> kGroups{"239.1.1.1", "239.1.1.2",    "239.1.1.3", "239.1.1.4",
-                                                     "232.1.1.1", "ff3e::8000:1", "ff1e::1",   "224.0.0.5",
-                                                     "192.0.2.1", "232.0.0.0"};
-    return *IpAddress::parse(kGroups[n % kGroups.size()]);
-  }
+  static const IpAddress& group(std::uint8_t n) { return kGroups[n % kGroups.size()]; }
 
   void report(RecordType type, std::uint8_t source_bits, std::uint8_t group_number) {
     GroupReport report;
@@ -128,8 +135,11 @@ class RouterRun {
       AMT_ASSERT(!options_.single_reporter && n < 1000);
       AMT_ASSERT(query->sources.size() <= kSourcesMax);
     }
+    AMT_ASSERT(memory_.held() <= kStateOctetsMax);
   }
 
+  /// First: it counts from before the state is there, and what the harness itself holds, too.
+  fuzz::Allocations memory_;
   ByteReader in_;
   RouterOptions options_;
   RouterState state_;
