@@ -24,6 +24,34 @@ std::uint32_t last_32_bits(const IpAddress& address) {
   return value;
 }
 
+/// Is the host's part of the address made of this bit alone?
+bool is_host_part_all(const Prefix& prefix, bool bit) {
+  const std::span<const std::byte> octets = prefix.address.bytes();
+  for (unsigned i = prefix.length; i < octets.size() * 8; ++i) {
+    const bool set = (octets[i / 8] & std::byte{0x80} >> i % 8) != std::byte{0};
+    if (set != bit) return false;
+  }
+  return true;
+}
+
+/// Fit for a host: on a point-to-point link (RFC 3021, RFC 6164) both addresses are.
+bool is_host_address(const Prefix& prefix) {
+  if (bits(prefix.address) - prefix.length == 1) return true;
+  return !is_host_part_all(prefix, false) && !(prefix.address.is_v4() && is_host_part_all(prefix, true));
+}
+
+/// The address that follows, or (`step` 0xff) the one before; wraps around.
+IpAddress beside(const IpAddress& address, std::uint8_t step) {
+  std::array<std::byte, 16> octets = address.mapped_octets();
+  for (std::size_t i = octets.size(); i-- > 0;) {
+    const std::byte before = octets[i];
+    octets[i] = static_cast<std::byte>(std::to_integer<std::uint8_t>(before) + step);
+    // A carry, or a borrow, goes on to the next octet.
+    if (before != (step == 1 ? std::byte{0xff} : std::byte{0})) break;
+  }
+  return IpAddress::from_v6(octets);
+}
+
 }  // namespace
 
 std::optional<Prefix> Prefix::parse(std::string_view text) {
@@ -52,6 +80,15 @@ bool Prefix::contains(const IpAddress& other) const {
 }
 
 std::string Prefix::to_string() const { return address.to_string() + '/' + std::to_string(length); }
+
+std::optional<IpAddress> neighbour_in(const Prefix& prefix) {
+  if (prefix.length >= bits(prefix.address) || !is_host_address(prefix)) return std::nullopt;
+  for (const std::uint8_t step : {std::uint8_t{1}, std::uint8_t{0xff}}) {
+    const Prefix candidate{beside(prefix.address, step), prefix.length};
+    if (prefix.contains(candidate.address) && is_host_address(candidate)) return candidate.address;
+  }
+  return std::nullopt;
+}
 
 bool is_link_scope_multicast(const IpAddress& group) {
   if (!group.is_multicast()) return false;

@@ -25,6 +25,10 @@ struct Prefix {
   friend constexpr auto operator<=>(const Prefix&, const Prefix&) = default;
 };
 
+/// Another host's address in the subnet: the next one, or the one before at the end. Nothing when there is no room for
+/// two (/32, /128), or when `address` is the subnet's own or (IPv4) its broadcast address.
+[[nodiscard]] std::optional<IpAddress> neighbour_in(const Prefix& prefix);
+
 /// Node- or link-scope groups, which are never reported and never cross a tunnel (CONFORMANCE I-o, H-f):
 /// 224.0.0.0/24, ff00::/16, ff01::/16 and ff02::/16 with any flags (ffx0, ffx1, ffx2).
 [[nodiscard]] bool is_link_scope_multicast(const IpAddress& group);

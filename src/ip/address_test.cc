@@ -93,5 +93,26 @@ TEST(GroupClass, OnlyMulticastIsForwarded) {  // R-5.3.3.6-b
   }
 }
 
+TEST(NeighbourIn, IsAnotherHostOfTheSubnet) {
+  const auto neighbour = [](const char* text) {
+    const std::optional<IpAddress> found = neighbour_in(*Prefix::parse(text));
+    return found ? found->to_string() : "none";
+  };
+  EXPECT_EQ(neighbour("198.18.0.1/30"), "198.18.0.2");
+  EXPECT_EQ(neighbour("198.18.0.2/30"), "198.18.0.1");  // .3 is the broadcast address
+  EXPECT_EQ(neighbour("10.0.0.255/16"), "10.0.1.0");
+  EXPECT_EQ(neighbour("10.0.1.254/24"), "10.0.1.253");
+  EXPECT_EQ(neighbour("10.1.0.0/8"), "10.1.0.1");
+  EXPECT_EQ(neighbour("198.18.0.0/31"), "198.18.0.1");
+  EXPECT_EQ(neighbour("198.18.0.1/31"), "198.18.0.0");
+  EXPECT_EQ(neighbour("fe80::1/64"), "fe80::2");
+  EXPECT_EQ(neighbour("fe80::ffff:ffff/96"), "fe80::ffff:fffe");
+  EXPECT_EQ(neighbour("2001:db8::ff/64"), "2001:db8::100");
+  EXPECT_EQ(neighbour("2001:db8::1/127"), "2001:db8::");
+  for (const char* text : {"198.18.0.1/32", "198.18.0.0/30", "198.18.0.3/30", "fe80::1/128", "fe80::/64"}) {
+    EXPECT_EQ(neighbour(text), "none") << text;
+  }
+}
+
 }  // namespace
 }  // namespace amt
