@@ -6,7 +6,6 @@ namespace amt {
 namespace {
 
 constexpr std::uint8_t kQuery = 0x11;
-constexpr std::uint8_t kReportV1 = 0x12;
 constexpr std::uint8_t kReportV2 = 0x16;
 constexpr std::uint8_t kLeaveV2 = 0x17;
 constexpr std::uint8_t kReportV3 = 0x22;
@@ -54,7 +53,7 @@ MessageResult read_query(Bytes payload) {
 MessageResult read_igmp(const DatagramView& datagram) {
   const Bytes payload = datagram.payload;
   const auto type = std::to_integer<std::uint8_t>(payload[0]);
-  if (type != kQuery && type != kReportV1 && type != kReportV2 && type != kLeaveV2 && type != kReportV3) {
+  if (type != kQuery && type != kIgmpReportV1 && type != kReportV2 && type != kLeaveV2 && type != kReportV3) {
     return Refused(GroupMessageError::kNotMembership);
   }
   // RFC 3376 §4.1.10: additional octets are included "in the computation to verify the received IGMP Checksum".
@@ -63,7 +62,7 @@ MessageResult read_igmp(const DatagramView& datagram) {
   if (type == kReportV3) return read_records(ByteReader(payload.subspan(6)), Family::kIpv4);
   const IpAddress group = IpAddress::from_bytes(payload.subspan(4, 4));
   if (type == kLeaveV2) return GroupMessage(OlderLeave{group});
-  return GroupMessage(OlderReport{static_cast<std::uint8_t>(type == kReportV1 ? 1 : 2), group});
+  return GroupMessage(OlderReport{static_cast<std::uint8_t>(type == kIgmpReportV1 ? 1 : 2), group});
 }
 
 }  // namespace amt

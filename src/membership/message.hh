@@ -103,6 +103,10 @@ struct HeaderRules {
 /// A whole IP datagram with an IGMPv3 / MLDv2 report of `records`, all of `source`'s family.
 [[nodiscard]] std::vector<std::byte> write_report(const IpAddress& source, std::span<const GroupRecord> records);
 
+/// The same with an IGMPv1, IGMPv2 or MLDv1 report, to the group itself, and an IGMPv2 leave or MLDv1 done.
+[[nodiscard]] std::vector<std::byte> write_older_report(const IpAddress& source, const OlderReport& report);
+[[nodiscard]] std::vector<std::byte> write_older_leave(const IpAddress& source, const OlderLeave& leave);
+
 /// Octets that one record takes in a report, and that a report takes around its records (IP header included).
 [[nodiscard]] std::size_t record_octets(const GroupRecord& record);
 [[nodiscard]] std::size_t report_overhead_octets(Family family);

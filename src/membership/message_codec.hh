@@ -18,12 +18,16 @@ struct GroupProtocol {
   std::size_t address_octets;
   std::uint8_t query_type;
   std::uint8_t report_type;
+  /// IGMPv2's or MLDv1's, for writing.
+  std::uint8_t older_report_type;
+  std::uint8_t leave_type;
   IpAddress all_systems;
   IpAddress all_routers;
   /// Of IGMPv3 and MLDv2 reports.
   IpAddress report_destination;
 };
 [[nodiscard]] const GroupProtocol& group_protocol(Family family);
+inline constexpr std::uint8_t kIgmpReportV1 = 0x12;
 
 /// The message of a datagram whose payload has at least 8 octets; checks its checksum, but no IP header field.
 [[nodiscard]] MessageResult read_igmp(const DatagramView& datagram);

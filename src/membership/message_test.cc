@@ -190,6 +190,31 @@ TEST(GroupMessage, LengthTellsTheVersionOfAQuery) {  // RFC 3376 §7.1, RFC 3810
   EXPECT_EQ(parse_as<GroupQuery>(wrap(mld + "027d0000", "ff02::1")).version, 2);
 }
 
+TEST(GroupMessage, WritesTheOlderReportsAndLeaves) {
+  const std::vector<std::byte> v2 = write_older_report(a("198.18.0.2"), {2, a("239.1.1.1")});
+  EXPECT_EQ(Bytes(v2).subspan(24).size(), 8U);
+  EXPECT_EQ(v2[24], std::byte{0x16});
+  const DatagramView v2_view = *DatagramView::parse(v2);
+  EXPECT_EQ(v2_view.destination, a("239.1.1.1"));
+  EXPECT_TRUE(v2_view.router_alert);
+  EXPECT_EQ(std::get<OlderReport>(*parse_group_message(v2_view, {})).version, 2);
+  const std::vector<std::byte> v1 = write_older_report(a("198.18.0.2"), {1, a("239.1.1.1")});
+  EXPECT_EQ(std::get<OlderReport>(*parse_group_message(*DatagramView::parse(v1), {})).version, 1);
+  EXPECT_FALSE(DatagramView::parse(v1)->router_alert);
+  const std::vector<std::byte> leave = write_older_leave(a("198.18.0.2"), {a("239.1.1.1")});
+  EXPECT_EQ(DatagramView::parse(leave)->destination, a("224.0.0.2"));
+  EXPECT_EQ(std::get<OlderLeave>(*parse_group_message(*DatagramView::parse(leave), {})).group, a("239.1.1.1"));
+
+  const HeaderRules strict{.router_alert = true, .link_local_source = true};
+  const std::vector<std::byte> mld = write_older_report(a("fe80::2"), {1, a("ff1e::7")});
+  EXPECT_EQ(DatagramView::parse(mld)->payload.size(), 24U);
+  EXPECT_EQ(DatagramView::parse(mld)->destination, a("ff1e::7"));
+  EXPECT_EQ(std::get<OlderReport>(*parse_group_message(*DatagramView::parse(mld), strict)).group, a("ff1e::7"));
+  const std::vector<std::byte> done = write_older_leave(a("fe80::2"), {a("ff1e::7")});
+  EXPECT_EQ(DatagramView::parse(done)->destination, a("ff02::2"));
+  EXPECT_EQ(std::get<OlderLeave>(*parse_group_message(*DatagramView::parse(done), strict)).group, a("ff1e::7"));
+}
+
 TEST(GroupMessage, ReadsTheOlderReportsAndLeaves) {  // R-5.1.5-a
   const auto v2 = parse_as<OlderReport>(wrap("1600 0000 ef010101", "239.1.1.1"));
   EXPECT_EQ(v2.version, 2);

@@ -47,6 +47,16 @@ std::vector<std::byte> write_datagram(const HeaderFields& header, std::size_t pa
   return datagram;
 }
 
+/// The form that all messages of the older versions have: type, group and nothing else.
+std::vector<std::byte> write_older(const HeaderFields& header, std::uint8_t type, const IpAddress& group) {
+  const bool is_mld = header.protocol == kProtocolIcmpv6;
+  return write_datagram(header, is_mld ? 24 : 8, [&](ByteWriter& out) {
+    out.u8(type);
+    out.zeros(is_mld ? 7 : 3);
+    out.bytes(group.bytes());
+  });
+}
+
 /// Whole units of `value`, at most what 32 bits hold.
 template <typename Unit>
 std::uint32_t count_of(Duration value) {
@@ -143,6 +153,20 @@ std::vector<std::byte> write_report(const IpAddress& source, std::span<const Gro
       for (const IpAddress& address : record.sources) out.bytes(address.bytes());
     }
   });
+}
+
+std::vector<std::byte> write_older_report(const IpAddress& source, const OlderReport& report) {
+  const GroupProtocol& protocol = group_protocol(source.family());
+  HeaderFields header = header_for(protocol, source, report.group);
+  if (source.family() == Family::kIpv6) return write_older(header, protocol.older_report_type, report.group);
+  // RFC 1112 App. I knows no Router Alert.
+  header.router_alert = report.version > 1;
+  return write_older(header, report.version > 1 ? protocol.older_report_type : kIgmpReportV1, report.group);
+}
+
+std::vector<std::byte> write_older_leave(const IpAddress& source, const OlderLeave& leave) {
+  const GroupProtocol& protocol = group_protocol(source.family());
+  return write_older(header_for(protocol, source, protocol.all_routers), protocol.leave_type, leave.group);
 }
 
 std::size_t record_octets(const GroupRecord& record) {
