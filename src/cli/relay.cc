@@ -77,6 +77,7 @@ Result<RelayEngineOptions, std::string> engine_options(const RelayConfig& config
   }
   for (const IpAddress& address : config.discovery) options.discovery.push_back({address, config.relay_port});
   options.upstream = config.upstream;
+  if (config.interface) options.router = RouterUpstreamOptions{*config.interface, config.interface_addresses};
 
   options.relay.robustness = config.robustness;
   options.relay.query_interval = config.query_interval;
@@ -102,6 +103,7 @@ std::string summary(const RelayEngineOptions& options) {
   for (const Endpoint& address : options.local) text += (text.empty() ? "" : ", ") + address.to_string();
   for (const Endpoint& address : options.discovery) text += ", discovery " + address.to_string();
   for (const std::string& interface : options.upstream) text += ", upstream " + interface;
+  if (options.router) text += ", router mode by " + options.router->interface;
   return text;
 }
 
@@ -125,7 +127,9 @@ int run_relay(const RelayConfig& config, const CommonConfig&) {
     (*engine)->shutdown();
     loop.stop();
   });
-  if (options->upstream.empty()) log_warn("no --upstream: gateways are answered, but no multicast will come");
+  if (options->upstream.empty() && !options->router) {
+    log_warn("no --upstream and no --interface: gateways are answered, but no multicast will come");
+  }
   log_info("relay ready on {}", summary(*options));
   notify_ready(summary(*options));
   loop.run();

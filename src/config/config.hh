@@ -30,7 +30,9 @@ enum class GatewayFields : std::uint8_t { kAuto, kAlways, kNever };
 struct RelayConfig {
   std::vector<IpAddress> local;  ///< empty: the address that the default route uses, per family
   std::vector<IpAddress> discovery;
-  std::vector<std::string> upstream;
+  std::vector<std::string> upstream;        ///< host mode
+  std::optional<std::string> interface;     ///< router mode; never with `upstream`
+  std::vector<Prefix> interface_addresses;  ///< each with room for a neighbour; only with `interface`
   bool strict = false;
   std::uint16_t relay_port = kAmtPort;
   std::size_t tunnels_max = 100'000;

@@ -50,6 +50,29 @@ void add_upstream(CommandTable& table, RelayConfig& config) {
                            .repeatable = true,
                            .completion = Completion::kInterface,
                            .apply = append_to(config.upstream, parse_interface_name)});
+  table.options.push_back({.name = "interface",
+                           .value = "NAME",
+                           .group = "Upstream",
+                           .help =
+                               "router mode, in place of --upstream: pseudo-interface to create, to which a routing "
+                               "daemon (smcroute, FRR) forwards what reports there ask for",
+                           .default_text = "none",
+                           .example = "amtr0",
+                           .excludes = "upstream",
+                           .apply = into(config.interface, parse_interface_name)});
+  table.options.push_back({.name = "interface-address",
+                           .value = "PREFIX",
+                           .group = "Upstream",
+                           .help = "address of that interface; reports come from its neighbour in the subnet",
+                           .default_text = "198.18.0.1/30 and fe80::1/64, each unless one of its kind is given",
+                           .example = "198.18.0.1/30",
+                           .repeatable = true,
+                           .apply = append_to(config.interface_addresses, parse_interface_address)});
+  table.finish = [&config]() -> std::optional<std::string> {
+    if (config.interface_addresses.empty() || config.interface) return std::nullopt;
+    return "--interface-address " + config.interface_addresses.front().to_string() +
+           ": needs --interface, whose address it is (example: --interface amtr0)";
+  };
 }
 
 void add_protocol(CommandTable& table, RelayConfig& config) {
@@ -166,14 +189,15 @@ CommandTable relay_table(RelayConfig& config) {
   table.synopsis = "[OPTION]...";
   table.description =
       "Answers AMT gateways (RFC 7450), joins the groups that they want on the upstream interface, and sends them what "
-      "arrives there.\n\n"
-      "Capturing multicast needs the capability CAP_NET_RAW. One log line with the word \"ready\" says when gateways "
-      "are "
-      "served.";
+      "arrives there. In router mode (--interface) a routing daemon on this host does the joining: it finds what is "
+      "wanted as IGMPv3 and MLDv2 reports on a pseudo-interface, and what it forwards there is sent to gateways.\n\n"
+      "Capturing multicast needs the capability CAP_NET_RAW, router mode CAP_NET_ADMIN. One log line with the word "
+      "\"ready\" says when gateways are served.";
   table.examples = {
       {"Serve what eth0 receives, on this host's own addresses", "amt relay --upstream eth0"},
       {"The same on given addresses of both families",
        "amt relay --local 192.0.2.1 --local 2001:db8::1 --upstream eth0"},
+      {"Behind FRR's pimd, with `interface amtr0` and `ip igmp` in its configuration", "amt relay --interface amtr0"},
       {"With options from a file", "amt relay --config /etc/amt/relay.toml"},
   };
   add_upstream(table, config);

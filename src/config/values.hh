@@ -27,6 +27,8 @@ inline constexpr std::uint64_t kRobustnessMax = 7;
 /// `GROUP:PORT`, `[V6GROUP]:PORT`; the port must be there.
 [[nodiscard]] ValueResult<Endpoint> parse_group_endpoint(std::string_view text);
 [[nodiscard]] ValueResult<Prefix> parse_multicast_prefix(std::string_view text);
+/// A host's address and its subnet, with room for a neighbour (`neighbour_in`).
+[[nodiscard]] ValueResult<Prefix> parse_interface_address(std::string_view text);
 /// As the kernel takes names: 1 to 15 octets, no slash, colon or space, not `.` or `..`.
 [[nodiscard]] ValueResult<std::string> parse_interface_name(std::string_view text);
 [[nodiscard]] ValueResult<std::string> parse_path(std::string_view text);

@@ -24,10 +24,11 @@ constexpr Duration kUpstreamCheckInterval = std::chrono::seconds(2);
 }  // namespace
 
 struct RelayEngine::Impl {
-  Impl(EventLoop& event_loop, const RelayEngineOptions& options, Random& random)
+  Impl(EventLoop& event_loop, const RelayEngineOptions& options, Random& random_source)
       : loop(event_loop),
+        random(random_source),
         started(monotonic_now()),
-        relay(options.relay, random, started),
+        relay(options.relay, random_source, started),
         protocol_timer(loop, [this] { on_protocol_timer(); }),
         join_timer(loop, [this] { on_join_timer(); }),
         upstream_timer(loop, [this] { on_upstream_timer(); }),
@@ -49,15 +50,17 @@ struct RelayEngine::Impl {
 
   /// One upstream interface; its place is kept while the interface is away.
   struct UpstreamPlace {
-    std::unique_ptr<Upstream> upstream;
+    std::function<SysResult<std::unique_ptr<Upstream>>()> open;
+    std::unique_ptr<Upstream> upstream{};
     /// None after the interface was lost.
-    std::optional<ReadWatch> watch;
+    std::optional<ReadWatch> watch{};
     bool loss_told = false;
   };
-  [[nodiscard]] SysResult<void> open_upstream(const std::string& interface, UpstreamPlace& place);
+  [[nodiscard]] SysResult<void> open_upstream(UpstreamPlace& place);
   void on_upstream_readable(UpstreamPlace& place);
 
   EventLoop& loop;
+  Random& random;
   Instant started;
   Relay relay;
   std::vector<std::unique_ptr<UdpSocket>> sockets;
@@ -93,7 +96,14 @@ SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options) {
     }
   }
   for (const std::string& interface : options.upstream) {
-    if (SysResult<void> opened = open_upstream(interface, upstreams.emplace_back()); !opened) return opened;
+    upstreams.push_back({.open = [interface] { return open_host_upstream(interface); }});
+  }
+  if (options.router) {
+    upstreams.push_back(
+        {.open = [&random = random, router = *options.router] { return open_router_upstream(router, random); }});
+  }
+  for (UpstreamPlace& place : upstreams) {
+    if (SysResult<void> opened = open_upstream(place); !opened) return opened;
   }
 
   std::vector<UdpSocket*> all;
@@ -207,8 +217,8 @@ void RelayEngine::Impl::on_join_timer() {
   if (missing != 0) join_timer.set(monotonic_now() + pause);
 }
 
-SysResult<void> RelayEngine::Impl::open_upstream(const std::string& interface, UpstreamPlace& place) {
-  SysResult<std::unique_ptr<Upstream>> upstream = open_host_upstream(interface);
+SysResult<void> RelayEngine::Impl::open_upstream(UpstreamPlace& place) {
+  SysResult<std::unique_ptr<Upstream>> upstream = place.open();
   if (!upstream) return Unexpected<SysError>(upstream.error());
   // The watch first: it must let go of the old descriptor before that is closed.
   place.watch.reset();
@@ -222,9 +232,13 @@ void RelayEngine::Impl::on_upstream_timer() {
   for (UpstreamPlace& place : upstreams) {
     if (!place.upstream->is_lost()) continue;
     const std::string interface = place.upstream->interface();
-    if (!place.loss_told) log_warn("upstream {} is gone; waiting for an interface of that name", interface);
+    const bool is_ours = place.upstream->mode() == UpstreamMode::kRouter;
+    if (!place.loss_told) {
+      log_warn("upstream {} is gone; {}", interface,
+               is_ours ? "making it anew" : "waiting for an interface of that name");
+    }
     place.loss_told = true;
-    if (!open_upstream(interface, place)) continue;
+    if (!open_upstream(place)) continue;
     log_info("upstream {} is back", interface);
     relay.for_each_wanted(
         [&](const IpAddress& group, const SourceFilter& filter) { set_membership(*place.upstream, group, filter); });
@@ -276,11 +290,8 @@ std::uint64_t RelayEngine::receive_drops() const {
   return drops;
 }
 
-void RelayEngine::for_each_upstream(
-    const std::function<void(const std::string& interface, const Upstream::Statistics&)>& visit) {
-  for (const Impl::UpstreamPlace& place : impl_->upstreams) {
-    visit(place.upstream->interface(), place.upstream->statistics());
-  }
+void RelayEngine::for_each_upstream(const std::function<void(Upstream&)>& visit) {
+  for (const Impl::UpstreamPlace& place : impl_->upstreams) visit(*place.upstream);
 }
 
 }  // namespace amt

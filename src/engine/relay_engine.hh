@@ -3,10 +3,12 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/event_loop.hh"
+#include "engine/router_upstream.hh"
 #include "engine/upstream.hh"
 #include "relay/relay.hh"
 #include "sys/error.hh"
@@ -19,8 +21,10 @@ struct RelayEngineOptions {
   std::vector<Endpoint> local;
   /// Further (anycast) addresses on which Discovery is answered.
   std::vector<Endpoint> discovery;
-  /// Interfaces to join on and capture from.
+  /// Host mode: interfaces to join on and capture from.
   std::vector<std::string> upstream;
+  /// Router mode: the pseudo-interface to create.
+  std::optional<RouterUpstreamOptions> router;
 };
 
 /// Lives on its event loop's thread. Everything is bound, opened and joined in `create`; nothing is left behind by a
@@ -38,7 +42,7 @@ class RelayEngine {
   [[nodiscard]] Instant started() const;
   /// Datagrams that the kernel dropped for want of socket buffer, over all sockets.
   [[nodiscard]] std::uint64_t receive_drops() const;
-  void for_each_upstream(const std::function<void(const std::string& interface, const Upstream::Statistics&)>& visit);
+  void for_each_upstream(const std::function<void(Upstream&)>& visit);
 
  private:
   struct Impl;

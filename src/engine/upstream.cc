@@ -1,7 +1,5 @@
 #include "engine/upstream.hh"
 
-#include <cerrno>
-
 #include "io/native_membership.hh"
 #include "io/packet_ring.hh"
 #include "sys/netlink.hh"
@@ -31,14 +29,14 @@ class HostUpstream final : public Upstream {
   }
   std::size_t retry_memberships() override { return membership_.retry(); }
 
-  bool is_lost() const override {
-    const SysResult<LinkInfo> link = find_link(interface_);
-    return link ? link->index != interface_index_ : link.error().code == ENODEV;
-  }
+  bool is_lost() const override { return is_link_gone(interface_, interface_index_); }
 
   Statistics statistics() override {
     const PacketRing::Statistics ring = ring_.statistics();
-    return {ring.kernel_drops, ring.malformed, ring.segmented, membership_.missing()};
+    return {.dropped = ring.kernel_drops,
+            .malformed = ring.malformed,
+            .segmented = ring.segmented,
+            .joins_missing = membership_.missing()};
   }
 
  private:

@@ -53,6 +53,8 @@ class Upstream {
     std::uint64_t malformed = 0;  ///< not a whole IP datagram
     std::uint64_t segmented = 0;  ///< merged packets that were cut
     std::size_t joins_missing = 0;
+    std::uint64_t queries = 0;  ///< router mode: of the routing daemon
+    std::uint64_t reports = 0;  ///< router mode: of ours
   };
   [[nodiscard]] virtual Statistics statistics() = 0;
 };

@@ -41,7 +41,14 @@ RelayStatus relay_status(RelayEngine& engine, Instant now) {
   append(status.counters, relay.rejects());
   status.counters.push_back({"socket_receive_drops", engine.receive_drops()});
   Upstream::Statistics upstream;
-  engine.for_each_upstream([&](const std::string&, const Upstream::Statistics& one) {
+  engine.for_each_upstream([&](Upstream& interface) {
+    const Upstream::Statistics one = interface.statistics();
+    status.upstreams.push_back({.interface = interface.interface(),
+                                .mode = interface.mode() == UpstreamMode::kHost ? "host" : "router",
+                                .joins_missing = one.joins_missing,
+                                .queries = one.queries,
+                                .reports = one.reports,
+                                .drops = one.dropped});
     upstream.dropped += one.dropped;
     upstream.malformed += one.malformed;
     upstream.segmented += one.segmented;

@@ -51,9 +51,20 @@ struct ChannelStatus {
   std::uint64_t bytes = 0;
 };
 
+/// One interface that a relay has its multicast from.
+struct UpstreamStatus {
+  std::string interface;
+  std::string mode;  ///< "host" or "router"
+  std::uint64_t joins_missing = 0;
+  std::uint64_t queries = 0;  ///< router mode: received
+  std::uint64_t reports = 0;  ///< router mode: sent
+  std::uint64_t drops = 0;
+};
+
 struct RelayStatus {
   Duration uptime{};
   std::vector<CounterStatus> counters;
+  std::vector<UpstreamStatus> upstreams;
   std::vector<TunnelStatus> tunnels;
   std::vector<ChannelStatus> channels;
 };

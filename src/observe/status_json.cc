@@ -67,6 +67,16 @@ std::string to_json(const RelayStatus& status) {
                                     {"packets", channel.packets},
                                     {"bytes", channel.bytes}});
   }
+  json::array upstreams;
+  for (const UpstreamStatus& upstream : status.upstreams) {
+    upstreams.push_back(json::object{{"interface", upstream.interface},
+                                     {"mode", upstream.mode},
+                                     {"joins_missing", upstream.joins_missing},
+                                     {"queries", upstream.queries},
+                                     {"reports", upstream.reports},
+                                     {"drops", upstream.drops}});
+  }
+  out["upstreams"] = std::move(upstreams);
   out["tunnels"] = std::move(tunnels);
   out["channels"] = std::move(channels);
   return json::serialize(out);

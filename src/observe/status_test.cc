@@ -15,6 +15,8 @@ RelayStatus relay_status() {
   RelayStatus status;
   status.uptime = std::chrono::milliseconds(61'500);
   status.counters = {{"requests_received", 18446744073709551615U}, {"bad_mac", 0}};
+  status.upstreams.push_back(
+      {.interface = "amtr0", .mode = "router", .joins_missing = 0, .queries = 3, .reports = 4, .drops = 5});
   status.tunnels.push_back(
       {.endpoint = *Endpoint::parse("[2001:db8::1]:5000", 0),
        .groups = {{*IpAddress::parse("232.1.1.1"), {FilterMode::kInclude, {*IpAddress::parse("198.51.100.10")}}},
@@ -63,6 +65,8 @@ TEST(Status, OfARelayHasTheShapeThatIsPromised) {
   EXPECT_EQ(to_json(relay_status()),
             head("relay", "61") +
                 ",\"counters\":{\"requests_received\":18446744073709551615,\"bad_mac\":0},"
+                "\"upstreams\":[{\"interface\":\"amtr0\",\"mode\":\"router\",\"joins_missing\":0,\"queries\":3,"
+                "\"reports\":4,\"drops\":5}],"
                 "\"tunnels\":[{\"endpoint\":\"[2001:db8::1]:5000\",\"family\":\"ipv6\",\"groups\":["
                 "{\"group\":\"232.1.1.1\",\"mode\":\"include\",\"sources\":[\"198.51.100.10\"]},"
                 "{\"group\":\"239.1.1.1\",\"mode\":\"exclude\",\"sources\":[]}],"
@@ -88,7 +92,7 @@ TEST(Status, OfAGatewayHasTheShapeThatIsPromised) {
 }
 
 TEST(Status, OfNothingHasEmptyListsAndNotNone) {
-  EXPECT_THAT(to_json(RelayStatus{}), HasSubstr("\"counters\":{},\"tunnels\":[],\"channels\":[]}"));
+  EXPECT_THAT(to_json(RelayStatus{}), HasSubstr("\"counters\":{},\"upstreams\":[],\"tunnels\":[],\"channels\":[]}"));
   EXPECT_THAT(to_json(GatewayStatus{}),
               HasSubstr("\"counters\":{},\"relays\":[],\"memberships\":[],\"downstreams\":[]}"));
 }
@@ -96,6 +100,7 @@ TEST(Status, OfNothingHasEmptyListsAndNotNone) {
 TEST(Status, APersonReadsTables) {
   const std::string relay = status_text(to_json(relay_status())).value_or("none");
   EXPECT_THAT(relay, HasSubstr("relay " + std::string(version()) + ", up 1 min 1 s\n"));
+  EXPECT_THAT(relay, HasSubstr("amtr0"));
   EXPECT_THAT(relay, HasSubstr("[2001:db8::1]:5000"));
   EXPECT_THAT(relay, HasSubstr("    232.1.1.1 from 198.51.100.10\n    239.1.1.1 from any source\n"));
   EXPECT_THAT(relay, HasSubstr("198.51.100.10@232.1.1.1"));

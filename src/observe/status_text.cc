@@ -92,6 +92,13 @@ std::string uptime(const json::object& status) {
 }
 
 std::string relay_tables(const json::object& status) {
+  Table upstreams({"upstream", "mode", "joins missing", "queries", "reports", "drops"});
+  for (const json::value& value : list(status, "upstreams")) {
+    if (!value.is_object()) continue;
+    const json::object& upstream = value.get_object();
+    upstreams.add({text(upstream, "interface"), text(upstream, "mode"), text(upstream, "joins_missing"),
+                   text(upstream, "queries"), text(upstream, "reports"), text(upstream, "drops")});
+  }
   Table tunnels({"tunnel", "groups", "packets", "bytes", "expires in s"});
   for (const json::value& value : list(status, "tunnels")) {
     if (!value.is_object()) continue;
@@ -110,7 +117,7 @@ std::string relay_tables(const json::object& status) {
     channels.add({(source.empty() ? "*" : source) + "@" + text(channel, "group"), text(channel, "tunnels"),
                   text(channel, "packets"), text(channel, "bytes")});
   }
-  return "\n" + tunnels.to_string() + "\n" + channels.to_string();
+  return "\n" + upstreams.to_string() + "\n" + tunnels.to_string() + "\n" + channels.to_string();
 }
 
 /// Whether this gateway is the querier: "yes", "no", or of one family only.

@@ -215,6 +215,11 @@ SysResult<std::vector<LinkInfo>> list_links() {
   return links;
 }
 
+bool is_link_gone(const std::string& name, int index) {
+  const SysResult<LinkInfo> link = find_link(name);
+  return link ? link->index != index : link.error().code == ENODEV;
+}
+
 SysResult<void> set_link_up(int index) {
   return change_link("set up", index, [](rtnl_link* change) {
     rtnl_link_set_flags(change, IFF_UP);
@@ -234,6 +239,26 @@ SysResult<void> set_link_mtu(int index, std::uint32_t mtu_octets) {
     rtnl_link_set_mtu(change, mtu_octets);
     return 0;
   });
+}
+
+SysResult<void> set_transmit_queue(int index, std::uint32_t packets) {
+  return change_link("set transmit queue", index, [packets](rtnl_link* change) {
+    rtnl_link_set_txqlen(change, packets);
+    return 0;
+  });
+}
+
+SysResult<std::uint64_t> transmit_drops(int index) {
+  std::uint64_t drops = 0;
+  const SysResult<void> found = with_socket("read statistics", link_label(index), [&](nl_sock* socket) {
+    rtnl_link* raw = nullptr;
+    if (const int error = rtnl_link_get_kernel(socket, index, nullptr, &raw); error < 0) return error;
+    const Link link(raw);
+    drops = rtnl_link_get_stat(link.get(), RTNL_LINK_TX_DROPPED);
+    return 0;
+  });
+  if (!found) return tl::unexpected(found.error());
+  return drops;
 }
 
 SysResult<void> move_link(int index, int namespace_fd) {

@@ -32,9 +32,14 @@ struct LinkAddress {
 /// ENODEV when there is none.
 [[nodiscard]] SysResult<LinkInfo> find_link(const std::string& name);
 [[nodiscard]] SysResult<std::vector<LinkInfo>> list_links();
+/// No interface of that name, or another one (not of that index).
+[[nodiscard]] bool is_link_gone(const std::string& name, int index);
 [[nodiscard]] SysResult<void> set_link_up(int index);
 [[nodiscard]] SysResult<void> set_link_down(int index);
 [[nodiscard]] SysResult<void> set_link_mtu(int index, std::uint32_t mtu_octets);
+/// How many packets may wait to be sent, and how many were dropped since the interface's beginning.
+[[nodiscard]] SysResult<void> set_transmit_queue(int index, std::uint32_t packets);
+[[nodiscard]] SysResult<std::uint64_t> transmit_drops(int index);
 /// IFLA_INET_CONF / IPV4_DEVCONF_RP_FILTER: 0 off, 1 strict, 2 loose. What counts is the larger of this and conf.all.
 [[nodiscard]] SysResult<void> set_reverse_path_filter(int index, int mode);
 /// net.ipv4.conf.all.rp_filter

@@ -81,7 +81,11 @@ class Case:
 
     def start(self, arguments, name: str, namespace=None) -> process.Process:
         """`amt` with these arguments."""
-        started = process.Process([self.amt, *map(str, arguments)], self.folder, name, namespace, self.env)
+        return self.program([self.amt, *map(str, arguments)], name, namespace)
+
+    def program(self, command, name: str, namespace=None) -> process.Process:
+        """Any other program, ended with the test."""
+        started = process.Process(command, self.folder, name, namespace, self.env)
         self._processes.append(started)
         return started
 

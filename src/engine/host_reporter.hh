@@ -1,0 +1,41 @@
+#pragma once
+/// What the relay's upstream says as one host of a link, as whole IP datagrams (router mode).
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "membership/host.hh"
+
+namespace amt {
+
+/// The host part of IGMP or MLD (the family of `source`) with the ways of older queriers: while there is one, reports
+/// are in its version and without source filters (RFC 3376 §7.2.1, RFC 3810 §8.2.1, RFC 4604 §2.2.3).
+/// Decides, never sends; time is an argument. Not thread-safe.
+class HostReporter {
+ public:
+  /// `source`: the address that reports come from. `random` outlives this object.
+  HostReporter(const IpAddress& source, Random& random);
+
+  /// A filter that no host may have (link scope, EXCLUDE of an SSM group) is no membership, and changes nothing.
+  void set_filter(Instant now, const IpAddress& group, const SourceFilter& filter);
+  void handle_query(Instant now, const GroupQuery& query);
+  /// Appends what is due.
+  void handle_timeout(Instant now, std::vector<std::vector<std::byte>>& reports);
+  [[nodiscard]] Instant next_deadline() const { return machine_.next_deadline(); }
+
+  /// Of the protocol as it is spoken: 1 to 3 for IGMP, 1 or 2 for MLD.
+  [[nodiscard]] std::uint8_t version(Instant now) const;
+  [[nodiscard]] std::uint8_t newest_version() const { return source_.is_v4() ? 3 : 2; }
+
+ private:
+  void write_older(std::uint8_t version, const std::vector<GroupRecord>& records,
+                   std::vector<std::vector<std::byte>>& reports) const;
+
+  IpAddress source_;
+  HostMachine machine_;
+  /// Until when a querier of version 1 or 2 is taken to be present.
+  std::array<Instant, 2> older_querier_until_{};
+};
+
+}  // namespace amt

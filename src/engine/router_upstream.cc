@@ -1,0 +1,183 @@
+#include "engine/router_upstream.hh"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/assert.hh"
+#include "engine/host_reporter.hh"
+#include "io/tun_device.hh"
+#include "sys/log.hh"
+#include "sys/netlink.hh"
+
+namespace amt {
+namespace {
+
+/// The largest that a TUN interface takes: the kernel shall cut nothing, the relay knows what each tunnel takes.
+constexpr std::uint32_t kMtuOctets = 65'535;
+/// Datagrams that may wait for the relay, which is what bridges a pause of it (a tenth of a second at 1 Gbit/s).
+constexpr std::uint32_t kQueueDatagrams = 10'000;
+
+bool is_mld_type(std::byte type) {
+  const auto number = std::to_integer<std::uint8_t>(type);
+  return (number >= 130 && number <= 132) || number == 143;
+}
+
+/// ICMPv6 may stand behind extension headers, and MLD always does: Router Alert.
+bool is_mld(Bytes datagram) {
+  constexpr std::size_t kNextHeaderAt = 6;
+  const auto next_header = std::to_integer<std::uint8_t>(datagram[kNextHeaderAt]);
+  if (next_header != kProtocolHopByHop && next_header != kProtocolIcmpv6) return false;
+  const Result<DatagramView, IpError> view = DatagramView::parse(datagram);
+  if (!view || view->protocol != kProtocolIcmpv6 || view->fragment_offset != 0) return false;
+  return !view->payload.empty() && is_mld_type(view->payload[0]);
+}
+
+class RouterUpstream final : public Upstream {
+ public:
+  RouterUpstream(TunDevice tun, const IpAddress& host_v4, const IpAddress& host_v6, Random& random)
+      : tun_(std::move(tun)), igmp_(host_v4, random), mld_(host_v6, random) {}
+
+  const std::string& interface() const override { return tun_.name(); }
+  UpstreamMode mode() const override { return UpstreamMode::kRouter; }
+  int fd() const override { return tun_.fd(); }
+  SysResult<void> receive(Instant now, std::vector<CapturedDatagram>& out, std::size_t datagrams_max) override;
+  // What was read stays until it is read again.
+  void release() override {}
+
+  SysResult<void> set_membership(Instant now, const IpAddress& group, const SourceFilter& filter) override {
+    reporter(group.family()).set_filter(now, group, filter);
+    return {};
+  }
+  std::size_t retry_memberships() override { return 0; }
+
+  Instant next_deadline() const override { return std::min(igmp_.next_deadline(), mld_.next_deadline()); }
+  void handle_timeout(Instant now) override;
+
+  bool is_lost() const override { return is_link_gone(tun_.name(), tun_.index()); }
+  Statistics statistics() override;
+
+ private:
+  HostReporter& reporter(Family family) { return family == Family::kIpv4 ? igmp_ : mld_; }
+  void handle_membership(Instant now, Bytes datagram);
+
+  TunDevice tun_;
+  HostReporter igmp_;
+  HostReporter mld_;
+  Statistics statistics_;
+};
+
+SysResult<void> RouterUpstream::receive(Instant now, std::vector<CapturedDatagram>& out, std::size_t) {
+  // One batch, though more may be waiting: the next one takes its place in memory.
+  const SysResult<std::span<const MutableBytes>> datagrams = tun_.receive();
+  if (!datagrams) return tl::unexpected(datagrams.error());
+  for (const MutableBytes datagram : *datagrams) {
+    switch (classify_departure(datagram)) {
+      case Departure::kData:
+        out.push_back({datagram});
+        break;
+      case Departure::kMembership:
+        handle_membership(now, datagram);
+        break;
+      case Departure::kOther:
+        break;
+    }
+  }
+  return {};
+}
+
+void RouterUpstream::handle_membership(Instant now, Bytes octets) {
+  const Result<DatagramView, IpError> datagram = DatagramView::parse(octets);
+  if (!datagram) return;
+  const Family family = datagram->family();
+  // I-k: on a real link MLD needs a link-local source and Router Alert. Of IGMP no daemon's habits are judged here.
+  const bool is_mld = family == Family::kIpv6;
+  const Result<GroupMessage, GroupMessageError> message =
+      parse_group_message(*datagram, {.router_alert = is_mld, .link_local_source = is_mld});
+  // The rest are reports, the kernel's own.
+  const GroupQuery* const query = message ? std::get_if<GroupQuery>(&*message) : nullptr;
+  if (query == nullptr) return;
+  ++statistics_.queries;
+  HostReporter& host = reporter(family);
+  const std::uint8_t before = host.version(now);
+  host.handle_query(now, *query);
+  if (const std::uint8_t after = host.version(now); after < before) {
+    log_warn("{}: the querier speaks {}v{}: reports to it name no sources (mend: configure version {} there)",
+             tun_.name(), is_mld ? "MLD" : "IGMP", after, host.newest_version());
+  }
+}
+
+void RouterUpstream::handle_timeout(Instant now) {
+  std::vector<std::vector<std::byte>> reports;
+  igmp_.handle_timeout(now, reports);
+  mld_.handle_timeout(now, reports);
+  for (const std::vector<std::byte>& report : reports) {
+    const Bytes datagram = report;
+    // One that is not taken (an interface that is down) is repeated, or asked for when there is a querier again.
+    statistics_.reports += tun_.send({&datagram, 1});
+  }
+}
+
+Upstream::Statistics RouterUpstream::statistics() {
+  if (const SysResult<std::uint64_t> drops = transmit_drops(tun_.index())) statistics_.dropped = *drops;
+  return statistics_;
+}
+
+/// `given`, and the default of each family that it lacks.
+std::vector<Prefix> with_defaults(std::vector<Prefix> given) {
+  const auto lacks = [&](auto is_one) { return std::none_of(given.begin(), given.end(), is_one); };
+  if (lacks([](const Prefix& prefix) { return prefix.address.is_v4(); })) {
+    given.push_back(*Prefix::parse(kRouterAddressV4));
+  }
+  if (lacks([](const Prefix& prefix) { return !prefix.address.is_v4() && prefix.address.is_link_local(); })) {
+    given.push_back(*Prefix::parse(kRouterAddressV6));
+  }
+  return given;
+}
+
+/// Whom reports of a family come from.
+IpAddress host_beside(const std::vector<Prefix>& addresses, Family family) {
+  const auto first = std::find_if(addresses.begin(), addresses.end(), [&](const Prefix& prefix) {
+    return prefix.address.family() == family && (family == Family::kIpv4 || prefix.address.is_link_local());
+  });
+  AMT_ASSERT(first != addresses.end());
+  const std::optional<IpAddress> neighbour = neighbour_in(*first);
+  AMT_ASSERT(neighbour.has_value());
+  return *neighbour;
+}
+
+}  // namespace
+
+Departure classify_departure(Bytes datagram) {
+  constexpr std::size_t kProtocolAt = 9;
+  const Result<DatagramAddresses, IpError> addresses = peek_addresses(datagram);
+  if (!addresses || !addresses->destination.is_multicast()) return Departure::kOther;
+  // Specific queries, and reports of the older versions, go to groups of any scope.
+  const bool is_membership = addresses->destination.is_v4()
+                                 ? std::to_integer<std::uint8_t>(datagram[kProtocolAt]) == kProtocolIgmp
+                                 : is_mld(datagram);
+  if (is_membership) return Departure::kMembership;
+  return is_link_scope_multicast(addresses->destination) ? Departure::kOther : Departure::kData;
+}
+
+SysResult<std::unique_ptr<Upstream>> open_router_upstream(const RouterUpstreamOptions& options, Random& random) {
+  SysResult<TunDevice> tun = TunDevice::create({.name = options.interface, .mtu_octets = kMtuOctets});
+  if (!tun) return tl::unexpected(tun.error());
+  const int index = tun->index();
+  if (const SysResult<void> set = set_transmit_queue(index, kQueueDatagrams); !set) return tl::unexpected(set.error());
+  const std::vector<Prefix> addresses = with_defaults(options.addresses);
+  for (const Prefix& address : addresses) {
+    const SysResult<void> added = add_address(index, address);
+    if (added) continue;
+    const bool was_asked_for =
+        std::find(options.addresses.begin(), options.addresses.end(), address) != options.addresses.end();
+    // A host without IPv6 serves IPv4 all the same.
+    if (was_asked_for || address.address.is_v4()) return tl::unexpected(added.error());
+    log_warn("no IPv6 on {}: {}", tun->name(), added.error().to_string());
+  }
+  // The reverse-path filter stays as it is: what we write comes from the interface's own subnet.
+  if (const SysResult<void> up = set_link_up(index); !up) return tl::unexpected(up.error());
+  return std::make_unique<RouterUpstream>(std::move(*tun), host_beside(addresses, Family::kIpv4),
+                                          host_beside(addresses, Family::kIpv6), random);
+}
+
+}  // namespace amt

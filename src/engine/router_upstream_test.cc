@@ -1,0 +1,105 @@
+#include "engine/router_upstream.hh"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "ip/udp.hh"
+#include "membership/message.hh"
+#include "sys/clock.hh"
+#include "sys/test_namespace.hh"
+
+namespace amt {
+namespace {
+
+using Octets = std::vector<std::byte>;
+using std::chrono::seconds;
+
+IpAddress a(const char* text) { return *IpAddress::parse(text); }
+
+Octets udp(const char* source, const char* destination) {
+  HeaderFields header;
+  header.source = a(source);
+  header.destination = a(destination);
+  header.hop_limit = 5;
+  Octets out(200);
+  out.resize(write_udp_datagram(out, header, 4000, 5000, Octets(100)));
+  return out;
+}
+
+Octets query(const char* source, const char* group) {
+  GroupQuery query;
+  query.group = a(group);
+  query.max_response_time = seconds(1);
+  return write_query(a(source), query);
+}
+
+TEST(Departure, IsDataAboveLinkScopeAlone) {
+  EXPECT_EQ(classify_departure(udp("192.0.2.1", "232.1.2.3")), Departure::kData);
+  EXPECT_EQ(classify_departure(udp("2001:db8::1", "ff3e::8000:1")), Departure::kData);
+  EXPECT_EQ(classify_departure(udp("2001:db8::1", "ff15::1")), Departure::kData);
+  for (const char* group : {"224.0.0.251", "224.0.0.13", "198.18.0.2", "255.255.255.255"}) {
+    EXPECT_EQ(classify_departure(udp("198.18.0.1", group)), Departure::kOther) << group;
+  }
+  for (const char* group : {"ff02::fb", "ff02::d", "ff02::2", "ff01::1", "ff12::1", "fe80::2"}) {
+    EXPECT_EQ(classify_departure(udp("fe80::1", group)), Departure::kOther) << group;
+  }
+  EXPECT_EQ(classify_departure({}), Departure::kOther);
+  EXPECT_EQ(classify_departure(Bytes(udp("192.0.2.1", "232.1.2.3")).first(30)), Departure::kOther);
+}
+
+TEST(Departure, IsMembershipWhateverItsGroup) {
+  for (const char* group : {"0.0.0.0", "232.1.2.3", "239.1.2.3"}) {
+    EXPECT_EQ(classify_departure(query("198.18.0.1", group)), Departure::kMembership) << group;
+  }
+  for (const char* group : {"::", "ff3e::8000:1", "ff15::1"}) {
+    EXPECT_EQ(classify_departure(query("fe80::1", group)), Departure::kMembership) << group;
+  }
+  EXPECT_EQ(classify_departure(write_older_report(a("198.18.0.1"), {2, a("239.1.2.3")})), Departure::kMembership);
+  EXPECT_EQ(classify_departure(write_older_report(a("fe80::1"), {1, a("ff15::1")})), Departure::kMembership);
+}
+
+class RouterUpstreamTest : public InTestNamespace {
+ protected:
+  void SetUp() override {
+    InTestNamespace::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    if (::access("/dev/net/tun", R_OK | W_OK) != 0) GTEST_SKIP() << SysError::last("open", "/dev/net/tun").to_string();
+  }
+  std::unique_ptr<Upstream> open(std::vector<Prefix> addresses = {}) {
+    SysResult<std::unique_ptr<Upstream>> upstream = open_router_upstream({"amtr7", std::move(addresses)}, random_);
+    if (!upstream) throw std::runtime_error(upstream.error().to_string());
+    return std::move(*upstream);
+  }
+  SeededRandom random_{1};
+};
+
+TEST_F(RouterUpstreamTest, IsUpWithItsAddressesAndGoesWithItsOwner) {
+  {
+    const std::unique_ptr<Upstream> upstream = open();
+    EXPECT_EQ(upstream->interface(), "amtr7");
+    EXPECT_TRUE(find_link("amtr7")->up);
+    EXPECT_EQ(find_link("amtr7")->mtu_octets, 65'535U);
+    EXPECT_FALSE(upstream->is_lost());
+    EXPECT_EQ(open_router_upstream({"amtr7", {}}, random_).error().code, EBUSY);
+    // The addresses are there: nobody can add them once more.
+    EXPECT_EQ(add_address(find_link("amtr7")->index, *Prefix::parse(kRouterAddressV4)).error().code, EEXIST);
+    EXPECT_EQ(add_address(find_link("amtr7")->index, *Prefix::parse(kRouterAddressV6)).error().code, EEXIST);
+  }
+  EXPECT_EQ(find_link("amtr7").error().code, ENODEV);
+}
+
+TEST_F(RouterUpstreamTest, ShowsMembershipAsReportsOfItsNeighbours) {
+  const std::unique_ptr<Upstream> upstream =
+      open({*Prefix::parse("10.9.8.254/24"), *Prefix::parse("2001:db8::1/64"), *Prefix::parse("fe80::10/64")});
+  const Instant now = monotonic_now();
+  EXPECT_EQ(upstream->next_deadline(), kNoDeadline);
+  ASSERT_TRUE(ok(upstream->set_membership(now, a("232.1.2.3"), {FilterMode::kInclude, {a("192.0.2.1")}})));
+  ASSERT_TRUE(ok(upstream->set_membership(now, a("ff15::7"), {FilterMode::kExclude, {}})));
+  EXPECT_EQ(upstream->next_deadline(), now);
+  upstream->handle_timeout(now);
+  EXPECT_EQ(upstream->statistics().reports, 2U);
+  EXPECT_GT(upstream->next_deadline(), now);
+}
+
+}  // namespace
+}  // namespace amt
