@@ -7,11 +7,10 @@ Argument: the family inside.
 What the kernel forwards out of amtr0 reaches the gateways that want its source, octet for octet, with one hop less.
 """
 
-import socket
 import time
 
 from lib import packets, routing
-from lib.multicast import Capture, RawSource, Source, payload
+from lib.multicast import Capture, RawSource, Source, emit, payload
 from lib.topology import ASM, PORT, SSM, Line
 
 NEEDS = {"namespaces", "tun"}
@@ -19,12 +18,6 @@ NEEDS = {"namespaces", "tun"}
 HOST = {4: "198.18.0.2", 6: "fe80::2"}
 OWN = {4: "198.18.0.1", 6: "fe80::1"}
 LINK_SCOPE = {4: ["224.0.0.251", "224.0.0.13", "224.0.0.1"], 6: ["ff02::fb", "ff02::d", "ff02::1"]}
-
-
-def emit(namespace, octets: bytes) -> None:
-    """Sends a datagram out of amtr0 as it is, as a daemon on the relay's host might."""
-    with namespace.enter(), socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM) as sender:
-        sender.sendto(octets, ("amtr0", 0x0800 if octets[0] >> 4 == 4 else 0x86DD))
 
 
 def specific_query(family: int, group: str) -> bytes:
@@ -122,12 +115,12 @@ def check_link_scope(case, line, family, reports, gateway, group):
     gateway.data.clear()
     reports.capture.seen.clear()
     for destination in LINK_SCOPE[family]:
-        emit(line.relay, packets.udp_datagram(OWN[family], destination, PORT, bytes(20), ttl=1))
-    emit(line.relay, specific_query(family, group))
+        emit(line.relay, "amtr0", packets.udp_datagram(OWN[family], destination, PORT, bytes(20), ttl=1))
+    emit(line.relay, "amtr0", specific_query(family, group))
     reports.wait_for(packets.IS_EX, group)
     # It comes after those before it, and shows that they could have come: untouched, since nobody forwarded it.
     last = packets.udp_datagram(line.source_address(family, 2), group, PORT, payload(3, 0, 60), ttl=7)
-    emit(line.relay, last)
+    emit(line.relay, "amtr0", last)
     case.wait_until(lambda: gateway.data, 5, "what is sent out of amtr0 for a group that is wanted")
     case.check([octets for *_, octets in gateway.data] == [last], f"nothing else: {gateway.inner()}")
 

@@ -174,6 +174,12 @@ class RawSource:
         self._socket.close()
 
 
+def emit(namespace, interface: str, datagram: bytes) -> None:
+    """Sends a datagram out of an interface as it is: of any kind, and past all routing."""
+    with namespace.enter(), socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(datagram, (interface, 0x0800 if datagram[0] >> 4 == 4 else 0x86DD))
+
+
 class Capture(SocketReader):
     """Whole IP datagrams as they pass an interface."""
 
