@@ -97,7 +97,10 @@ SysResult<TunDevice> TunDevice::create(const TunOptions& options) {
   request.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR;
   options.name.copy(request.ifr_name, IFNAMSIZ - 1);
   if (::ioctl(impl->fd.get(), TUNSETIFF, &request) != 0) {
-    return tl::unexpected(SysError::last("create interface", options.name));
+    SysError error = SysError::last("create interface", options.name);
+    // What the kernel says of an interface of another kind that has the name.
+    if (error.code == EINVAL && find_link(options.name)) error.code = EBUSY;
+    return tl::unexpected(error);
   }
   impl->name = request.ifr_name;
   impl->index = static_cast<int>(::if_nametoindex(request.ifr_name));

@@ -190,6 +190,8 @@ TEST_P(TunDeviceOn, GoesWhenItsOwnerGoes) {
     EXPECT_EQ(TunDevice::create(options).error().to_string(), "create interface amt7: Device or resource busy");
   }
   EXPECT_EQ(find_link("amt7").error().code, ENODEV);
+  options.name = "lo";
+  EXPECT_EQ(TunDevice::create(options).error().code, EBUSY);
   options.name = "a-name-that-is-too-long";
   EXPECT_EQ(TunDevice::create(options).error().code, ENAMETOOLONG);
 }

@@ -25,6 +25,7 @@ def complaint(case, what: str, done, statuses: set[int], mentions) -> None:
 def usage(folder) -> list[tuple[list[str], list[str]]]:
     """(arguments, words of the message): all status 2."""
     relay, gateway, receive = ["relay", "--upstream", "lo"], ["gateway"], ["receive"]
+    router = ["relay", "--interface", "amtr0", "--interface-address"]
     url = "amt://10.1.0.1@232.1.2.3:5000"
     missing = str(folder / "missing.toml")
     return [
@@ -47,6 +48,13 @@ def usage(folder) -> list[tuple[list[str], list[str]]]:
         ([*relay, "--gateway-fields", "sometimes"], ["gateway-fields", "sometimes"]),
         ([*relay, "--log-level", "loud"], ["log-level", "loud"]),
         ([*relay, "--config", missing], [missing]),
+        ([*relay, "--interface", "amtr0"], ["--interface", "--upstream"]),
+        (["relay", "--interface-address", "198.18.0.1/30"], ["interface-address", "198.18.0.1/30", "--interface"]),
+        ([*router, "198.18.0.1/32"], ["interface-address", "198.18.0.1/32", "room", "31"]),
+        ([*router, "fe80::1/128"], ["interface-address", "fe80::1/128", "room", "127"]),
+        ([*router, "198.18.0.1"], ["interface-address", "198.18.0.1", "LENGTH"]),
+        ([*router, "198.18.0.3/30"], ["interface-address", "198.18.0.3/30", "broadcast"]),
+        ([*router, "239.1.1.1/24"], ["interface-address", "239.1.1.1/24", "unicast"]),
         ([*gateway, "--relay", "10.0.0.1", "--gateway-port", "65536"], ["gateway-port", "65536"]),
         ([*gateway, "--relay", "10.0.0.1", "--route", "232.0.0.0/33"], ["route", "232.0.0.0/33"]),
         ([*gateway, "--relay", "10.0.0.1", "--interface", "a-name-that-is-too-long"], ["interface", "a-name-that-is-too-long"]),
