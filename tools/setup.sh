@@ -88,6 +88,14 @@ if [ ${#unknown[@]} -gt 0 ]; then
   printf '  %s\n' "${unknown[@]}" >&2
   exit 1
 fi
+# The daemons among them (smcroute, FRR) are for tests, which start their own in namespaces: none shall run on this machine
+# because of us. Debian's way to say so is a policy-rc.d that answers 101.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap '"${as_root[@]}" rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+  "${as_root[@]}" chmod +x "$policy"
+fi
 # `env`: sudo drops the variable, and tshark's package would ask a question.
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
   apt-get -qq -y -o Dpkg::Use-Pty=0 --no-install-recommends install "${chosen[@]}" >/dev/null
