@@ -37,8 +37,10 @@ class Network:
         for host in (self.first, self.relay):
             host.sysctl("net.ipv4.ip_forward", 1)
             host.sysctl("net.ipv6.conf.all.forwarding", 1)
-        self.amt = case.daemon(["relay", "--local", "10.2.0.1", "--local", "2001:db8:2::1", "--interface", "amtr0"],
-                               "relay", self.relay)
+
+    def start_relay(self) -> None:
+        self.amt = self.case.daemon(["relay", "--local", "10.2.0.1", "--local", "2001:db8:2::1", "--interface", "amtr0"],
+                                    "relay", self.relay)
 
     def start_frr(self) -> tuple[routing.Frr, routing.Frr]:
         ip = {4: "ip", 6: "ipv6"}[self.family]
@@ -159,9 +161,12 @@ def run(case):
     routing.need(routing.FRR / DAEMON[family])
     network = Network(case, family)
     near, far = network.start_frr()
+    network.start_relay()  # pimd takes the interface as it comes
     case.wait_until(lambda: network.amt.snapshot()["upstreams"][0]["queries"] > 0, 20, "pimd queries")
     check_link_scope_stays(case, network)
     check_channel(case, network, near, far, SSM[family], SOURCE[family])
-    check_channel(case, network, near, far, ASM[family], None)
+    network.relay.ip("link del amtr0")
+    case.wait_until(lambda: "upstream amtr0 is back" in network.amt.err, 5, "the interface is made anew")
+    check_channel(case, network, near, far, ASM[family], None)  # pimd goes on by itself
     if family == 4:
         check_older_version(case, network, near)

@@ -137,13 +137,24 @@ def check_merged(case, line, family, gateway, group):
         case.check(datagram.payload[8:] == payload(4, number, size), f"segment {number}")
 
 
+def check_made_anew(case, line, family, relay, smcroute, gateway, group):
+    """The daemon is told of the new interface, and everything is as before."""
+    line.relay.ip("link del amtr0")
+    case.wait_until(lambda: "upstream amtr0 is back" in relay.err, 5, "made anew")
+    smcroute.reload()
+    gateway.data.clear()
+    stream = line.stream(family, group, rate=50)
+    case.wait_until(lambda: len(gateway.data) > 20, 10, "data by the new interface")
+    stream.close()
+
+
 def run(case):
     family = int(case.arguments[0])
     line = Line(case, sources=2)
     relay = line.start_relay(upstream=("--interface", "amtr0"))
     case.check(line.relay.has_link("amtr0"), "the interface exists when the relay is ready")
     ssm, asm = SSM[family], ASM[family]
-    routing.Smcroute(case, line.relay, [
+    smcroute = routing.Smcroute(case, line.relay, [
         "phyint r0 enable", "phyint amtr0 enable",
         *(f"mroute from r0 source {line.source_address(family, number)} group {group} to amtr0"
           for number in (1, 2) for group in (ssm, asm))])
@@ -158,11 +169,12 @@ def run(case):
     check_filters(case, line, family, ssm)
     reports.wait_for(packets.ALLOW, ssm, [line.source_address(family)])
     reports.wait_for(packets.BLOCK, ssm, [line.source_address(family)])
-    gateway.leave_channel(asm)
-    reports.wait_for(packets.TO_IN, asm)
-
     shown = [one for one in relay.snapshot()["upstreams"] if one["interface"] == "amtr0"]
     case.check(len(shown) == 1 and shown[0]["mode"] == "router", f"status: {shown}")
     case.check(shown[0]["reports"] >= 4 and shown[0]["queries"] >= 1 and shown[0]["drops"] == 0, f"status: {shown}")
+    check_made_anew(case, line, family, relay, smcroute, gateway, asm)
+    reports = Reports(case, line.relay, family)
+    gateway.leave_channel(asm)
+    reports.wait_for(packets.TO_IN, asm)
     relay.terminate()
     case.check(not line.relay.has_link("amtr0"), "the interface is gone after the end")

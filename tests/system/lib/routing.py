@@ -32,8 +32,8 @@ class Smcroute:
             name, namespace)
         case.wait_until(self.socket.exists, 10, "smcrouted answers")
 
-    def shown(self) -> str:
-        return self.namespace.run("smcroutectl", "-u", str(self.socket), "show", "routes")
+    def reload(self) -> None:
+        self.namespace.run("smcroutectl", "-u", str(self.socket), "reload")
 
 
 def prepare_frr(case) -> None:
