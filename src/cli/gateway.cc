@@ -38,6 +38,7 @@ int run_gateway(const GatewayConfig& config, const CommonConfig&) {
   if (!connection) return fail(connection.error());
   options.connection = std::move(*connection);
   options.interface = config.interface;
+  options.tap = config.tap;
   options.routes = config.routes;
   options.downstream = config.downstream;
   options.lan.forward_always = config.forward_always;

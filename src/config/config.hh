@@ -71,6 +71,7 @@ struct RelayChoice {
 struct GatewayConfig {
   RelayChoice relay;
   std::string interface = "amt0";
+  bool tap = false;
   /// Multicast routes towards the interface; with `no_route` none.
   std::vector<Prefix> routes;
   bool no_route = false;

@@ -62,6 +62,8 @@ CommandTable gateway_table(GatewayConfig& config) {
   table.examples = {
       {"Through a given relay, on the interface amt0", "amt gateway --relay 192.0.2.1"},
       {"For all hosts of the LAN on eth1, too", "amt gateway --relay 192.0.2.1 --downstream eth1"},
+      {"The same through a bridge",
+       "amt gateway --relay 192.0.2.1 --tap --interface amt0 & ip link set amt0 master br0"},
       {"Through the nearest public relay, any multicast", "amt gateway --route 224.0.0.0/4 --route ff00::/8"},
   };
   add_relay_choice_options(table, config.relay);
@@ -72,6 +74,12 @@ CommandTable gateway_table(GatewayConfig& config) {
                            .default_text = "amt0",
                            .example = "amt0",
                            .apply = into(config.interface, parse_interface_name)});
+  table.options.push_back({.name = "tap",
+                           .group = "Interface",
+                           .help =
+                               "make it an Ethernet (TAP) interface, which can be a port of a bridge; hosts behind the "
+                               "bridge are asked what they want (IGMP and MLD querier)",
+                           .apply = switch_on(config.tap)});
   table.options.push_back({.name = "route",
                            .value = "PREFIX",
                            .group = "Interface",

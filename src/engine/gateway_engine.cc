@@ -75,7 +75,9 @@ struct GatewayEngine::Impl {
 
 SysResult<void> GatewayEngine::Impl::add_downstreams(EventLoop& loop, const GatewayEngineOptions& options,
                                                      TunDevice tun) {
-  downstreams.push_back(make_tun_downstream(loop, std::move(tun), [this](const SysError& error) { on_lost(error); }));
+  const auto lost = [this](const SysError& error) { on_lost(error); };
+  downstreams.push_back(options.tap ? make_lan_downstream(loop, make_tap_lan(std::move(tun)), options.lan, lost)
+                                    : make_tun_downstream(loop, std::move(tun), lost));
   for (const std::string& interface : options.downstream) {
     std::unique_ptr<LanLink> link = make_real_lan(interface);
     if (SysResult<void> opened = link->open(); !opened) return opened;
@@ -122,7 +124,7 @@ void GatewayEngine::Impl::on_data(std::span<const Bytes> datagrams) {
 
 SysResult<std::unique_ptr<GatewayEngine>> GatewayEngine::create(EventLoop& loop, const GatewayEngineOptions& options,
                                                                 Random& random) {
-  SysResult<TunDevice> tun = TunDevice::create({.name = options.interface});
+  SysResult<TunDevice> tun = TunDevice::create({.name = options.interface, .tap = options.tap});
   if (!tun) return Unexpected<SysError>(tun.error());
   auto impl = std::make_unique<Impl>(random);
   SysResult<std::unique_ptr<GatewayConnection>> connection = GatewayConnection::create(

@@ -17,6 +17,8 @@ namespace amt {
 struct GatewayEngineOptions {
   GatewayConnectionOptions connection;
   std::string interface = "amt0";
+  /// An Ethernet interface, to be a port of a bridge.
+  bool tap = false;
   /// Multicast prefixes that are routed to the interface, so that joins without an interface find it.
   std::vector<Prefix> routes;
   /// Interfaces of this host with listeners behind them.

@@ -35,8 +35,7 @@ class LanDownstream final : public Downstream {
   void on_timer();
   void check(Instant now);
   void follow(Instant now, const LanLink::State& state);
-  void set_address(Instant now, Family family, const std::optional<IpAddress>& before,
-                   const std::optional<IpAddress>& after);
+  void set_address(Instant now, Family family, const std::optional<IpAddress>& address);
   void open_again();
   void end_membership();
   /// Queries, changes and the timer, after every input.
@@ -130,28 +129,30 @@ void LanDownstream::follow(Instant now, const LanLink::State& state) {
     log_warn("downstream {} is down", interface());
     end_membership();
   }
-  if (state.up && !membership_) {
+  if (membership_ && state.bridge != state_.bridge) {
+    log_info("downstream {} is now {}", interface(), state.bridge != 0 ? "a port of a bridge" : "no port of a bridge");
+    end_membership();
+  }
+  const bool is_new = state.up && !membership_;
+  if (is_new) {
     log_info("downstream {} is up", interface());
     membership_.emplace(options_.membership, now);
-    state_ = {};
   }
   if (membership_) {
-    set_address(now, Family::kIpv4, state_.ipv4, state.ipv4);
-    set_address(now, Family::kIpv6, state_.ipv6, state.ipv6);
+    if (is_new || state.ipv4 != state_.ipv4) set_address(now, Family::kIpv4, state.ipv4);
+    if (is_new || state.ipv6 != state_.ipv6) set_address(now, Family::kIpv6, state.ipv6);
   }
   state_ = state;
 }
 
-void LanDownstream::set_address(Instant now, Family family, const std::optional<IpAddress>& before,
-                                const std::optional<IpAddress>& after) {
-  if (before == after) return;
+void LanDownstream::set_address(Instant now, Family family, const std::optional<IpAddress>& address) {
   const char* const protocol = family == Family::kIpv4 ? "IGMP" : "MLD";
-  if (after) {
-    log_info("downstream {}: {} queries come from {}", interface(), protocol, after->to_string());
+  if (address) {
+    log_info("downstream {}: {} queries come from {}", interface(), protocol, address->to_string());
   } else {
-    log_warn("downstream {}: no {} queries, for want of an address", interface(), protocol);
+    log_info("downstream {}: no {} queries, for want of an address", interface(), protocol);
   }
-  membership_->set_address(now, family, after);
+  membership_->set_address(now, family, address);
 }
 
 void LanDownstream::end_membership() {

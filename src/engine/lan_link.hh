@@ -9,6 +9,7 @@
 
 #include "amt/ip_address.hh"
 #include "io/split_datagram.hh"
+#include "io/tun_device.hh"
 #include "sys/error.hh"
 
 namespace amt {
@@ -35,6 +36,8 @@ class LanLink {
     bool lost = false;
     bool up = false;
     std::uint32_t mtu_octets = 0;
+    /// Index of the bridge that it is a port of; 0: none. Behind another bridge there are other hosts.
+    int bridge = 0;
     /// Where queries come from, as long as there is one.
     std::optional<IpAddress> ipv4;
     std::optional<IpAddress> ipv6;
@@ -50,5 +53,8 @@ class LanLink {
 
 /// A LAN that this host is on. Nothing is opened yet.
 [[nodiscard]] std::unique_ptr<LanLink> make_real_lan(const std::string& interface);
+
+/// `device` is a TAP.
+[[nodiscard]] std::unique_ptr<LanLink> make_tap_lan(TunDevice device);
 
 }  // namespace amt

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "io/membership_filter.hh"
-#include "ip/datagram.hh"
 #include "ip/ethernet.hh"
 #include "sys/unique_fd.hh"
 
@@ -87,15 +86,11 @@ struct LanPort::Impl {
 
 /// False: no multicast datagram.
 bool LanPort::Impl::prepare(std::size_t slot, const SplitDatagram& datagram) {
-  const Bytes head = datagram.head;
-  const bool v4 = !head.empty() && std::to_integer<unsigned>(head[0]) >> 4 == 4;
-  const std::size_t header_octets = v4 ? kIpv4HeaderOctets : kIpv6HeaderOctets;
-  if (head.size() < header_octets) return false;
-  const IpAddress group = IpAddress::from_bytes(v4 ? head.subspan(16, 4) : head.subspan(24, 16));
-  if (!group.is_multicast()) return false;
+  const std::optional<IpAddress> group = datagram.group();
+  if (!group) return false;
   sockaddr_ll& to = destinations[slot];
-  to = link_address(index, ethertype_of(group.family()));
-  const MacAddress mac = multicast_mac(group);
+  to = link_address(index, ethertype_of(group->family()));
+  const MacAddress mac = multicast_mac(*group);
   to.sll_halen = static_cast<unsigned char>(mac.size());
   std::memcpy(to.sll_addr, mac.data(), mac.size());
   vectors[slot] = {vector_of(datagram.head), vector_of(datagram.tail)};

@@ -1,6 +1,9 @@
 #pragma once
 /// An IP datagram in two pieces.
 
+#include <optional>
+
+#include "amt/ip_address.hh"
 #include "base/byte_reader.hh"
 
 namespace amt {
@@ -12,6 +15,8 @@ struct SplitDatagram {
   Bytes tail;
 
   [[nodiscard]] std::size_t size() const { return head.size() + tail.size(); }
+  /// Its destination; nothing when that is no multicast group, or there is no header.
+  [[nodiscard]] std::optional<IpAddress> group() const;
 };
 
 }  // namespace amt

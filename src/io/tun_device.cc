@@ -94,7 +94,7 @@ SysResult<TunDevice> TunDevice::create(const TunOptions& options) {
   impl->fd = UniqueFd(::open(kControlPath, O_RDWR | O_CLOEXEC | O_NONBLOCK));
   if (!impl->fd) return tl::unexpected(SysError::last("open", kControlPath));
   ifreq request{};
-  request.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR;
+  request.ifr_flags = static_cast<short>((options.tap ? IFF_TAP : IFF_TUN) | IFF_NO_PI | IFF_VNET_HDR);
   options.name.copy(request.ifr_name, IFNAMSIZ - 1);
   if (::ioctl(impl->fd.get(), TUNSETIFF, &request) != 0) {
     SysError error = SysError::last("create interface", options.name);
@@ -104,7 +104,7 @@ SysResult<TunDevice> TunDevice::create(const TunOptions& options) {
   }
   impl->name = request.ifr_name;
   impl->index = static_cast<int>(::if_nametoindex(request.ifr_name));
-  impl->merges = probe_merged_writes(impl->fd.get());
+  impl->merges = !options.tap && probe_merged_writes(impl->fd.get());
   if (SysResult<void> set = set_link_mtu(impl->index, options.mtu_octets); !set) return tl::unexpected(set.error());
   return TunDevice(std::move(impl));
 }
@@ -127,6 +127,21 @@ SysResult<std::span<const MutableBytes>> TunDevice::receive() {
     impl_->received.push_back(MutableBytes(slot, static_cast<std::size_t>(octets)).subspan(kVirtioHeaderOctets));
   }
   return std::span<const MutableBytes>(impl_->received);
+}
+
+std::size_t TunDevice::send_frames(const MacAddress& source, std::span<const SplitDatagram> datagrams) {
+  const std::array<std::byte, kVirtioHeaderOctets> nothing_to_do{};
+  std::size_t taken = 0;
+  for (const SplitDatagram& datagram : datagrams) {
+    const std::optional<IpAddress> group = datagram.group();
+    if (!group) continue;
+    const auto header = ethernet_header(multicast_mac(*group), source, ethertype_of(group->family()));
+    const std::array<iovec, 4> vectors = {vector_of(nothing_to_do), vector_of(header), vector_of(datagram.head),
+                                          vector_of(datagram.tail)};
+    if (::writev(impl_->fd.get(), vectors.data(), vectors.size()) >= 0) ++taken;
+  }
+  impl_->drops += datagrams.size() - taken;
+  return taken;
 }
 
 std::size_t TunDevice::send(std::span<const Bytes> datagrams) {

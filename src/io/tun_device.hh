@@ -1,5 +1,5 @@
 #pragma once
-/// The gateway's pseudo-interface: a TUN device.
+/// The gateway's pseudo-interface: a TUN device, or a TAP device as a port for a bridge.
 
 #include <cstdint>
 #include <memory>
@@ -9,6 +9,8 @@
 
 #include "base/byte_reader.hh"
 #include "io/captured.hh"
+#include "io/split_datagram.hh"
+#include "ip/ethernet.hh"
 #include "sys/error.hh"
 
 namespace amt {
@@ -16,6 +18,8 @@ namespace amt {
 struct TunOptions {
   std::string name = "amt0";
   std::uint32_t mtu_octets = 1500;
+  /// An Ethernet interface: frames instead of IP datagrams.
+  bool tap = false;
 };
 
 /// One queue, non-blocking, IFF_NO_PI; gone when this object is. Needs CAP_NET_ADMIN. Not thread-safe.
@@ -37,6 +41,8 @@ class TunDevice {
   /// Writes datagrams into the interface, merged where the kernel takes it (IFF_VNET_HDR, USO) and headers allow.
   /// How many were taken; the rest was dropped (full queue, EIO while down) and counted.
   std::size_t send(std::span<const Bytes> datagrams);
+  /// TAP: writes each as a frame from `source` to the Ethernet address of its group, else as `send`.
+  std::size_t send_frames(const MacAddress& source, std::span<const SplitDatagram> datagrams);
   [[nodiscard]] std::uint64_t send_drops() const;
 
  private:

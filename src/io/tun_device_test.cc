@@ -14,6 +14,7 @@
 #include "io/packet_ring.hh"
 #include "ip/udp.hh"
 #include "sys/socket_address.hh"
+#include "sys/stable_mac.hh"
 #include "sys/test_namespace.hh"
 
 namespace amt {
@@ -176,6 +177,36 @@ TEST_P(TunDeviceOn, CountsWhatAnInterfaceThatIsDownDoesNotTake) {
   EXPECT_EQ(device->send(spans(sent)), 0U);
   EXPECT_EQ(device->send_drops(), 3U);
   EXPECT_TRUE(device->receive()->empty());
+}
+
+TEST_P(TunDeviceOn, AsTapWritesFramesToTheGroupsAddressAndReadsFrames) {
+  TunDevice device = create({.name = "tap7", .tap = true});
+  const UniqueFd socket = listener(device.index());
+  const std::vector<Octets> sent = {datagram(10, 1, 1), datagram(900, 2, 2), Octets{}};
+  const std::size_t head = v4() ? kIpv4HeaderOctets : kIpv6HeaderOctets;
+  const std::array<SplitDatagram, 3> split = {
+      {{Bytes(sent[0]).first(head), Bytes(sent[0]).subspan(head)}, {Bytes(sent[1]), {}}, {Bytes(sent[2]), {}}}};
+  EXPECT_EQ(device.send_frames(stable_mac("tap7"), split), 2U);
+  EXPECT_EQ(device.send_drops(), 1U);
+  std::array<std::byte, 2048> buffer{};
+  for (const ssize_t expected : {10, 900}) {
+    pollfd ready{socket.get(), POLLIN, 0};
+    ASSERT_EQ(::poll(&ready, 1, 2000), 1);
+    EXPECT_EQ(::recv(socket.get(), buffer.data(), buffer.size(), 0), expected);
+  }
+  // The kernel's own report comes as a frame to the reports' address.
+  const MacAddress reports = multicast_mac(*IpAddress::parse(v4() ? "224.0.0.22" : "ff02::16"));
+  bool reported = false;
+  for (int round = 0; round < 50 && !reported; ++round) {
+    pollfd ready{device.fd(), POLLIN, 0};
+    if (::poll(&ready, 1, 300) == 0) break;
+    for (const Bytes octets : *device.receive()) {
+      const std::optional<EthernetFrame> frame = EthernetFrame::parse(octets);
+      ASSERT_TRUE(frame);
+      reported |= frame->destination == reports && frame->ethertype == ethertype_of(GetParam());
+    }
+  }
+  EXPECT_TRUE(reported);
 }
 
 TEST_P(TunDeviceOn, GoesWhenItsOwnerGoes) {

@@ -94,8 +94,12 @@ std::string link_label(int index) {
 std::string label(const Prefix& prefix) { return prefix.address.to_string() + '/' + std::to_string(prefix.length); }
 
 LinkInfo info_of(rtnl_link* link) {
-  return LinkInfo{rtnl_link_get_ifindex(link), rtnl_link_get_name(link), rtnl_link_get_mtu(link),
-                  (rtnl_link_get_flags(link) & IFF_UP) != 0, rtnl_link_get_arptype(link) == ARPHRD_ETHER};
+  return LinkInfo{rtnl_link_get_ifindex(link),
+                  rtnl_link_get_name(link),
+                  rtnl_link_get_mtu(link),
+                  (rtnl_link_get_flags(link) & IFF_UP) != 0,
+                  rtnl_link_get_arptype(link) == ARPHRD_ETHER,
+                  rtnl_link_get_master(link)};
 }
 
 /// Sends the kernel only what `fill` sets on an empty link.

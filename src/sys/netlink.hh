@@ -19,6 +19,8 @@ struct LinkInfo {
   bool up = false;
   /// Ethernet or what looks like it (veth, bridge, VLAN); not loopback.
   bool ethernet = false;
+  /// Index of the bridge or bond that it is a port of; 0: none.
+  int master = 0;
 };
 
 /// An address of an interface.

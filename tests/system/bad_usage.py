@@ -59,6 +59,10 @@ def usage(folder) -> list[tuple[list[str], list[str]]]:
         ([*gateway, "--relay", "10.0.0.1", "--route", "232.0.0.0/33"], ["route", "232.0.0.0/33"]),
         ([*gateway, "--relay", "10.0.0.1", "--interface", "a-name-that-is-too-long"], ["interface", "a-name-that-is-too-long"]),
         ([*gateway, "--discovery", "1.2.3"], ["discovery", "1.2.3"]),
+        ([*gateway, "--relay", "10.0.0.1", "--downstream", "nosuch0"], ["--downstream", "nosuch0"]),
+        ([*gateway, "--relay", "10.0.0.1", "--downstream", "lo"], ["--downstream", "lo"]),
+        ([*gateway, "--relay", "10.0.0.1", "--downstream", "amt0"], ["--downstream", "amt0"]),
+        ([*gateway, "--relay", "10.0.0.1", "--robustness", "8"], ["robustness", "8"]),
         (receive, ["url"]),
         ([*receive, "http://example.org/"], ["http://example.org/"]),
         ([*receive, "amt://192.0.2.1:5000", "--relay", "10.0.0.1"], ["192.0.2.1"]),
@@ -134,6 +138,10 @@ def run(case):
         done = case.amt_once(["gateway", "--relay", "10.0.0.1", "--control", control], namespace=taken)
         complaint(case, "interface name taken", done, {1}, ["amt0"])
         case.check(taken.has_link("amt0"), "the other amt0 is untouched")
+        for options in ([], ["--tap"]):
+            done = case.amt_once(["gateway", "--relay", "10.0.0.1", "--interface", "lo", *options, "--control", control],
+                                 namespace=taken)
+            complaint(case, "the loopback interface", done, {1}, ["lo", "--interface", "exists"])
         with host.enter():
             other = case.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
             other.bind(("0.0.0.0", 40001))
