@@ -61,6 +61,7 @@ def usage(folder) -> list[tuple[list[str], list[str]]]:
         ([*gateway, "--discovery", "1.2.3"], ["discovery", "1.2.3"]),
         ([*gateway, "--relay", "10.0.0.1", "--downstream", "nosuch0"], ["--downstream", "nosuch0"]),
         ([*gateway, "--relay", "10.0.0.1", "--downstream", "lo"], ["--downstream", "lo"]),
+        # P-b: the router part is not run on the upstream's own interface.
         ([*gateway, "--relay", "10.0.0.1", "--downstream", "amt0"], ["--downstream", "amt0"]),
         ([*gateway, "--relay", "10.0.0.1", "--robustness", "8"], ["robustness", "8"]),
         (receive, ["url"]),

@@ -1,5 +1,6 @@
 """Hosts on the LANs behind a gateway get every octet of what they join, by their own kernels' IGMP and MLD, and nothing
-else: two LANs, several hosts, the gateway's own interface beside them.
+else: two LANs, several hosts, the gateway's own interface beside them (P-a, P-c, P-f, P-k). A change on one of them is
+told upstream (P-e), and what is forwarded follows at once (P-h).
 
     source ── relay ══ tunnel ══ gateway ─┬─ l0 ── LAN A: host a
                                           ├─ l1 ── LAN B: host b
