@@ -1,7 +1,7 @@
 # What people do with this project. Each target sets up what it needs by itself; CMake does the work.
 # `make` builds build/release/amt.
 .DEFAULT_GOAL := build
-.PHONY: build demo test bench format lint asan fuzz conformance sim clean help
+.PHONY: build demo test bench format lint asan fuzz conformance sim mutation clean help
 JOBS ?= $(shell nproc)
 
 build: ## build the program: build/release/amt
@@ -47,6 +47,10 @@ sim: ## simulate relays and gateways with faults: SEEDS=100 GATEWAYS=100 SEED=1 
 	@cmake --build --preset release --parallel $(JOBS) --target amt_sim
 	@build/release/tests/sim/amt_sim --seeds $(or $(SEEDS),100) --gateways $(or $(GATEWAYS),100) --seed $(or $(SEED),1) \
 	  --epochs $(or $(EPOCHS),1) $(SIM_FLAGS)
+
+mutation: ## break requirements one at a time, show that the tests notice: minutes; MUTANTS='R-6.2-a ...'
+	@tools/setup.sh build test
+	@tools/mutation.py $(MUTANTS)
 
 clean: ## remove everything built
 	@rm -rf build

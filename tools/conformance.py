@@ -20,6 +20,7 @@ KINDS = {
     "not applicable": "does not apply to this project",
     "departure": "not followed, on purpose",
     "elsewhere": "held by something that is no test",
+    "not built": "belongs to a part that does not exist yet",
     "open": "neither tested nor decided yet",
 }
 PAGE = "docs/conformance.md"
@@ -35,6 +36,7 @@ class Conformance:
         self.notes = notes.get("note", [])
         self.remarks = notes.get("remark", [])
         self.scenarios = notes.get("scenario", [])
+        self.section_remarks = {one["title"]: one["text"] for one in notes.get("section", [])}
         self.requirements = {one["id"]: one for section in self.sections for one in section["requirements"]}
         self.tests = read_tests(root)
         self.proofs: dict[str, list[Test]] = {identifier: [] for identifier in self.requirements}
@@ -94,6 +96,9 @@ class Conformance:
                 found.append(f"{where}: kind `{note['kind']}`, use one of {', '.join(KINDS)}")
             if len(note.get("reason", "")) < 20:
                 found.append(f"{where}: no reason that one can check")
+        titles = {section["title"] for section in self.sections}
+        found += [f"docs/conformance_notes.toml: remark on a section that does not exist: {title}"
+                  for title in self.section_remarks if title not in titles]
         for remark in self.remarks:
             if not self.proofs.get(remark["id"]):
                 found.append(f"docs/conformance_notes.toml: remark on {remark['id']}, which no test cites")
@@ -126,7 +131,10 @@ class Conformance:
         remarks = {remark["id"]: remark["text"] for remark in self.remarks}
         lines = ["Level: M must, S should, O may, N normative by description; role: G gateway, R relay, B both.", ""]
         for section in self.sections:
-            lines += [f"## {section['title']}", "", "| ID | RFC, level, role | requirement | how proven |", "|---|---|---|---|"]
+            lines += [f"## {section['title']}", ""]
+            if section["title"] in self.section_remarks:
+                lines += [self.section_remarks[section["title"]], ""]
+            lines += ["| ID | RFC, level, role | requirement | how proven |", "|---|---|---|---|"]
             for one in section["requirements"]:
                 if self.proofs[one["id"]]:
                     how = ", ".join(self._link(test) for test in self.proofs[one["id"]])
@@ -193,6 +201,7 @@ def self_test() -> None:
         "a note of no known kind": {"note": note.replace("elsewhere", "later")},
         "a note without a reason": {"note": note.replace("held by the compiler, for one", "no")},
         "a remark on what no test cites": {"note": note + '[[remark]]\nid = "I-a"\ntext = "so"\n'},
+        "a remark on no section": {"note": note + '[[section]]\ntitle = "u"\ntext = "so"\n'},
         "a scenario with no such test": {"scenario": '[[scenario]]\nnumber = 1\ntext = "s"\nproves = []\ntests = ["A.B"]\n'},
         "a scenario with no such ID": {"scenario": '[[scenario]]\nnumber = 1\ntext = "s"\nproves = ["I-z"]\ntests = []\n'},
         "an old page": {"fresh": False},

@@ -87,7 +87,7 @@ TEST_F(Asked, SpecificQueryIsIgnored) {  // R-5.2.3.5.4-e: for 232.1.2.3, to tha
   expect_rejected(specific.igmp(), GatewayReject::kInnerNotQuery);
 }
 
-TEST_F(Asked, ReportInAQueryIsIgnored) {  // R-5.2.3.5.4-d
+TEST_F(Asked, ReportInAQueryIsIgnored) {  // R-5.2.3.5.4-d, P-b: no router part towards the relay
   QueryText report = query();
   report.inner =
       hex("46c0002c 00000000 010243f6 00000000 e0000016 94040000 2200c4b8 00000001 05000001 e8010203 c633640c");

@@ -230,7 +230,7 @@ TEST(GroupMessage, ReadsTheOlderReportsAndLeaves) {  // R-5.1.5-a
 
 // ---- Header rules (R-5.3.3.4-b,d, X-4.3-a,b)
 
-TEST(GroupMessage, HopLimitIsOneAlways) {
+TEST(GroupMessage, HopLimitIsOneAlways) {  // R-5.3.3.4-b
   const std::string_view report = "1600 0000 ef010101";
   EXPECT_EQ(error_of(wrap(report, "239.1.1.1", 2)), GroupMessageError::kBadHopLimit);
   EXPECT_EQ(error_of(wrap(report, "239.1.1.1", 0)), GroupMessageError::kBadHopLimit);
