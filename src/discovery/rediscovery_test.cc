@@ -119,7 +119,7 @@ TEST(HoldDowns, AfterTheLimitFlagTenMinutes) {  // D-3.3.5-b
   EXPECT_FALSE(held.is_held(now, *IpAddress::parse("192.0.2.2")));
 }
 
-TEST(HoldDowns, AfterNoTrafficThreeToTenMinutes) {  // D-3.3.4.1-b
+TEST(HoldDowns, AfterNoTrafficThreeToTenMinutes) {  // D-3.3.4.1-b, X-10-12
   SeededRandom random(3);
   const Instant now = Instant() + minutes(60);
   bool before_five = false;
