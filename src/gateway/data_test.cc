@@ -167,7 +167,7 @@ TEST(GatewayData, NothingIsTakenBeforeAnUpdate) {  // R-5.2.3.3-b
   EXPECT_EQ(result.error(), GatewayReject::kWrongSource);
 }
 
-TEST(GatewayData, AfterAMoveTheOldRelayIsNotHeard) {  // R-5.2.3.3-b
+TEST(GatewayData, AfterAMoveTheOldRelayIsNotHeard) {  // R-5.2.3.3-b, D-3.1.3-a: one relay at a time
   Bench bench(Bench::with_relays({kRelay, kOtherRelay}));
   EXPECT_TRUE(bench.set("232.1.2.3", include({"198.51.100.12"})));
   EXPECT_TRUE(bench.answer_igmp({.qqic = 10}));

@@ -161,6 +161,18 @@ TEST(GatewayDiscovery, GoesOnToTheNextCandidateAndRoundWithoutHaste) {
   EXPECT_LT(bench.sent.size(), 100U);
 }
 
+TEST(GatewayDiscovery, RelayInUseIsAskedByRequestsAlone) {  // D-3.3.6-a, D-3.3.3-a
+  Bench bench(Bench::with_discovery());
+  EXPECT_TRUE(bench.set("232.1.2.3", include({"198.51.100.12"})));
+  EXPECT_TRUE(bench.receive(advertisement(bench.sent[0].nonce(), "192.0.2.9"), kAnycast));
+  for (int cycle = 0; cycle < 20; ++cycle) {
+    EXPECT_TRUE(bench.answer_igmp({.qqic = 10}));
+    bench.run_for(seconds(10));
+  }
+  EXPECT_EQ(bench.all(kRequest).size(), 21U);
+  EXPECT_EQ(bench.all(kDiscovery).size(), 1U);
+}
+
 TEST(GatewayDiscovery, SubscriptionEndsALongWait) {
   Bench bench(Bench::with_discovery());
   bench.run_for(std::chrono::minutes(5));
