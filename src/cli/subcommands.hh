@@ -10,6 +10,7 @@ namespace amt {
 [[nodiscard]] int run_gateway(const GatewayConfig& config, const CommonConfig& common);
 [[nodiscard]] int run_receive(const ReceiveConfig& config, const CommonConfig& common);
 [[nodiscard]] int run_send(const SendConfig& config, const CommonConfig& common);
+[[nodiscard]] int run_discover(const DiscoverConfig& config, const CommonConfig& common);
 [[nodiscard]] int run_status(const StatusConfig& config, const CommonConfig& common);
 [[nodiscard]] int run_demo(const DemoConfig& config, const CommonConfig& common);
 

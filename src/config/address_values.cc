@@ -180,4 +180,12 @@ ValueResult<ChannelUrl> parse_channel_url(std::string_view text) {
   return url;
 }
 
+ValueResult<IpAddress> parse_source(std::string_view text) {
+  const ValueResult<ChannelUrl> url = parse_channel_url(text);
+  if (url && url->channel.source) return *url->channel.source;
+  if (url) return bad("names a group and no source; the relays are found by the source's address");
+  if (text.find('@') != std::string_view::npos) return Unexpected<BadValue>(url.error());
+  return parse_unicast_address(without_brackets(text));
+}
+
 }  // namespace amt

@@ -12,7 +12,7 @@ namespace amt {
 
 struct Invocation {
   CommonConfig common;
-  std::variant<RelayConfig, GatewayConfig, ReceiveConfig, SendConfig, StatusConfig, DemoConfig> command;
+  std::variant<RelayConfig, GatewayConfig, ReceiveConfig, SendConfig, DiscoverConfig, StatusConfig, DemoConfig> command;
 };
 
 /// Nothing is to be done but to print and exit: help, version, or an error.

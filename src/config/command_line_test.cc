@@ -113,6 +113,26 @@ TEST(CommandLine, ReadsReceive) {
   EXPECT_FALSE(parsed<ReceiveConfig>("receive amt://239.1.1.1").output);
 }
 
+TEST(CommandLine, DiscoverTakesASourceOrAnAddressToAsk) {
+  const auto by_source = parsed<DiscoverConfig>("discover amt://198.51.100.10@232.1.1.1 --resolver 192.0.2.53");
+  EXPECT_EQ(by_source.source, IpAddress::parse("198.51.100.10"));
+  EXPECT_EQ(by_source.resolvers, (std::vector{Endpoint{*IpAddress::parse("192.0.2.53"), 53}}));
+  EXPECT_EQ(by_source.dnssec, Dnssec::kPrefer);
+  EXPECT_EQ(parsed<DiscoverConfig>("discover [2001:db8::a]").source, IpAddress::parse("2001:db8::a"));
+  const auto by_address = parsed<DiscoverConfig>("discover --discovery 192.0.2.1 --relay-port 7 --dnssec off");
+  EXPECT_EQ(by_address.discovery, (std::vector{Endpoint{*IpAddress::parse("192.0.2.1"), 7}}));
+  EXPECT_EQ(by_address.dnssec, Dnssec::kOff);
+}
+
+TEST(CommandLine, DiscoverSaysWhatItMisses) {
+  EXPECT_NE(complaint("discover").find("SOURCE is missing"), std::string::npos);
+  EXPECT_NE(complaint("discover --zone 192.0.2.1").find("SOURCE is missing"), std::string::npos);
+  EXPECT_NE(complaint("discover --zone 192.0.2.1:7 198.51.100.10").find("no place for a port"), std::string::npos);
+  EXPECT_NE(complaint("discover 232.1.1.1").find("a multicast address cannot be used here"), std::string::npos);
+  EXPECT_NE(complaint("discover 239.1.1.1").find("names a group and no source"), std::string::npos);
+  EXPECT_NE(complaint("discover 198.51.100.10 --dnssec maybe").find("--dnssec maybe"), std::string::npos);
+}
+
 TEST(CommandLine, ReadsSendStatusAndDemo) {
   const auto send =
       parsed<SendConfig>("send [ff3e::1]:5001 --interface eth0 --ttl 3 --rate 1.5M --size 200 --count 9 -");
@@ -220,10 +240,11 @@ TEST(CommandLine, SuggestsWhatWasMeant) {
             "amt relay: --upsteam: unknown option; did you mean --upstream? (amt relay --help shows the options)");
   EXPECT_EQ(complaint("relay --tap"), "amt relay: --tap: unknown option (amt relay --help shows the options)");
   EXPECT_EQ(complaint("relay -x"), "amt relay: -x: unknown option (amt relay --help shows the options)");
-  EXPECT_EQ(
-      complaint("rely"),
-      "amt: rely: no such subcommand; did you mean amt relay? (there are relay, gateway, receive, send, status, demo)");
-  EXPECT_EQ(complaint("recv"), "amt: recv: no such subcommand (there are relay, gateway, receive, send, status, demo)");
+  EXPECT_EQ(complaint("rely"),
+            "amt: rely: no such subcommand; did you mean amt relay? (there are relay, gateway, receive, send, "
+            "discover, status, demo)");
+  EXPECT_EQ(complaint("recv"),
+            "amt: recv: no such subcommand (there are relay, gateway, receive, send, discover, status, demo)");
   EXPECT_EQ(complaint("--upstream eth0"),
             "amt: --upstream: unknown option; a subcommand comes first, as in `amt relay --help`");
 }
@@ -240,7 +261,7 @@ TEST(CommandLine, AloneItNamesTheSubcommandsInTwoLinesAndFails) {
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().status, 2);
   EXPECT_EQ(result.error().standard_error,
-            "amt: a subcommand must follow: relay, gateway, receive, send, status, demo\nHelp: amt --help\n");
+            "amt: a subcommand must follow: relay, gateway, receive, send, discover, status, demo\nHelp: amt --help\n");
 }
 
 TEST(CommandLine, HelpAndVersionGoToStandardOutput) {

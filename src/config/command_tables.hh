@@ -11,6 +11,7 @@ namespace amt {
 [[nodiscard]] CommandTable gateway_table(GatewayConfig& config);
 [[nodiscard]] CommandTable receive_table(ReceiveConfig& config);
 [[nodiscard]] CommandTable send_table(SendConfig& config);
+[[nodiscard]] CommandTable discover_table(DiscoverConfig& config);
 [[nodiscard]] CommandTable status_table(StatusConfig& config);
 [[nodiscard]] CommandTable demo_table(DemoConfig& config);
 

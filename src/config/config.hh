@@ -137,6 +137,21 @@ struct StatusConfig {
   bool json = false;
 };
 
+/// What becomes of DNS answers whose signatures cannot be checked.
+enum class Dnssec : std::uint8_t { kRequire, kPrefer, kOff };
+
+struct DiscoverConfig {
+  std::optional<IpAddress> source;
+  std::vector<Endpoint> discovery;  ///< asked as they are; ports are filled in
+  std::vector<RelayHost> zone;      ///< print a record set that names these, and ask nobody
+  std::vector<Endpoint> resolvers;  ///< empty: the system's; ports are filled in
+  Dnssec dnssec = Dnssec::kPrefer;
+  std::optional<std::string> trust_anchor;
+  std::uint16_t relay_port = kAmtPort;
+  Duration timeout = std::chrono::seconds(1);  ///< of one message to a relay
+  bool json = false;
+};
+
 struct DemoConfig {
   /// Where pictures, streams and logs stay; not given: the pictures alone, in the demo's own place.
   std::optional<std::string> output_directory;

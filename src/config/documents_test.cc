@@ -15,14 +15,15 @@ using ::testing::HasSubstr;
 /// All tables, bound to values that live as long.
 struct Tables {
   Tables() {
-    all = {relay_table(relay), gateway_table(gateway), receive_table(receive),
-           send_table(send),   status_table(status),   demo_table(demo)};
+    all = {relay_table(relay),       gateway_table(gateway), receive_table(receive), send_table(send),
+           discover_table(discover), status_table(status),   demo_table(demo)};
     for (CommandTable& table : all) add_common_options(table, common);
   }
   RelayConfig relay;
   GatewayConfig gateway;
   ReceiveConfig receive;
   SendConfig send;
+  DiscoverConfig discover;
   StatusConfig status;
   DemoConfig demo;
   CommonConfig common;

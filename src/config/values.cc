@@ -121,4 +121,8 @@ ValueResult<StatsFormat> parse_stats_format(std::string_view text) {
       text, {{{"text", StatsFormat::kText}, {"json", StatsFormat::kJson}, {"none", StatsFormat::kNone}}});
 }
 
+ValueResult<Dnssec> parse_dnssec(std::string_view text) {
+  return choose<Dnssec, 3>(text, {{{"require", Dnssec::kRequire}, {"prefer", Dnssec::kPrefer}, {"off", Dnssec::kOff}}});
+}
+
 }  // namespace amt

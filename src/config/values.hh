@@ -40,11 +40,14 @@ inline constexpr std::uint64_t kRobustnessMax = 7;
 [[nodiscard]] ValueResult<std::uint64_t> parse_bit_rate(std::string_view text);
 /// `amt://[SOURCE@]GROUP[:PORT]`; the scheme may be missing.
 [[nodiscard]] ValueResult<ChannelUrl> parse_channel_url(std::string_view text);
+/// The address of a multicast source, or a channel URL that names one.
+[[nodiscard]] ValueResult<IpAddress> parse_source(std::string_view text);
 /// `-`, `udp://ADDR:PORT`, or a file name.
 [[nodiscard]] ValueResult<ReceiveOutput> parse_receive_output(std::string_view text);
 [[nodiscard]] ValueResult<LogLevel> parse_log_level(std::string_view text);
 [[nodiscard]] ValueResult<GatewayFields> parse_gateway_fields(std::string_view text);
 [[nodiscard]] ValueResult<StatsFormat> parse_stats_format(std::string_view text);
+[[nodiscard]] ValueResult<Dnssec> parse_dnssec(std::string_view text);
 
 /// The `apply` of an option whose value goes to `field`.
 template <typename Field, typename Parse>

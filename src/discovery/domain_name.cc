@@ -69,7 +69,7 @@ std::optional<DomainName> DomainName::from_wire(Bytes octets) {
 }
 
 std::optional<DomainName> DomainName::parse(std::string_view text) {
-  if (text == ".") return DomainName(std::string(1, '\0'));
+  if (text == ".") return DomainName();
   std::string wire;
   std::string label;
   while (!text.empty()) {

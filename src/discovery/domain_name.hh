@@ -19,6 +19,8 @@ class DomainName {
   static constexpr std::size_t kWireOctetsMax = 255;  ///< RFC 1035 §3.1
   static constexpr std::size_t kLabelOctetsMax = 63;
 
+  /// The root.
+  DomainName() : DomainName(std::string(1, '\0')) {}
   /// Exactly one uncompressed name and nothing after it. None: truncated, compressed, too long, or octets left over.
   static std::optional<DomainName> from_wire(Bytes octets);
   /// `relays.example.com`, a dot at the end or not; `\.` and `\DDD` as in RFC 1035 §5.1. `.` is the root.

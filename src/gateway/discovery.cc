@@ -1,21 +1,12 @@
 /// Relay discovery (RFC 7450 §5.2.3.4).
 
 #include "gateway/gateway_impl.hh"
+#include "wire/relay_address.hh"
 
 namespace amt {
 
 using gateway_state::Discovering;
 using gateway_state::Idle;
-
-namespace {
-
-/// X-3.3-a. Loopback is for tests on one machine: only discovery on loopback may name it.
-bool is_usable_relay(const IpAddress& relay, const IpAddress& discovery) {
-  if (relay.is_unspecified() || relay.is_multicast() || relay.is_broadcast()) return false;
-  return !relay.is_loopback() || discovery.is_loopback();
-}
-
-}  // namespace
 
 void Gateway::Impl::start_discovery(Instant now, const Endpoint& to) {
   Discovering discovering;
@@ -60,7 +51,7 @@ Result<void, GatewayReject> Gateway::Impl::handle_advertisement(Instant now, con
   // The address that was asked, which is not the relay's own where it is an anycast one (R-5.2.3.4.4-c).
   if (from != discovering->to) return reject(GatewayReject::kWrongSource);
   if (advertisement->nonce != discovering->nonce) return reject(GatewayReject::kWrongNonce);
-  if (!is_usable_relay(advertisement->relay, discovering->to.address)) {
+  if (!wire::is_usable_relay(advertisement->relay, discovering->to.address)) {
     return reject(GatewayReject::kBadRelayAddress);
   }
   counters.add(GatewayCounter::kAdvertisementsReceived);

@@ -145,21 +145,6 @@ std::optional<LinkAddress> link_address_of(rtnl_addr* entry) {
                      (rtnl_addr_get_flags(entry) & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) != 0};
 }
 
-/// What connect() chooses to speak from; it only looks the route up.
-std::optional<IpAddress> source_towards(const Endpoint& destination) {
-  const UniqueFd socket(
-      ::socket(address_family(destination.address.family()), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket) return std::nullopt;
-  const SocketAddress to(destination);
-  if (::connect(socket.get(), to.data(), to.size()) != 0) return std::nullopt;
-  SocketAddress local;
-  socklen_t length = SocketAddress::capacity();
-  if (::getsockname(socket.get(), local.data(), &length) != 0) return std::nullopt;
-  const std::optional<Endpoint> endpoint = local.endpoint();
-  if (!endpoint || endpoint->address.is_unspecified()) return std::nullopt;
-  return endpoint->address;
-}
-
 /// libnl's code.
 int add_route_to(std::uint32_t table, nl_sock* socket, int index, const Prefix& destination,
                  const std::optional<IpAddress>& gateway) {
@@ -332,14 +317,27 @@ SysResult<void> add_route(int index, const Prefix& destination, std::optional<Ip
   });
 }
 
+std::optional<IpAddress> source_address_towards(const IpAddress& destination) {
+  const UniqueFd socket(::socket(address_family(destination.family()), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) return std::nullopt;
+  const SocketAddress to(Endpoint{destination, kAmtPort});
+  // It only looks the route up.
+  if (::connect(socket.get(), to.data(), to.size()) != 0) return std::nullopt;
+  SocketAddress local;
+  socklen_t length = SocketAddress::capacity();
+  if (::getsockname(socket.get(), local.data(), &length) != 0) return std::nullopt;
+  const std::optional<Endpoint> endpoint = local.endpoint();
+  if (!endpoint || endpoint->address.is_unspecified()) return std::nullopt;
+  return endpoint->address;
+}
+
 std::optional<IpAddress> default_route_address(Family family) {
-  // The anycast prefixes of AMT (RFC 7450 §7.1): anywhere beyond the default route would do.
-  const Endpoint beyond{*IpAddress::parse(family == Family::kIpv4 ? "192.52.193.1" : "2001:3::1"), kAmtPort};
-  return source_towards(beyond);
+  // The anycast addresses of AMT (RFC 7450 §7.1): anywhere beyond the default route would do.
+  return source_address_towards(*IpAddress::parse(family == Family::kIpv4 ? "192.52.193.1" : "2001:3::1"));
 }
 
 std::optional<std::string> interface_towards(const IpAddress& destination) {
-  const std::optional<IpAddress> source = source_towards({destination, kAmtPort});
+  const std::optional<IpAddress> source = source_address_towards(destination);
   const SysResult<std::vector<LinkAddress>> addresses = list_addresses();
   if (!source || !addresses) return std::nullopt;
   for (const LinkAddress& entry : *addresses) {

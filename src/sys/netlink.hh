@@ -54,8 +54,9 @@ struct LinkAddress {
 /// before it); `gateway` optional.
 [[nodiscard]] SysResult<void> add_route(int index, const Prefix& destination, std::optional<IpAddress> gateway = {});
 
-/// The source address that the default route of a family uses (a connected UDP socket's choice); nothing when there is
-/// no route.
+/// The source address that this host would use (a connected UDP socket's choice); nothing when there is no route.
+[[nodiscard]] std::optional<IpAddress> source_address_towards(const IpAddress& destination);
+/// The same for the default route of a family.
 [[nodiscard]] std::optional<IpAddress> default_route_address(Family family);
 
 /// The interface that packets to `destination` leave by; nothing when there is no route.

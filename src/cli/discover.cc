@@ -1,0 +1,169 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "cli/discover_report.hh"
+#include "cli/failure.hh"
+#include "cli/subcommands.hh"
+#include "sys/os_random.hh"
+
+namespace amt {
+namespace {
+
+/// RFC 8777 §4.2.2 and MX custom: one value for all lets gateways choose by distance and chance.
+constexpr std::uint8_t kZonePrecedence = 10;
+
+/// The records for --zone, as a name server that knows AMTRELAY takes them, and as any other does.
+int print_zone(const DiscoverConfig& config) {
+  const std::string name = DomainName::reverse_of(*config.source).to_string();
+  std::string known;
+  std::string unknown;
+  for (const RelayHost& relay : config.zone) {
+    // The D bit "MUST be set to zero when no information is available from the AMT relay operator" (D-4.2.2-c).
+    AmtRelay record{kZonePrecedence, false, {}};
+    if (const auto* address = std::get_if<IpAddress>(&relay.host)) {
+      record.relay = *address;
+    } else {
+      const std::optional<DomainName> host = DomainName::parse(std::get<std::string>(relay.host));
+      if (!host) return fail_usage("discover", "--zone " + std::get<std::string>(relay.host) + ": no domain name");
+      record.relay = *host;
+    }
+    known += fmt::format("{} IN AMTRELAY {}\n", name, record.to_string());
+    unknown += fmt::format("{} IN TYPE{} {}\n", name, kAmtRelayType, record.to_unknown_type_string());
+  }
+  fmt::print("; for a name server that knows AMTRELAY (RFC 8777)\n{}; for any other (RFC 3597)\n{}", known, unknown);
+  return std::fflush(stdout) == 0 ? 0 : fail("standard output cannot be written");
+}
+
+DnssecPolicy policy(Dnssec choice) {
+  switch (choice) {
+    case Dnssec::kRequire:
+      return DnssecPolicy::kRequire;
+    case Dnssec::kPrefer:
+      return DnssecPolicy::kPrefer;
+    case Dnssec::kOff:
+      break;
+  }
+  return DnssecPolicy::kOff;
+}
+
+/// One run of `amt discover`: look up, then ask, then report.
+class DiscoverSession {
+ public:
+  explicit DiscoverSession(const DiscoverConfig& config) : config_(config), survey_(loop_, random_) {
+    report_.source = config.source;
+  }
+
+  int run();
+
+ private:
+  Result<void, std::string> begin_lookup();
+  void on_driad(const DriadResult& driad);
+  void ask_all();
+  void on_result(std::size_t relay, const SurveyResult& result);
+  [[nodiscard]] int print() const;
+
+  const DiscoverConfig& config_;
+  OsRandom random_;
+  EventLoop loop_;
+  DiscoverReport report_;
+  RelaySurvey survey_;
+  std::size_t unanswered_ = 0;
+  bool done_ = false;
+  std::unique_ptr<DnsResolver> resolver_;
+  // Last: they end before what they watch.
+  std::vector<ReadWatch> watches_;
+};
+
+Result<void, std::string> DiscoverSession::begin_lookup() {
+  DnsResolverOptions options;
+  options.resolvers = config_.resolvers;
+  options.dnssec = policy(config_.dnssec);
+  options.trust_anchor_file = config_.trust_anchor;
+  Result<std::unique_ptr<DnsResolver>, std::string> resolver = DnsResolver::create(options);
+  if (!resolver) return Unexpected<std::string>(resolver.error());
+  resolver_ = std::move(*resolver);
+  for (const int fd : resolver_->fds()) watches_.emplace_back(loop_, fd, [this] { resolver_->process(); });
+  look_up_driad(*resolver_, random_, *config_.source, [this](const DriadResult& driad) { on_driad(driad); });
+  return {};
+}
+
+void DiscoverSession::on_driad(const DriadResult& driad) {
+  report_.driad = driad;
+  std::vector<std::pair<RelayOption, std::string>> options;
+  for (const FoundRelay& relay : driad.relays) {
+    const auto* name = std::get_if<DomainName>(&relay.record.relay);
+    for (const RelayOption& option : relay.options) {
+      options.emplace_back(option, name != nullptr ? name->to_string() : std::string());
+    }
+  }
+  std::ranges::sort(options, [order = default_discovery_order()](const auto& a, const auto& b) {
+    return compare_options(a.first, b.first, order) < 0;
+  });
+  for (const auto& [option, name] : options) {
+    AskedRelay relay;
+    relay.target = {option.destination.address, config_.relay_port};
+    relay.precedence = option.precedence;
+    relay.discovery_optional = option.discovery_optional;
+    relay.via_name = name;
+    report_.relays.push_back(std::move(relay));
+  }
+  ask_all();
+}
+
+void DiscoverSession::ask_all() {
+  for (const Endpoint& endpoint : config_.discovery) {
+    AskedRelay relay;
+    relay.target = endpoint;
+    relay.given = true;
+    report_.relays.push_back(std::move(relay));
+  }
+  unanswered_ = report_.relays.size();
+  for (std::size_t i = 0; i < report_.relays.size(); ++i) {
+    RelayProbeOptions options;
+    options.target = report_.relays[i].target;
+    options.request_directly = report_.relays[i].discovery_optional;
+    options.relay_port = config_.relay_port;
+    options.timeout = config_.timeout;
+    survey_.ask(options, [this, i](const SurveyResult& result) { on_result(i, result); });
+  }
+  if (unanswered_ == 0) {
+    done_ = true;
+    loop_.stop();
+  }
+}
+
+void DiscoverSession::on_result(std::size_t relay, const SurveyResult& result) {
+  report_.relays[relay].result = result;
+  if (--unanswered_ != 0) return;
+  done_ = true;
+  loop_.stop();
+}
+
+int DiscoverSession::print() const {
+  const std::string text = config_.json ? report_.json() + "\n" : report_.text();
+  if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0)
+    return fail("standard output cannot be written");
+  return report_.chosen() != nullptr ? 0 : 1;
+}
+
+int DiscoverSession::run() {
+  loop_.on_stop_signal([this](int) { loop_.stop(); });
+  if (config_.source) {
+    if (const Result<void, std::string> begun = begin_lookup(); !begun) return fail(begun.error());
+  } else {
+    ask_all();
+  }
+  if (!done_) loop_.run();
+  // Stopped by a signal: nothing half-known is printed.
+  return done_ ? print() : 0;
+}
+
+}  // namespace
+
+int run_discover(const DiscoverConfig& config, const CommonConfig&) {
+  return config.zone.empty() ? DiscoverSession(config).run() : print_zone(config);
+}
+
+}  // namespace amt

@@ -1,0 +1,43 @@
+#pragma once
+/// What `amt discover` found out, for a person and for a program.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/relay_lookup.hh"
+#include "engine/relay_survey.hh"
+
+namespace amt {
+
+struct AskedRelay {
+  /// Whom we asked: a relay, or an address that tells of one.
+  Endpoint target;
+  RelayOrigin origin = RelayOrigin::kDriad;
+  /// Given with --discovery rather than found.
+  bool given = false;
+  std::uint16_t precedence = 0;
+  bool discovery_optional = false;
+  /// The name that led here; empty: the record has the address itself.
+  std::string via_name;
+  SurveyResult result;
+
+  [[nodiscard]] bool serves() const { return result.state == RelayProbe::State::kConnected; }
+};
+
+struct DiscoverReport {
+  std::optional<IpAddress> source;
+  std::optional<DriadResult> driad;
+  /// In the order in which a gateway would try them.
+  std::vector<AskedRelay> relays;
+
+  /// The first that serves: the one a gateway would end up with.
+  [[nodiscard]] const AskedRelay* chosen() const;
+  [[nodiscard]] std::string text() const;
+  [[nodiscard]] std::string json() const;
+};
+
+/// Why an asked relay does not serve, or how it does: "answers in 12.3 ms", "does not answer".
+[[nodiscard]] std::string verdict(const AskedRelay& relay);
+
+}  // namespace amt

@@ -1,0 +1,118 @@
+#include "config/command_tables.hh"
+#include "config/values.hh"
+
+namespace amt {
+namespace {
+
+constexpr std::uint16_t kDnsPort = 53;
+
+void add_lookup(CommandTable& table, DiscoverConfig& config) {
+  table.options.push_back({.name = "resolver",
+                           .value = "ADDR[:PORT]",
+                           .group = "DNS",
+                           .help = "ask this DNS resolver",
+                           .default_text = "those of /etc/resolv.conf",
+                           .example = "192.0.2.53",
+                           .repeatable = true,
+                           .apply = append_to(config.resolvers, parse_unicast_endpoint)});
+  table.options.push_back({.name = "dnssec",
+                           .value = "POLICY",
+                           .group = "DNS",
+                           .help =
+                               "require: only signed answers count; prefer: unsigned ones count, wrongly signed ones "
+                               "never; off: nothing is checked",
+                           .default_text = "prefer",
+                           .example = "prefer",
+                           .choices = {"require", "prefer", "off"},
+                           .apply = into(config.dnssec, parse_dnssec)});
+  table.options.push_back({.name = "trust-anchor",
+                           .value = "FILE",
+                           .group = "DNS",
+                           .help = "DS or DNSKEY records that signatures are checked from",
+                           .default_text = "the root's keys",
+                           .example = "/usr/share/dns/root.key",
+                           .completion = Completion::kFile,
+                           .apply = into(config.trust_anchor, parse_path)});
+}
+
+void add_relays(CommandTable& table, DiscoverConfig& config) {
+  table.options.push_back({.name = "discovery",
+                           .value = "ADDR[:PORT]",
+                           .group = "Relays",
+                           .help = "ask this address which relay to use, too (or alone, without SOURCE)",
+                           .example = "192.52.193.1",
+                           .repeatable = true,
+                           .apply = append_to(config.discovery, parse_unicast_endpoint)});
+  table.options.push_back({.name = "relay-port",
+                           .value = "N",
+                           .group = "Relays",
+                           .help = "UDP port of relays where none is given",
+                           .default_text = "2268",
+                           .example = "2268",
+                           .apply = number_into(config.relay_port, 1, 65535)});
+  table.options.push_back({.name = "timeout",
+                           .value = "S",
+                           .group = "Relays",
+                           .help = "how long one of the three tries of a message waits for its answer",
+                           .default_text = "1",
+                           .example = "500ms",
+                           .apply = into(config.timeout, parse_duration)});
+}
+
+}  // namespace
+
+CommandTable discover_table(DiscoverConfig& config) {
+  CommandTable table;
+  table.name = "discover";
+  table.summary = "which relays there are for a source, and whether they answer";
+  table.synopsis = "[OPTION]... [SOURCE]";
+  table.description =
+      "Looks up the relays that the owner of SOURCE names in the DNS (AMTRELAY records, RFC 8777), asks each of them, "
+      "and prints what they answer and how long that takes. Nothing is joined.\n\n"
+      "Ends with status 0 when a relay would serve this host, else with 1. With --zone it asks nobody and prints the "
+      "records that the owner of SOURCE should publish.";
+  table.examples = {
+      {"Why does this channel not come?", "amt discover 198.51.100.10"},
+      {"The same for a channel, asking a given resolver",
+       "amt discover --resolver 192.0.2.53 amt://198.51.100.10@232.1.1.1"},
+      {"Is there a relay at the well-known address?", "amt discover --discovery 192.52.193.1"},
+      {"What to put into the DNS", "amt discover --zone 192.0.2.1 --zone relay.example.net 198.51.100.10"},
+  };
+  table.options.push_back({.name = "source",
+                           .value = "SOURCE",
+                           .help = "address of the multicast source, or amt://SOURCE@GROUP",
+                           .example = "198.51.100.10",
+                           .positional = true,
+                           .apply = into(config.source, parse_source)});
+  add_lookup(table, config);
+  add_relays(table, config);
+  table.options.push_back({.name = "zone",
+                           .value = "ADDR|NAME",
+                           .group = "Output",
+                           .help = "print AMTRELAY records that name this relay, for the zone of SOURCE",
+                           .example = "192.0.2.1",
+                           .repeatable = true,
+                           .apply = append_to(config.zone, parse_relay_host)});
+  table.options.push_back(
+      {.name = "json", .group = "Output", .help = "one JSON object", .apply = switch_on(config.json)});
+  table.finish = [&config]() -> std::optional<std::string> {
+    if (!config.source && (config.discovery.empty() || !config.zone.empty())) {
+      return "SOURCE is missing (example: amt discover 198.51.100.10, or amt discover --discovery 192.52.193.1)";
+    }
+    for (const RelayHost& relay : config.zone) {
+      if (relay.port != 0) {
+        return "--zone " + relay.to_string() + ": a record has no place for a port (example: --zone 192.0.2.1)";
+      }
+    }
+    for (Endpoint& endpoint : config.discovery) {
+      if (endpoint.port == 0) endpoint.port = config.relay_port;
+    }
+    for (Endpoint& endpoint : config.resolvers) {
+      if (endpoint.port == 0) endpoint.port = kDnsPort;
+    }
+    return std::nullopt;
+  };
+  return table;
+}
+
+}  // namespace amt

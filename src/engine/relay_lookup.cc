@@ -1,0 +1,110 @@
+#include "engine/relay_lookup.hh"
+
+#include <algorithm>
+#include <memory>
+
+#include "sys/netlink.hh"
+
+namespace amt {
+namespace {
+
+/// Names of one set that are asked for their addresses: with A and AAAA each, and the set's own query, this stays below
+/// the 10 queries that RFC 8777 §3.2.2 allows at a time.
+constexpr std::size_t kNamesMax = 4;
+
+/// One look-up under way; kept alive by the handlers of its queries.
+class DriadLookup : public std::enable_shared_from_this<DriadLookup> {
+ public:
+  DriadLookup(DnsResolver& resolver, Random& random, const IpAddress& source,
+              std::function<void(const DriadResult&)> on_done)
+      : resolver_(resolver), random_(random), on_done_(std::move(on_done)) {
+    result_.name = DomainName::reverse_of(source);
+  }
+
+  void start() {
+    resolver_.look_up(result_.name.to_string(), kAmtRelayType,
+                      [self = shared_from_this()](const DnsAnswer& answer) { self->on_records(answer); });
+  }
+
+ private:
+  void on_records(const DnsAnswer& answer);
+  void look_up_addresses(std::size_t relay, const DomainName& name);
+  void on_addresses(std::size_t relay, const DnsAnswer& answer);
+  void add_option(FoundRelay& relay, const IpAddress& address);
+  void finish_one();
+
+  DnsResolver& resolver_;
+  Random& random_;
+  DriadResult result_;
+  std::function<void(const DriadResult&)> on_done_;
+  std::size_t open_ = 1;
+};
+
+void DriadLookup::on_records(const DnsAnswer& answer) {
+  result_.canonical_name = answer.canonical_name;
+  result_.dnssec = answer.dnssec;
+  result_.ttl_seconds = answer.ttl_seconds;
+  result_.problem = answer.problem;
+  result_.denied = answer.denied;
+  const std::vector<Bytes> records(answer.records.begin(), answer.records.end());
+  AmtRelaySet set = read_amtrelay_set(records);
+  result_.no_relay = set.no_relay;
+  result_.skipped = std::move(set.errors);
+  // In the order in which they are tried, so that the first names are those that count.
+  std::ranges::stable_sort(set.relays, {}, &AmtRelay::precedence);
+  for (AmtRelay& record : set.relays) result_.relays.push_back({std::move(record), {}, {}});
+  std::size_t names = 0;
+  for (std::size_t i = 0; i < result_.relays.size(); ++i) {
+    FoundRelay& relay = result_.relays[i];
+    if (const auto* address = std::get_if<IpAddress>(&relay.record.relay)) {
+      add_option(relay, *address);
+    } else if (names < kNamesMax) {
+      ++names;
+      look_up_addresses(i, std::get<DomainName>(relay.record.relay));
+    } else {
+      relay.problem = "not looked up: the record set has too many names";
+    }
+  }
+  finish_one();
+}
+
+void DriadLookup::look_up_addresses(std::size_t relay, const DomainName& name) {
+  for (const std::uint16_t type : {kDnsTypeAaaa, kDnsTypeA}) {
+    ++open_;
+    resolver_.look_up(name.to_string(), type, [self = shared_from_this(), relay](const DnsAnswer& answer) {
+      self->on_addresses(relay, answer);
+    });
+  }
+}
+
+void DriadLookup::on_addresses(std::size_t relay, const DnsAnswer& answer) {
+  FoundRelay& found = result_.relays[relay];
+  for (const std::vector<std::byte>& octets : answer.records) {
+    if (octets.size() == 4 || octets.size() == 16) add_option(found, IpAddress::from_bytes(octets));
+  }
+  found.problem = found.options.empty() ? answer.problem : "";
+  finish_one();
+}
+
+void DriadLookup::add_option(FoundRelay& relay, const IpAddress& address) {
+  RelayOption option;
+  option.destination = {address, source_address_towards(address)};
+  option.origin = RelayOrigin::kDriad;
+  option.precedence = relay.record.precedence;
+  option.discovery_optional = relay.record.discovery_optional;
+  option.lot = random_.u64();
+  relay.options.push_back(option);
+}
+
+void DriadLookup::finish_one() {
+  if (--open_ == 0) on_done_(result_);
+}
+
+}  // namespace
+
+void look_up_driad(DnsResolver& resolver, Random& random, const IpAddress& source,
+                   std::function<void(const DriadResult&)> on_done) {
+  std::make_shared<DriadLookup>(resolver, random, source, std::move(on_done))->start();
+}
+
+}  // namespace amt

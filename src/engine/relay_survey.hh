@@ -1,0 +1,65 @@
+#pragma once
+/// Asks several relays at once whether they would serve this host.
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+
+#include "discovery/relay_probe.hh"
+#include "engine/event_loop.hh"
+#include "io/udp_socket.hh"
+
+namespace amt {
+
+struct SurveyResult {
+  RelayProbe::State state = RelayProbe::State::kNoAnswer;
+  std::optional<Endpoint> relay;
+  std::optional<Endpoint> seen_as;
+  std::optional<Duration> discovery_time;
+  std::optional<Duration> request_time;
+  /// An ICMP error came back.
+  bool unreachable = false;
+  /// The kernel would not even send: errno, else 0.
+  int send_error = 0;
+};
+
+/// One socket per family, so that relays see one endpoint. Lives on its event loop's thread.
+class RelaySurvey {
+ public:
+  using ResultHandler = std::function<void(const SurveyResult& result)>;
+
+  RelaySurvey(EventLoop& loop, Random& random);
+
+  /// Begins at once; `on_result` is called once, from the event loop.
+  void ask(const RelayProbeOptions& options, ResultHandler on_result);
+
+ private:
+  struct Asked {
+    RelayProbe probe;
+    ResultHandler on_result;
+    int send_error = 0;
+  };
+  struct Port {
+    UdpSocket socket;
+    std::optional<ReadWatch> watch;
+  };
+
+  [[nodiscard]] Port* port_for(Family family, int& error);
+  void on_readable(Port& port);
+  void on_timer();
+  /// Sends what is due, tells what is over, sets the timer.
+  void advance();
+  void send(Asked& asked, const RelayProbe::Transmit& transmit);
+
+  EventLoop& loop_;
+  Random& random_;
+  ReceiveBatch received_{16};
+  std::list<Asked> asked_;
+  Timer timer_;
+  // Last: their watches end first.
+  std::unique_ptr<Port> v4_;
+  std::unique_ptr<Port> v6_;
+};
+
+}  // namespace amt

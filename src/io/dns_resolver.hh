@@ -1,0 +1,85 @@
+#pragma once
+/// DNS look-ups by libunbound: asynchronous, CNAME and DNAME followed, validated where the answer can be (RFC 8777
+/// §3.4, §6.2).
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "amt/endpoint.hh"
+#include "amt/result.hh"
+
+namespace amt {
+
+/// DNS types that this project asks for.
+inline constexpr std::uint16_t kDnsTypeA = 1;
+inline constexpr std::uint16_t kDnsTypeAaaa = 28;
+
+/// What becomes of answers whose signatures cannot be checked.
+enum class DnssecPolicy : std::uint8_t {
+  kRequire,  ///< only signed and valid answers count
+  kPrefer,   ///< unsigned ones count, too; broken ones never
+  kOff,      ///< nothing is checked
+};
+
+enum class DnssecState : std::uint8_t {
+  kSecure,     ///< signed and valid
+  kInsecure,   ///< the zone is not signed
+  kBogus,      ///< signed, and wrong: the answer was thrown away
+  kUnchecked,  ///< not checked: switched off, or the resolver hands on no signatures
+};
+[[nodiscard]] std::string_view to_string(DnssecState state);
+
+struct DnsResolverOptions {
+  /// Resolvers to ask; empty: those of /etc/resolv.conf.
+  std::vector<Endpoint> resolvers;
+  DnssecPolicy dnssec = DnssecPolicy::kPrefer;
+  /// Keys that validation starts from, in zone-file form (DS or DNSKEY); not given: the root's, as the distribution
+  /// keeps it.
+  std::optional<std::string> trust_anchor_file;
+};
+
+struct DnsAnswer {
+  /// Each record's data; empty: see `problem`.
+  std::vector<std::vector<std::byte>> records;
+  DnssecState dnssec = DnssecState::kUnchecked;
+  /// Why there are no records: "no such name", "no record of this type", "server failure", ... Empty: there are some.
+  std::string problem;
+  /// There certainly is none: the name or the type does not exist.
+  bool denied = false;
+  std::uint32_t ttl_seconds = 0;
+  /// Where CNAMEs led, when they did.
+  std::string canonical_name;
+};
+
+/// Lives on one thread, that of the event loop; libunbound works on a thread of its own.
+class DnsResolver {
+ public:
+  using AnswerHandler = std::function<void(const DnsAnswer& answer)>;
+  /// Records of an answer beyond are left out.
+  static constexpr std::size_t kRecordsMax = 64;
+
+  /// Error: why there can be none, as a person reads it.
+  static Result<std::unique_ptr<DnsResolver>, std::string> create(const DnsResolverOptions& options);
+  ~DnsResolver();
+  DnsResolver(const DnsResolver&) = delete;
+  DnsResolver& operator=(const DnsResolver&) = delete;
+
+  /// `name`: in text form. `on_answer` is called from `process` (at once when nothing can be asked), or never when this
+  /// object ends before.
+  void look_up(const std::string& name, std::uint16_t type, AnswerHandler on_answer);
+  /// When one is readable `process` has something to do.
+  [[nodiscard]] std::vector<int> fds() const;
+  void process();
+
+ private:
+  struct Impl;
+  explicit DnsResolver(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace amt

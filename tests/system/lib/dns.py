@@ -1,0 +1,112 @@
+"""Name servers for tests: knot with signed zones, unbound as the resolver before it, and a resolver that knows nothing
+of DNSSEC."""
+
+import shutil
+import socket
+import struct
+import subprocess
+
+from . import background, process
+
+
+def missing() -> str | None:
+    """What of the programs is not there, or None."""
+    for program in ("knotd", "keymgr", "unbound"):
+        if shutil.which(program) is None and shutil.which(f"/usr/sbin/{program}") is None:
+            return program
+    return None
+
+
+def _program(name: str) -> str:
+    return shutil.which(name) or f"/usr/sbin/{name}"
+
+
+class Knot:
+    """Authoritative for `zones` ({name: text of its records, signed or not}), at `address`."""
+
+    def __init__(self, case, host, address: str, zones: dict[str, str], signed: set[str]):
+        self.folder = case.folder / "knot"
+        self.folder.mkdir()
+        self.config = self.folder / "knot.conf"
+        lines = [f'server:\n  rundir: "{self.folder}"\n  listen: {address}@53\n',
+                 f'database:\n  storage: "{self.folder}"\n',
+                 "policy:\n  - id: plain\n    algorithm: ecdsap256sha256\n    single-type-signing: on\n", "zone:\n"]
+        for name, records in zones.items():
+            path = self.folder / f"{name}zone"
+            path.write_text(f"$ORIGIN {name}\n$TTL 300\n@ SOA ns.example. root.example. 1 3600 600 86400 300\n"
+                            f"@ NS ns.example.\n{records}\n", encoding="ascii")
+            sign = "    dnssec-signing: on\n    dnssec-policy: plain\n" if name in signed else ""
+            lines.append(f'  - domain: {name}\n    file: "{path}"\n    zonefile-sync: -1\n'
+                         f"    journal-content: none\n    zonefile-load: whole\n{sign}")
+        self.config.write_text("".join(lines), encoding="ascii")
+        self.process = process.Process([_program("knotd"), "-c", str(self.config)], case.folder, "knotd", host)
+        case.closing(_Ending(self.process))
+
+    def is_serving(self) -> bool:
+        if self.process.status is not None:
+            raise AssertionError(f"knotd ended: {self.process.err}{self.process.out.decode()}")
+        return b"server started" in self.process.out or "server started" in self.process.err
+
+    def trust_anchor(self, zone: str) -> str:
+        """The zone's DS record, as a resolver reads it."""
+        done = subprocess.run([_program("keymgr"), "-c", str(self.config), zone, "ds"], capture_output=True, text=True,
+                              timeout=10, check=False)
+        for line in done.stdout.splitlines():
+            if " DS " in line and line.split()[-2] == "2":
+                return line + "\n"
+        raise AssertionError(f"no DS of {zone}: {done.stdout}{done.stderr}\n{self.process.err}")
+
+
+class Unbound:
+    """A resolver at `address` that asks `server` for everything and hands signatures on without looking at them."""
+
+    def __init__(self, case, host, address: str, server: str, zones):
+        folder = case.folder / "unbound"
+        folder.mkdir()
+        config = folder / "unbound.conf"
+        stubs = "".join(f'stub-zone:\n  name: "{zone}"\n  stub-addr: {server}\n' for zone in zones)
+        open_zones = "".join(f'  local-zone: "{zone}" nodefault\n' for zone in (*zones, "10.in-addr.arpa."))
+        config.write_text(
+            f'server:\n  interface: {address}\n  access-control: 0.0.0.0/0 allow\n  do-daemonize: no\n  username: ""\n'
+            f'  chroot: ""\n  directory: "{folder}"\n  pidfile: ""\n  use-syslog: no\n  module-config: "iterator"\n'
+            f"  do-not-query-localhost: no\n  unblock-lan-zones: yes\n{open_zones}"
+            f"remote-control:\n  control-enable: no\n{stubs}", encoding="ascii")
+        self.process = process.Process([_program("unbound"), "-d", "-c", str(config)], case.folder, "unbound", host)
+        case.closing(_Ending(self.process))
+
+
+class _Ending:
+    def __init__(self, one):
+        self.one = one
+
+    def close(self):
+        self.one.kill()
+
+
+def _question_end(message: bytes) -> int:
+    at = 12
+    while message[at] != 0:
+        at += 1 + message[at]
+    return at + 5
+
+
+class PlainResolver(background.SocketReader):
+    """Answers type AMTRELAY with `rdata` for every name, anything else with no data; no EDNS, no signatures."""
+
+    AMTRELAY = 260
+
+    def __init__(self, host, address: str, rdata: bytes):
+        with host.enter():
+            reading = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            reading.bind((address, 53))
+        super().__init__(reading)
+        self.rdata = rdata
+        self.start()
+
+    def handle(self, octets: bytes, peer) -> None:
+        end = _question_end(octets)
+        kind = struct.unpack("!H", octets[end - 4:end - 2])[0]
+        found = kind == self.AMTRELAY
+        head = octets[:2] + struct.pack("!HHHHH", 0x8180, 1, 1 if found else 0, 0, 0)
+        answer = b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 60, len(self.rdata)) + self.rdata if found else b""
+        self.socket.sendto(head + octets[12:end] + answer, peer)
