@@ -1,7 +1,7 @@
 # What people do with this project. Each target sets up what it needs by itself; CMake does the work.
 # `make` builds build/release/amt.
 .DEFAULT_GOAL := build
-.PHONY: build demo test bench format lint asan fuzz conformance sim mutation clean help
+.PHONY: build demo test interop bench format lint asan fuzz conformance sim mutation clean help
 JOBS ?= $(shell nproc)
 
 build: ## build the program: build/release/amt
@@ -16,6 +16,9 @@ demo: build ## show it working: a video through a tunnel, without privileges
 test: build ## build and run all tests (under 10 minutes on 2 cores)
 	@tools/setup.sh test
 	@tools/test.sh release
+
+interop: build ## with the Linux kernel's AMT driver, both roles, in a QEMU guest (console: build/interop/console.log)
+	@tests/interop/run.py $(SCENARIOS) || [ $$? -eq 77 ]
 
 bench: build ## measure, with ratios to a baseline of the same run
 	@tools/setup.sh test bench

@@ -91,13 +91,14 @@ class Listener(SocketReader):
         with namespace.enter():
             super().__init__(socket.socket(socket_family(family), socket.SOCK_DGRAM))
             self._index = socket.if_nametoindex(interface)
-        self.family = family
+        self.family, self.interface = family, interface
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # Only what this socket joined, not what others on the host did.
         self.socket.setsockopt(level(family), IP_MULTICAST_ALL if family == 4 else IPV6_MULTICAST_ALL, 0)
         self.socket.bind(("" if family == 4 else "::", port))
         self.arrivals: list[tuple[float, int, int, str]] = []  # time, stream, number, source address
+        self.octets = 0  # of the payloads that were right
         self.damaged = 0
         if group:
             self.join_group(group, sources)
@@ -126,6 +127,7 @@ class Listener(SocketReader):
         if magic != MAGIC or octets != payload(stream, number, len(octets)):
             self.damaged += 1
         else:
+            self.octets += len(octets)
             self.arrivals.append((now, stream, number, peer[0]))
 
     @property
