@@ -48,7 +48,7 @@ void add_relay_choice_options(CommandTable& table, RelayChoice& choice) {
   table.options.push_back({.name = "gateway-port",
                            .value = "N",
                            .group = "Relay",
-                           .help = "UDP port that the tunnel leaves from, 0 for any",
+                           .help = "UDP port that the tunnel leaves from, 0 for one that stays over restarts",
                            .default_text = "0",
                            .example = "2268",
                            .apply = number_into(choice.gateway_port, 0, 65535)});

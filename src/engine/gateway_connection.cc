@@ -4,6 +4,7 @@
 
 #include "io/udp_socket.hh"
 #include "sys/clock.hh"
+#include "sys/lasting_port.hh"
 #include "sys/log.hh"
 
 namespace amt {
@@ -12,6 +13,18 @@ namespace {
 constexpr int kReceivesPerTurn = 4;
 // With receive offload a slot holds up to 64 KB of one flow.
 constexpr std::size_t kReceiveSlots = 32;
+
+SysResult<UdpSocket> bind_socket(const IpAddress& address, const GatewayConnectionOptions& options,
+                                 const UdpOptions& socket_options) {
+  if (options.port == 0 && !options.port_purpose.empty()) {
+    if (const auto port = lasting_port(options.port_purpose)) {
+      SysResult<UdpSocket> socket = UdpSocket::bind({address, *port}, socket_options);
+      // Anything but a port in use will be told below.
+      if (socket) return socket;
+    }
+  }
+  return UdpSocket::bind({address, options.port}, socket_options);
+}
 
 void log_event(const GatewayEvent& event) {
   const std::string endpoint = event.endpoint.to_string();
@@ -77,8 +90,8 @@ SysResult<void> GatewayConnection::Impl::open(const GatewayConnectionOptions& op
     }
     if (!needed) continue;
     const bool local_fits = options.local && options.local->family() == family;
-    const Endpoint local{local_fits ? *options.local : IpAddress::unspecified(family), options.port};
-    SysResult<UdpSocket> socket = UdpSocket::bind(local, socket_options);
+    SysResult<UdpSocket> socket =
+        bind_socket(local_fits ? *options.local : IpAddress::unspecified(family), options, socket_options);
     if (!socket) return Unexpected<SysError>(socket.error());
     sockets.push_back(std::make_unique<UdpSocket>(std::move(*socket)));
   }

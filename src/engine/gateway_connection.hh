@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "engine/event_loop.hh"
 #include "gateway/gateway.hh"
@@ -17,8 +18,11 @@ struct GatewayConnectionOptions {
   GatewayOptions gateway;
   /// Outer source address; none: what the route to the relay gives.
   std::optional<IpAddress> local;
-  /// Outer source port; 0: any.
+  /// Outer source port; 0: one that stays over restarts (sys/lasting_port.hh), or any where that is taken. A relay that
+  /// knows gateways by address alone (the Linux kernel's) speaks to the first port it saw, for minutes.
   std::uint16_t port = 0;
+  /// Which of this machine's gateways this is; each has its lasting port. Empty: any port will do.
+  std::string port_purpose = {};
   /// Check inner transport checksums before the data is handed on (Gateway::accept_data).
   bool verify_transport = true;
 };

@@ -127,8 +127,10 @@ SysResult<std::unique_ptr<GatewayEngine>> GatewayEngine::create(EventLoop& loop,
   SysResult<TunDevice> tun = TunDevice::create({.name = options.interface, .tap = options.tap});
   if (!tun) return Unexpected<SysError>(tun.error());
   auto impl = std::make_unique<Impl>(random);
+  GatewayConnectionOptions connection_options = options.connection;
+  connection_options.port_purpose = "gateway " + options.interface;
   SysResult<std::unique_ptr<GatewayConnection>> connection = GatewayConnection::create(
-      loop, options.connection, random, [&impl = *impl](Instant, std::span<const Bytes> data) { impl.on_data(data); });
+      loop, connection_options, random, [&impl = *impl](Instant, std::span<const Bytes> data) { impl.on_data(data); });
   if (!connection) return Unexpected<SysError>(connection.error());
   impl->connection = std::move(*connection);
   if (const SysResult<void> configured = configure(*tun, options.routes); !configured) {

@@ -76,6 +76,7 @@ SysResult<std::unique_ptr<Receiver>> Receiver::create(EventLoop& loop, const Rec
   GatewayConnectionOptions connection_options = options.connection;
   connection_options.verify_transport = false;  // UdpView::parse does, also for what comes in fragments
   connection_options.gateway.request_when_idle = false;
+  connection_options.port_purpose = "receive";
   SysResult<std::unique_ptr<GatewayConnection>> connection = GatewayConnection::create(
       loop, connection_options, random, [&receiver = *impl](Instant now, std::span<const Bytes> datagrams) {
         receiver.handle_datagrams(now, datagrams);

@@ -8,6 +8,7 @@
 #include "sys/clock.hh"
 #include "sys/error.hh"
 #include "sys/host_lookup.hh"
+#include "sys/lasting_port.hh"
 #include "sys/os_random.hh"
 #include "sys/socket_address.hh"
 #include "sys/unique_fd.hh"
@@ -31,6 +32,17 @@ TEST(HostLookup, SaysWhyANameIsUnknown) {  // RFC 6761 §6.4: `invalid` never re
   const auto addresses = look_up_host("relay.invalid");
   ASSERT_FALSE(addresses);
   EXPECT_FALSE(addresses.error().empty());
+}
+
+TEST(LastingPort, StaysAndDependsOnItsPurpose) {
+  const auto port = lasting_port("gateway amt0");
+  if (!port) GTEST_SKIP() << "this machine has no identity (/etc/machine-id)";
+  EXPECT_GE(*port, 49152);
+  EXPECT_EQ(lasting_port("gateway amt0"), port);
+  // Two purposes may meet by chance, these ten do not all.
+  bool differs = false;
+  for (int i = 1; i <= 10; ++i) differs = differs || lasting_port("gateway amt" + std::to_string(i)) != port;
+  EXPECT_TRUE(differs);
 }
 
 TEST(SysError, TakesErrnoAsItIs) {

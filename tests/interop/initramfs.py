@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 
 # From this machine, with the libraries that they need.
 PROGRAMS = ("ip", "smcrouted", "smcroutectl", "setpriv", "unshare", "mount")
@@ -33,6 +32,9 @@ class Archive:
         if not out.exists():
             shutil.copy(source, out)
 
+    def write_text(self, target: str, text: str) -> None:
+        (self._folder / target.lstrip("/")).write_text(text, encoding="ascii")
+
     def add_program(self, source: pathlib.Path, target: str) -> None:
         self.add(source, target)
         for library in _libraries(source):
@@ -43,9 +45,11 @@ class Archive:
         shutil.copytree(source, self._folder / target.lstrip("/"), ignore=ignore, dirs_exist_ok=True)
 
     def add_python(self) -> None:
-        """At its own place: it finds its library beside itself."""
-        self.add_program(pathlib.Path(sys.executable).resolve(), "/usr/bin/python3")
-        library = sysconfig.get_path("stdlib")
+        """The distribution's, at its own place: it finds its library beside itself."""
+        python = shutil.which("python3", path="/usr/bin") or sys.executable
+        library = subprocess.run([python, "-c", "import sysconfig; print(sysconfig.get_path('stdlib'))"], capture_output=True,
+                                 text=True, check=True).stdout.strip()
+        self.add_program(pathlib.Path(python).resolve(), "/usr/bin/python3")
         self.add_tree(pathlib.Path(library), library, UNWANTED)
         for needed in _libraries(*pathlib.Path(library, "lib-dynload").glob("*.so")):
             self.add(needed, str(needed))
@@ -75,4 +79,6 @@ def build(out: pathlib.Path, kernel: pathlib.Path, amt: pathlib.Path, tests: pat
         if path.name != "vmlinuz":
             archive.add(path, f"/modules/{path.name}")
     archive.add(tests / "interop/guest/init", "/init")
+    # Any will do: `amt` derives the port from it that it keeps over restarts.
+    archive.write_text("/etc/machine-id", "5d2f9c41b7e8406a93d10c6fe2a48b75\n")
     archive.write(out)

@@ -53,7 +53,7 @@ def receive(case):
         group, source = SSM[family], line.source_address(family)
         out = case.folder / f"payload{family}"
         receiver = line.receive(url(group, source), "--verify", "--stats", "json", "-o", out, "--count", PACKETS,
-                                "--timeout", PATIENCE, "--gateway-port", 41000, name=f"receive{family}")
+                                "--timeout", PATIENCE, name=f"receive{family}")
         # Twice as many as are counted: the join takes its time.
         sender = case.start(["send", f"[{group}]:5000" if family == 6 else f"{group}:5000", "--interface", "s0",
                              "--rate", 800000, "--size", 1000, "--count", 4 * PACKETS, "--ttl", 8], f"send{family}", line.source)
@@ -96,10 +96,10 @@ def gateway_restart(case):
     kernel_relay(case, line)
     group, source = SSM[4], line.source_address(4)
     stream = line.stream(4, group, rate=100)
-    tally, times = Tally(), []
+    tally, times, all_ports = Tally(), [], set()
     for number in range(3):
         capture = case.closing(Capture(line.relay, "r1"))
-        gateway = line.start_gateway(4, "--gateway-port", "41000", name=f"gateway{number}")
+        gateway = line.start_gateway(4, name=f"gateway{number}")
         listener = line.listener(4, group, [source])
         times.append(f"{collect(case, listener, PACKETS, f'{group} at start {number}'):.1f} s")
         listener.close()
@@ -107,13 +107,14 @@ def gateway_restart(case):
         ports = {int.from_bytes(one.payload[:2], "big") for one in map(packets.parse, capture.datagrams())
                  if one.protocol == packets.UDP and one.destination == line.relay_address(4)}
         capture.close()
-        case.note(f"source ports {ports}")
+        all_ports |= ports
         if number == 0:
             gateway.terminate()
         else:
             gateway.kill()
         case.wait_until(lambda: not line.gateway.has_link("amt0"), PATIENCE, "amt0 is gone")
     stream.close()
+    case.check(len(all_ports) == 1, f"ports {all_ports}")
     tally.say("kernel relay, gateway restarts", f"first packet after {', '.join(times)}")
 
 
