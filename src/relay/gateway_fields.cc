@@ -33,6 +33,12 @@ bool GatewayFieldsChoice::for_request(Instant now, const TunnelEndpoint& from, c
   return !breaks_on_fields(now, contact(from), request);
 }
 
+bool GatewayFieldsChoice::spoilt_igmp_query(const TunnelEndpoint& from, const wire::Request& request) {
+  if (policy_ != GatewayFieldsPolicy::kAuto || !request.mirrored_flags) return false;
+  const Contact& found = contact(from);
+  return found.unanswered[static_cast<std::size_t>(wire::Protocol::kIgmp)] > 0 && found.igmp_nonce == request.nonce;
+}
+
 void GatewayFieldsChoice::mark_as_breaking(Instant until, Contact& contact) {
   contact.breaks_until = std::max(contact.breaks_until, until);
   // What it does from now on answers Queries without G.
@@ -57,6 +63,7 @@ bool GatewayFieldsChoice::breaks_on_fields(Instant now, Contact& contact, const 
   }
   ++unanswered;
   contact.asked[protocol] = now;
+  if (request.protocol == wire::Protocol::kIgmp) contact.igmp_nonce = request.nonce;
   return false;
 }
 

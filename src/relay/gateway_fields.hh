@@ -34,6 +34,9 @@ class GatewayFieldsChoice {
   void note_discovery(const TunnelEndpoint& from, wire::DiscoveryNonce nonce);
   /// The decision for the Query that answers `request`; it is remembered as given.
   [[nodiscard]] bool for_request(Instant now, const TunnelEndpoint& from, const wire::Request& request);
+  /// Asked before `for_request`: this MLD Request shows that its gateway dropped the IGMP Query that was sent with the
+  /// fields for the same nonce. It waits for that one, with a timeout that doubles; so the Query is due again, without.
+  [[nodiscard]] bool spoilt_igmp_query(const TunnelEndpoint& from, const wire::Request& request);
   /// An authenticated Update came: its gateway can read what it was sent.
   void note_update(const TunnelEndpoint& from);
 
@@ -60,6 +63,8 @@ class GatewayFieldsChoice {
     /// Per protocol: Queries with G in a row, each soon after the one before, that drew no Update.
     std::array<std::uint8_t, 2> unanswered{};
     std::array<Instant, 2> asked{};
+    /// Of the last IGMP Request that was answered with G.
+    wire::RequestNonce igmp_nonce{};
   };
 
   Contact& contact(const TunnelEndpoint& from);

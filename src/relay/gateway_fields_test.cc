@@ -60,6 +60,26 @@ TEST_F(GatewayFieldsTest, AreKeptFromAGatewayThatRepeatsTheNonceOfItsDiscovery) 
   EXPECT_TRUE(asks_with_g(kOne, 0x70001235));
 }
 
+// The Linux kernel's gateway asks for both with one nonce; what it dropped comes again at once, without the fields.
+TEST_F(GatewayFieldsTest, AreLeftOutOfAQueryThatIsRepeatedToTheLinuxKernel) {
+  EXPECT_TRUE(asks_with_g(kOne, 0x70001234));
+  const Octets mac = grant_.mac;
+  EXPECT_FALSE(asks_with_g(kOne, 0x70001234, 0x80));
+  ASSERT_EQ(world_.transmits.size(), 2U);
+  const ControlDatagram& again = world_.transmits.at(1).datagram;
+  EXPECT_EQ(again.size(), 48U);
+  EXPECT_EQ(again[1], std::byte{0});
+  EXPECT_EQ(again[12] >> 4, std::byte{4}) << "IGMP";
+  EXPECT_EQ(Octets(again.begin() + 2, again.begin() + 8), mac);
+  EXPECT_EQ(world_.transmits.at(1).to, kOne);
+  // Once, and for that Request alone.
+  EXPECT_FALSE(asks_with_g(kOne, 0x70001234, 0x80));
+  EXPECT_EQ(world_.transmits.size(), 1U);
+  EXPECT_TRUE(asks_with_g(kTwo, 0x70001234));
+  EXPECT_FALSE(asks_with_g(kTwo, 0x70005678, 0x80));
+  EXPECT_EQ(world_.transmits.size(), 1U) << "another nonce: not the Request that was answered with G";
+}
+
 // The Linux kernel's gateway: IGMP Request without a mark, MLD Request with P at 0x80.
 TEST_F(GatewayFieldsTest, AreKeptFromTheLinuxKernelOnceItHasShownItself) {
   EXPECT_TRUE(asks_with_g(kOne, 0x70001234));

@@ -1,5 +1,7 @@
 #include "relay/relay.hh"
 
+#include <utility>
+
 #include "relay/relay_impl.hh"
 
 namespace amt {
@@ -84,7 +86,8 @@ Unexpected<RelayReject> Relay::Impl::reject(RelayReject reason) {
 
 ControlDatagram& Relay::Impl::transmit(const TunnelEndpoint& to, const LocalAddress& from) {
   // R-5.3.3.2-b,c and R-5.3.3.3-a: back to where it came from, out of where it arrived.
-  return pending_transmit.emplace(RelayTransmit{to, from, {}}).datagram;
+  std::optional<RelayTransmit>& slot = pending_transmit ? second_transmit : pending_transmit;
+  return slot.emplace(RelayTransmit{to, from, {}}).datagram;
 }
 
 Relay::Relay(const RelayOptions& options, Random& random, Instant now)
@@ -101,7 +104,7 @@ void Relay::handle_timeout(Instant now) { impl_->handle_timeout(now); }
 RelayOutput Relay::poll_output() {
   if (impl_->pending_transmit) {
     RelayOutput output(std::move(*impl_->pending_transmit));
-    impl_->pending_transmit.reset();
+    impl_->pending_transmit = std::exchange(impl_->second_transmit, std::nullopt);
     return output;
   }
   std::vector<UpstreamChange>& upstream = impl_->upstream_changes;

@@ -34,6 +34,7 @@ struct Relay::Impl {
   // request.cc
   void build_general_queries();
   Outcome handle_request(Instant now, const TunnelEndpoint& from, const LocalAddress& to, Bytes message);
+  void send_query(const TunnelEndpoint& from, const LocalAddress& to, const wire::Request& request, bool with_fields);
   // update.cc
   Outcome handle_update(Instant now, const TunnelEndpoint& from, const LocalAddress& to, Bytes message);
   /// What an authenticated Update says besides its report.
@@ -80,6 +81,8 @@ struct Relay::Impl {
   std::array<std::vector<std::byte>, 2> general_queries;
 
   std::optional<RelayTransmit> pending_transmit;
+  /// After it; only a Query that is repeated without the gateway fields.
+  std::optional<RelayTransmit> second_transmit;
   /// Polled from the front; emptied, with its room kept, when all are out.
   std::vector<UpstreamChange> upstream_changes;
   std::size_t upstream_polled = 0;

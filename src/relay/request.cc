@@ -36,13 +36,25 @@ Relay::Impl::Outcome Relay::Impl::handle_request(Instant now, const TunnelEndpoi
   if (!request) return reject(RelayReject::kBadLength);
   if (!request_limiter.allow(now, from.address)) return reject(RelayReject::kRequestRateLimit);
 
+  const bool spoilt = gateway_fields.spoilt_igmp_query(from, *request);
+  send_query(from, to, *request, gateway_fields.for_request(now, from, *request));
+  if (spoilt) {
+    wire::Request again = *request;
+    again.protocol = wire::Protocol::kIgmp;
+    send_query(from, to, again, false);
+  }
+  return {};
+}
+
+void Relay::Impl::send_query(const TunnelEndpoint& from, const LocalAddress& to, const wire::Request& request,
+                             bool with_fields) {
   wire::MembershipQuery query;
-  query.mac = secrets.compute({from, request->nonce, request->ecn_capable});
-  query.nonce = request->nonce;
+  query.mac = secrets.compute({from, request.nonce, request.ecn_capable});
+  query.nonce = request.nonce;
   // R-5.3.3.3-e: "not accepting new endpoints"; a gateway that has a tunnel here may go on (R-5.1.4-f).
   query.limit = tunnels.size() >= options.tunnels_max;
-  query.datagram = general_queries[static_cast<std::size_t>(request->protocol)];
-  if (gateway_fields.for_request(now, from, *request)) query.gateway = wire::GatewayFields{from};
+  query.datagram = general_queries[static_cast<std::size_t>(request.protocol)];
+  if (with_fields) query.gateway = wire::GatewayFields{from};
 
   ControlDatagram& out = transmit(from, to);
   out.resize(wire::kQueryHeaderOctets + query.datagram.size() + (query.gateway ? wire::kGatewayFieldsOctets : 0),
@@ -53,7 +65,6 @@ Relay::Impl::Outcome Relay::Impl::handle_request(Instant now, const TunnelEndpoi
   counters.add(RelayCounter::kQueriesSent);
   if (query.limit) counters.add(RelayCounter::kQueriesSentWithLimit);
   if (!query.gateway) counters.add(RelayCounter::kQueriesSentWithoutGatewayFields);
-  return {};
 }
 
 }  // namespace amt
