@@ -139,7 +139,8 @@ Result<void, QuerierReject> Querier::handle_query(Instant now, const IpAddress& 
 }
 
 void Querier::give_way(Instant now, const IpAddress& source, const GroupQuery& query) {
-  if (!other_) counters_.add(QuerierCounter::kQuerierChanges);
+  const bool is_first = !other_;
+  if (is_first) counters_.add(QuerierCounter::kQuerierChanges);
   other_ = source;
   next_general_query_ = kNoDeadline;
   is_general_query_due_ = false;
@@ -152,9 +153,13 @@ void Querier::give_way(Instant now, const IpAddress& source, const GroupQuery& q
   current_->query_interval = !names_values                              ? options_.query_interval
                              : query.query_interval == Duration::zero() ? kQueryIntervalDefault
                                                                         : query.query_interval;
-  // RFC 3376 §8.5: "((the Robustness Variable) times (the Query Interval)) plus (one half of one Query Response
-  // Interval)".
-  other_present_until_ = now + current_->robustness * current_->query_interval + options_.query_response_interval / 2;
+  // Departure from RFC 3376 §6.6.2, which has any query set the timer: specific ones refresh no listener. Were the
+  // querier to fail after some, the next one would ask when all listeners have aged out. To ask too soon harms nobody.
+  if (is_first || query.is_general()) {
+    // RFC 3376 §8.5: "((the Robustness Variable) times (the Query Interval)) plus (one half of one Query Response
+    // Interval)".
+    other_present_until_ = now + current_->robustness * current_->query_interval + options_.query_response_interval / 2;
+  }
   refresh_role();
 }
 

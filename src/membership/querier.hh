@@ -24,7 +24,7 @@ struct QuerierOptions {
   Duration last_member_query_interval = std::chrono::seconds(1);
   std::size_t groups_max = 1024;
   std::size_t sources_per_group_max = 256;
-  SsmRange ssm;
+  SsmRange ssm{};
 };
 
 /// Why a datagram had no effect.

@@ -19,6 +19,32 @@ using Octets = std::vector<std::byte>;
 inline IpAddress a(const char* text) { return *IpAddress::parse(text); }
 inline Instant after(Duration since_start) { return Instant{} + since_start; }
 
+inline const IpAddress kSelf = a("192.0.2.10");
+inline const IpAddress kLower = a("192.0.2.9");
+inline const IpAddress kHigher = a("192.0.2.11");
+inline const IpAddress kHost = a("192.0.2.50");
+inline const IpAddress kGroup = a("239.1.1.1");
+inline const IpAddress kSsm = a("232.1.1.1");
+inline const IpAddress kNone = IpAddress::unspecified(Family::kIpv4);
+
+inline GroupQuery general(std::uint8_t robustness = 2, Duration interval = 125s) {
+  GroupQuery query;
+  query.group = kNone;
+  query.max_response_time = 10s;
+  query.robustness = robustness;
+  query.query_interval = interval;
+  return query;
+}
+inline GroupQuery specific(const IpAddress& group, SourceList list = {}, bool suppress = false) {
+  GroupQuery query = general();
+  query.version = group.is_v4() ? 3 : 2;
+  query.group = group;
+  query.sources = std::move(list);
+  query.max_response_time = 1s;
+  query.suppress_router_processing = suppress;
+  return query;
+}
+
 /// What a message of ours may get wrong.
 struct HeaderFaults {
   std::uint8_t hop_limit = 1;
@@ -143,6 +169,16 @@ class Link {
 
   Instant now_{};
   std::string sent_;
+};
+
+/// After the startup queries, with an address.
+class RunningQuerier : public testing::Test, protected Link {
+ protected:
+  RunningQuerier() {
+    set_address(kSelf);
+    run_to(100s);
+    EXPECT_EQ(sent(), "0 Q | 31250 Q");
+  }
 };
 
 }  // namespace amt::querier_test

@@ -33,8 +33,14 @@ struct RouterOptions {
   std::size_t sources_per_group_max = 256;
   SsmRange ssm;
 
-  /// Group Membership Interval: robustness * query interval + query response interval.
+  /// Group Membership Interval. On a tunnel robustness * query interval + query response interval (R-5.3.3.7-d). On a
+  /// LAN one response interval more, as RFC 9776 §8.4 has it: another router takes over after RV * QI + QRI / 2, and
+  /// hosts need not answer its first query before that plus QRI, when RFC 3376's interval may be over.
   [[nodiscard]] Duration group_membership_interval() const {
+    return robustness * query_interval + (single_reporter ? 1 : 2) * query_response_interval;
+  }
+  /// RFC 3376 §8.13.
+  [[nodiscard]] Duration older_host_present_interval() const {
     return robustness * query_interval + query_response_interval;
   }
 };

@@ -115,9 +115,8 @@ std::uint32_t RouterGroup::apply(Instant now, const RouterOptions& options, Reco
 }
 
 void RouterGroup::note_older_host(Instant now, const RouterOptions& options, std::uint8_t igmp_version) {
-  // RFC 3376 §8.13: "([Robustness Variable] times [Query Interval]) plus one [Query Response Interval]", which is GMI.
   Instant& timer = igmp_version == 1 ? extras().v1_host_present : extras().v2_host_present;
-  timer = now + options.group_membership_interval();
+  timer = now + options.older_host_present_interval();
 }
 
 void RouterGroup::expire(Instant now, ChangeLog& log) {

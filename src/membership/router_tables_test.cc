@@ -10,8 +10,8 @@ namespace {
 
 using namespace router_test;
 
-/// From INCLUDE(A), A = {1,2} since 0 s (until 260 s), or from EXCLUDE(X,Y), Y = {3,4} since 0 s (group timer until
-/// 260 s) and X = {1,2} since 5 s (until 265 s), a record arrives at 10 s. GMI is 260 s, LMQT 2 s.
+/// From INCLUDE(A), A = {1,2} since 0 s, or from EXCLUDE(X,Y), Y = {3,4} since 0 s and X = {1,2} since 5 s, a record
+/// arrives at 10 s. GMI is 260 s on a tunnel and 270 s on a LAN, LMQT 2 s.
 struct Row {
   const char* name;
   FilterMode from;
@@ -98,27 +98,27 @@ std::string name_of(const testing::TestParamInfo<Row>& info) { return info.param
 INSTANTIATE_TEST_SUITE_P(
     Lan, OnLan,
     testing::Values(
-        Row{"IncludeIsIn", kIn, RecordType::kModeIsInclude, kB, "10 I{1,2,3} | 260 I{2,3} | 270 I{}", ""},
-        Row{"IncludeIsEx", kIn, RecordType::kModeIsExclude, kB, "10 E{3} | 260 E{2,3} | 270 I{}", ""},
-        Row{"ExcludeIsIn", kEx, RecordType::kModeIsInclude, kA, "10 E{3} | 260 I{1,2,4,5} | 265 I{2,4,5} | 270 I{}",
+        Row{"IncludeIsIn", kIn, RecordType::kModeIsInclude, kB, "10 I{1,2,3} | 270 I{2,3} | 280 I{}", ""},
+        Row{"IncludeIsEx", kIn, RecordType::kModeIsExclude, kB, "10 E{3} | 270 E{2,3} | 280 I{}", ""},
+        Row{"ExcludeIsIn", kEx, RecordType::kModeIsInclude, kA, "10 E{3} | 270 I{1,2,4,5} | 275 I{2,4,5} | 280 I{}",
             ""},
-        Row{"ExcludeIsEx", kEx, RecordType::kModeIsExclude, kA, "10 E{4} | 265 E{2,4} | 270 I{}", ""},
-        Row{"IncludeAllow", kIn, RecordType::kAllowNewSources, kB, "10 I{1,2,3} | 260 I{2,3} | 270 I{}", ""},
-        Row{"IncludeBlock", kIn, RecordType::kBlockOldSources, kB, "12 I{1} | 260 I{}", "10 Q{2}; 11 Q{2}; "},
-        Row{"IncludeToEx", kIn, RecordType::kChangeToExclude, kB, "10 E{3} | 12 E{2,3} | 270 I{}",
+        Row{"ExcludeIsEx", kEx, RecordType::kModeIsExclude, kA, "10 E{4} | 275 E{2,4} | 280 I{}", ""},
+        Row{"IncludeAllow", kIn, RecordType::kAllowNewSources, kB, "10 I{1,2,3} | 270 I{2,3} | 280 I{}", ""},
+        Row{"IncludeBlock", kIn, RecordType::kBlockOldSources, kB, "12 I{1} | 270 I{}", "10 Q{2}; 11 Q{2}; "},
+        Row{"IncludeToEx", kIn, RecordType::kChangeToExclude, kB, "10 E{3} | 12 E{2,3} | 280 I{}",
             "10 Q{2}; 11 Q{2}; "},
-        Row{"IncludeToIn", kIn, RecordType::kChangeToInclude, kB, "10 I{1,2,3} | 12 I{2,3} | 270 I{}",
+        Row{"IncludeToIn", kIn, RecordType::kChangeToInclude, kB, "10 I{1,2,3} | 12 I{2,3} | 280 I{}",
             "10 Q{1}; 11 Q{1}; "},
-        Row{"ExcludeAllow", kEx, RecordType::kAllowNewSources, kA, "10 E{3} | 260 I{1,2,4,5} | 265 I{2,4,5} | 270 I{}",
+        Row{"ExcludeAllow", kEx, RecordType::kAllowNewSources, kA, "10 E{3} | 270 I{1,2,4,5} | 275 I{2,4,5} | 280 I{}",
             ""},
-        Row{"ExcludeBlock", kEx, RecordType::kBlockOldSources, kA, "12 E{2,3,4,5} | 260 I{1} | 265 I{}",
+        Row{"ExcludeBlock", kEx, RecordType::kBlockOldSources, kA, "12 E{2,3,4,5} | 270 I{1} | 275 I{}",
             "10 Q{2,5}; 11 Q{2,5}; "},
-        Row{"ExcludeToEx", kEx, RecordType::kChangeToExclude, kA, "10 E{4} | 12 E{2,4,5} | 270 I{}",
+        Row{"ExcludeToEx", kEx, RecordType::kChangeToExclude, kA, "10 E{4} | 12 E{2,4,5} | 280 I{}",
             "10 Q{2,5}; 11 Q{2,5}; "},
-        Row{"ExcludeToIn", kEx, RecordType::kChangeToInclude, kA, "10 E{3} | 12 I{2,4,5} | 270 I{}",
+        Row{"ExcludeToIn", kEx, RecordType::kChangeToInclude, kA, "10 E{3} | 12 I{2,4,5} | 280 I{}",
             "10 Q; 10 Q{1}; 11 Q; 11 Q{1}; "},
         // Empty lists.
-        Row{"IncludeIsExOfNobody", kIn, RecordType::kModeIsExclude, {}, "10 E{} | 270 I{}", ""},
+        Row{"IncludeIsExOfNobody", kIn, RecordType::kModeIsExclude, {}, "10 E{} | 280 I{}", ""},
         Row{"IncludeToInOfNobody", kIn, RecordType::kChangeToInclude, {}, "12 I{}", "10 Q{1,2}; 11 Q{1,2}; "},
         Row{"ExcludeToInOfNobody",
             kEx,
@@ -126,7 +126,7 @@ INSTANTIATE_TEST_SUITE_P(
             {},
             "12 I{}",
             "10 Q; 10 Q{1,2}; 11 Q; 11 Q{1,2}; "},
-        Row{"ExcludeIsExOfNobody", kEx, RecordType::kModeIsExclude, {}, "10 E{} | 270 I{}", ""}),
+        Row{"ExcludeIsExOfNobody", kEx, RecordType::kModeIsExclude, {}, "10 E{} | 280 I{}", ""}),
     name_of);
 
 INSTANTIATE_TEST_SUITE_P(  // I-e, I-f: LMQT = 0

@@ -340,7 +340,7 @@ TEST_F(LanRouter, AnswerKeepsTheGroupAndSetsTheSuppressFlag) {  // RFC 3376 §6.
   apply(10, RecordType::kModeIsExclude);
   EXPECT_EQ(run(state_, at(11)), "");
   EXPECT_EQ(queries(), "Qs");
-  EXPECT_EQ(run(state_), "270 I{}");
+  EXPECT_EQ(run(state_), "280 I{}");
 }
 
 TEST_F(LanRouter, AnswerAboutOneSourceSplitsTheRepeat) {  // RFC 3376 §6.6.3.2
@@ -376,17 +376,17 @@ TEST_F(LanRouter, RepeatedLeaveAsksNoSecondRound) {
 
 TEST_F(LanRouter, SourceWithAShortTimerIsNotAskedAbout) {
   apply(0, RecordType::kAllowNewSources, sources({1}));
-  apply(259, RecordType::kBlockOldSources, sources({1}));
+  apply(269, RecordType::kBlockOldSources, sources({1}));
   EXPECT_EQ(queries(), "");
-  EXPECT_EQ(run(state_), "260 I{}");
+  EXPECT_EQ(run(state_), "270 I{}");
 }
 
 TEST_F(LanRouter, BlockOfAnUnknownSourceTakesTheGroupTimer) {  // (A-X-Y)=Group Timer
   apply(0, RecordType::kChangeToExclude);
-  apply(259, RecordType::kBlockOldSources, sources({1}));
+  apply(269, RecordType::kBlockOldSources, sources({1}));
   // 1 s is left of the group timer, which is below LMQT: nothing is asked, and it all ends together.
   EXPECT_EQ(queries(), "");
-  EXPECT_EQ(run(state_), "260 I{}");
+  EXPECT_EQ(run(state_), "270 I{}");
 }
 
 TEST_F(LanRouter, QueryForMldIsVersionTwo) {
