@@ -165,6 +165,15 @@ TEST_F(RunningQuerier, SpecificQueriesDoNotPutOffTheTakeover) {
   EXPECT_EQ(sent(), "355000 Q");
 }
 
+TEST_F(RunningQuerier, QueriesThatWaitedAreForgottenWithTheRole) {
+  EXPECT_TRUE(report(RecordType::kChangeToExclude, {}, kGroup));
+  const std::vector<GroupRecord> leave{{RecordType::kChangeToInclude, kGroup, {}}};
+  EXPECT_TRUE(querier.handle_datagram(after(100s), write_report(kHost, leave), changes));
+  EXPECT_TRUE(receive(write_query(kLower, general())));
+  run_to(355s);
+  EXPECT_EQ(sent(), "355000 Q");
+}
+
 // ---- The other one asks (RFC 3376 §6.6.1)
 
 class GivenWay : public RunningQuerier {
