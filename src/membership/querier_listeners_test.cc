@@ -11,7 +11,7 @@ using router_test::sources;
 
 // ---- Leaving (I-d)
 
-TEST_F(RunningQuerier, LastListenerOfAnOlderVersionIsGoneInTwoSeconds) {  // I-g
+TEST_F(RunningQuerier, LastListenerOfAnOlderVersionIsGoneInTwoSeconds) {  // I-d, I-g
   EXPECT_TRUE(receive(igmpv2_report(kHost, kGroup)));
   EXPECT_EQ(wanted(kGroup), "E{}");
   EXPECT_TRUE(receive(igmpv2_leave(kHost, kGroup)));
@@ -25,7 +25,7 @@ TEST_F(RunningQuerier, LastListenerOfAnOlderVersionIsGoneInTwoSeconds) {  // I-g
   EXPECT_EQ(querier.counters()[QuerierCounter::kSpecificQueriesSent], 2U);
 }
 
-TEST_F(RunningQuerier, SecondListenerThatAnswersKeepsTheGroup) {
+TEST_F(RunningQuerier, SecondListenerThatAnswersKeepsTheGroup) {  // I-d
   EXPECT_TRUE(receive(igmpv2_report(kHost, kGroup)));
   EXPECT_TRUE(receive(igmpv2_leave(kHost, kGroup)));
   run_to(Duration(100s) + 500ms);

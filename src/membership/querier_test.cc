@@ -54,7 +54,7 @@ TEST(Querier, NeverGivesHostsLongerToAnswerThanItsInterval) {  // RFC 3376 §8.3
 
 // ---- Election (I-i; RFC 3376 §6.6.2)
 
-TEST_F(RunningQuerier, GivesWayToALowerAddressUntilThatFallsSilent) {
+TEST_F(RunningQuerier, GivesWayToALowerAddressUntilThatFallsSilent) {  // I-i
   EXPECT_TRUE(receive(write_query(kLower, general())));
   EXPECT_FALSE(querier.is_querier());
   EXPECT_EQ(querier.querier(), kLower);
@@ -76,7 +76,7 @@ TEST_F(RunningQuerier, SpecificQueriesCountInTheElection) {
   EXPECT_EQ(querier.querier(), kLower);
 }
 
-TEST_F(RunningQuerier, HigherAddressTakesNoPart) {
+TEST_F(RunningQuerier, HigherAddressTakesNoPart) {  // I-i
   EXPECT_TRUE(receive(write_query(kHigher, general(7, 31744s))));
   EXPECT_EQ(querier.querier(), kSelf);
   run_to(160s);
@@ -84,7 +84,7 @@ TEST_F(RunningQuerier, HigherAddressTakesNoPart) {
   EXPECT_EQ(querier.counters()[QuerierCounter::kQueriesReceived], 1U);
 }
 
-TEST_F(RunningQuerier, SnoopingSwitchWithoutAddressWinsNoElection) {
+TEST_F(RunningQuerier, SnoopingSwitchWithoutAddressWinsNoElection) {  // I-i
   EXPECT_EQ(receive(write_query(kNone, general())).error(), QuerierReject::kQueryOfNoAddress);
   EXPECT_TRUE(querier.is_querier());
 }
@@ -102,7 +102,7 @@ TEST_F(QuerierLink, AnyOtherRouterIsTheQuerierWhileWeHaveNoAddress) {
   EXPECT_EQ(querier.querier(), kLower);
 }
 
-TEST_F(RunningQuerier, OlderVersionWinsToo) {  // RFC 3376 §7.3.1
+TEST_F(RunningQuerier, OlderVersionWinsToo) {  // I-i, RFC 3376 §7.3.1
   EXPECT_TRUE(receive(older_query(kLower, 100, kNone)));
   EXPECT_EQ(querier.querier(), kLower);
   EXPECT_TRUE(receive(older_query(a("192.0.2.1"), 0, kNone)));
@@ -136,7 +136,7 @@ TEST_F(RunningQuerier, UnsetValuesAreTheDefaults) {
   EXPECT_EQ(querier.next_deadline(), after(355s));
 }
 
-TEST_F(RunningQuerier, LowerAddressOfOursTakesTheLinkBack) {
+TEST_F(RunningQuerier, LowerAddressOfOursTakesTheLinkBack) {  // I-i
   EXPECT_TRUE(receive(write_query(kLower, general())));
   set_address(a("192.0.2.8"));
   EXPECT_EQ(sent(), "100000 Q");
@@ -185,7 +185,7 @@ class GivenWay : public RunningQuerier {
   }
 };
 
-TEST_F(GivenWay, LeaveChangesNothingUntilTheQuerierAsks) {
+TEST_F(GivenWay, LeaveChangesNothingUntilTheQuerierAsks) {  // I-d
   EXPECT_TRUE(report(RecordType::kChangeToInclude, {}, kGroup));
   EXPECT_TRUE(receive(igmpv2_leave(kHost, kGroup)));
   EXPECT_TRUE(report(RecordType::kBlockOldSources, sources({1}), kSsm));
@@ -203,7 +203,7 @@ TEST_F(GivenWay, LeaveChangesNothingUntilTheQuerierAsks) {
   EXPECT_EQ(wanted(kSsm), "I{2}");
 }
 
-TEST_F(GivenWay, SuppressFlagLeavesTheTimersAlone) {
+TEST_F(GivenWay, SuppressFlagLeavesTheTimersAlone) {  // I-d
   EXPECT_TRUE(receive(write_query(kLower, specific(kGroup, {}, true))));
   EXPECT_TRUE(receive(write_query(kLower, specific(kSsm, sources({1}), true))));
   run_to(150s);
@@ -279,7 +279,7 @@ TEST_F(MldQuerier, AsksAllNodesFromItsLinkLocalAddress) {  // I-k, RFC 3810 §5.
   EXPECT_TRUE(view->router_alert);
 }
 
-TEST_F(MldQuerier, ElectionComparesInterfaceIdentifiers) {  // RFC 3810 §7.6.2
+TEST_F(MldQuerier, ElectionComparesInterfaceIdentifiers) {  // I-i, RFC 3810 §7.6.2
   EXPECT_TRUE(receive(write_query(a("fe80::11"), general6())));
   EXPECT_TRUE(querier.is_querier());
   EXPECT_TRUE(receive(write_query(a("fe80:0:0:1::f"), general6())));

@@ -1,5 +1,5 @@
-"""Two multicast routers on one LAN (RFC 3376 §6.6.2, RFC 3810 §7.6.2): the lower address asks and forwards, the other
-one listens on, and takes over when it falls silent.
+"""Two multicast routers on one LAN (RFC 3376 §6.6.2, RFC 3810 §7.6.2; I-i, P-g): the lower address asks and forwards,
+the other one listens on, and takes over when it falls silent.
 
     source ── relay ══ gateway ── l0 ── switch ─┬─ host
                                                 └─ router (a double)

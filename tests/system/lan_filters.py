@@ -1,5 +1,5 @@
 """What each LAN wants, and not a packet more: source filters of several hosts together, three LANs with overlapping
-groups, TTL or Hop Limit lowered by one, groups of link scope never.
+groups, TTL or Hop Limit lowered by one, groups of link scope never (P-a, P-f, I-d, I-o).
 
     sources ── relay ══ gateway ─┬─ l0 ── switch ── a, b, party (a double)
                                  ├─ l1 ── switch ── a

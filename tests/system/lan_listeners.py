@@ -1,5 +1,6 @@
-"""Hosts of every version on one LAN: IGMPv1, IGMPv2 and MLDv1 kernels (RFC 3376 §7.3.2, RFC 3810 §8.3.2) beside new ones.
-The last one's leave ends the stream after two queries; a leave while somebody else listens costs that one nothing.
+"""Hosts of every version on one LAN: IGMPv1, IGMPv2 and MLDv1 kernels beside new ones (RFC 3376 §7.3.2, RFC 3810 §8.3.2;
+I-d, I-g, I-h). The last one's leave ends the stream after two queries; a leave while somebody else listens costs that
+one nothing.
 
     source ── relay ══ gateway ── l0 ── switch ─┬─ new, old, oldest: kernels of IGMPv3, v2, v1
                                                 └─ party (a double)
