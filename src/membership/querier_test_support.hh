@@ -13,7 +13,7 @@
 
 namespace amt::querier_test {
 
-using namespace std::chrono_literals;
+using namespace std::chrono_literals;  // allow: tests say durations as people do
 using Octets = std::vector<std::byte>;
 
 inline IpAddress a(const char* text) { return *IpAddress::parse(text); }
