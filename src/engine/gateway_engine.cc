@@ -109,6 +109,8 @@ void GatewayEngine::Impl::on_changes(std::size_t number, std::span<const FilterC
 }
 
 void GatewayEngine::Impl::on_data(std::span<const Bytes> datagrams) {
+  // The connection lets through what is wanted of the relay, and one alone wants all of that.
+  if (downstreams.size() == 1) return downstreams.front()->send(datagrams);
   for (const Bytes datagram : datagrams) {
     const Result<DatagramAddresses, IpError> addresses = peek_addresses(datagram);
     if (!addresses) continue;

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <vector>
 
@@ -16,10 +18,19 @@ namespace {
 /// this one for a node without an IPv4 address.
 constexpr const char* kDummyAddress = "192.0.0.8";
 
+/// Where MLD queries come from: the last 32 bits of the MAC address, behind zeros. Lower than an address made of a
+/// whole MAC address, such as a bridge's that is a querier itself: RFC 3810 §7.6.2 has the lower one win, and a bridge
+/// sends reports only where queries come from.
+IpAddress querier_address(const MacAddress& mac) {
+  std::array<std::byte, 16> octets = {std::byte{0xfe}, std::byte{0x80}};
+  std::copy(mac.end() - 4, mac.end(), octets.end() - 4);
+  return IpAddress::from_v6(octets);
+}
+
 class TapLan final : public LanLink {
  public:
   explicit TapLan(TunDevice device)
-      : tap_(std::move(device)), mac_(stable_mac(tap_.name())), link_local_(link_local_address(mac_)) {}
+      : tap_(std::move(device)), mac_(stable_mac(tap_.name())), link_local_(querier_address(mac_)) {}
 
   const std::string& interface() const override { return tap_.name(); }
   const char* kind() const override { return "tap"; }

@@ -21,26 +21,6 @@ MacAddress multicast_mac(const IpAddress& group) {
   return mac;
 }
 
-IpAddress link_local_address(const MacAddress& mac) {
-  // "inverting the universal/local bit"
-  return IpAddress::from_v6({std::byte{0xfe},
-                             std::byte{0x80},
-                             {},
-                             {},
-                             {},
-                             {},
-                             {},
-                             {},
-                             mac[0] ^ std::byte{0x02},
-                             mac[1],
-                             mac[2],
-                             std::byte{0xff},
-                             std::byte{0xfe},
-                             mac[3],
-                             mac[4],
-                             mac[5]});
-}
-
 std::optional<EthernetFrame> EthernetFrame::parse(Bytes octets) {
   ByteReader reader(octets);
   if (!reader.has(kEthernetHeaderOctets)) return std::nullopt;

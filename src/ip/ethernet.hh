@@ -1,5 +1,5 @@
 #pragma once
-/// Ethernet as multicast routers see it: frames, group addresses, and the addresses made of a MAC address.
+/// Ethernet as multicast routers see it: frames and group addresses.
 
 #include <array>
 #include <cstdint>
@@ -24,9 +24,6 @@ inline constexpr std::uint16_t kEthertypeVlan = 0x8100;
 /// Where frames to a group go: 01:00:5e and its low 23 bits (RFC 1112 §6.4), or 33:33 and its low 32 bits (RFC 2464
 /// §7).
 [[nodiscard]] MacAddress multicast_mac(const IpAddress& group);
-
-/// fe80::/64 with the Modified EUI-64 of `mac` (RFC 4291, appendix A).
-[[nodiscard]] IpAddress link_local_address(const MacAddress& mac);
 
 /// An Ethernet II frame. `payload` points into the caller's buffer and may end in padding.
 struct EthernetFrame {

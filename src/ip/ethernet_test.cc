@@ -22,11 +22,6 @@ TEST(MulticastMac, KeepsTheLow32BitsOfAnIpv6Group) {  // RFC 2464 §7
   EXPECT_EQ(octets(multicast_mac(*IpAddress::parse("ff3e::8765:4321"))), hex("333387654321"));
 }
 
-TEST(LinkLocalAddress, IsTheModifiedEui64) {  // RFC 4291, appendix A: 34-56-78-9A-BC-DE
-  const MacAddress mac = ByteReader(hex("3456789abcde")).array<6>();
-  EXPECT_EQ(link_local_address(mac).to_string(), "fe80::3656:78ff:fe9a:bcde");
-}
-
 TEST(EthernetFrame, IsReadAsItWasWritten) {
   const MacAddress to = ByteReader(hex("01005e000001")).array<6>();
   const MacAddress from = ByteReader(hex("02aabbccddee")).array<6>();
