@@ -230,7 +230,10 @@ void World::deliver_to_relay(RelayHost& host, const Packet& packet) {
   const std::uint64_t before = packet.is_forged ? fingerprint(host) : 0;
   const auto outcome =
       host.relay->handle_datagram(clock_of(host), TunnelEndpoint{packet.from}, LocalAddress{packet.to}, *packet.octets);
-  if (drain(host) > (outcome ? 1U : 0U)) fail("more than one answer to one datagram");
+  // Two only where the Linux kernel's way to ask shows that it dropped a Query before.
+  const auto request = wire::Request::parse(*packet.octets);
+  const std::size_t answers_max = request && request->mirrored_flags ? 2 : 1;
+  if (drain(host) > (outcome ? answers_max : 0)) fail("too many answers to one datagram");
   if (packet.is_forged && fingerprint(host) != before) fail("a forged datagram changed a relay's state");
   const auto type = wire::peek_type(*packet.octets);
   if (type && *type == wire::MessageType::kRequest) ++host.requests;
