@@ -46,8 +46,8 @@ Result<Bytes, GatewayReject> Gateway::Impl::accept_data(Instant now, const Endpo
   if (!datagram) return reject(reject_for(datagram.error()));
   if (!datagram->destination.is_multicast()) return reject(GatewayReject::kDataNotMulticast);
   // By source and group alone: inner fragments carry no ports (X-3.2-a).
-  const auto filter = wanted.find(datagram->destination);
-  if (filter == wanted.end() || !filter->second.accepts(datagram->source)) {
+  if (!reception.accept(datagram->source, datagram->destination)) {
+    repeat_leave(now, datagram->destination);
     return reject(GatewayReject::kDataNotWanted);
   }
   if (verify_transport && !datagram->is_fragment() && !transport_checksum_ok(*datagram)) {
@@ -60,10 +60,16 @@ Result<Bytes, GatewayReject> Gateway::Impl::accept_data(Instant now, const Endpo
   const MutableBytes inner = message.subspan(wire::kDataHeaderOctets, datagram->bytes.size());
   if (ecn.result != datagram->ecn()) set_ecn(inner, ecn.result);
 
-  watch.note_packet(now);
+  watches[gateway_state::index(gateway_state::protocol_of(datagram->family()))].note_packet(now);
   counters.add(GatewayCounter::kDataReceived);
   counters.add(GatewayCounter::kDataBytesReceived, inner.size());
   return Bytes(inner);
+}
+
+void Gateway::Impl::repeat_leave(Instant now, const IpAddress& group) {
+  if (now < unwanted.next()) return;
+  unwanted.note(now);
+  hosts[gateway_state::index(gateway_state::protocol_of(group.family()))].restate(now, group);
 }
 
 }  // namespace amt

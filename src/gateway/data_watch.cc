@@ -14,7 +14,7 @@ void DataWatch::note_packet(Instant now) {
         longest_ = Duration::zero();
         window_start_ = now;
       }
-      longest_ = std::max(longest_, now - last_packet_);
+      longest_ = std::max(longest_, std::min(now - last_packet_, kPauseMax));
     }
   } else {
     window_start_ = now;
@@ -28,17 +28,18 @@ void DataWatch::note_refresh(Instant now) { last_refresh_ = now; }
 
 void DataWatch::note_asked(Instant now, Duration interval_max) {
   ++asked_;
-  Duration wait = silence_;
+  Duration wait = patience();
   for (std::uint32_t k = 0; k < asked_ && wait <= interval_max; ++k) wait *= 2;
   ask_again_ = wait <= interval_max ? now + wait : kNoDeadline;
 }
 
 void DataWatch::reset() { *this = DataWatch(silence_); }
 
+Duration DataWatch::patience() const { return std::max(silence_, 4 * std::max(longest_, longest_before_)); }
+
 Instant DataWatch::ask_at() const {
-  if (packets_ < kFlowPackets) return kNoDeadline;
-  const Instant due =
-      asked_ > 0 ? ask_again_ : last_packet_ + std::max(silence_, 4 * std::max(longest_, longest_before_));
+  if (!is_flow()) return kNoDeadline;
+  const Instant due = asked_ > 0 ? ask_again_ : last_packet_ + patience();
   return std::max(due, last_refresh_ + silence_);
 }
 

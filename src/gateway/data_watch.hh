@@ -8,7 +8,7 @@
 namespace amt {
 
 /// Learns how long the pauses between packets are, and says when a pause is long enough to ask the relay about it
-/// (R-5.2.3.5.4-k). While nothing comes it says so again after 2, 4, 8 ... times `silence`, up to `interval_max`; after
+/// (R-5.2.3.5.4-k). While nothing comes it says so again after 2, 4, 8 ... times as long, up to `interval_max`; after
 /// that the periodic Request does the work. Pure; `note_packet` is on the data path.
 class DataWatch {
  public:
@@ -23,12 +23,20 @@ class DataWatch {
   void reset();
 
   [[nodiscard]] Instant ask_at() const;
+  /// So much has come that a pause would be noticed.
+  [[nodiscard]] bool is_flow() const { return packets_ >= kFlowPackets; }
 
  private:
   /// So many packets are a flow.
   static constexpr std::uint32_t kFlowPackets = 3;
   /// A pause is remembered for one to two windows.
   static constexpr Duration kWindow = std::chrono::seconds(30);
+
+  /// A longer one tells of a machine that slept or a clock that leapt, or of a source too rare to wait for.
+  static constexpr Duration kPauseMax = std::chrono::seconds(16);
+
+  /// So long a pause is nothing to ask about.
+  [[nodiscard]] Duration patience() const;
 
   Duration silence_;
   std::uint32_t packets_ = 0;

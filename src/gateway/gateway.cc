@@ -38,6 +38,12 @@ std::size_t report_octets_max(const GatewayOptions& options) {
   return std::min(options.update_octets_max, kControlOctetsMax - wire::kUpdateHeaderOctets);
 }
 
+/// Then the source is taken to be silent.
+constexpr unsigned kMissingAsksMax = 4;
+/// After 1, 3, 7, 15, 31 and 63 s: some relays forward by group alone, and no report will stop them.
+constexpr Duration kLeaveRepeatFirst = std::chrono::seconds(1);
+constexpr unsigned kLeaveRepeatsMax = 6;
+
 HostMachine make_host(const GatewayOptions& options, Family family, Random& random) {
   HostOptions host;
   host.family = family;
@@ -52,7 +58,9 @@ Gateway::Impl::Impl(GatewayOptions given, Random& source)
     : options(std::move(given)),
       random(source),
       hosts{make_host(options, Family::kIpv4, source), make_host(options, Family::kIpv6, source)},
-      watch(options.silence) {
+      watches{DataWatch(options.silence), DataWatch(options.silence)},
+      missing(options.missing, options.missing > Duration::zero() ? kMissingAsksMax : 0),
+      unwanted(kLeaveRepeatFirst, kLeaveRepeatsMax) {
   AMT_ASSERT(!options.candidates.empty());
   AMT_ASSERT(options.timeout_initial > Duration::zero());
 }
@@ -87,18 +95,16 @@ Duration Gateway::Impl::backoff(std::uint32_t retry_count) {
 bool Gateway::Impl::set_membership(Instant now, const IpAddress& group, const SourceFilter& filter) {
   if (const auto* idle = std::get_if<Idle>(&state); idle != nullptr && idle->stopped) return false;
   const wire::Protocol protocol = gateway_state::protocol_of(group.family());
-  if (!hosts[index(protocol)].set_filter(now, group, filter)) return false;
-
-  const auto before = wanted.find(group);
-  const bool joined = before == wanted.end() && !filter.is_nothing();
-  // What had been flowing may have been what is no longer wanted.
-  if (before != wanted.end() && before->second != filter) watch.reset();
-  if (filter.is_nothing()) {
-    wanted.erase(group);
-  } else {
-    wanted.insert_or_assign(group, filter);
+  HostMachine& host = hosts[index(protocol)];
+  const SourceFilter before = host.filter(group);
+  if (!host.set_filter(now, group, filter)) return false;
+  if (before != filter) {
+    // What had been flowing may have been what is no longer wanted.
+    if (!before.is_nothing()) watches[index(protocol)].reset();
+    if (reception.set(group, filter) || !before.is_nothing()) missing.start(now);
+    unwanted.start(now);
   }
-  if (joined) hurry(now, protocol);
+  if (before.is_nothing() && !filter.is_nothing()) hurry(now, protocol);
   flush_reports();
   return true;
 }

@@ -46,6 +46,10 @@ struct GatewayOptions {
   /// about by an early Request (R-5.2.3.5.4-k); unanswered, that finds a restarted or dead relay long before the query
   /// interval.
   Duration silence = std::chrono::seconds(1);
+  /// What was joined, or is wanted of another relay, and does not come for this long is asked about by an early
+  /// Request, too, and after twice, 4 and 8 times as long again: the report may have got lost, each time it was sent.
+  /// 0: never.
+  Duration missing = std::chrono::seconds(2);
   std::size_t update_octets_max = 1400;  ///< largest Update's inner datagram
   std::uint16_t relay_port = kAmtPort;   ///< where an advertised relay is asked
   SsmRange ssm;
@@ -139,7 +143,7 @@ class Gateway {
   /// The data path: checks one Multicast Data message and gives the inner datagram, ECN combined (E-6040-b) in place.
   /// `outer_ecn`: of the received packet. `verify_transport`: check the inner UDP/TCP/ICMPv6 checksum of whole
   /// datagrams too. No allocation. An input like any other, but one `poll_output` after a whole batch of them is
-  /// enough: all that they can do is to start or move the deadline of the silence check.
+  /// enough: all that they can do is to start or move a deadline.
   [[nodiscard]] Result<Bytes, GatewayReject> accept_data(Instant now, const Endpoint& from, Ecn outer_ecn,
                                                          MutableBytes message, bool verify_transport = true);
 

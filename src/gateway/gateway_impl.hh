@@ -1,11 +1,11 @@
 #pragma once
 /// Private to the room: what the procedures of RFC 7450 §5.2.3 share.
 
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <deque>
 
 #include "gateway/data_watch.hh"
 #include "gateway/gateway.hh"
+#include "gateway/reception.hh"
 #include "gateway/state.hh"
 
 namespace amt {
@@ -83,9 +83,12 @@ struct Gateway::Impl {
   // data.cc
   Result<Bytes, GatewayReject> accept_data(Instant now, const Endpoint& from, Ecn outer_ecn, MutableBytes message,
                                            bool verify_transport);
+  /// The relay sends what nobody wants of `group`: the leave got lost.
+  void repeat_leave(Instant now, const IpAddress& group);
 
   // silence.cc
   [[nodiscard]] Instant silence_deadline() const;
+  [[nodiscard]] Instant missing_deadline() const;
   void silence_timeout(Instant now);
 
   GatewayOptions options;
@@ -99,9 +102,13 @@ struct Gateway::Impl {
   std::optional<gateway_state::TeardownRepeats> teardown_repeats;
   /// The relay that the last Update went to: the only source of data (R-5.2.3.3-b).
   std::optional<Endpoint> data_source;
-  /// The reception state, for the data path (R-6.2-a).
-  boost::unordered_flat_map<IpAddress, SourceFilter> wanted;
-  DataWatch watch;
+  Reception reception;
+  /// By protocol: what one lost, the flow of the other does not show.
+  std::array<DataWatch, 2> watches;
+  /// Early Requests for what was wanted anew and has not come.
+  Retries missing;
+  /// Reports of what is wanted of a group that sends what is not.
+  Retries unwanted;
   std::deque<GatewayOutput> outputs;
   Counters<GatewayCounter> counters;
   Counters<GatewayReject> rejects;

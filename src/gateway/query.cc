@@ -80,7 +80,11 @@ void Gateway::Impl::accept_query(Instant now, wire::Protocol protocol, const wir
                                  const GroupQuery& general) {
   auto& attached = std::get<Attached>(state);
   counters.add(GatewayCounter::kQueriesReceived);
-  if (!attached.answered) tell(GatewayEvent::Kind::kRelayAnswers, attached.relay.endpoint);
+  if (!attached.answered) {
+    tell(GatewayEvent::Kind::kRelayAnswers, attached.relay.endpoint);
+    reception.expect_all();
+    missing.start(now);
+  }
   attached.answered = true;
   attached.silence_told = false;
   learn(attached.relay, std::get<Asking>(attached.cycle(protocol)), protocol, query.nonce);
@@ -104,7 +108,8 @@ void Gateway::Impl::accept_query(Instant now, wire::Protocol protocol, const wir
   } else {
     rounds = 0;
   }
-  watch.note_refresh(now);
+  watches[gateway_state::index(protocol)].note_refresh(now);
+  missing.hold(now);
   hosts[gateway_state::index(protocol)].handle_general_query(now, fresh.robustness);
   flush_reports();
 }

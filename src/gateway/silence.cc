@@ -1,10 +1,14 @@
-/// Early Requests when data stops (R-5.2.3.5.4-k; GatewayOptions::silence).
+/// Early Requests when data stops, or does not begin (R-5.2.3.5.4-k; GatewayOptions::silence).
+
+#include <algorithm>
 
 #include "gateway/gateway_impl.hh"
 
 namespace amt {
 
 using gateway_state::Attached;
+using gateway_state::index;
+using gateway_state::kProtocols;
 
 namespace {
 /// From here on the periodic Request is soon enough.
@@ -15,14 +19,35 @@ Instant Gateway::Impl::silence_deadline() const {
   const auto* attached = std::get_if<Attached>(&state);
   // Whoever is being asked already need not be asked again.
   if (attached == nullptr || attached->asking() || !attached->relay.reported || !subscribed()) return kNoDeadline;
-  return watch.ask_at();
+  Instant deadline = missing_deadline();
+  for (const wire::Protocol protocol : kProtocols) {
+    if (!hosts[index(protocol)].empty()) deadline = std::min(deadline, watches[index(protocol)].ask_at());
+  }
+  return deadline;
+}
+
+Instant Gateway::Impl::missing_deadline() const {
+  // A packet or two are heard, but their end would go unnoticed.
+  const bool is_quiet = std::any_of(kProtocols.begin(), kProtocols.end(), [this](wire::Protocol protocol) {
+    return !hosts[index(protocol)].empty() && !watches[index(protocol)].is_flow();
+  });
+  return is_quiet || reception.is_anything_unheard() ? missing.next() : kNoDeadline;
 }
 
 void Gateway::Impl::silence_timeout(Instant now) {
   if (silence_deadline() > now) return;
   counters.add(GatewayCounter::kSilences);
-  tell(GatewayEvent::Kind::kDataStopped, std::get<Attached>(state).relay.endpoint);
-  watch.note_asked(now, kAskIntervalMax);
+  if (missing_deadline() <= now) {
+    missing.note(now);
+    if (missing.next() == kNoDeadline) reception.stop_expecting();
+  }
+  bool stopped = false;
+  for (DataWatch& watch : watches) {
+    if (watch.ask_at() > now) continue;
+    watch.note_asked(now, kAskIntervalMax);
+    stopped = true;
+  }
+  if (stopped) tell(GatewayEvent::Kind::kDataStopped, std::get<Attached>(state).relay.endpoint);
   start_cycle(now);
 }
 

@@ -1,4 +1,6 @@
+#include "gateway/data_watch.hh"
 #include "gateway/test_bench.hh"
+#include "ip/udp.hh"
 
 namespace amt::test {
 namespace {
@@ -79,6 +81,40 @@ TEST_F(Flowing, SlowStreamGetsMorePatience) {
   EXPECT_TRUE(bench.all(kRequest).empty());
   bench.run_for(seconds(9));
   EXPECT_EQ(bench.all(kRequest).size(), 1U);
+}
+
+Octets udp_data_v6() {
+  Octets octets(100);
+  HeaderFields header;
+  header.source = address("2001:db8:5::1");
+  header.destination = address("ff3e::8000:1");
+  header.protocol = kProtocolUdp;
+  header.hop_limit = 8;
+  octets.resize(2 + write_udp_datagram(MutableBytes(octets).subspan(2), header, 5000, 5000, {}));
+  octets[0] = std::byte{6};
+  return octets;
+}
+
+TEST_F(Flowing, OneProtocolsDataDoesNotHideThatTheOthersStopped) {
+  EXPECT_TRUE(bench.set("ff3e::8000:1", include({"2001:db8:5::1"})));
+  EXPECT_TRUE(bench.receive(QueryText{.nonce = bench.requests(true).back().nonce()}.mld()));
+  EXPECT_TRUE(bench.answer_igmp());
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(bench.data(udp_data_v6()));
+    flow(1);
+  }
+  bench.forget();
+  flow(15);
+  EXPECT_FALSE(bench.requests(true).empty());
+}
+
+TEST(DataWatch, SleepIsNoPauseToGetUsedTo) {
+  DataWatch watch(seconds(1));
+  Instant now = Instant() + seconds(100);
+  for (int i = 0; i < 10; ++i) watch.note_packet(now += milliseconds(100));
+  watch.note_packet(now += std::chrono::hours(3));
+  watch.note_packet(now += milliseconds(100));
+  EXPECT_LE(watch.ask_at() - now, seconds(64));
 }
 
 TEST_F(Flowing, TwoPacketsAreNoFlow) {

@@ -61,7 +61,7 @@ void Gateway::Impl::shutdown(Instant now) {
   previous.reset();
   teardown_repeats.reset();
   data_source.reset();
-  watch.reset();
+  for (DataWatch& watch : watches) watch.reset();
 }
 
 }  // namespace amt

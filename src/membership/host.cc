@@ -176,6 +176,13 @@ void HostMachine::handle_specific_query(Instant now, const GroupQuery& query) {
   m.with_group(it, [&](HostGroup& group) { group.ask(due, query.sources); });
 }
 
+void HostMachine::restate(Instant now, const IpAddress& group) {
+  Impl& m = *impl_;
+  m.now = now;
+  if (m.is_muted || group.family() != m.options.family || !is_forwardable_group(group)) return;
+  m.with_group(m.groups.try_emplace(group).first, [&](HostGroup& state) { state.restate(now); });
+}
+
 void HostMachine::discard_pending() {
   Impl& m = *impl_;
   m.is_muted = true;

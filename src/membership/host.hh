@@ -47,6 +47,10 @@ class HostMachine {
   /// Group- and group-and-source-specific queries (router-mode upstream), RFC 3376 §5.2 rules 3 to 5.
   void handle_specific_query(Instant now, const GroupQuery& query);
 
+  /// Somebody still sends of `group` what is not wanted: what is wanted of it is reported once more at once, as a
+  /// Filter-Mode-Change record. For a group of which nothing is wanted that is a leave.
+  void restate(Instant now, const IpAddress& group);
+
   /// There is nobody to report to: what was due or to be repeated is forgotten, and until the next General Query
   /// changes are remembered as state alone, with nothing due (R-5.2.3.6.1-b).
   void discard_pending();

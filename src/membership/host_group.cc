@@ -31,6 +31,11 @@ void HostGroup::change(Instant now, const SourceFilter& filter, std::uint8_t rob
   change_due_ = now;
 }
 
+void HostGroup::restate(Instant now) {
+  mode_changes_left_ = std::max<std::uint8_t>(mode_changes_left_, 1);
+  change_due_ = now;
+}
+
 void HostGroup::forget_pending() {
   mode_changes_left_ = 0;
   changed_.clear();

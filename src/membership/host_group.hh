@@ -22,6 +22,8 @@ class HostGroup {
   void change(Instant now, const SourceFilter& filter, std::uint8_t robustness);
   /// The filter is now another one, and nobody is told.
   void change_silently(const SourceFilter& filter) { filter_ = filter; }
+  /// To be reported at `now`, once, as if the mode had changed.
+  void restate(Instant now);
   void forget_pending();
   /// No record will be repeated more often than this.
   void limit_repeats(std::uint8_t robustness);

@@ -1,0 +1,64 @@
+#pragma once
+/// What this gateway wants, for the data path (R-6.2-a), and what of it was wanted anew and has not been heard since.
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include "amt/time.hh"
+#include "membership/source_filter.hh"
+
+namespace amt {
+
+/// Pure. `accept` is on the data path: one look-up, and no more once everything was heard.
+class Reception {
+ public:
+  /// Of `group` from now on; INCLUDE({}): nothing. True: something is wanted that was not before.
+  bool set(const IpAddress& group, const SourceFilter& filter);
+  /// Is a packet wanted? If so it is heard.
+  [[nodiscard]] bool accept(const IpAddress& source, const IpAddress& group);
+
+  [[nodiscard]] bool is_anything_unheard() const { return unheard_ > 0; }
+  /// It goes to another relay, or to the first: nothing was heard from there.
+  void expect_all();
+  /// Whoever was not heard may well have nothing to say.
+  void stop_expecting();
+
+ private:
+  struct Wanted {
+    SourceFilter filter;
+    /// These, and in EXCLUDE mode any source but those that were wanted already.
+    SourceList unheard;
+    bool unheard_any = false;
+    SourceList wanted_already;
+
+    [[nodiscard]] bool is_unheard() const { return unheard_any || !unheard.empty(); }
+  };
+  void note_heard(Wanted& wanted, const IpAddress& source);
+
+  boost::unordered_flat_map<IpAddress, Wanted> groups_;
+  /// Groups with something unheard.
+  std::size_t unheard_ = 0;
+};
+
+/// Something that is tried a few times, ever more rarely. Pure.
+class Retries {
+ public:
+  Retries(Duration first, unsigned max) : first_(first), max_(max) {}
+
+  /// From the beginning; never sooner than `first` after the last try.
+  void start(Instant now);
+  /// Tried.
+  void note(Instant now);
+  /// Something is under way that may help: wait for it.
+  void hold(Instant now);
+  [[nodiscard]] Instant next() const { return left_ > 0 ? next_ : kNoDeadline; }
+
+ private:
+  Duration first_;
+  unsigned max_;
+  unsigned left_ = 0;
+  Duration wait_{};
+  Instant next_;
+  Instant last_{};
+};
+
+}  // namespace amt
