@@ -98,7 +98,7 @@ Packet World::forged_for_gateway() {
   const GatewayHost& gateway = any_gateway();
   const Endpoint to = network_.outside_of(gateway.id, gateway.inside);
   const RelayHost& relay = any_relay();
-  const Endpoint from = to.address.is_v4() ? relay.v4 : relay.v6;
+  Endpoint from = to.address.is_v4() ? relay.v4 : relay.v6;
   const wire::RequestNonce nonce{random_.u32()};
   std::vector<std::byte> octets;
   switch (random_.below(4)) {
@@ -112,10 +112,11 @@ Packet World::forged_for_gateway() {
       break;
     }
     case 2: {
-      // Of a group that nobody wants: one who guesses relay and channel gets through, AMT has no defence.
+      // From another port than the relay's: who guesses relay and channel gets through, AMT has no defence.
+      from.port = static_cast<std::uint16_t>(from.port + 1 + random_.below(100));
       HeaderFields header;
       header.source = plans()[0].sources.front();
-      header.destination = address("239.255.0.1");
+      header.destination = plans()[0].groups.front();
       header.protocol = kProtocolUdp;
       header.hop_limit = 8;
       octets.assign(wire::kDataHeader.begin(), wire::kDataHeader.end());

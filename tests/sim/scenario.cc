@@ -19,6 +19,7 @@ std::string Scenario::to_string() const {
   say(narrow_paths, "narrow paths");
   say(attackers, "attackers");
   say(is_limited(), "too few tunnels");
+  say(query_interval > std::chrono::minutes(1), "long query interval");
   say(secret_lifetime < std::chrono::hours(1), "changing secrets");
   return text;
 }
@@ -41,6 +42,7 @@ Scenario scenario_of(std::uint64_t seed, std::size_t gateways) {
   scenario.narrow_paths = mostly();
   scenario.attackers = mostly();
   scenario.tunnels_max = seldom() ? 1 + gateways / 4 : 2 * gateways + 1000;
+  if (random.below(3) == 0) scenario.query_interval = std::chrono::seconds(125);
   if (random.below(3) == 0) scenario.secret_lifetime = std::chrono::seconds(20 + random.below(40));
   return scenario;
 }

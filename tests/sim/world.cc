@@ -80,6 +80,11 @@ void World::calm(Duration duration) {
 void World::expect_agreement(Duration duration) {
   if (failed()) return;
   check_relay_state();
+  expect_data(duration);
+}
+
+void World::expect_data(Duration duration) {
+  if (failed()) return;
   observing_ = true;
   observed_.clear();
   for (GatewayHost& host : gateways_) host.arrived.clear();

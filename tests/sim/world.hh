@@ -94,6 +94,9 @@ class World {
   /// After a calm: both sides know the same, and for `duration` everyone gets exactly what it subscribes.
   void expect_agreement(Duration duration);
 
+  /// Soon after a storm: for `duration` everyone gets exactly what it wants, whatever else the relays still think.
+  void expect_data(Duration duration);
+
   /// Every gateway joins a group of each family.
   void subscribe_all();
   /// Every relay loses its state.
