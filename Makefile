@@ -1,7 +1,7 @@
 # What people do with this project. Each target sets up what it needs by itself; CMake does the work.
 # `make` builds build/release/amt.
 .DEFAULT_GOAL := build
-.PHONY: build demo test interop bench format lint asan fuzz conformance sim mutation clean help
+.PHONY: build demo test interop bench format lint asan fuzz conformance sim mutation coverage clean help
 JOBS ?= $(shell nproc)
 
 build: ## build the program: build/release/amt
@@ -54,6 +54,10 @@ sim: ## simulate relays and gateways with faults: SEEDS=100 GATEWAYS=100 SEED=1 
 mutation: ## break requirements one at a time, show that the tests notice: minutes; MUTANTS='R-6.2-a ...'
 	@tools/setup.sh build test
 	@tools/mutation.py $(MUTANTS)
+
+coverage: ## line coverage of the pure rooms, from unit tests, simulation and fuzz corpora; fails below 90 %
+	@tools/setup.sh build test
+	@JOBS=$(JOBS) tools/coverage.sh
 
 clean: ## remove everything built
 	@rm -rf build

@@ -23,6 +23,20 @@ TEST(Message, HasOneOfSevenTypes) {
   EXPECT_EQ(peek_type({}).error(), ParseError::kEmpty);
 }
 
+// The headings of RFC 7450 §5.1.1 to §5.1.7, which logs repeat.
+TEST(Message, IsCalledWhatTheRfcCallsIt) {
+  const std::array<std::string_view, 7> names{"Relay Discovery",   "Relay Advertisement", "Request", "Membership Query",
+                                              "Membership Update", "Multicast Data",      "Teardown"};
+  for (std::size_t i = 0; i < names.size(); ++i) EXPECT_EQ(to_string(static_cast<MessageType>(i + 1)), names[i]);
+}
+
+TEST(Message, SaysWhyItIsNone) {
+  EXPECT_EQ(to_string(peek_type({}).error()), "empty");
+  EXPECT_EQ(to_string(peek_type(hex("11")).error()), "bad version");
+  EXPECT_EQ(to_string(peek_type(hex("08")).error()), "unknown type");
+  EXPECT_EQ(to_string(Request::parse(hex("03")).error()), "bad length");
+}
+
 template <typename Message>
 void expect_only_its_own_type(unsigned own) {
   for (unsigned octet = 0; octet < 256; ++octet) {
