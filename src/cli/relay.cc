@@ -87,9 +87,13 @@ Result<RelayEngineOptions, std::string> engine_options(const RelayConfig& config
   options.relay.sources_per_group_max = config.sources_max;
   options.relay.requests_per_second_max = config.requests_per_second_max;
   options.relay.discoveries_per_second_max = config.discoveries_per_second_max;
+  options.relay.unreachable_max = config.unreachable_max;
   options.relay.strict = config.strict;
   options.relay.gateway_fields = policy(config.gateway_fields);
   options.relay.secret_lifetime = config.secret_lifetime;
+  if (config.mtu.kind == PathMtuChoice::Kind::kFixed) options.path_mtu.fixed_octets = config.mtu.octets;
+  options.path_mtu.dynamic = config.mtu.kind == PathMtuChoice::Kind::kAuto;
+  options.path_mtu.min_octets = config.mtu_min;
   if (config.secret_file) {
     const Result<RelaySecret, std::string> secret = read_secret(*config.secret_file);
     if (!secret) return Unexpected<std::string>(secret.error());

@@ -27,6 +27,16 @@ struct CommonConfig {
 /// Whether Queries carry the gateway address fields (the G flag).
 enum class GatewayFields : std::uint8_t { kAuto, kAlways, kNever };
 
+/// Where the path MTU of tunnels comes from.
+struct PathMtuChoice {
+  enum class Kind : std::uint8_t { kAuto, kLink, kFixed };
+  Kind kind = Kind::kAuto;
+  std::size_t octets = 0;  ///< kFixed
+};
+/// RFC 791: what every host takes in one piece.
+inline constexpr std::size_t kPathMtuMin = 576;
+inline constexpr std::size_t kPathMtuMax = 65535;
+
 struct RelayConfig {
   std::vector<IpAddress> local;  ///< empty: the address that the default route uses, per family
   std::vector<IpAddress> discovery;
@@ -39,11 +49,14 @@ struct RelayConfig {
   std::size_t tunnels_per_address_max = 256;
   std::size_t groups_max = 512;                    ///< per gateway
   std::size_t sources_max = 128;                   ///< per group
+  std::uint8_t unreachable_max = 8;                ///< in a row
   std::uint32_t requests_per_second_max = 200;     ///< per address; 0: no limit
   std::uint32_t discoveries_per_second_max = 100;  ///< per address; 0: no limit
   Duration query_interval = std::chrono::seconds(125);
   std::uint8_t robustness = 2;
   GatewayFields gateway_fields = GatewayFields::kAuto;
+  PathMtuChoice mtu;
+  std::optional<std::size_t> mtu_min;
   std::optional<std::string> secret_file;
   Duration secret_lifetime = std::chrono::hours(2);  ///< of a random secret
   std::optional<std::string> control;                ///< not given: the default path, and its absence is no failure

@@ -8,6 +8,7 @@ namespace {
 constexpr std::uint64_t kTunnelsMax = 10'000'000;
 constexpr std::uint64_t kGroupsMax = 1'000'000;
 constexpr std::uint64_t kSourcesMax = 100'000;
+constexpr std::uint64_t kUnreachableMax = 250;
 constexpr std::uint64_t kPerSecondMax = 10'000'000;
 // RFC 7450 §5.3.6: "The RECOMMENDED maximum interval is 2 hours."
 constexpr std::uint64_t kSecretLifetimeSecondsMax = 7200;
@@ -111,6 +112,24 @@ void add_protocol(CommandTable& table, RelayConfig& config) {
                            .example = "auto",
                            .choices = {"auto", "always", "never"},
                            .apply = into(config.gateway_fields, parse_gateway_fields)});
+  table.options.push_back({.name = "mtu",
+                           .value = "N",
+                           .group = "Protocol",
+                           .help =
+                               "path MTU to all gateways, in octets; link: what the relay's own link takes; auto: the "
+                               "same, and less where ICMP says so",
+                           .default_text = "auto",
+                           .example = "1500",
+                           .apply = into(config.mtu, parse_path_mtu)});
+  table.options.push_back({.name = "min-mtu",
+                           .value = "N",
+                           .group = "Protocol",
+                           .help =
+                               "smallest path MTU that is believed of an ICMP message, which may be forged; IPv6: at "
+                               "least 1280",
+                           .default_text = "552 over IPv4, 1280 over IPv6",
+                           .example = "1330",
+                           .apply = number_into(config.mtu_min, kPathMtuMin, kPathMtuMax)});
   table.options.push_back({.name = "strict",
                            .group = "Protocol",
                            .help = "refuse Updates whose inner datagram lacks the Router Alert option (VLC omits it)",
@@ -164,6 +183,15 @@ void add_limits(CommandTable& table, RelayConfig& config) {
                            .default_text = "128",
                            .example = "128",
                            .apply = number_into(config.sources_max, 1, kSourcesMax)});
+  table.options.push_back({.name = "max-unreachable",
+                           .value = "N",
+                           .group = "Limits",
+                           .help =
+                               "ICMP Destination Unreachable in a row that a gateway's tunnel outlives, 1 to 250; the "
+                               "next ends it, not sooner than 3 s after the first",
+                           .default_text = "8",
+                           .example = "8",
+                           .apply = number_into(config.unreachable_max, 1, kUnreachableMax)});
   table.options.push_back({.name = "max-requests-per-address",
                            .value = "N",
                            .group = "Limits",

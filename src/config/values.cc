@@ -116,6 +116,14 @@ ValueResult<GatewayFields> parse_gateway_fields(std::string_view text) {
       text, {{{"auto", GatewayFields::kAuto}, {"always", GatewayFields::kAlways}, {"never", GatewayFields::kNever}}});
 }
 
+ValueResult<PathMtuChoice> parse_path_mtu(std::string_view text) {
+  if (text == "auto") return PathMtuChoice{};
+  if (text == "link") return PathMtuChoice{PathMtuChoice::Kind::kLink, 0};
+  const ValueResult<std::uint64_t> octets = parse_number(text, kPathMtuMin, kPathMtuMax);
+  if (octets) return PathMtuChoice{PathMtuChoice::Kind::kFixed, static_cast<std::size_t>(*octets)};
+  return bad("must be auto, link, or " + std::to_string(kPathMtuMin) + " to " + std::to_string(kPathMtuMax));
+}
+
 ValueResult<StatsFormat> parse_stats_format(std::string_view text) {
   return choose<StatsFormat, 3>(
       text, {{{"text", StatsFormat::kText}, {"json", StatsFormat::kJson}, {"none", StatsFormat::kNone}}});

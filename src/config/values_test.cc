@@ -90,6 +90,16 @@ TEST(Values, TimesAreSecondsOrHaveAUnit) {
   }
 }
 
+TEST(Values, PathMtusAreAWordOrANumber) {  // R-5.3.3.6.1-b,c
+  EXPECT_EQ(parse_path_mtu("auto")->kind, PathMtuChoice::Kind::kAuto);
+  EXPECT_EQ(parse_path_mtu("link")->kind, PathMtuChoice::Kind::kLink);
+  EXPECT_EQ(parse_path_mtu("1400")->kind, PathMtuChoice::Kind::kFixed);
+  EXPECT_EQ(parse_path_mtu("1400")->octets, 1400u);
+  for (const char* const text : {"", "0", "575", "65536", "1400 ", "-1", "Auto", "none"}) {
+    EXPECT_FALSE(parse_path_mtu(text)) << text;
+  }
+}
+
 TEST(Values, InterfaceNamesAreWhatTheKernelTakes) {
   EXPECT_EQ(parse_interface_name("eth0.100"), "eth0.100");
   EXPECT_EQ(parse_interface_name("0123456789abcde"), "0123456789abcde");

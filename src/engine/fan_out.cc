@@ -12,10 +12,14 @@ namespace {
 // Messages that wait for one sendmmsg call.
 constexpr std::size_t kMessagesMax = 1024;
 constexpr std::uint32_t kNoRun = UINT32_MAX;
+// 2^32 over the golden ratio: its multiples are spread evenly over any number of tunnels.
+constexpr std::size_t kStartStep = 2654435769U;
 
 }  // namespace
 
-FanOut::FanOut(Relay& relay, std::span<UdpSocket* const> sockets) : relay_(relay) {
+FanOut::FanOut(Relay& relay, std::span<UdpSocket* const> sockets, const PathMtuOptions& path_mtu,
+               TooBigReporter* too_big)
+    : relay_(relay), narrow_paths_(path_mtu), too_big_reporter_(too_big) {
   queues_.resize(sockets.size());
   for (std::size_t i = 0; i < sockets.size(); ++i) queues_[i].socket = sockets[i];
 }
@@ -58,6 +62,10 @@ void FanOut::replicate(Instant now, std::span<const CapturedDatagram> batch, Hop
     if (runs_[run].count != 0) enqueue(now, run);
   }
   for (Queue& queue : queues_) flush(now, queue);
+  start_ += kStartStep;
+  report_too_big(now);
+  for (const Endpoint& gateway : unreachable_) relay_.handle_unreachable(now, TunnelEndpoint{gateway});
+  unreachable_.clear();
 }
 
 std::uint32_t FanOut::assign(const ChannelKey& key, std::uint32_t octets, Ecn ecn) {
@@ -103,7 +111,7 @@ void FanOut::enqueue(Instant now, std::uint32_t index) {
   const Run& run = runs_[index];
   const std::uint64_t inner_octets = run.total_octets - run.count * wire::kDataHeaderOctets;
   relay_.count_channel(run.source, run.group, run.count, inner_octets);
-  relay_.targets(run.source, run.group).for_each([&](TunnelId id) {
+  const auto enqueue_for = [&](TunnelId id) {
     const RelayTunnel& tunnel = relay_.tunnel(id);
     Queue& queue = queue_of(tunnel.local);
     const std::optional<std::size_t> inner_max = narrow_paths_.inner_octets_max(now, tunnel.endpoint.address);
@@ -113,28 +121,33 @@ void FanOut::enqueue(Instant now, std::uint32_t index) {
       push(queue, {id, index, run.count, inner_octets}, pieces_of(run), run.count > 1 ? run.segment_octets : 0);
     }
     if (queue.messages.size() >= kMessagesMax) flush(now, queue);
-  });
+  };
+  relay_.targets(run.source, run.group).for_each(enqueue_for, start_);
 }
 
 void FanOut::enqueue_apart(Queue& queue, TunnelId id, std::uint32_t index, std::size_t inner_octets_max) {
-  for (const Bytes& message : pieces_of(runs_[index])) {
-    const std::size_t inner_octets = message.size() - wire::kDataHeaderOctets;
+  const Run& run = runs_[index];
+  for (std::size_t piece = run.first_piece; piece < run.first_piece + run.count; ++piece) {
+    const std::size_t inner_octets = pieces_[piece].size() - wire::kDataHeaderOctets;
     if (inner_octets > inner_octets_max) {
-      enqueue_fragments(queue, id, index, message, inner_octets_max);
+      enqueue_fragments(queue, id, index, piece, inner_octets_max);
     } else {
-      push(queue, {id, index, 1, inner_octets}, {&message, 1}, 0);
+      push(queue, {id, index, 1, inner_octets}, {&pieces_[piece], 1}, 0);
     }
   }
 }
 
-void FanOut::enqueue_fragments(Queue& queue, TunnelId id, std::uint32_t index, Bytes message,
+void FanOut::enqueue_fragments(Queue& queue, TunnelId id, std::uint32_t index, std::size_t piece,
                                std::size_t inner_octets_max) {
   // RFC 7450 §5.3.3.6.2.1: with DF=0 "the relay MUST fragment the datagram and encapsulate each fragment within a
   // separate Multicast Data message"; with DF=1, and IPv6 (§5.3.3.6.2.2), it "MUST discard the datagram".
-  const Result<DatagramView, IpError> datagram = DatagramView::parse(message.subspan(wire::kDataHeaderOctets));
+  const Result<DatagramView, IpError> datagram = DatagramView::parse(pieces_[piece].subspan(wire::kDataHeaderOctets));
   std::vector<std::vector<std::byte>> fragments;
   if (datagram) fragments = fragment_ipv4(*datagram, inner_octets_max);
-  if (fragments.empty()) relay_.counters().add(RelayCounter::kDataTooBig);
+  if (fragments.empty()) {
+    relay_.counters().add(RelayCounter::kDataTooBig);
+    note_too_big(piece, inner_octets_max);
+  }
   for (std::vector<std::byte>& fragment : fragments) {
     const std::size_t octets = fragment.size();
     fragment.insert(fragment.begin(), wire::kDataHeader.begin(), wire::kDataHeader.end());
@@ -142,6 +155,22 @@ void FanOut::enqueue_fragments(Queue& queue, TunnelId id, std::uint32_t index, B
     queue.fragment_pieces.push_back(queue.fragments.back());
     push(queue, {id, index, 1, octets}, {&queue.fragment_pieces.back(), 1}, 0);
   }
+}
+
+void FanOut::note_too_big(std::size_t piece, std::size_t inner_octets_max) {
+  too_big_.resize(pieces_.size());
+  std::size_t& smallest = too_big_[piece];
+  smallest = smallest == 0 ? inner_octets_max : std::min(smallest, inner_octets_max);
+}
+
+void FanOut::report_too_big(Instant now) {
+  // RFC 7450 §5.3.3.6.2.1: "send a single ICMP message with a Next-Hop MTU equal to the smallest TMTU of all tunnels to
+  // which the datagram was to be forwarded" (R-5.3.3.6.2.1-c).
+  for (std::size_t piece = 0; piece < too_big_.size() && too_big_reporter_ != nullptr; ++piece) {
+    if (too_big_[piece] == 0) continue;
+    too_big_reporter_->report(now, pieces_[piece].subspan(wire::kDataHeaderOctets), too_big_[piece]);
+  }
+  too_big_.clear();
 }
 
 void FanOut::push(Queue& queue, const Outgoing& origin, std::span<const Bytes> pieces, std::size_t segment_octets) {
@@ -158,22 +187,12 @@ void FanOut::push(Queue& queue, const Outgoing& origin, std::span<const Bytes> p
 void FanOut::flush(Instant now, Queue& queue) {
   send(queue);
   if (!refused_.empty()) {
-    // The kernel has just said how much these paths take. What was below that, the end of a run, is out already.
-    queue.socket->poll_errors([&](const SocketError& error) { note_path_mtu(now, error); });
-    for (const Outgoing& refused : refused_) {
-      const std::optional<std::size_t> inner_max =
-          narrow_paths_.inner_octets_max(now, relay_.tunnel(refused.tunnel).endpoint.address);
-      for (const Bytes& message : pieces_of(runs_[refused.run])) {
-        const std::size_t inner_octets = message.size() - wire::kDataHeaderOctets;
-        if (!inner_max) {
-          relay_.counters().add(RelayCounter::kDataTooBig);
-        } else if (inner_octets > *inner_max) {
-          enqueue_fragments(queue, refused.tunnel, refused.run, message, *inner_max);
-        } else {
-          account({refused.tunnel, refused.run, 1, inner_octets}, 1);
-        }
-      }
-    }
+    // The kernel has just said how much these paths take.
+    queue.socket->poll_errors([&](const SocketError& error) {
+      note_path_mtu(now, error);
+      if (error.is_unreachable) unreachable_.push_back(error.to);
+    });
+    for (const Outgoing& refused : refused_) resend_refused(now, queue, refused);
     refused_.clear();
     send(queue);
     relay_.counters().add(RelayCounter::kDataTooBig, refused_.size());
@@ -181,6 +200,23 @@ void FanOut::flush(Instant now, Queue& queue) {
   }
   queue.fragments.clear();
   queue.fragment_pieces.clear();
+}
+
+void FanOut::resend_refused(Instant now, Queue& queue, const Outgoing& refused) {
+  const std::optional<std::size_t> inner_max =
+      narrow_paths_.inner_octets_max(now, relay_.tunnel(refused.tunnel).endpoint.address);
+  const Run& run = runs_[refused.run];
+  for (std::size_t piece = run.first_piece; piece < run.first_piece + run.count; ++piece) {
+    const std::size_t inner_octets = pieces_[piece].size() - wire::kDataHeaderOctets;
+    if (!inner_max) {
+      relay_.counters().add(RelayCounter::kDataTooBig);
+    } else if (inner_octets > *inner_max) {
+      enqueue_fragments(queue, refused.tunnel, refused.run, piece, *inner_max);
+    } else {
+      // Below that, the end of a run, it is out already.
+      account({refused.tunnel, refused.run, 1, inner_octets}, 1);
+    }
+  }
 }
 
 void FanOut::send(Queue& queue) {
@@ -200,7 +236,8 @@ void FanOut::send(Queue& queue) {
 }
 
 void FanOut::note_path_mtu(Instant now, const SocketError& error) {
-  if (error.code == EMSGSIZE && error.mtu_octets != 0) narrow_paths_.learn(now, error.to.address, error.mtu_octets);
+  if (error.code != EMSGSIZE || error.mtu_octets == 0 || !relay_.has_tunnel_at(error.to)) return;
+  narrow_paths_.learn(now, error.to.address, error.mtu_octets, error.from_network);
 }
 
 void FanOut::account(const Outgoing& origin, int copies) {

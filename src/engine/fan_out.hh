@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/narrow_paths.hh"
+#include "engine/too_big.hh"
 #include "io/captured.hh"
 #include "io/udp_socket.hh"
 #include "relay/relay.hh"
@@ -24,13 +25,17 @@ enum class HopLimit : std::uint8_t { kLower, kKeep };
 class FanOut {
  public:
   /// `sockets`: those that the relay is reached on; the tunnel's `local` names one of them. Both outlive this object.
-  FanOut(Relay& relay, std::span<UdpSocket* const> sockets);
+  /// `too_big`: who tells sources what did not fit, outlives this object, too; null: nobody.
+  FanOut(Relay& relay, std::span<UdpSocket* const> sockets, const PathMtuOptions& path_mtu = {},
+         TooBigReporter* too_big = nullptr);
 
   /// Lowers TTL / Hop Limit if that is still to be done, puts the AMT header before each datagram, sends and accounts.
-  /// What does not fit a gateway's path is fragmented inside, or dropped and counted (R-5.3.3.6.2).
+  /// What does not fit a gateway's path is fragmented inside, or dropped and its source told (R-5.3.3.6.2). May end
+  /// tunnels that are unreachable: poll the relay's output afterwards.
   void replicate(Instant now, std::span<const CapturedDatagram> batch, HopLimit hop_limit = HopLimit::kLower);
 
-  /// A path turned out to be narrow (EMSGSIZE with an MTU).
+  /// A path turned out to be narrow (EMSGSIZE with an MTU). Of a gateway that has no tunnel it is not believed
+  /// (C-6936-4.10; RFC 7450 §6.1).
   void note_path_mtu(Instant now, const SocketError& error);
 
  private:
@@ -75,9 +80,13 @@ class FanOut {
   void enqueue(Instant now, std::uint32_t run);
   /// The datagrams of a run one by one, those above `inner_octets_max` in fragments.
   void enqueue_apart(Queue& queue, TunnelId id, std::uint32_t run, std::size_t inner_octets_max);
-  void enqueue_fragments(Queue& queue, TunnelId id, std::uint32_t run, Bytes message, std::size_t inner_octets_max);
+  void enqueue_fragments(Queue& queue, TunnelId id, std::uint32_t run, std::size_t piece, std::size_t inner_octets_max);
+  void note_too_big(std::size_t piece, std::size_t inner_octets_max);
+  void report_too_big(Instant now);
   void push(Queue& queue, const Outgoing& origin, std::span<const Bytes> pieces, std::size_t segment_octets);
   void flush(Instant now, Queue& queue);
+  /// Of a message that was refused: what its path does not take, in fragments.
+  void resend_refused(Instant now, Queue& queue, const Outgoing& refused);
   void send(Queue& queue);
   /// `copies`: 1 when a message is sent, -1 when it turns out that it was not.
   void account(const Outgoing& origin, int copies);
@@ -92,6 +101,14 @@ class FanOut {
   NarrowPaths narrow_paths_;
   /// Messages that were above their path's MTU, found out by sending them.
   std::vector<Outgoing> refused_;
+  /// By piece: the smallest Tunnel MTU that it did not fit, 0 for none. Empty while everything fits.
+  std::vector<std::size_t> too_big_;
+  TooBigReporter* too_big_reporter_;
+  /// Gateways that are not there; the relay is told when nobody walks its tables.
+  std::vector<Endpoint> unreachable_;
+  /// Where the walk through a channel's tunnels begins: when the socket is full, the last ones get nothing, and those
+  /// shall not always be the same.
+  std::size_t start_ = 0;
 };
 
 }  // namespace amt

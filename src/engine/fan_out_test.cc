@@ -8,6 +8,7 @@
 #include "gateway/gateway.hh"
 #include "ip/checksum.hh"
 #include "ip/fragment.hh"
+#include "ip/icmp_error.hh"
 #include "ip/udp.hh"
 
 namespace amt {
@@ -43,7 +44,12 @@ class FanOutTest : public testing::Test {
         relay_(relay_options(), random_, now_),
         gateway_(gateway_options(), random_, now_),
         sockets_{&relay_socket_},
-        fan_out_(relay_, sockets_) {}
+        too_big_(SsmRange(), random_, relay_.counters(),
+                 [this](const IpAddress& source, Bytes message) {
+                   told_.emplace_back(source, Octets(message.begin(), message.end()));
+                   return true;
+                 }),
+        fan_out_(relay_, sockets_, {}, &too_big_) {}
 
   static RelayOptions relay_options() {
     RelayOptions options;
@@ -111,6 +117,16 @@ class FanOutTest : public testing::Test {
     return inner;
   }
 
+  /// The same with DF=1.
+  static Octets uncuttable(Octets octets) {
+    octets[6] |= std::byte{0x40};
+    octets[10] = octets[11] = std::byte{0};
+    const std::uint16_t checksum = internet_checksum(Bytes(octets).first(kIpv4HeaderOctets));
+    octets[10] = static_cast<std::byte>(checksum >> 8);
+    octets[11] = static_cast<std::byte>(checksum & 0xff);
+    return octets;
+  }
+
   static Octets forwarded(Octets octets) {
     EXPECT_TRUE(decrement_hop_limit(octets));
     return octets;
@@ -123,6 +139,8 @@ class FanOutTest : public testing::Test {
   Relay relay_;
   Gateway gateway_;
   std::vector<UdpSocket*> sockets_;
+  std::vector<std::pair<IpAddress, Octets>> told_;
+  TooBigReporter too_big_;
   FanOut fan_out_;
   std::vector<Ecn> ecn_;
 };
@@ -216,28 +234,42 @@ TEST_F(FanOutTest, LeavesAHopLimitAloneThatARouterHasLowered) {  // X-4.6-d
 TEST_F(FanOutTest, DropsWhatMayNotBeFragmented) {  // R-5.3.3.6.2.1-a
   join(kGroup, {FilterMode::kInclude, {kSource}});
   fan_out_.note_path_mtu(now_, SocketError{{kLoopback, 0}, EMSGSIZE, 800});
-  Octets octets = datagram(kSource, kGroup, 1316, 1);
-  octets[6] |= std::byte{0x40};
-  octets[10] = octets[11] = std::byte{0};
-  const std::uint16_t checksum = internet_checksum(Bytes(octets).first(kIpv4HeaderOctets));
-  octets[10] = static_cast<std::byte>(checksum >> 8);
-  octets[11] = static_cast<std::byte>(checksum & 0xff);
-  replicate({octets});
+  replicate({uncuttable(datagram(kSource, kGroup, 1316, 1))});
   EXPECT_TRUE(received().empty());
   EXPECT_EQ(relay_.counters()[RelayCounter::kDataTooBig], 1U);
 }
 
-TEST(NarrowPaths, AreForgottenInTimeAndNeverBelievedBelowTheMinimum) {  // R-5.3.3.6.1-a,b,c
-  NarrowPaths paths;
-  const Instant start{};
-  EXPECT_EQ(paths.inner_octets_max(start, kLoopback), std::nullopt);
-  paths.learn(start, kLoopback, 1400);
-  EXPECT_EQ(paths.inner_octets_max(start, kLoopback), 1370U);
-  paths.learn(start, kLoopback, 68);
-  EXPECT_EQ(paths.inner_octets_max(start, kLoopback), 546U);
-  paths.learn(start, *IpAddress::parse("2001:db8::1"), 1280);
-  EXPECT_EQ(paths.inner_octets_max(start, *IpAddress::parse("2001:db8::1")), 1230U);
-  EXPECT_EQ(paths.inner_octets_max(start + NarrowPaths::kLifetime, kLoopback), std::nullopt);
+TEST_F(FanOutTest, TellsTheSourceOnceForEachDatagramThatDoesNotFit) {  // R-5.3.3.6.2.1-a,c
+  join(kGroup, {FilterMode::kInclude, {kSource}});
+  fan_out_.note_path_mtu(now_, SocketError{{kLoopback, 0}, EMSGSIZE, 800});
+  const Octets first = uncuttable(datagram(kSource, kGroup, 743, 1));
+  const Octets second = uncuttable(datagram(kSource, kGroup, 1000, 2));
+  replicate({uncuttable(datagram(kSource, kGroup, 742, 3)), first, datagram(kSource, kGroup, 1000, 4), second});
+  ASSERT_EQ(told_.size(), 2U);
+  EXPECT_EQ(told_[0], std::pair(kSource, write_too_big(*DatagramView::parse(forwarded(first)), 770)));
+  EXPECT_EQ(told_[1], std::pair(kSource, write_too_big(*DatagramView::parse(forwarded(second)), 770)));
+  // Not again with the next batch.
+  replicate({datagram(kSource, kGroup, 100, 5)});
+  EXPECT_EQ(told_.size(), 2U);
+}
+
+TEST_F(FanOutTest, BelievesNoPathMtuOfAGatewayWithoutATunnel) {  // C-6936-4.10
+  join(kGroup, {FilterMode::kInclude, {kSource}});
+  const Endpoint other{gateway_socket_.local().address, static_cast<std::uint16_t>(gateway_socket_.local().port ^ 1)};
+  fan_out_.note_path_mtu(now_, SocketError{other, EMSGSIZE, 800});
+  replicate({uncuttable(datagram(kSource, kGroup, 1316, 1))});
+  EXPECT_EQ(received().size(), 1U);
+  fan_out_.note_path_mtu(now_, SocketError{gateway_socket_.local(), EMSGSIZE, 800});
+  replicate({uncuttable(datagram(kSource, kGroup, 1316, 1))});
+  EXPECT_EQ(received().size(), 0U);
+}
+
+TEST_F(FanOutTest, GivesFragmentsTheEcnOfTheWhole) {  // E-9601-g
+  join(kGroup, {FilterMode::kInclude, {kSource}});
+  fan_out_.note_path_mtu(now_, SocketError{{kLoopback, 0}, EMSGSIZE, 800});
+  replicate({datagram(kSource, kGroup, 1316, 1, 8, Ecn::kEct1)});
+  EXPECT_EQ(received().size(), 2U);
+  EXPECT_EQ(ecn_, (std::vector{Ecn::kEct1, Ecn::kEct1}));
 }
 
 TEST_F(FanOutTest, CountsPerTunnelAndPerChannel) {

@@ -1,10 +1,13 @@
 #include "engine/relay_engine.hh"
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <optional>
 
 #include "engine/fan_out.hh"
+#include "engine/too_big.hh"
+#include "io/icmp_sender.hh"
 #include "io/udp_socket.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"
@@ -29,6 +32,9 @@ struct RelayEngine::Impl {
         random(random_source),
         started(monotonic_now()),
         relay(options.relay, random_source, started),
+        path_mtu(options.path_mtu),
+        too_big(options.relay.ssm, random_source, relay.counters(),
+                [this](const IpAddress& source, Bytes message) { return send_icmp(source, message); }),
         protocol_timer(loop, [this] { on_protocol_timer(); }),
         join_timer(loop, [this] { on_join_timer(); }),
         upstream_timer(loop, [this] { on_upstream_timer(); }),
@@ -36,6 +42,8 @@ struct RelayEngine::Impl {
 
   SysResult<void> open(const RelayEngineOptions& options);
   SysResult<void> bind(const Endpoint& address);
+  void open_icmp();
+  bool send_icmp(const IpAddress& source, Bytes message);
 
   void on_socket_readable(UdpSocket& socket);
   void on_protocol_timer();
@@ -63,7 +71,11 @@ struct RelayEngine::Impl {
   Random& random;
   Instant started;
   Relay relay;
+  PathMtuOptions path_mtu;
   std::vector<std::unique_ptr<UdpSocket>> sockets;
+  /// IPv4, IPv6; none where the process may not or the machine has no IPv6.
+  std::array<std::optional<IcmpSender>, 2> icmp;
+  TooBigReporter too_big;
   std::unique_ptr<FanOut> fan_out;
   ReceiveBatch received;
   std::vector<CapturedDatagram> captured;
@@ -83,7 +95,9 @@ SysResult<void> RelayEngine::Impl::bind(const Endpoint& address) {
   const bool bound = std::any_of(sockets.begin(), sockets.end(),
                                  [&](const std::unique_ptr<UdpSocket>& socket) { return socket->local() == address; });
   if (bound) return {};
-  SysResult<UdpSocket> socket = UdpSocket::bind(address, {});
+  UdpOptions socket_options;
+  socket_options.ignore_path_mtu = path_mtu.ignores_kernel();
+  SysResult<UdpSocket> socket = UdpSocket::bind(address, socket_options);
   if (!socket) return Unexpected<SysError>(socket.error());
   sockets.push_back(std::make_unique<UdpSocket>(std::move(*socket)));
   return {};
@@ -108,13 +122,33 @@ SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options) {
 
   std::vector<UdpSocket*> all;
   for (const std::unique_ptr<UdpSocket>& socket : sockets) all.push_back(socket.get());
-  fan_out = std::make_unique<FanOut>(relay, all);
+  fan_out = std::make_unique<FanOut>(relay, all, path_mtu, &too_big);
   for (UdpSocket* socket : all) {
     watches.emplace_back(loop, socket->fd(), [this, socket] { on_socket_readable(*socket); });
   }
+  if (!upstreams.empty()) open_icmp();
   if (!upstreams.empty()) upstream_timer.set(monotonic_now() + kUpstreamCheckInterval);
   drain_outputs();
   return {};
+}
+
+void RelayEngine::Impl::open_icmp() {
+  for (const Family family : {Family::kIpv4, Family::kIpv6}) {
+    SysResult<IcmpSender> sender = IcmpSender::open(family);
+    if (sender) {
+      icmp[family == Family::kIpv4 ? 0 : 1] = std::move(*sender);
+    } else {
+      log_debug("sources will not be told what is too big for a tunnel: {}", sender.error().to_string());
+    }
+  }
+}
+
+bool RelayEngine::Impl::send_icmp(const IpAddress& source, Bytes message) {
+  std::optional<IcmpSender>& sender = icmp[source.is_v4() ? 0 : 1];
+  if (!sender) return false;
+  const SysResult<void> sent = sender->send(source, message);
+  if (!sent) log_debug("{}", sent.error().to_string());
+  return sent.has_value();
 }
 
 void RelayEngine::Impl::on_socket_readable(UdpSocket& socket) {
@@ -154,7 +188,8 @@ void RelayEngine::Impl::on_upstream_readable(UpstreamPlace& place) {
     fan_out->replicate(now, captured, upstream.mode() == UpstreamMode::kHost ? HopLimit::kLower : HopLimit::kKeep);
   }
   upstream.release();
-  set_report_timer();
+  // Gateways that cannot be reached may have lost their tunnels.
+  drain_outputs();
   if (!received_data) {
     place.watch.reset();
     upstream_timer.set(now);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/event_loop.hh"
+#include "engine/narrow_paths.hh"
 #include "engine/router_upstream.hh"
 #include "engine/upstream.hh"
 #include "relay/relay.hh"
@@ -25,6 +26,7 @@ struct RelayEngineOptions {
   std::vector<std::string> upstream;
   /// Router mode: the pseudo-interface to create.
   std::optional<RouterUpstreamOptions> router;
+  PathMtuOptions path_mtu{};
 };
 
 /// Lives on its event loop's thread. Everything is bound, opened and joined in `create`; nothing is left behind by a

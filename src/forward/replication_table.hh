@@ -1,6 +1,7 @@
 #pragma once
 /// From a channel to the tunnels that want it (RFC 7450 §5.3.3.4, "forwarding state"; CONFORMANCE R-5.3.3.4-m,n).
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -25,8 +26,12 @@ struct ReplicationTargets {
 
   [[nodiscard]] std::size_t size() const { return include.size() + any.size() - blocked.size(); }
   [[nodiscard]] bool empty() const { return size() == 0; }
+  /// `f(TunnelId)` for each, in a circle that begins at the `start`-th of those that are stored.
   template <typename F>
-  void for_each(F&& f) const;
+  void for_each(F&& f, std::size_t start = 0) const;
+
+ private:
+  [[nodiscard]] bool is_blocked(TunnelId id) const;
 };
 
 /// Looked up once a packet: two hash probes, whatever the number of channels and tunnels. A change costs what changes
@@ -64,28 +69,23 @@ class ReplicationTable {
 };
 
 template <typename F>
-void ReplicationTargets::for_each(F&& f) const {
-  for (const TunnelId id : include) f(id);
-  if (blocked.empty()) {
-    for (const TunnelId id : any) f(id);
-    return;
-  }
-  for (const TunnelId id : any) {
-    bool is_blocked = false;
-    for (std::size_t low = 0, high = blocked.size(); low < high;) {
-      const std::size_t middle = (low + high) / 2;
-      if (blocked[middle] == id) {
-        is_blocked = true;
-        break;
-      }
-      if (blocked[middle] < id) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
+void ReplicationTargets::for_each(F&& f, std::size_t start) const {
+  const std::size_t stored = include.size() + any.size();
+  if (stored == 0) return;
+  start %= stored;
+  const auto visit = [&](std::size_t first, std::size_t end) {
+    for (std::size_t i = first; i < std::min(end, include.size()); ++i) f(include[i]);
+    for (std::size_t i = std::max(first, include.size()); i < end; ++i) {
+      const TunnelId id = any[i - include.size()];
+      if (blocked.empty() || !is_blocked(id)) f(id);
     }
-    if (!is_blocked) f(id);
-  }
+  };
+  visit(start, stored);
+  visit(0, start);
+}
+
+inline bool ReplicationTargets::is_blocked(TunnelId id) const {
+  return std::binary_search(blocked.begin(), blocked.end(), id);
 }
 
 }  // namespace amt

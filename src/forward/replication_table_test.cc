@@ -48,6 +48,24 @@ TEST(ReplicationTable, SendsAnIncludedSourceOnlyToThoseWhoIncludeIt) {
   EXPECT_THAT(receivers(table, kA, kOtherGroup), IsEmpty());
 }
 
+TEST(ReplicationTable, WalksInACircleFromWhereverOneBegins) {
+  ReplicationTable table;
+  for (const unsigned n : {1U, 2U}) table.apply(id(n), {kGroup, {}, include({kA})});
+  for (const unsigned n : {3U, 4U, 5U}) table.apply(id(n), {kGroup, {}, exclude({})});
+  table.apply(id(6), {kGroup, {}, exclude({kA})});
+  const auto from = [&](std::size_t start) {
+    std::vector<unsigned> out;
+    table.find(kA, kGroup).for_each([&](TunnelId tunnel) { out.push_back(static_cast<unsigned>(tunnel)); }, start);
+    return out;
+  };
+  EXPECT_THAT(from(0), ElementsAre(1, 2, 3, 4, 5));
+  EXPECT_THAT(from(1), ElementsAre(2, 3, 4, 5, 1));
+  EXPECT_THAT(from(3), ElementsAre(4, 5, 1, 2, 3));
+  EXPECT_THAT(from(5), ElementsAre(1, 2, 3, 4, 5));
+  EXPECT_THAT(from(6), ElementsAre(1, 2, 3, 4, 5));
+  EXPECT_THAT(from(7), ElementsAre(2, 3, 4, 5, 1));
+}
+
 // R-5.3.3.4-n
 // R-5.3.1-b
 TEST(ReplicationTable, SendsExcludersEverySourceButTheBlockedOnes) {

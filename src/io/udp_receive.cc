@@ -167,7 +167,8 @@ void UdpSocket::poll_errors(const std::function<void(const SocketError&)>& visit
       const std::optional<sock_extended_err> error = control_value<sock_extended_err>(*c);
       if (!is_error || !error || error->ee_errno == 0) continue;
       const int code = static_cast<int>(error->ee_errno);
-      visit(SocketError{*peer, code, code == EMSGSIZE ? error->ee_info : 0, is_unreachable(*error)});
+      visit(SocketError{*peer, code, code == EMSGSIZE ? error->ee_info : 0, is_unreachable(*error),
+                        error->ee_origin != SO_EE_ORIGIN_LOCAL});
     }
   }
 }

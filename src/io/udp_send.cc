@@ -31,11 +31,14 @@ iovec vector_of(Bytes piece) {
 
 /// sendmmsg for the messages of `rest`: how many from the front went out; 0 with the errno of the first.
 std::size_t send_some(int fd, std::span<mmsghdr> rest, int& code) {
+  int last = 0;
   for (int tries = 0; tries < kTriesMax; ++tries) {
     const int sent = ::sendmmsg(fd, rest.data(), static_cast<unsigned>(rest.size()), 0);
     if (sent > 0) return static_cast<std::size_t>(sent);
     code = errno;
-    if (is_full(code)) return 0;
+    // EMSGSIZE twice running is the message's own: not worth copying 64 KB a third time.
+    if (is_full(code) || (code == EMSGSIZE && last == EMSGSIZE)) return 0;
+    last = code;
   }
   return 0;
 }

@@ -30,19 +30,27 @@ struct Option {
   const char* name;
 };
 
-/// DF and no fragmentation (R-5.3.3.6.3.1-a, R-5.3.3.6.3.1-c, R-5.3.3.6.3.2-a), the error queue, outer ECN (E-9601-i).
+/// The error queue, outer ECN (E-9601-i).
 constexpr std::array kIpv4Options = {
-    Option{IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO, "IP_MTU_DISCOVER"},
     Option{IPPROTO_IP, IP_RECVERR, 1, "IP_RECVERR"},
     Option{IPPROTO_IP, IP_RECVTOS, 1, "IP_RECVTOS"},
 };
 constexpr std::array kIpv6Options = {
     Option{IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY"},
-    Option{IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO, "IPV6_MTU_DISCOVER"},
     Option{IPPROTO_IPV6, IPV6_DONTFRAG, 1, "IPV6_DONTFRAG"},
     Option{IPPROTO_IPV6, IPV6_RECVERR, 1, "IPV6_RECVERR"},
     Option{IPPROTO_IPV6, IPV6_RECVTCLASS, 1, "IPV6_RECVTCLASS"},
 };
+
+/// DF=1, no Fragment header (R-5.3.3.6.3.1-a, R-5.3.3.6.3.1-c, R-5.3.3.6.3.2-a).
+SysResult<void> forbid_fragments(int fd, const Endpoint& local, bool ignore_path_mtu) {
+  if (local.address.is_v4()) {
+    return set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, ignore_path_mtu ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DO,
+                      "IP_MTU_DISCOVER", local);
+  }
+  return set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, ignore_path_mtu ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_DO,
+                    "IPV6_MTU_DISCOVER", local);
+}
 
 SysResult<void> configure(int fd, const Endpoint& local, const UdpOptions& options) {
   const bool v4 = local.address.is_v4();
@@ -51,6 +59,7 @@ SysResult<void> configure(int fd, const Endpoint& local, const UdpOptions& optio
   for (const Option& o : common) {
     if (SysResult<void> set = set_option(fd, o.level, o.option, o.value, o.name, local); !set) return set;
   }
+  if (SysResult<void> set = forbid_fragments(fd, local, options.ignore_path_mtu); !set) return set;
   if (options.reuse_port) {
     if (SysResult<void> set = set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT", local); !set) return set;
   }

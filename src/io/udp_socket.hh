@@ -25,6 +25,9 @@ struct UdpOptions {
   bool reuse_port = false;
   /// UDP_NO_CHECK6_RX: take zero checksums over IPv6 (gateway, R-5.2.3.3-d, C-6936-4.5).
   bool zero_checksum_receive = false;
+  /// Only the link's MTU bounds what is sent; the kernel's idea of a path, which it has from ICMP, does not
+  /// (IP_PMTUDISC_PROBE). Who sets this minds `poll_errors`.
+  bool ignore_path_mtu = false;
   /// Bind to this interface (SO_BINDTODEVICE); empty: none.
   std::string interface {};
 };
@@ -87,10 +90,12 @@ struct SocketError {
   /// A Destination Unreachable, and not "fragmentation needed". `code` does not tell: a Time Exceeded is EHOSTUNREACH,
   /// too.
   bool is_unreachable = false;
+  /// An ICMP message said so, not this host's kernel.
+  bool from_network = false;
 };
 
 /// Non-blocking. Link-local peers are not served: an `Endpoint` has no zone. Outer DF=1, never fragmented
-/// (R-5.3.3.6.3.1-a,c; IP_PMTUDISC_DO and its IPv6 twin). Not thread-safe.
+/// (R-5.3.3.6.3.1-a,c; IP_PMTUDISC_DO or IP_PMTUDISC_PROBE and their IPv6 twins). Not thread-safe.
 class UdpSocket {
  public:
   /// Port 0: any; see `local()`. An unspecified address serves its own family only (IPV6_V6ONLY).

@@ -15,6 +15,7 @@ inline constexpr std::size_t kIpv6HeaderOctets = 40;
 inline constexpr std::size_t kUdpHeaderOctets = 8;
 
 inline constexpr std::uint8_t kProtocolHopByHop = 0;
+inline constexpr std::uint8_t kProtocolIcmp = 1;
 inline constexpr std::uint8_t kProtocolIgmp = 2;
 inline constexpr std::uint8_t kProtocolUdp = 17;
 inline constexpr std::uint8_t kProtocolIcmpv6 = 58;

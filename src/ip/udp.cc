@@ -8,7 +8,6 @@
 namespace amt {
 namespace {
 
-constexpr std::uint8_t kProtocolIcmp = 1;
 constexpr std::uint8_t kProtocolTcp = 6;
 constexpr std::size_t kIcmpHeaderOctets = 4;
 constexpr std::size_t kIgmpOctets = 8;

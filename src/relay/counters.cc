@@ -53,6 +53,10 @@ std::string_view counter_name(RelayCounter counter) {
       return "data_send_errors";
     case RelayCounter::kDataTooBig:
       return "data_too_big";
+    case RelayCounter::kTooBigReported:
+      return "too_big_reported";
+    case RelayCounter::kTooBigNotReported:
+      return "too_big_not_reported";
     case RelayCounter::kDataHopLimitExceeded:
       return "data_hop_limit_exceeded";
     case RelayCounter::kCount:
@@ -79,6 +83,8 @@ std::string_view counter_name(RelayReject reject) {
       return "reject_request_rate_limit";
     case RelayReject::kDiscoveryRateLimit:
       return "reject_discovery_rate_limit";
+    case RelayReject::kUpdateRateLimit:
+      return "reject_update_rate_limit";
     case RelayReject::kBadMac:
       return "reject_bad_mac";
     case RelayReject::kInnerTruncated:

@@ -3,12 +3,6 @@
 #include "relay/relay_impl.hh"
 
 namespace amt {
-namespace {
-
-/// R-5.3.3.6.4-b: this many ICMP errors in a row end a tunnel.
-constexpr std::uint8_t kUnreachableMax = 8;
-
-}  // namespace
 
 /// Called after whatever may have moved a tunnel's deadline. A later one is not entered: the heap finds out when the
 /// old one comes, once in a tunnel's lifetime instead of at every Update. An earlier one is rare: timers start with the
@@ -41,10 +35,16 @@ void Relay::Impl::handle_timeout(Instant now) {
   }
 }
 
-void Relay::Impl::handle_unreachable(const TunnelEndpoint& endpoint) {
+void Relay::Impl::handle_unreachable(Instant now, const TunnelEndpoint& endpoint) {
   const std::optional<TunnelId> id = tunnels.find(endpoint);
   if (!id) return;
-  if (++tunnels[*id].unreachable >= kUnreachableMax) end_tunnel(*id, RelayCounter::kTunnelsUnreachable);
+  TunnelRecord& record = tunnels[*id];
+  if (record.unreachable == 0) record.unreachable_since = now;
+  if (record.unreachable < options.unreachable_max) {
+    ++record.unreachable;
+  } else if (now - record.unreachable_since >= options.unreachable_span) {
+    end_tunnel(*id, RelayCounter::kTunnelsUnreachable);
+  }
 }
 
 Instant Relay::Impl::next_deadline() const { return std::min(deadlines.next(), secrets.next_change()); }

@@ -106,18 +106,40 @@ TEST(Relay, AppliesAnUpdateAfterTheTimersThatWereDueBeforeIt) {
 }
 
 // R-5.3.3.6.4-a,b
-TEST(Relay, EndsATunnelAfterEightUnreachablesInARow) {
-  World world;
+TEST(Relay, EndsATunnelAfterARowOfUnreachables) {
+  RelayOptions options = World::options();
+  options.unreachable_max = 3;
+  World world(options);
   const Grant grant = world.join(kOne, kJoin);
   world.join(kTwo, kJoin);
-  for (int i = 0; i < 7; ++i) world.relay.handle_unreachable(world.now, kOne);
+  const auto unreachable = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      world.now += seconds(1);
+      world.relay.handle_unreachable(world.now, kOne);
+    }
+  };
+  unreachable(3);
+  // An accepted Update ends the row.
   EXPECT_EQ(world.send(kOne, update(grant, report({kJoin}))), "");
-  for (int i = 0; i < 7; ++i) world.relay.handle_unreachable(world.now, kOne);
+  unreachable(3);
   EXPECT_EQ(world.relay.tunnel_count(), 2U);
-  world.relay.handle_unreachable(world.now, kOne);
+  unreachable(1);
   EXPECT_THAT(world.ports(kSource, kGroup), ElementsAre(51001));
   EXPECT_EQ(world.count(RelayCounter::kTunnelsUnreachable), 1U);
   world.relay.handle_unreachable(world.now, endpoint("203.0.113.1", 1));
+}
+
+// R-5.3.3.6.4-a: "a sequence of ICMP ... messages ... in response to transmission of a sequence"
+TEST(Relay, EndsNoTunnelForABurstOfUnreachables) {
+  World world;
+  world.join(kOne, kJoin);
+  for (int i = 0; i < 1000; ++i) world.relay.handle_unreachable(world.now, kOne);
+  world.now += milliseconds(2999);
+  world.relay.handle_unreachable(world.now, kOne);
+  EXPECT_EQ(world.relay.tunnel_count(), 1U);
+  world.now += milliseconds(1);
+  world.relay.handle_unreachable(world.now, kOne);
+  EXPECT_EQ(world.relay.tunnel_count(), 0U);
 }
 
 // R-5.3.6-a,b, R-5.3.3.4-f, X-4.4-c

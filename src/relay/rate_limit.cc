@@ -11,14 +11,21 @@ constexpr Duration kDepth = std::chrono::seconds(1);
 /// What one subscriber line has in IPv6.
 constexpr std::size_t kIpv6PrefixOctets = 8;
 
-IpAddress prefix_of(const IpAddress& source) {
-  if (source.is_v4()) return source;
+}  // namespace
+
+IpAddress subscriber_prefix(const IpAddress& address) {
+  if (address.is_v4()) return address;
   std::array<std::byte, 16> octets{};
-  std::copy_n(source.mapped_octets().begin(), kIpv6PrefixOctets, octets.begin());
+  std::copy_n(address.mapped_octets().begin(), kIpv6PrefixOctets, octets.begin());
   return IpAddress::from_v6(octets);
 }
 
-}  // namespace
+bool TokenBucket::take(Instant now, Duration interval) {
+  const Instant full_at = std::max(full_at_, now) + interval;
+  if (full_at - now > kDepth) return false;
+  full_at_ = full_at;
+  return true;
+}
 
 RateLimiter::RateLimiter(std::uint32_t per_second, const KeyedHash& hash, std::size_t prefixes_max) : hash_(hash) {
   AMT_ASSERT(prefixes_max > 0);
@@ -29,18 +36,15 @@ RateLimiter::RateLimiter(std::uint32_t per_second, const KeyedHash& hash, std::s
 
 bool RateLimiter::allow(Instant now, const IpAddress& source) {
   if (sets_.empty()) return true;
-  const std::uint64_t tag = hash_(prefix_of(source));
+  const std::uint64_t tag = hash_(subscriber_prefix(source));
   // The low bits choose the set; the whole is compared.
   Set& set = sets_[tag % sets_.size()];
   auto bucket = std::ranges::find(set, tag, &Bucket::tag);
   if (bucket == set.end()) {
     bucket = std::ranges::min_element(set, {}, &Bucket::full_at);
-    *bucket = {tag, now};
+    *bucket = {tag, TokenBucket(now)};
   }
-  const Instant full_at = std::max(bucket->full_at, now) + interval_;
-  if (full_at - now > kDepth) return false;
-  bucket->full_at = full_at;
-  return true;
+  return bucket->tokens.take(now, interval_);
 }
 
 }  // namespace amt

@@ -11,6 +11,24 @@
 
 namespace amt {
 
+/// One second's worth of tokens, kept as the time at which it will be full again (GCRA): the later, the emptier.
+class TokenBucket {
+ public:
+  TokenBucket() = default;
+  /// Full.
+  explicit TokenBucket(Instant now) : full_at_(now) {}
+
+  /// `interval`: between two events at the limit. False: over the limit; the event counts for nothing.
+  [[nodiscard]] bool take(Instant now, Duration interval);
+  [[nodiscard]] Instant full_at() const { return full_at_; }
+
+ private:
+  Instant full_at_ = Instant::min();
+};
+
+/// The part of an address that stands for one subscriber: all of IPv4, the /64 of IPv6.
+[[nodiscard]] IpAddress subscriber_prefix(const IpAddress& address);
+
 /// Token buckets per source prefix (/32 of IPv4, /64 of IPv6), one second's worth deep, in a table of fixed size.
 ///
 /// When the table is full the source that has been quiet longest is forgotten, and a forgotten source starts anew with
@@ -27,10 +45,10 @@ class RateLimiter {
   [[nodiscard]] bool allow(Instant now, const IpAddress& source);
 
  private:
-  /// A bucket as the time at which it will be full again (GCRA): the later, the emptier.
   struct Bucket {
     std::uint64_t tag = 0;
-    Instant full_at = Instant::min();
+    TokenBucket tokens;
+    [[nodiscard]] Instant full_at() const { return tokens.full_at(); }
   };
   static constexpr std::size_t kWays = 4;
   using Set = std::array<Bucket, kWays>;

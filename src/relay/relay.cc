@@ -46,6 +46,7 @@ Relay::Impl::Impl(const RelayOptions& relay_options, Random& random_source, Inst
       secrets(relay_options, random_source, now),
       discovery_limiter(relay_options.discoveries_per_second_max, hash, relay_options.limited_prefixes_max),
       request_limiter(relay_options.requests_per_second_max, hash, relay_options.limited_prefixes_max),
+      update_limiter(relay_options.updates_per_second_max, hash, relay_options.limited_prefixes_max),
       gateway_fields(relay_options.gateway_fields, hash, relay_options.query_interval, relay_options.contacts_max),
       tunnels(hash, relay_options.tunnels_max),
       table(hash) {
@@ -127,7 +128,9 @@ void Relay::count_channel(const IpAddress& source, const IpAddress& group, std::
   impl_->table.count(source, group, packets, octets);
 }
 
-void Relay::handle_unreachable(Instant, const TunnelEndpoint& endpoint) { impl_->handle_unreachable(endpoint); }
+void Relay::handle_unreachable(Instant now, const TunnelEndpoint& endpoint) {
+  impl_->handle_unreachable(now, endpoint);
+}
 
 void Relay::for_each_wanted(
     const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const {
@@ -135,6 +138,10 @@ void Relay::for_each_wanted(
 }
 
 std::size_t Relay::tunnel_count() const { return impl_->tunnels.size(); }
+bool Relay::has_tunnel_at(const Endpoint& endpoint) const {
+  return endpoint.port == 0 ? impl_->tunnels.count_at(endpoint.address) != 0
+                            : impl_->tunnels.find(endpoint).has_value();
+}
 Counters<RelayCounter>& Relay::counters() { return impl_->counters; }
 const Counters<RelayCounter>& Relay::counters() const { return impl_->counters; }
 const Counters<RelayReject>& Relay::rejects() const { return impl_->rejects; }

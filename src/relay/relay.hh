@@ -41,6 +41,14 @@ struct RelayOptions {
   /// Token bucket per source prefix (/32, /64) for Requests and Discoveries each; 0: no limit.
   std::uint32_t requests_per_second_max = 200;
   std::uint32_t discoveries_per_second_max = 100;
+  /// The same for Updates with a good MAC.
+  std::uint32_t updates_per_second_max = 200;
+  /// ICMP Destination Unreachable in a row that a tunnel outlives (R-5.3.3.6.4-b).
+  std::uint8_t unreachable_max = 8;
+  /// The row lasts at least so long: a burst, which may be forged, ends nothing.
+  Duration unreachable_span = std::chrono::seconds(3);
+  /// Copy the inner ECN field outside for gateways that set E (E-9601-f); else outer is always Not-ECT (E-9601-d).
+  bool ecn = true;
   bool strict = false;  ///< refuse Updates without Router Alert (X-4.3-a)
   GatewayFieldsPolicy gateway_fields = GatewayFieldsPolicy::kAuto;
   /// Table sizes that are taken at once, whoever comes: what `kAuto` remembers of gateways, and the source prefixes
@@ -80,6 +88,8 @@ enum class RelayCounter : std::uint8_t {
   kDataBytesSent,    ///< octets of inner datagrams
   kDataSendErrors,
   kDataTooBig,
+  kTooBigReported,     ///< ICMP messages sent to sources because of these
+  kTooBigNotReported,  ///< kept back by the rate limit, or no way to send
   kDataHopLimitExceeded,
   kCount,
 };
@@ -95,6 +105,7 @@ enum class RelayReject : std::uint8_t {
   kNoAddressOfFamily,  ///< Discovery of a family that is not served
   kRequestRateLimit,
   kDiscoveryRateLimit,
+  kUpdateRateLimit,
   kBadMac,
   kInnerTruncated,
   kInnerBadHeader,
@@ -175,14 +186,17 @@ class Relay {
   /// Constant cost; once per batch of one channel will do.
   void count_channel(const IpAddress& source, const IpAddress& group, std::uint64_t packets, std::uint64_t octets);
   /// A gateway's port is gone: a run of ICMP Destination Unreachable for what was sent to `endpoint` (R-5.3.3.6.4-a,b),
-  /// "fragmentation needed" not among them; after 8 in a row without an accepted Update between them the tunnel is
-  /// ended. The kernel has checked no more than that the error quotes this port and that endpoint.
+  /// "fragmentation needed" not among them; one more than `unreachable_max` in a row, spread over `unreachable_span`,
+  /// with no accepted Update between them, end the tunnel. The kernel has checked no more than that the error quotes
+  /// this port and that endpoint.
   void handle_unreachable(Instant now, const TunnelEndpoint& endpoint);
 
   /// What is wanted of upstream now, group by group: for an upstream that begins anew.
   void for_each_wanted(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const;
 
   [[nodiscard]] std::size_t tunnel_count() const;
+  /// Port 0: at any port of that address.
+  [[nodiscard]] bool has_tunnel_at(const Endpoint& endpoint) const;
   [[nodiscard]] Counters<RelayCounter>& counters();
   [[nodiscard]] const Counters<RelayCounter>& counters() const;
   [[nodiscard]] const Counters<RelayReject>& rejects() const;

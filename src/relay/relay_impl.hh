@@ -58,7 +58,7 @@ struct Relay::Impl {
   // expiry.cc
   void handle_timeout(Instant now);
   void schedule(TunnelId id);
-  void handle_unreachable(const TunnelEndpoint& endpoint);
+  void handle_unreachable(Instant now, const TunnelEndpoint& endpoint);
   [[nodiscard]] Instant next_deadline() const;
 
   RelayOptions options;
@@ -68,6 +68,7 @@ struct Relay::Impl {
   MacSecrets secrets;
   RateLimiter discovery_limiter;
   RateLimiter request_limiter;
+  RateLimiter update_limiter;
   GatewayFieldsChoice gateway_fields;
   TunnelStore tunnels;
   DeadlineHeap deadlines;

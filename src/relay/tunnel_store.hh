@@ -22,8 +22,9 @@ struct TunnelRecord {
   /// changed: some gateways repeat their first pair for ever (VLC).
   wire::RequestNonce nonce;
   wire::ResponseMac mac;
-  /// ICMP errors in a row.
+  /// ICMP errors in a row, and when the first of them came.
   std::uint8_t unreachable = 0;
+  Instant unreachable_since{};
 };
 
 /// References stay valid until their tunnel is erased. Ids are used again.
@@ -44,7 +45,7 @@ class TunnelStore {
   [[nodiscard]] TunnelRecord& operator[](TunnelId id);
   [[nodiscard]] const TunnelRecord& operator[](TunnelId id) const;
   [[nodiscard]] std::size_t size() const { return by_endpoint_.size(); }
-  /// Tunnels whose endpoint has this address (R-6.1-b).
+  /// Tunnels whose endpoint has this address (R-6.1-b); in IPv6: is in its /64, which is one subscriber's.
   [[nodiscard]] std::size_t count_at(const IpAddress& address) const;
 
   /// `f(TunnelId)` for each.

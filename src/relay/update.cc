@@ -65,6 +65,8 @@ Relay::Impl::Outcome Relay::Impl::handle_update(Instant now, const TunnelEndpoin
     ecn_capable = secrets.verify(now, from, update->nonce, update->mac);
   }
   if (!ecn_capable) return reject(RelayReject::kBadMac);
+  // Behind the MAC, so that nobody uses up another's share with a forged address (R-6.1-b).
+  if (!update_limiter.allow(now, from.address)) return reject(RelayReject::kUpdateRateLimit);
 
   const auto datagram = DatagramView::parse(update->datagram);
   if (!datagram) return reject(reason_of(datagram.error()));
@@ -72,7 +74,7 @@ Relay::Impl::Outcome Relay::Impl::handle_update(Instant now, const TunnelEndpoin
   if (!report) return reject(reason_of(report.error()));
   if (!is_update_kind(*report)) return reject(RelayReject::kInnerNotMembership);
 
-  const UpdateFacts facts{to, *ecn_capable, update->nonce, update->mac};
+  const UpdateFacts facts{to, *ecn_capable && options.ecn, update->nonce, update->mac};
   const Outcome outcome = id ? update_tunnel(now, *id, facts, *report) : create_tunnel(now, from, facts, *report);
   if (!outcome) return outcome;
   gateway_fields.note_update(from);

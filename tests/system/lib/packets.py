@@ -4,7 +4,7 @@ import ipaddress
 import struct
 from dataclasses import dataclass
 
-IGMP, UDP, ICMPV6, FRAGMENT = 2, 17, 58, 44
+ICMP, IGMP, UDP, ICMPV6, FRAGMENT = 1, 2, 17, 58, 44
 ROUTER_ALERT_V4 = bytes.fromhex("94040000")
 # Hop-by-hop header: next header is filled in, Router Alert with value 0 (MLD), PadN.
 ROUTER_ALERT_V6 = bytes.fromhex("0005020000 0100")
@@ -195,3 +195,42 @@ def parse_report(datagram: Datagram) -> list[tuple[int, str, list[str]]]:
         out.append((kind, addresses[0], addresses[1:]))
         at += width * (count + 1) + 4 * aux
     return out
+
+
+@dataclass
+class TooBig:
+    """ICMP type 3 code 4 (RFC 792, RFC 1191 §4) or ICMPv6 Packet Too Big (RFC 4443 §3.2), as one host received it."""
+    sender: str
+    receiver: str
+    mtu: int
+    quote: bytes
+    octets: int  # the whole datagram
+
+
+def parse_too_big(octets: bytes) -> TooBig | None:
+    """None for any other datagram; ValueError for one that is wrong in itself."""
+    datagram = parse(octets)
+    if datagram.protocol not in (ICMP, ICMPV6):
+        return None
+    kind, code, _, unused, mtu = struct.unpack("!BBHHH", datagram.payload[:8])
+    if (datagram.version, kind, code) == (4, 3, 4):
+        if unused or checksum(datagram.payload):
+            raise ValueError(f"ICMP: unused field {unused:#x}, checksum {checksum(datagram.payload):#x}")
+    elif (datagram.version, kind, code) == (6, 2, 0):
+        mtu |= unused << 16
+        if not datagram.transport_ok():
+            raise ValueError("ICMPv6: checksum")
+    else:
+        return None
+    if not datagram.header_ok or datagram.fragment:
+        raise ValueError("ICMP: IP header")
+    return TooBig(datagram.source, datagram.destination, mtu, datagram.payload[8:], len(datagram.octets))
+
+
+def too_big(sender, receiver, mtu: int, quote: bytes) -> bytes:
+    """The same, made by hand."""
+    if family_of(sender) == 4:
+        return ipv4(sender, receiver, ICMP, with_checksum(struct.pack("!BBHHH", 3, 4, 0, 0, mtu) + quote))
+    message = struct.pack("!BBHI", 2, 0, 0, mtu) + quote
+    total = checksum(pseudo_header(address(sender), address(receiver), ICMPV6, len(message)) + message)
+    return ipv6(sender, receiver, ICMPV6, message[:2] + struct.pack("!H", total) + message[4:])
