@@ -39,6 +39,7 @@ int run_gateway(const GatewayConfig& config, const CommonConfig&) {
   options.connection = std::move(*connection);
   options.interface = config.interface;
   options.tap = config.tap;
+  options.mtu_octets = config.mtu_octets;
   options.routes = config.routes;
   options.downstream = config.downstream;
   options.lan.forward_always = config.forward_always;

@@ -52,6 +52,8 @@ Result<GatewayConnectionOptions, std::string> connection_options(const RelayChoi
     options.gateway.candidates.push_back({RelayCandidate::Kind::kDiscovery, address});
   }
   options.gateway.relay_port = choice.relay_port;
+  // E-9601-e: the socket reads the outer ECN field, so by default the E flag is set.
+  options.gateway.ecn_capable = !choice.no_ecn;
   options.local = choice.local;
   options.port = choice.gateway_port;
   return options;

@@ -52,9 +52,11 @@ struct RelayConfig {
   std::uint8_t unreachable_max = 8;                ///< in a row
   std::uint32_t requests_per_second_max = 200;     ///< per address; 0: no limit
   std::uint32_t discoveries_per_second_max = 100;  ///< per address; 0: no limit
+  std::uint32_t updates_per_second_max = 1000;     ///< per address; 0: no limit
   Duration query_interval = std::chrono::seconds(125);
   std::uint8_t robustness = 2;
   GatewayFields gateway_fields = GatewayFields::kAuto;
+  bool no_ecn = false;
   PathMtuChoice mtu;
   std::optional<std::size_t> mtu_min;
   std::optional<std::string> secret_file;
@@ -79,12 +81,14 @@ struct RelayChoice {
   std::uint16_t relay_port = kAmtPort;
   std::optional<IpAddress> local;  ///< outer source address; not given: the kernel's choice
   std::uint16_t gateway_port = 0;  ///< outer source port; 0: any
+  bool no_ecn = false;
 };
 
 struct GatewayConfig {
   RelayChoice relay;
   std::string interface = "amt0";
   bool tap = false;
+  std::uint32_t mtu_octets = 1500;  ///< of the interface
   /// Multicast routes towards the interface; with `no_route` none.
   std::vector<Prefix> routes;
   bool no_route = false;

@@ -4,6 +4,11 @@
 namespace amt {
 namespace {
 
+// RFC 8200 §5: below this the kernel takes IPv6 from the interface.
+constexpr std::uint64_t kInterfaceMtuMin = 1280;
+// What one TUN read or write holds.
+constexpr std::uint64_t kInterfaceMtuMax = 65535;
+
 void add_lans(CommandTable& table, GatewayConfig& config) {
   table.options.push_back({.name = "downstream",
                            .value = "IF",
@@ -80,6 +85,13 @@ CommandTable gateway_table(GatewayConfig& config) {
                                "make it an Ethernet (TAP) interface, which can be a port of a bridge; hosts behind the "
                                "bridge are asked what they want (IGMP and MLD querier)",
                            .apply = switch_on(config.tap)});
+  table.options.push_back({.name = "mtu",
+                           .value = "N",
+                           .group = "Interface",
+                           .help = "MTU of the interface, in octets",
+                           .default_text = "1500",
+                           .example = "1500",
+                           .apply = number_into(config.mtu_octets, kInterfaceMtuMin, kInterfaceMtuMax)});
   table.options.push_back({.name = "route",
                            .value = "PREFIX",
                            .group = "Interface",

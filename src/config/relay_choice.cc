@@ -52,6 +52,10 @@ void add_relay_choice_options(CommandTable& table, RelayChoice& choice) {
                            .default_text = "0",
                            .example = "2268",
                            .apply = number_into(choice.gateway_port, 0, 65535)});
+  table.options.push_back({.name = "no-ecn",
+                           .group = "Relay",
+                           .help = "do not ask the relay to carry congestion marks (ECN) over the tunnel",
+                           .apply = switch_on(choice.no_ecn)});
 }
 
 void finish_relay_choice(RelayChoice& choice) {

@@ -1,5 +1,7 @@
 #include "engine/gateway_connection.hh"
 
+#include <array>
+#include <string_view>
 #include <vector>
 
 #include "io/udp_socket.hh"
@@ -10,6 +12,8 @@
 namespace amt {
 namespace {
 
+// RFC 6040 §4.2: alarms are rate-limited.
+constexpr Duration kEcnAlarmInterval = std::chrono::minutes(1);
 constexpr int kReceivesPerTurn = 4;
 // With receive offload a slot holds up to 64 KB of one flow.
 constexpr std::size_t kReceiveSlots = 32;
@@ -48,6 +52,11 @@ void log_event(const GatewayEvent& event) {
   }
 }
 
+std::string_view name_of(Ecn ecn) {
+  constexpr std::array<std::string_view, 4> kNames = {"Not-ECT", "ECT(1)", "ECT(0)", "CE"};
+  return kNames.at(static_cast<std::size_t>(ecn));
+}
+
 }  // namespace
 
 struct GatewayConnection::Impl {
@@ -63,6 +72,7 @@ struct GatewayConnection::Impl {
   void on_readable(UdpSocket& socket);
   void on_timer();
   void drain_outputs();
+  void tell_ecn_mismatches(Instant now);
   void send(const GatewayTransmit& transmit);
 
   EventLoop& loop;
@@ -72,6 +82,8 @@ struct GatewayConnection::Impl {
   DataHandler on_data;
   ReceiveBatch received{kReceiveSlots};
   std::vector<Bytes> data;
+  std::uint64_t ecn_mismatches_told = 0;
+  Instant next_ecn_alarm = Instant::min();
   /// At most one for each family.
   std::vector<std::unique_ptr<UdpSocket>> sockets;
   Timer timer;
@@ -82,7 +94,7 @@ struct GatewayConnection::Impl {
 SysResult<void> GatewayConnection::Impl::open(const GatewayConnectionOptions& options) {
   UdpOptions socket_options;
   socket_options.receive_offload = true;
-  socket_options.zero_checksum_receive = true;
+  socket_options.first_octet_without_checksum = static_cast<std::uint8_t>(wire::MessageType::kMulticastData);
   for (const Family family : {Family::kIpv4, Family::kIpv6}) {
     bool needed = false;
     for (const RelayCandidate& candidate : options.gateway.candidates) {
@@ -125,10 +137,21 @@ void GatewayConnection::Impl::on_readable(UdpSocket& socket) {
         }
       });
     }
+    tell_ecn_mismatches(now);
     if (!data.empty()) on_data(now, data);
   }
   socket.poll_errors([&](const SocketError& error) { gateway.handle_unreachable(monotonic_now(), error.to); });
   drain_outputs();
+}
+
+void GatewayConnection::Impl::tell_ecn_mismatches(Instant now) {
+  const std::uint64_t count = gateway.counters()[GatewayCounter::kEcnMismatch];
+  if (count == ecn_mismatches_told || now < next_ecn_alarm) return;
+  const EcnPair last = gateway.last_ecn_mismatch();
+  log_warn("{} datagrams with congestion marks that should not occur together, the last one inner {}, outer {}",
+           count - ecn_mismatches_told, name_of(last.inner), name_of(last.outer));
+  ecn_mismatches_told = count;
+  next_ecn_alarm = now + kEcnAlarmInterval;
 }
 
 void GatewayConnection::Impl::on_timer() {

@@ -126,7 +126,8 @@ void GatewayEngine::Impl::on_data(std::span<const Bytes> datagrams) {
 
 SysResult<std::unique_ptr<GatewayEngine>> GatewayEngine::create(EventLoop& loop, const GatewayEngineOptions& options,
                                                                 Random& random) {
-  SysResult<TunDevice> tun = TunDevice::create({.name = options.interface, .tap = options.tap});
+  SysResult<TunDevice> tun =
+      TunDevice::create({.name = options.interface, .mtu_octets = options.mtu_octets, .tap = options.tap});
   if (!tun) return Unexpected<SysError>(tun.error());
   auto impl = std::make_unique<Impl>(random);
   GatewayConnectionOptions connection_options = options.connection;

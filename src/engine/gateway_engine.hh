@@ -19,6 +19,7 @@ struct GatewayEngineOptions {
   std::string interface = "amt0";
   /// An Ethernet interface, to be a port of a bridge.
   bool tap = false;
+  std::uint32_t mtu_octets = 1500;
   /// Multicast prefixes that are routed to the interface, so that joins without an interface find it.
   std::vector<Prefix> routes;
   /// Interfaces of this host with listeners behind them.

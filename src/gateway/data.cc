@@ -55,7 +55,10 @@ Result<Bytes, GatewayReject> Gateway::Impl::accept_data(Instant now, const Endpo
   }
 
   const EcnOutcome& ecn = kEcnTable[static_cast<std::size_t>(datagram->ecn())][static_cast<std::size_t>(outer_ecn)];
-  if (ecn.mismatch) counters.add(GatewayCounter::kEcnMismatch);
+  if (ecn.mismatch) {
+    counters.add(GatewayCounter::kEcnMismatch);
+    last_ecn_mismatch = {datagram->ecn(), outer_ecn};
+  }
   if (ecn.drop) return reject(GatewayReject::kDataEcnDrop);
   const MutableBytes inner = message.subspan(wire::kDataHeaderOctets, datagram->bytes.size());
   if (ecn.result != datagram->ecn()) set_ecn(inner, ecn.result);

@@ -56,7 +56,7 @@ TEST(GatewayDiscovery, FollowsTheTimeoutsAndCountsThatItIsGiven) {  // R-5.2.2-c
   }
 }
 
-TEST(GatewayDiscovery, NonceIsNeverZero) {  // R-5.2.3.4.5-a
+TEST(GatewayDiscovery, NonceIsNeverZero) {  // R-5.2.3.4.5-a, E-9601-i
   struct ZeroThenSeven final : Random {
     void fill(std::span<std::byte> out) override {
       for (std::byte& octet : out) octet = static_cast<std::byte>(draws < 3 ? 0 : 7);

@@ -208,6 +208,7 @@ std::optional<Endpoint> Gateway::relay() const {
 
 Counters<GatewayCounter>& Gateway::counters() { return impl_->counters; }
 const Counters<GatewayCounter>& Gateway::counters() const { return impl_->counters; }
+EcnPair Gateway::last_ecn_mismatch() const { return impl_->last_ecn_mismatch; }
 const Counters<GatewayReject>& Gateway::rejects() const { return impl_->rejects; }
 
 void Gateway::for_each_membership(

@@ -50,9 +50,16 @@ struct GatewayOptions {
   /// Request, too, and after twice, 4 and 8 times as long again: the report may have got lost, each time it was sent.
   /// 0: never.
   Duration missing = std::chrono::seconds(2);
-  std::size_t update_octets_max = 1400;  ///< largest Update's inner datagram
-  std::uint16_t relay_port = kAmtPort;   ///< where an advertised relay is asked
+  /// Largest Update's inner datagram: with 60 octets of headers it passes where IPv6 does, on every path of 1280 (H-e).
+  std::size_t update_octets_max = 1220;
+  std::uint16_t relay_port = kAmtPort;  ///< where an advertised relay is asked
   SsmRange ssm;
+};
+
+/// Inner and outer ECN field of one datagram.
+struct EcnPair {
+  Ecn inner = Ecn::kNotEct;
+  Ecn outer = Ecn::kNotEct;
 };
 
 enum class GatewayCounter : std::uint8_t {
@@ -160,6 +167,8 @@ class Gateway {
   [[nodiscard]] std::optional<Endpoint> relay() const;
   [[nodiscard]] Counters<GatewayCounter>& counters();
   [[nodiscard]] const Counters<GatewayCounter>& counters() const;
+  /// The last combination that was counted as `kEcnMismatch` (E-6040-c).
+  [[nodiscard]] EcnPair last_ecn_mismatch() const;
   /// One counter for each reason of a rejection.
   [[nodiscard]] const Counters<GatewayReject>& rejects() const;
   void for_each_membership(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const;

@@ -111,6 +111,7 @@ struct Gateway::Impl {
   Retries unwanted;
   std::deque<GatewayOutput> outputs;
   Counters<GatewayCounter> counters;
+  EcnPair last_ecn_mismatch;
   Counters<GatewayReject> rejects;
 };
 

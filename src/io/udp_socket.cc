@@ -1,5 +1,6 @@
 #include "io/udp_socket.hh"
 
+#include <linux/filter.h>
 #include <netinet/udp.h>
 
 #include <array>
@@ -52,6 +53,26 @@ SysResult<void> forbid_fragments(int fd, const Endpoint& local, bool ignore_path
                     "IPV6_MTU_DISCOVER", local);
 }
 
+/// The kernel does not tell with a datagram whether it had a checksum, but a filter sees the UDP header. The filter
+/// first: nothing else gets in between the two calls.
+SysResult<void> allow_no_checksum(int fd, const Endpoint& local, std::uint8_t first_octet) {
+  constexpr std::uint32_t kChecksumAt = 6;
+  constexpr std::uint32_t kPayloadAt = 8;
+  std::array<sock_filter, 6> code = {{
+      {BPF_LD | BPF_H | BPF_ABS, 0, 0, kChecksumAt},
+      {BPF_JMP | BPF_JEQ | BPF_K, 0, 2, 0},
+      {BPF_LD | BPF_B | BPF_ABS, 0, 0, kPayloadAt},
+      {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, first_octet},
+      {BPF_RET | BPF_K, 0, 0, UINT32_MAX},
+      {BPF_RET | BPF_K, 0, 0, 0},
+  }};
+  const sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
+  if (::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0) {
+    return tl::unexpected(SysError::last("setsockopt SO_ATTACH_FILTER", local.to_string()));
+  }
+  return set_option(fd, IPPROTO_UDP, UDP_NO_CHECK6_RX, 1, "UDP_NO_CHECK6_RX", local);
+}
+
 SysResult<void> configure(int fd, const Endpoint& local, const UdpOptions& options) {
   const bool v4 = local.address.is_v4();
   const std::span<const Option> common =
@@ -63,10 +84,8 @@ SysResult<void> configure(int fd, const Endpoint& local, const UdpOptions& optio
   if (options.reuse_port) {
     if (SysResult<void> set = set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT", local); !set) return set;
   }
-  if (options.zero_checksum_receive && !v4) {
-    if (SysResult<void> set = set_option(fd, IPPROTO_UDP, UDP_NO_CHECK6_RX, 1, "UDP_NO_CHECK6_RX", local); !set) {
-      return set;
-    }
+  if (options.first_octet_without_checksum && !v4) {
+    if (SysResult<void> set = allow_no_checksum(fd, local, *options.first_octet_without_checksum); !set) return set;
   }
   if (!options.interface.empty() && ::setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, options.interface.c_str(),
                                                  static_cast<socklen_t>(options.interface.size() + 1)) != 0) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -23,8 +24,9 @@ struct UdpOptions {
   bool receive_offload = false;
   /// SO_REUSEPORT: sharding over workers.
   bool reuse_port = false;
-  /// UDP_NO_CHECK6_RX: take zero checksums over IPv6 (gateway, R-5.2.3.3-d, C-6936-4.5).
-  bool zero_checksum_receive = false;
+  /// Over IPv6 take datagrams without checksum (UDP_NO_CHECK6_RX), but those alone whose first octet is this one
+  /// (R-5.2.3.3-d, C-6936-4.5, C-6936-5.4). Checksums that are there are verified, as ever (C-6936-4.7).
+  std::optional<std::uint8_t> first_octet_without_checksum{};
   /// Only the link's MTU bounds what is sent; the kernel's idea of a path, which it has from ICMP, does not
   /// (IP_PMTUDISC_PROBE). Who sets this minds `poll_errors`.
   bool ignore_path_mtu = false;

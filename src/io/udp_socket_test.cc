@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -282,6 +283,36 @@ TEST_P(UdpSocketOf, SaysWhatCouldNotBeBound) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, UdpSocketOf, ::testing::Values("127.0.0.1", "::1"));
+
+// R-5.2.3.3-d, R-5.2.3.3-e, C-6936-4.5, C-6936-4.7, C-6936-5.4, X-6-a
+TEST(UdpSocket, TakesOnlyDataWithoutChecksumOverIpv6) {
+  const Endpoint loopback{*IpAddress::parse("::1"), 0};
+  UdpSocket sender = UdpSocket::bind(loopback, {}).value();
+  const auto send = [&](UdpSocket& to, std::uint8_t first, bool checksum) {
+    const int none = checksum ? 0 : 1;
+    ASSERT_EQ(::setsockopt(sender.fd(), IPPROTO_UDP, UDP_NO_CHECK6_TX, &none, sizeof none), 0);
+    const std::array<std::byte, 3> octets{std::byte{first}, std::byte{0}, checksum ? std::byte{1} : std::byte{0}};
+    const Bytes piece(octets);
+    sender.send({{Transmit{.to = to.local(), .pieces = {&piece, 1}}}}, [](std::size_t, int) { ADD_FAILURE(); });
+  };
+  const auto arrived = [&](const UdpOptions& options) {
+    UdpSocket receiver = UdpSocket::bind(loopback, options).value();
+    for (const std::uint8_t first : {std::uint8_t{4}, std::uint8_t{6}}) {
+      for (const bool checksum : {false, true}) send(receiver, first, checksum);
+    }
+    std::vector<std::pair<int, int>> seen;
+    for (const Arrived& one : collect(receiver, 4)) {
+      seen.emplace_back(std::to_integer<int>(one.bytes[0]), std::to_integer<int>(one.bytes[2]));
+    }
+    return seen;
+  };
+  UdpOptions gateway;
+  gateway.first_octet_without_checksum = 6;
+  EXPECT_THAT(arrived(gateway), ElementsAre(std::pair(4, 1), std::pair(6, 0), std::pair(6, 1)));
+  gateway.receive_offload = true;
+  EXPECT_THAT(arrived(gateway), ElementsAre(std::pair(4, 1), std::pair(6, 0), std::pair(6, 1)));
+  EXPECT_THAT(arrived({}), ElementsAre(std::pair(4, 1), std::pair(6, 1)));
+}
 
 TEST(UdpSocket, OfIpv6DoesNotTakeIpv4) {
   SysResult<UdpSocket> v6 = UdpSocket::bind({IpAddress{}, 0}, {});

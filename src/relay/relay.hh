@@ -52,7 +52,7 @@ struct RelayOptions {
   bool strict = false;  ///< refuse Updates without Router Alert (X-4.3-a)
   GatewayFieldsPolicy gateway_fields = GatewayFieldsPolicy::kAuto;
   /// Table sizes that are taken at once, whoever comes: what `kAuto` remembers of gateways, and the source prefixes
-  /// that each of the two rate limits tells apart. Both forget when more come.
+  /// that each of the rate limits tells apart. All forget when more come.
   std::size_t contacts_max = 8192;          ///< at least 1
   std::size_t limited_prefixes_max = 4096;  ///< at least 1, rounded up to sets of 4
   /// Given: fixed, shared by a fleet. Else random, changed every `secret_lifetime`.
