@@ -87,6 +87,8 @@ Result<RelayEngineOptions, std::string> engine_options(const RelayConfig& config
   options.relay.sources_per_group_max = config.sources_max;
   options.relay.requests_per_second_max = config.requests_per_second_max;
   options.relay.discoveries_per_second_max = config.discoveries_per_second_max;
+  options.relay.updates_per_second_max = config.updates_per_second_max;
+  options.relay.ecn = !config.no_ecn;
   options.relay.unreachable_max = config.unreachable_max;
   options.relay.strict = config.strict;
   options.relay.gateway_fields = policy(config.gateway_fields);

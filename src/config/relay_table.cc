@@ -130,6 +130,10 @@ void add_protocol(CommandTable& table, RelayConfig& config) {
                            .default_text = "552 over IPv4, 1280 over IPv6",
                            .example = "1330",
                            .apply = number_into(config.mtu_min, kPathMtuMin, kPathMtuMax)});
+  table.options.push_back({.name = "no-ecn",
+                           .group = "Protocol",
+                           .help = "never copy the inner ECN field to the outer header (RFC 9601, compatibility mode)",
+                           .apply = switch_on(config.no_ecn)});
   table.options.push_back({.name = "strict",
                            .group = "Protocol",
                            .help = "refuse Updates whose inner datagram lacks the Router Alert option (VLC omits it)",
@@ -165,7 +169,7 @@ void add_limits(CommandTable& table, RelayConfig& config) {
   table.options.push_back({.name = "max-tunnels-per-address",
                            .value = "N",
                            .group = "Limits",
-                           .help = "gateways that share one address (behind one NAT)",
+                           .help = "gateways that share one address (behind one NAT), or one /64 in IPv6",
                            .default_text = "256",
                            .example = "256",
                            .apply = number_into(config.tunnels_per_address_max, 1, kTunnelsMax)});
@@ -206,6 +210,13 @@ void add_limits(CommandTable& table, RelayConfig& config) {
                            .default_text = "100",
                            .example = "100",
                            .apply = number_into(config.discoveries_per_second_max, 0, kPerSecondMax)});
+  table.options.push_back({.name = "max-updates-per-address",
+                           .value = "N",
+                           .group = "Limits",
+                           .help = "Membership Updates a second from one address (IPv6: one /64), 0 for no limit",
+                           .default_text = "1000",
+                           .example = "1000",
+                           .apply = number_into(config.updates_per_second_max, 0, kPerSecondMax)});
 }
 
 }  // namespace

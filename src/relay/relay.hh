@@ -42,7 +42,7 @@ struct RelayOptions {
   std::uint32_t requests_per_second_max = 200;
   std::uint32_t discoveries_per_second_max = 100;
   /// The same for Updates with a good MAC.
-  std::uint32_t updates_per_second_max = 200;
+  std::uint32_t updates_per_second_max = 1000;
   /// ICMP Destination Unreachable in a row that a tunnel outlives (R-5.3.3.6.4-b).
   std::uint8_t unreachable_max = 8;
   /// The row lasts at least so long: a burst, which may be forged, ends nothing.

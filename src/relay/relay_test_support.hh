@@ -27,6 +27,7 @@ class World {
     out.advertise_v6 = ip("2001:db8::100");
     out.requests_per_second_max = 0;
     out.discoveries_per_second_max = 0;
+    out.updates_per_second_max = 0;
     out.gateway_fields = GatewayFieldsPolicy::kAlways;
     return out;
   }

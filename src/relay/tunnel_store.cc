@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.hh"
+#include "relay/rate_limit.hh"
 
 namespace amt {
 
@@ -21,14 +22,14 @@ TunnelId TunnelStore::insert(TunnelRecord&& record) {
     records_[static_cast<std::size_t>(id)].emplace(std::move(record));
   }
   by_endpoint_.insert(id);
-  ++per_address_[endpoint.address];
+  ++per_address_[subscriber_prefix(endpoint.address)];
   return id;
 }
 
 void TunnelStore::erase(TunnelId id) {
   const IpAddress address = (*this)[id].tunnel.endpoint.address;
   by_endpoint_.erase(id);
-  const auto count = per_address_.find(address);
+  const auto count = per_address_.find(subscriber_prefix(address));
   if (--count->second == 0) per_address_.erase(count);
   records_[static_cast<std::size_t>(id)].reset();
   free_.push_back(id);
@@ -55,7 +56,7 @@ const TunnelRecord& TunnelStore::operator[](TunnelId id) const {
 }
 
 std::size_t TunnelStore::count_at(const IpAddress& address) const {
-  const auto found = per_address_.find(address);
+  const auto found = per_address_.find(subscriber_prefix(address));
   return found == per_address_.end() ? 0 : found->second;
 }
 

@@ -370,6 +370,17 @@ TEST(Relay, RemembersTheEcnFlagOfTheRequestThatAnUpdateAnswers) {
   EXPECT_FALSE(capable());
 }
 
+// E-9601-d
+TEST(Relay, SendsEverybodyNotEctWhereEcnIsOff) {
+  RelayOptions options = World::options();
+  options.ecn = false;
+  World world(options);
+  const Grant grant = world.join(kOne, allow(kGroup, kSource), 0x55667788, 0x02);
+  ASSERT_EQ(world.send(kOne, update(grant, report({allow(kGroup, kOther)}))), "");
+  world.relay.for_each_tunnel(
+      [&](const RelayTunnel& tunnel, const RouterState&, Instant) { EXPECT_FALSE(tunnel.ecn_capable); });
+}
+
 // R-5.3.3.6.3-a
 TEST(Relay, SendsDataFromWhereTheLastUpdateArrived) {
   World world;
@@ -393,6 +404,46 @@ TEST(Relay, AccountsForChannels) {
     EXPECT_EQ(status.bytes, 13280U);
   });
   EXPECT_EQ(channels, 1U);
+}
+
+// R-6.1-b: one host, however many tunnels it has, makes only so much work. Behind the MAC, so a forger uses nobody's
+// share.
+TEST(Relay, LimitsTheUpdatesOfOneSubscriber) {
+  RelayOptions options = World::options();
+  options.updates_per_second_max = 5;
+  World world(options);
+  const TunnelEndpoint one = endpoint("2001:db8:1::1", 51000);
+  const TunnelEndpoint neighbour = endpoint("2001:db8:1::2", 51000);
+  const TunnelEndpoint other = endpoint("2001:db8:2::1", 51000);
+  const Record join{kAllow, ip("232.1.2.3"), {ip("198.51.100.12")}};
+  const Grant grant = world.join(one, join);
+  Grant forged = grant;
+  forged.mac[0] ^= std::byte{1};
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(world.send(one, update(forged, report({join}))), "bad_mac");
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(world.send(one, update(grant, report({join}))), "");
+  EXPECT_EQ(world.send(one, update(grant, report({join}))), "update_rate_limit");
+  const Grant of_neighbour = world.ask(neighbour);
+  EXPECT_EQ(world.send(neighbour, update(of_neighbour, report({join}))), "update_rate_limit");
+  const Grant of_other = world.ask(other);
+  EXPECT_EQ(world.send(other, update(of_other, report({join}))), "");
+  world.now += seconds(1);
+  EXPECT_EQ(world.send(neighbour, update(of_neighbour, report({join}))), "");
+}
+
+// R-6.1-b, R-5.3.3.8-c
+TEST(Relay, CountsTheTunnelsOfAnIpv6NetOf64BitsAsThoseOfOneAddress) {
+  RelayOptions options = World::options();
+  options.tunnels_per_address_max = 2;
+  World world(options);
+  const Record join{kAllow, ip("232.1.2.3"), {ip("198.51.100.12")}};
+  for (const char* const address : {"2001:db8:1::1", "2001:db8:1::2"}) world.join(endpoint(address, 51000), join);
+  const TunnelEndpoint third = endpoint("2001:db8:1::3", 51000);
+  EXPECT_EQ(world.send(third, update(world.ask(third), report({join}))), "tunnel_per_address_limit");
+  world.join(endpoint("2001:db8:1:1::3", 51000), join);
+  world.join(endpoint("192.0.2.1", 51000), join);
+  world.join(endpoint("192.0.2.2", 51000), join);
+  world.join(endpoint("192.0.2.3", 51000), join);
+  EXPECT_EQ(world.relay.tunnel_count(), 6U);
 }
 
 }  // namespace

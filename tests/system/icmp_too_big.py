@@ -70,6 +70,8 @@ class Bench:
             self.raw.send(probe)
             return any(octets == packets.forwarded(probe) for _, _, octets in list(gateway.data))
         self.case.wait_until(joined, 5, f"join of {group}", poll=0.05)
+        # The last probes may still be on their way.
+        time.sleep(0.1)
 
     def sent(self, *datagrams: bytes, wait=0.4) -> list[packets.TooBig]:
         """Sends these; what the source is told of them."""

@@ -30,6 +30,7 @@ class FakeRelay(SocketReader):
         self.address, self.port, self.advertise = address, port, advertise or address
         # What it does; a test may change these while it runs.
         self.answers_discovery = self.answers_requests = True
+        self.answers_ecn = True  # Requests with the E flag, too
         self.limit = False
         self.fields = True
         self.interval, self.robustness = 125, 2
@@ -56,7 +57,7 @@ class FakeRelay(SocketReader):
             if self.answers_discovery:
                 self.send_to(endpoint, amt.advertisement(message.nonce, self.advertise))
         elif message.kind == amt.REQUEST:
-            if self.answers_requests:
+            if self.answers_requests and (self.answers_ecn or not message.flags & 2):
                 inner = packets.general_query(6 if message.mld else 4, interval=self.interval, robustness=self.robustness)
                 fields = endpoint if self.fields else None
                 self.send_to(endpoint, amt.query(self.mac(endpoint, message.nonce), message.nonce, inner,
