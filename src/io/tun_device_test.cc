@@ -200,7 +200,9 @@ TEST_P(TunDeviceOn, AsTapWritesFramesToTheGroupsAddressAndReadsFrames) {
   for (int round = 0; round < 50 && !reported; ++round) {
     pollfd ready{device.fd(), POLLIN, 0};
     if (::poll(&ready, 1, 300) == 0) break;
-    for (const Bytes octets : *device.receive()) {
+    const auto frames = device.receive();
+    ASSERT_TRUE(frames);
+    for (const Bytes octets : *frames) {
       const std::optional<EthernetFrame> frame = EthernetFrame::parse(octets);
       ASSERT_TRUE(frame);
       reported |= frame->destination == reports && frame->ethertype == ethertype_of(GetParam());
