@@ -124,6 +124,9 @@ void Gateway::Impl::compare_endpoint(Instant now, Attached& attached, const Sess
   }
   if (relay.seen_as && relay.seen_as != fresh.gateway) {
     tell(GatewayEvent::Kind::kEndpointChanged, *fresh.gateway);
+    // To the relay it is a tunnel without any state: what came through the old one may not come through this.
+    reception.expect_all();
+    missing.start(now);
     if (relay.teardown && relay.teardown->gateway != fresh.gateway) {
       start_teardown(now, relay.endpoint, *relay.teardown);
     }
