@@ -9,7 +9,7 @@ namespace amt {
 
 namespace {
 /// Makes of the machine's identity one that is only ours; any constant will do.
-constexpr sd_id128_t kApplication = SD_ID128_MAKE(6b, 1f, 0a, 4e, 93, 27, 4d, c8, b5, 70, e2, 19, 8d, 46, fc, 31);
+constexpr sd_id128_t kApplication = SD_ID128_ARRAY(6b, 1f, 0a, 4e, 93, 27, 4d, c8, b5, 70, e2, 19, 8d, 46, fc, 31);
 constexpr std::uint16_t kDynamicFirst = 49152;
 constexpr std::uint16_t kDynamicPorts = 16384;
 }  // namespace
