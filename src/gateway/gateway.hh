@@ -149,8 +149,9 @@ class Gateway {
 
   /// The data path: checks one Multicast Data message and gives the inner datagram, ECN combined (E-6040-b) in place.
   /// `outer_ecn`: of the received packet. `verify_transport`: check the inner UDP/TCP/ICMPv6 checksum of whole
-  /// datagrams too. No allocation. An input like any other, but one `poll_output` after a whole batch of them is
-  /// enough: all that they can do is to start or move a deadline.
+  /// datagrams too. No allocation for what is accepted. An input like any other, but one
+  /// `poll_output` after a whole batch of them is enough: all that they can do is to start or move the deadline of the
+  /// silence check, and to make a leave that got lost be repeated.
   [[nodiscard]] Result<Bytes, GatewayReject> accept_data(Instant now, const Endpoint& from, Ecn outer_ecn,
                                                          MutableBytes message, bool verify_transport = true);
 

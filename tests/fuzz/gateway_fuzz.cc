@@ -204,10 +204,11 @@ class GatewayRun {
     const Octets before = message;
     const fuzz::Allocations memory;
     const Result<Bytes, GatewayReject> inner = gateway_.accept_data(now_, from, outer, message);
-    AMT_ASSERT(memory.taken() == 0);
+    // What nobody wants may, now and then, make a leave be repeated.
+    AMT_ASSERT(!inner || memory.taken() == 0);
     if (inner) {
       ++accepted_;
-      AMT_ASSERT(gateway_.relay() == from && inner->data() == message.data() + wire::kDataHeaderOctets);
+      AMT_ASSERT(last_update_to_ == from && inner->data() == message.data() + wire::kDataHeaderOctets);
       const DatagramView was = DatagramView::parse(Bytes(before).subspan(wire::kDataHeaderOctets)).value();
       const DatagramView is = DatagramView::parse(*inner).value();
       const auto filter = wanted_.find(is.destination);
@@ -265,6 +266,7 @@ class GatewayRun {
         AMT_ASSERT((start_ & 8) != 0 || !last_request_->ecn_capable);
         return;
       case wire::MessageType::kMembershipUpdate: {
+        last_update_to_ = transmit.to;
         const wire::MembershipUpdate update = wire::MembershipUpdate::parse(octets).value();
         AMT_ASSERT(update.datagram.size() <= options(start_).update_octets_max);
         const auto report = parse_group_message(DatagramView::parse(update.datagram).value(), {.router_alert = true});
@@ -304,6 +306,7 @@ class GatewayRun {
   bool is_shut_down_ = false;
   std::optional<wire::DiscoveryNonce> last_discovery_;
   std::optional<wire::Request> last_request_;
+  std::optional<Endpoint> last_update_to_;
   Endpoint request_to_;
   std::map<IpAddress, SourceFilter> wanted_;
 };
