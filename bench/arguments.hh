@@ -1,5 +1,5 @@
 #pragma once
-/// Arguments of the benchmark's small programs, which only relay_fanout.py calls.
+/// Arguments of the benchmark's small programs, which only suite.py and the guest's scenario call.
 
 #include <charconv>
 #include <cstdio>
@@ -34,6 +34,8 @@ class Arguments {
     if (!value) fail("not an address", text.data());
     return *value;
   }
+
+  std::string_view text() { return take(); }
 
   [[noreturn]] static void fail(const char* what, const char* detail) {
     std::fprintf(stderr, "%s: %s\n", what, detail);

@@ -1,0 +1,73 @@
+"""What a figure is: rounds of ours and of its baselines in turn, the median of their ratios, and how much to believe it."""
+
+import statistics
+import time
+from dataclasses import dataclass, field
+
+# At least 8: less is an anecdote.
+ROUNDS = 12
+# Above it a figure is not judged.
+NOISE_MAX = 0.05
+
+MET, MISSED, NO_TARGET = "met", "MISSED", "-"
+
+
+@dataclass
+class Row:
+    """One line of the table and of results.json. `ours`, `bare`: medians, in `unit`; `ratio`: what the target is about."""
+    name: str
+    what: str
+    unit: str = ""
+    ours: float | None = None
+    bare: float | None = None
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
+    noise: float | None = None
+    rounds: int = 0
+    target: str = ""
+    verdict: str = NO_TARGET
+    notes: dict = field(default_factory=dict)
+
+
+def judge(value: float, target: str, noise: float | None = None) -> str:
+    """`target`: `>= 0.9`, `<= 1.1`, `== 0`; empty: none."""
+    if not target:
+        return NO_TARGET
+    if noise is not None and noise > NOISE_MAX:
+        return f"not judged: noise {noise:.0%}"
+    relation, bound = target.split()
+    met = {">=": value >= float(bound), ">": value > float(bound), "<=": value <= float(bound), "==": value == float(bound)}
+    return MET if met[relation] else MISSED
+
+
+def take_turns(ours, baselines: dict, rounds: int, end: float) -> tuple[list, dict[str, list]]:
+    """All baselines, ours, all baselines, ours, ..., all baselines: until there are `rounds` of ours, or the time is over.
+    What is called takes no arguments; what it returns is kept."""
+    mine: list = []
+    theirs: dict[str, list] = {name: [] for name in baselines}
+
+    def take_baselines():
+        for name, run in baselines.items():
+            theirs[name].append(run())
+
+    while len(mine) < rounds and time.monotonic() < end:
+        take_baselines()
+        mine.append(ours())
+    if mine:
+        take_baselines()
+    return mine, theirs
+
+
+def compare(name: str, what: str, unit: str, ours: list[float], bare: list[float], target: str = "", **notes) -> Row:
+    """`bare` has one more than `ours`: one before each and one after the last."""
+    if not ours:
+        return Row(name, what, unit, target=target, verdict="not measured: no time left", notes=notes)
+    ratios = [one / statistics.mean(bare[i:i + 2]) for i, one in enumerate(ours)]
+    # A against A: a baseline compared with the two around it, just as ours is.
+    apart = [abs(bare[i] / statistics.mean((bare[i - 1], bare[i + 1])) - 1) for i in range(1, len(bare) - 1)]
+    noise = statistics.median(apart) if apart else None
+    ratio = statistics.median(ratios)
+    verdict = judge(ratio, target, noise) if len(ours) >= ROUNDS else f"not judged: {len(ours)} rounds"
+    return Row(name, what, unit, statistics.median(ours), statistics.median(bare), ratio, min(ratios), max(ratios), noise,
+               len(ours), target, verdict if target else NO_TARGET, notes)
