@@ -3,30 +3,39 @@
 #include <algorithm>
 
 namespace amt {
+namespace {
 
-void HoldDowns::hold_after_limit(Instant now, const IpAddress& relay) { hold(now, relay, now + kAfterLimit); }
-
-void HoldDowns::hold_after_no_traffic(Instant now, const IpAddress& relay, Random& random) {
-  hold(now, relay, now + random.between(kAfterNoTrafficMin, kAfterNoTrafficMax));
+template <typename Key>
+bool is_held(const std::map<Key, Instant>& holds, Instant now, const Key& key) {
+  const auto held = holds.find(key);
+  return held != holds.end() && held->second > now;
 }
 
-void HoldDowns::hold(Instant now, const IpAddress& relay, Instant until) {
-  std::erase_if(until_, [&](const auto& held) { return held.second <= now; });
-  if (until_.size() >= kRelaysMax && !until_.contains(relay)) {
-    until_.erase(std::ranges::min_element(until_, {}, [](const auto& held) { return held.second; }));
+}  // namespace
+
+void HoldDowns::hold_after_limit(Instant now, const IpAddress& relay) {
+  hold(refusing_, now, relay, now + kAfterLimit);
+}
+
+void HoldDowns::hold_after_no_traffic(Instant now, const IpAddress& relay, const WantedSource& source, Random& random) {
+  hold(fruitless_, now, {relay, source}, now + random.between(kAfterNoTrafficMin, kAfterNoTrafficMax));
+}
+
+/// Never shortens a hold-down.
+template <typename Key>
+void HoldDowns::hold(std::map<Key, Instant>& holds, Instant now, const Key& key, Instant until) {
+  std::erase_if(holds, [&](const auto& held) { return held.second <= now; });
+  if (holds.size() >= kHoldsMax && !holds.contains(key)) {
+    holds.erase(std::ranges::min_element(holds, {}, [](const auto& held) { return held.second; }));
   }
-  Instant& end = until_.try_emplace(relay, until).first->second;
+  Instant& end = holds.try_emplace(key, until).first->second;
   end = std::max(end, until);
 }
 
-bool HoldDowns::is_held(Instant now, const IpAddress& relay) const {
-  const auto held = until_.find(relay);
-  return held != until_.end() && held->second > now;
-}
+bool HoldDowns::is_refusing(Instant now, const IpAddress& relay) const { return is_held(refusing_, now, relay); }
 
-Instant HoldDowns::next_end() const {
-  const auto first = std::ranges::min_element(until_, {}, [](const auto& held) { return held.second; });
-  return first == until_.end() ? kNoDeadline : first->second;
+bool HoldDowns::is_fruitless(Instant now, const IpAddress& relay, const WantedSource& source) const {
+  return is_held(fruitless_, now, {relay, source});
 }
 
 }  // namespace amt

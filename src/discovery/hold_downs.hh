@@ -2,6 +2,8 @@
 /// Relays that are not to be chosen for a while (RFC 8777 §3.3.4.1, §3.3.5).
 
 #include <map>
+#include <optional>
+#include <utility>
 
 #include "amt/ip_address.hh"
 #include "amt/time.hh"
@@ -9,10 +11,13 @@
 
 namespace amt {
 
+/// What a relay is sought for: one source's traffic, or (none) groups that take any source.
+using WantedSource = std::optional<IpAddress>;
+
 /// Bounded: when full, the one that ends first is forgotten. Not thread-safe.
 class HoldDowns {
  public:
-  static constexpr std::size_t kRelaysMax = 1024;
+  static constexpr std::size_t kHoldsMax = 1024;
   /// After the L flag: "approximately a 10-minute hold-down" (D-3.3.5-b).
   static constexpr Duration kAfterLimit = std::chrono::minutes(10);
   /// After a relay that delivered nothing: "no less than 3 minutes and no more than 10 minutes" (D-3.3.4.1-b); random,
@@ -21,17 +26,20 @@ class HoldDowns {
   static constexpr Duration kAfterNoTrafficMax = std::chrono::minutes(10);
 
   void hold_after_limit(Instant now, const IpAddress& relay);
-  void hold_after_no_traffic(Instant now, const IpAddress& relay, Random& random);
+  /// Concerns that source alone: what is silent at a relay says nothing of its other channels (D-3.3.7-a).
+  void hold_after_no_traffic(Instant now, const IpAddress& relay, const WantedSource& source, Random& random);
 
-  [[nodiscard]] bool is_held(Instant now, const IpAddress& relay) const;
-  /// When the next hold-down ends, `kNoDeadline` when there is none.
-  [[nodiscard]] Instant next_end() const;
+  /// It takes no new gateways.
+  [[nodiscard]] bool is_refusing(Instant now, const IpAddress& relay) const;
+  /// It delivered nothing of `source`.
+  [[nodiscard]] bool is_fruitless(Instant now, const IpAddress& relay, const WantedSource& source) const;
 
  private:
-  /// Never shortens a hold-down.
-  void hold(Instant now, const IpAddress& relay, Instant until);
+  template <typename Key>
+  static void hold(std::map<Key, Instant>& holds, Instant now, const Key& key, Instant until);
 
-  std::map<IpAddress, Instant> until_;
+  std::map<IpAddress, Instant> refusing_;
+  std::map<std::pair<IpAddress, WantedSource>, Instant> fruitless_;
 };
 
 }  // namespace amt

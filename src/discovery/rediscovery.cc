@@ -16,6 +16,8 @@ std::string_view to_string(RestartReason reason) {
       return "the relay delivers nothing";
     case RestartReason::kLoss:
       return "the relay loses packets";
+    case RestartReason::kRecordsChanged:
+      return "the DNS names others now";
     case RestartReason::kNetworkChanged:
       break;
   }

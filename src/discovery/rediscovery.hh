@@ -17,6 +17,7 @@ enum class RestartReason : std::uint8_t {
   kNoTraffic,          ///< it answers, and delivers nothing of what was reported
   kLoss,               ///< it delivers badly
   kNetworkChanged,     ///< this host is somewhere else now
+  kRecordsChanged,     ///< the DNS does not name the relay in use any more
 };
 [[nodiscard]] std::string_view to_string(RestartReason reason);
 

@@ -13,6 +13,7 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 const IpAddress kRelay = *IpAddress::parse("192.0.2.1");
+const IpAddress kSource = *IpAddress::parse("198.51.100.1");
 
 class RediscoveryTest : public testing::Test {
  protected:
@@ -113,10 +114,9 @@ TEST(HoldDowns, AfterTheLimitFlagTenMinutes) {  // D-3.3.5-b
   HoldDowns held;
   const Instant now = Instant() + minutes(60);
   held.hold_after_limit(now, kRelay);
-  EXPECT_TRUE(held.is_held(now + minutes(10) - seconds(1), kRelay));
-  EXPECT_FALSE(held.is_held(now + minutes(10), kRelay));
-  EXPECT_EQ(held.next_end(), now + minutes(10));
-  EXPECT_FALSE(held.is_held(now, *IpAddress::parse("192.0.2.2")));
+  EXPECT_TRUE(held.is_refusing(now + minutes(10) - seconds(1), kRelay));
+  EXPECT_FALSE(held.is_refusing(now + minutes(10), kRelay));
+  EXPECT_FALSE(held.is_refusing(now, *IpAddress::parse("192.0.2.2")));
 }
 
 TEST(HoldDowns, AfterNoTrafficThreeToTenMinutes) {  // D-3.3.4.1-b, X-10-12
@@ -126,32 +126,43 @@ TEST(HoldDowns, AfterNoTrafficThreeToTenMinutes) {  // D-3.3.4.1-b, X-10-12
   bool after_eight = false;
   for (int i = 0; i < 100; ++i) {
     HoldDowns held;
-    held.hold_after_no_traffic(now, kRelay, random);
-    EXPECT_TRUE(held.is_held(now + minutes(3) - seconds(1), kRelay));
-    EXPECT_FALSE(held.is_held(now + minutes(10), kRelay));
-    before_five |= !held.is_held(now + minutes(5), kRelay);
-    after_eight |= held.is_held(now + minutes(8), kRelay);
+    held.hold_after_no_traffic(now, kRelay, kSource, random);
+    EXPECT_TRUE(held.is_fruitless(now + minutes(3) - seconds(1), kRelay, kSource));
+    EXPECT_FALSE(held.is_fruitless(now + minutes(10), kRelay, kSource));
+    before_five |= !held.is_fruitless(now + minutes(5), kRelay, kSource);
+    after_eight |= held.is_fruitless(now + minutes(8), kRelay, kSource);
   }
   EXPECT_TRUE(before_five && after_eight);
 }
 
-TEST(HoldDowns, ALaterShorterOneDoesNotShorten) {
+TEST(HoldDowns, WantOfTrafficConcernsOneSource) {  // D-3.3.7-a
   SeededRandom random(3);
   HoldDowns held;
   const Instant now = Instant() + minutes(60);
-  held.hold_after_limit(now, kRelay);
-  held.hold_after_no_traffic(now, kRelay, random);
-  EXPECT_EQ(held.next_end(), now + minutes(10));
+  held.hold_after_no_traffic(now, kRelay, kSource, random);
+  EXPECT_FALSE(held.is_fruitless(now, kRelay, *IpAddress::parse("198.51.100.2")));
+  EXPECT_FALSE(held.is_fruitless(now, kRelay, std::nullopt));
+  EXPECT_FALSE(held.is_refusing(now, kRelay));
+}
+
+TEST(HoldDowns, ALaterOneDoesNotShorten) {
+  HoldDowns held;
+  const Instant now = Instant() + minutes(60);
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    SeededRandom random(seed);
+    held.hold_after_no_traffic(now, kRelay, kSource, random);
+  }
+  EXPECT_TRUE(held.is_fruitless(now + minutes(9), kRelay, kSource));
 }
 
 TEST(HoldDowns, NumberIsBounded) {
   HoldDowns held;
   const Instant now = Instant() + minutes(60);
-  for (std::uint32_t i = 0; i <= HoldDowns::kRelaysMax; ++i) {
+  for (std::uint32_t i = 0; i <= HoldDowns::kHoldsMax; ++i) {
     held.hold_after_limit(now + milliseconds(i), IpAddress::from_v4(0xc0000000 + i));
   }
-  EXPECT_FALSE(held.is_held(now, IpAddress::from_v4(0xc0000000)));  // the one that ends first made room
-  EXPECT_TRUE(held.is_held(now, IpAddress::from_v4(0xc0000000 + HoldDowns::kRelaysMax)));
+  EXPECT_FALSE(held.is_refusing(now, IpAddress::from_v4(0xc0000000)));  // the one that ends first made room
+  EXPECT_TRUE(held.is_refusing(now, IpAddress::from_v4(0xc0000000 + HoldDowns::kHoldsMax)));
 }
 
 TEST(QueryBudget, NoWindowOf100MillisecondsHasMoreThanTen) {  // D-3.2.2-a

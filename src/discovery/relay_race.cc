@@ -15,16 +15,26 @@ RelayRace::Runner* RelayRace::find(const IpAddress& relay) {
   return runner == runners_.end() ? nullptr : &*runner;
 }
 
-RelayRace::Runner* RelayRace::best_waiting(Instant now) {
+bool RelayRace::is_running() const {
+  return std::ranges::any_of(runners_, [](const Runner& runner) { return runner.state == State::kRunning; });
+}
+
+RelayRace::Runner* RelayRace::best_waiting(Instant now, bool fruitless_too) {
   Runner* best = nullptr;
   for (Runner& runner : runners_) {
-    if (runner.state != State::kWaiting || !runner.option.destination.source ||
-        hold_downs_.is_held(now, runner.option.destination.address)) {
-      continue;
-    }
+    const Destination& destination = runner.option.destination;
+    if (runner.state != State::kWaiting || !destination.source) continue;
+    if (hold_downs_.is_refusing(now, destination.address)) continue;
+    if (!fruitless_too && hold_downs_.is_fruitless(now, destination.address, options_.source)) continue;
     if (best == nullptr || compare_options(runner.option, best->option, options_.order) < 0) best = &runner;
   }
   return best;
+}
+
+RelayRace::Runner* RelayRace::next_runner(Instant now) {
+  if (Runner* next = best_waiting(now, false)) return next;
+  const bool last_resort = options_.unserved && lookups_done_ && !is_running();
+  return last_resort ? best_waiting(now, true) : nullptr;
 }
 
 void RelayRace::add(Instant now, RelayOption option) {
@@ -70,7 +80,7 @@ void RelayRace::handle_timeout(Instant now) { advance(now); }
 
 void RelayRace::advance(Instant now) {
   if (over_) return;
-  Runner* next = best_waiting(now);
+  Runner* next = next_runner(now);
   const bool first = last_start_ == Instant::min();
   const Instant start = first ? now : last_start_ + (hurry_ ? kAttemptDelayMin : options_.attempt_delay);
   if (next != nullptr && now >= start) {
@@ -78,14 +88,12 @@ void RelayRace::advance(Instant now) {
     last_start_ = now;
     hurry_ = false;
     steps_.emplace_back(StartAttempt{next->option});
-    next = best_waiting(now);
+    next = next_runner(now);
     next_start_ = next == nullptr ? kNoDeadline : now + options_.attempt_delay;
     return;
   }
   next_start_ = next == nullptr ? kNoDeadline : start;
-  const bool running =
-      std::ranges::any_of(runners_, [](const Runner& runner) { return runner.state == State::kRunning; });
-  if (next == nullptr && !running && lookups_done_) end(RaceLost{});
+  if (next == nullptr && !is_running() && lookups_done_) end(RaceLost{});
 }
 
 void RelayRace::end(RaceStep last) {

@@ -29,6 +29,11 @@ struct RaceOptions {
   /// Between two attempts; held within `kAttemptDelayMin` and `kAttemptDelayMax` (D-8305-a).
   Duration attempt_delay = std::chrono::milliseconds(250);
   std::vector<RelayOrigin> order = default_discovery_order();
+  /// What the relay is for: its hold-downs count.
+  WantedSource source = {};
+  /// Nothing is in use: a relay that delivered nothing before is better than none, once all others were tried. RFC 6724
+  /// rule 1 puts what is unusable last, it does not strike it out (D-3.1.2-d).
+  bool unserved = true;
 };
 
 /// Decides, never sends: one input, then `poll_step` until it gives nothing. Time is an argument. Not thread-safe.
@@ -39,7 +44,7 @@ class RelayRace {
   /// Options beyond are ignored: DNS answers are not ours to trust.
   static constexpr std::size_t kOptionsMax = 64;
 
-  /// `hold_downs` outlives this object; relays that are held down do not run (D-3.1.2-d).
+  /// `hold_downs` outlives this object. Relays that are held down do not run (D-3.1.2-d), but for `unserved`.
   RelayRace(RaceOptions options, const HoldDowns& hold_downs, Random& random);
 
   /// One more relay was found, at any time; nobody waits for late answers (D-3.2.2-b). A repeated address keeps the
@@ -66,7 +71,9 @@ class RelayRace {
   };
 
   [[nodiscard]] Runner* find(const IpAddress& relay);
-  [[nodiscard]] Runner* best_waiting(Instant now);
+  [[nodiscard]] bool is_running() const;
+  [[nodiscard]] Runner* best_waiting(Instant now, bool fruitless_too);
+  [[nodiscard]] Runner* next_runner(Instant now);
   void fail(Instant now, Runner& runner);
   void advance(Instant now);
   void end(RaceStep last);

@@ -1,0 +1,320 @@
+#include "discovery/relay_search.hh"
+
+#include <algorithm>
+
+#include "base/backoff.hh"
+
+namespace amt {
+namespace {
+
+// D-3.5-a: "1 s initial, 120 s maximum".
+constexpr Duration kDnsRetryInitial = std::chrono::seconds(1);
+constexpr Duration kDnsRetryMax = std::chrono::seconds(120);
+/// Reasons that are told; more would not help a person.
+constexpr std::size_t kFailuresMax = 4;
+
+/// The race is for want of something that the relay in use may still bring.
+bool is_mended_by_traffic(RestartReason reason) {
+  return reason == RestartReason::kRelaySilent || reason == RestartReason::kNoTraffic ||
+         reason == RestartReason::kLimit;
+}
+
+}  // namespace
+
+RelaySearch::RelaySearch(const RelaySearchOptions& options, WantedSource source, HoldDowns& hold_downs, Random& random)
+    : options_(options),
+      source_(source),
+      hold_downs_(hold_downs),
+      random_(random),
+      rediscovery_(options.rediscovery, random) {}
+
+std::string RelaySearch::subject() const { return source_ ? source_->to_string() : "any source"; }
+
+void RelaySearch::tell(LogLevel level, std::string text) { steps_.emplace_back(Tell{level, std::move(text)}); }
+
+bool RelaySearch::uses_dns() const {
+  return source_ && std::ranges::find(options_.order, RelayOrigin::kDriad) != options_.order.end();
+}
+
+bool RelaySearch::prefers_driad_to_defaults() const {
+  return uses_dns() && options_.order.front() == RelayOrigin::kDriad;
+}
+
+void RelaySearch::start(Instant now, std::vector<RelayOption> defaults, bool ask_dns) {
+  defaults_ = std::move(defaults);
+  dns_wanted_ = ask_dns && uses_dns();
+  rediscovery_.handle_unserved(now);
+  restart_if_due(now);
+}
+
+void RelaySearch::ask_dns() {
+  if (asking_dns_) return;
+  asking_dns_ = true;
+  refresh_at_ = kNoDeadline;
+  steps_.emplace_back(LookUp{});
+}
+
+void RelaySearch::begin_race(Instant now, RestartReason reason) {
+  if (race_) end_race();
+  reason_ = reason;
+  retry_at_ = kNoDeadline;
+  suspect_at_ = kNoDeadline;
+  failures_.clear();
+  avoids_current_ = current_.has_value() && reason != RestartReason::kNetworkChanged;
+  // RFC 8777 §3.1.1 (5): what stood before DRIAD did not do.
+  if (reason != RestartReason::kFirstSubscription) dns_wanted_ = uses_dns();
+  race_.emplace(
+      RaceOptions{
+          .attempt_delay = options_.attempt_delay, .order = options_.order, .source = source_, .unserved = !current_},
+      hold_downs_, random_);
+  if (dns_wanted_ && !records_) ask_dns();
+  if (records_) add_options(now, records_->options);
+  // Nobody waits for the DNS longer than this, and nobody at all whose turn is before it.
+  defaults_at_ = asking_dns_ && prefers_driad_to_defaults() ? now + options_.resolution_delay : now;
+  if (reason == RestartReason::kRecordsChanged && !records_->options.empty()) defaults_at_ = kNoDeadline;
+  if (defaults_at_ <= now) add_defaults(now);
+  if (!asking_dns_) race_->lookups_done(now);
+  drain_race(now);
+}
+
+void RelaySearch::add_options(Instant now, const std::vector<RelayOption>& options) {
+  // The first to be added begins at once, so the best has to be the first.
+  std::vector<RelayOption> sorted = options;
+  for (RelayOption& option : sorted) option.lot = random_.u64();
+  std::ranges::sort(
+      sorted, [this](const RelayOption& a, const RelayOption& b) { return compare_options(a, b, options_.order) < 0; });
+  for (const RelayOption& option : sorted) {
+    if (avoids_current_ && option.destination.address == current_->option.destination.address) continue;
+    race_->add(now, option);
+  }
+}
+
+void RelaySearch::add_defaults(Instant now) {
+  defaults_at_ = kNoDeadline;
+  // "no relay should be used for traffic from this source"
+  if (records_ && records_->no_relay) return;
+  add_options(now, defaults_);
+}
+
+void RelaySearch::handle_records(Instant now, SourceRecords records) {
+  asking_dns_ = false;
+  if (records.failed) {
+    refresh_at_ = now + random_backoff(random_, kDnsRetryInitial, kDnsRetryMax, dns_failures_++);
+    if (!records.problem.empty()) tell(LogLevel::kWarn, records.problem);
+    // What was known stays known: a resolver that is away for a while ends no reception.
+    if (!records_) dns_problem_ = std::move(records.problem);
+  } else {
+    dns_failures_ = 0;
+    refresh_at_ = now + std::clamp(records.lifetime, kLifetimeMin, kLifetimeMax);
+    if (!records.problem.empty() && records.problem != dns_problem_) tell(LogLevel::kInfo, records.problem);
+    dns_problem_ = records.problem;
+    records_ = std::move(records);
+  }
+  if (race_) {
+    if (records_) add_options(now, records_->options);
+    if (defaults_at_ != kNoDeadline) add_defaults(now);
+    race_->lookups_done(now);
+    drain_race(now);
+  } else if (records_) {
+    compare_records(now);
+  }
+}
+
+void RelaySearch::compare_records(Instant now) {
+  if (records_->no_relay) {
+    if (current_) steps_.emplace_back(UseNoRelay{});
+    current_.reset();
+    delivering_ = false;
+    rediscovery_.handle_left();
+    return;
+  }
+  if (!current_) return begin_race(now, RestartReason::kFirstSubscription);
+  const RelayOption& used = current_->option;
+  const auto is_used = [&](const RelayOption& option) {
+    return option.destination.address == used.destination.address;
+  };
+  const bool listed = std::ranges::any_of(records_->options, is_used);
+  const bool late = used.origin != RelayOrigin::kDriad && prefers_driad_to_defaults() && !records_->options.empty();
+  const bool gone = used.origin == RelayOrigin::kDriad && !listed;
+  if (gone || late) begin_race(now, RestartReason::kRecordsChanged);
+}
+
+void RelaySearch::handle_probe(Instant now, const IpAddress& target, const ProbeOutcome& outcome) {
+  std::erase(attempts_, target);
+  if (outcome.kind == ProbeOutcome::Kind::kLimited) hold_downs_.hold_after_limit(now, target);
+  if (!race_) return;
+  const bool same = avoids_current_ && outcome.kind == ProbeOutcome::Kind::kConnected &&
+                    outcome.relay == current_->relay && reason_ != RestartReason::kRecordsChanged;
+  if (outcome.kind == ProbeOutcome::Kind::kConnected && !same) {
+    connected_[target] = outcome;
+    race_->handle_query(now, target, false);
+  } else {
+    if (!outcome.problem.empty() && failures_.size() < kFailuresMax) failures_.push_back(outcome.problem);
+    race_->handle_failure(now, target);
+  }
+  drain_race(now);
+}
+
+void RelaySearch::drain_race(Instant now) {
+  while (race_) {
+    const std::optional<RaceStep> step = race_->poll_step();
+    if (!step) return;
+    if (const auto* start = std::get_if<StartAttempt>(&*step)) {
+      attempts_.push_back(start->option.destination.address);
+      steps_.emplace_back(StartProbe{start->option});
+    } else if (const auto* won = std::get_if<RaceWon>(&*step)) {
+      win(now, won->option);
+    } else {
+      lose(now);
+    }
+  }
+}
+
+void RelaySearch::end_race() {
+  race_.reset();
+  defaults_at_ = kNoDeadline;
+  // D-3.2.3-b: nothing more is sent for those that did not win.
+  for (const IpAddress& target : attempts_) steps_.emplace_back(StopProbe{target});
+  attempts_.clear();
+  connected_.clear();
+}
+
+void RelaySearch::win(Instant now, const RelayOption& option) {
+  const ProbeOutcome outcome = connected_.at(option.destination.address);
+  end_race();
+  current_ = UseRelay{option, outcome.relay};
+  round_trip_ = outcome.round_trip;
+  races_lost_ = 0;
+  delivering_ = silent_ = false;
+  problem_.clear();
+  // Whatever the old relay was accused of, this is another.
+  rediscovery_.handle_left();
+  static_cast<void>(rediscovery_.poll_restart(now));
+  steps_.emplace_back(*current_);
+  std::string how(to_string(option.origin));
+  if (option.origin == RelayOrigin::kDriad) how += ", precedence " + std::to_string(option.precedence);
+  tell(LogLevel::kInfo, subject() + " through relay " + outcome.relay.to_string() + " (" + how + ")");
+}
+
+void RelaySearch::lose(Instant now) {
+  end_race();
+  if (current_) {
+    if (reason_ == RestartReason::kNoTraffic) rediscovery_.handle_reported(now);
+    if (silent_) retry_at_ = now + random_backoff(random_, options_.retry_initial, options_.retry_max, races_lost_++);
+    return;
+  }
+  dns_wanted_ = uses_dns();
+  const bool forbidden = records_ && records_->no_relay;
+  // Only the owner's word can change that; it is asked again when the record's life ends.
+  if (!forbidden) {
+    retry_at_ = now + random_backoff(random_, options_.retry_initial, options_.retry_max, races_lost_++);
+  }
+  std::string text = dns_problem_;
+  for (const std::string& failure : failures_) text += (text.empty() ? "" : "; ") + failure;
+  if (text.empty()) text = "no relay is known that could be asked now";
+  if (text != problem_) tell(LogLevel::kWarn, "no relay for " + subject() + ": " + text);
+  problem_ = text;
+}
+
+void RelaySearch::handle_reported(Instant now) {
+  if (!delivering_) rediscovery_.handle_reported(now);
+}
+
+void RelaySearch::handle_traffic(Instant) {
+  delivering_ = true;
+  silent_ = false;
+  suspect_at_ = retry_at_ = kNoDeadline;
+  rediscovery_.handle_traffic();
+  if (race_ && is_mended_by_traffic(reason_)) end_race();
+}
+
+void RelaySearch::handle_stopped(Instant now) {
+  if (!current_) return;
+  delivering_ = false;
+  const Duration patience = std::max(options_.answer_patience, 2 * round_trip_);
+  suspect_at_ = now + patience + random_.between(Duration::zero(), options_.failover_span);
+}
+
+void RelaySearch::handle_alive(Instant now) {
+  if (!current_) return;
+  suspect_at_ = retry_at_ = kNoDeadline;
+  silent_ = false;
+  if (race_ && reason_ == RestartReason::kRelaySilent) end_race();
+  if (delivering_) return;
+  rediscovery_.handle_left();
+  rediscovery_.handle_reported(now);
+}
+
+void RelaySearch::handle_silent(Instant now) {
+  if (!current_) return;
+  silent_ = true;
+  delivering_ = false;
+  if (race_) return;
+  rediscovery_.handle_silent(now);
+  restart_if_due(now);
+}
+
+void RelaySearch::handle_unreachable(Instant now) {
+  if (!current_ || suspect_at_ == kNoDeadline) return;
+  suspect_at_ = std::min(suspect_at_, now + random_.between(Duration::zero(), options_.failover_span));
+}
+
+void RelaySearch::handle_limit(Instant now) {
+  if (!current_) return;
+  hold_downs_.hold_after_limit(now, current_->option.destination.address);
+  if (race_) return;
+  rediscovery_.handle_limit(now);
+  restart_if_due(now);
+}
+
+void RelaySearch::handle_network_change(Instant now, std::vector<RelayOption> defaults) {
+  defaults_ = std::move(defaults);
+  records_.reset();
+  rediscovery_.handle_network_change(now);
+  restart_if_due(now);
+}
+
+void RelaySearch::restart_if_due(Instant now) {
+  const std::optional<RestartReason> reason = rediscovery_.poll_restart(now);
+  if (!reason) return;
+  if (current_) {
+    if (*reason == RestartReason::kNoTraffic) {
+      hold_downs_.hold_after_no_traffic(now, current_->option.destination.address, source_, random_);
+    }
+    tell(LogLevel::kInfo, "looking for another relay for " + subject() + " than " + current_->relay.to_string() + ": " +
+                              std::string(to_string(*reason)));
+  }
+  begin_race(now, *reason);
+}
+
+void RelaySearch::handle_timeout(Instant now) {
+  if (suspect_at_ <= now) {
+    suspect_at_ = kNoDeadline;
+    handle_silent(now);
+  }
+  restart_if_due(now);
+  if (race_ && defaults_at_ <= now) {
+    add_defaults(now);
+    drain_race(now);
+  }
+  if (race_) {
+    race_->handle_timeout(now);
+    drain_race(now);
+  }
+  if (retry_at_ <= now) begin_race(now, silent_ ? RestartReason::kRelaySilent : RestartReason::kFirstSubscription);
+  if (refresh_at_ <= now) ask_dns();
+}
+
+Instant RelaySearch::next_deadline() const {
+  const Instant race = race_ ? std::min(race_->next_deadline(), defaults_at_) : kNoDeadline;
+  return std::min({race, rediscovery_.next_deadline(), suspect_at_, retry_at_, refresh_at_});
+}
+
+std::optional<SearchStep> RelaySearch::poll_step() {
+  if (steps_.empty()) return std::nullopt;
+  SearchStep step = std::move(steps_.front());
+  steps_.pop_front();
+  return step;
+}
+
+}  // namespace amt

@@ -1,0 +1,398 @@
+#include "discovery/relay_search.hh"
+
+#include <gtest/gtest.h>
+
+#include "base/assert.hh"
+
+namespace amt {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+IpAddress ip(const char* text) { return *IpAddress::parse(text); }
+const IpAddress kSource = ip("198.51.100.1");
+
+RelayOption option(const char* address, std::uint16_t precedence, RelayOrigin origin = RelayOrigin::kDriad) {
+  RelayOption option;
+  option.destination = {ip(address), ip("10.0.0.1")};
+  option.precedence = precedence;
+  option.origin = origin;
+  option.discovery_optional = origin == RelayOrigin::kDriad;
+  return option;
+}
+const RelayOption kAnycast = option("192.52.193.1", 0, RelayOrigin::kAnycast);
+
+class Search : public testing::Test {
+ protected:
+  Search() {
+    options.order = {RelayOrigin::kDnsSd, RelayOrigin::kDriad, RelayOrigin::kAnycast};
+    // The order of this project's gateway: what stands first is DRIAD.
+    options.order.erase(options.order.begin());
+  }
+
+  RelaySearch make(WantedSource source = kSource) { return {options, source, hold_downs, random}; }
+
+  /// `look up, probe 192.0.2.1, stop 192.0.2.1, use 192.0.2.1`; what is told goes to `told`.
+  std::string steps(RelaySearch& search) {
+    std::string text;
+    const auto add = [&text](const std::string& step) { text += (text.empty() ? "" : ", ") + step; };
+    while (const std::optional<SearchStep> step = search.poll_step()) {
+      if (std::holds_alternative<LookUp>(*step)) add("look up");
+      if (std::holds_alternative<UseNoRelay>(*step)) add("use none");
+      if (const auto* probe = std::get_if<StartProbe>(&*step)) {
+        add("probe " + probe->option.destination.address.to_string());
+      }
+      if (const auto* stop = std::get_if<StopProbe>(&*step)) add("stop " + stop->target.to_string());
+      if (const auto* use = std::get_if<UseRelay>(&*step)) add("use " + use->relay.address.to_string());
+      if (const auto* tell = std::get_if<Tell>(&*step)) told += tell->text + "\n";
+    }
+    return text;
+  }
+  /// All that becomes due within `duration`, in order.
+  std::string pass(RelaySearch& search, Duration duration) {
+    const Instant end = now + duration;
+    std::string text = steps(search);
+    for (int i = 0; search.next_deadline() <= end; ++i) {
+      AMT_ASSERT(i < 1000);
+      now = std::max(now, search.next_deadline());
+      search.handle_timeout(now);
+      const std::string more = steps(search);
+      text += (text.empty() || more.empty() ? "" : ", ") + more;
+    }
+    now = end;
+    return text;
+  }
+  static SourceRecords records(std::vector<RelayOption> options, Duration lifetime = seconds(300)) {
+    SourceRecords records;
+    records.options = std::move(options);
+    records.lifetime = lifetime;
+    return records;
+  }
+  void connect(RelaySearch& search, const char* target, const char* relay = nullptr, Duration round_trip = {}) {
+    search.handle_probe(
+        now, ip(target),
+        {ProbeOutcome::Kind::kConnected, {ip(relay != nullptr ? relay : target), 2268}, round_trip, {}});
+  }
+  void refuse(RelaySearch& search, const char* target) {
+    search.handle_probe(now, ip(target), {ProbeOutcome::Kind::kLimited, {}, {}, std::string(target) + " refuses"});
+  }
+  void fail(RelaySearch& search, const char* target) {
+    search.handle_probe(now, ip(target), {ProbeOutcome::Kind::kFailed, {}, {}, std::string(target) + " is silent"});
+  }
+  /// One that uses 192.0.2.1 and knows of 192.0.2.2.
+  RelaySearch using_first() {
+    RelaySearch search = make();
+    search.start(now, {}, true);
+    search.handle_records(now, records({option("192.0.2.1", 10), option("192.0.2.2", 20)}));
+    connect(search, "192.0.2.1");
+    steps(search);
+    search.handle_reported(now);
+    return search;
+  }
+
+  RelaySearchOptions options;
+  SeededRandom random{1};
+  HoldDowns hold_downs;
+  Instant now = Instant() + std::chrono::hours(1);
+  std::string told;
+};
+
+TEST_F(Search, RecordsAreRacedAndTheFirstThatAnswersIsUsed) {  // D-3.2.1-a, D-3.2.3-a, D-3.2.3-b
+  RelaySearch search = make();
+  search.start(now, {kAnycast}, true);
+  EXPECT_EQ(steps(search), "look up");
+  search.handle_records(now, records({option("192.0.2.2", 20), option("192.0.2.1", 10)}));
+  EXPECT_EQ(steps(search), "probe 192.0.2.1");  // D-4.2.1-a
+  EXPECT_EQ(pass(search, milliseconds(250)), "probe 192.0.2.2");
+  connect(search, "192.0.2.1");
+  EXPECT_EQ(steps(search), "stop 192.0.2.2, use 192.0.2.1");
+  EXPECT_EQ(search.current()->relay.to_string(), "192.0.2.1:2268");
+  EXPECT_EQ(told, "198.51.100.1 through relay 192.0.2.1:2268 (DRIAD, precedence 10)\n");
+}
+
+TEST_F(Search, DnsThatIsSlowHoldsTheOthersUpForAMomentOnly) {  // D-3.2.2-b
+  RelaySearch search = make();
+  search.start(now, {kAnycast}, true);
+  EXPECT_EQ(pass(search, milliseconds(499)), "look up");
+  EXPECT_EQ(pass(search, milliseconds(1)), "probe 192.52.193.1");
+  connect(search, "192.52.193.1", "192.0.2.7");
+  EXPECT_EQ(steps(search), "use 192.0.2.7");
+  // What comes late and stands before it is raced, while the anycast relay stays in use.
+  search.handle_traffic(now);
+  search.handle_records(now, records({option("192.0.2.1", 10)}));
+  EXPECT_EQ(steps(search), "probe 192.0.2.1");
+  EXPECT_TRUE(search.is_delivering());
+  connect(search, "192.0.2.1");
+  EXPECT_EQ(steps(search), "use 192.0.2.1");
+}
+
+TEST_F(Search, WhatStandsBeforeDriadDoesNotWaitForIt) {  // D-3.1.2-a
+  options.order = default_discovery_order();
+  RelaySearch search = make();
+  search.start(now, {kAnycast}, true);
+  EXPECT_EQ(steps(search), "look up, probe 192.52.193.1");
+  search.handle_records(now, records({option("192.0.2.1", 10)}));
+  connect(search, "192.52.193.1");
+  EXPECT_EQ(steps(search), "use 192.52.193.1");
+}
+
+TEST_F(Search, DnsIsAskedOnlyOnceWhatStandsBeforeItFailed) {  // D-3.1.1-a
+  options.order = default_discovery_order();
+  RelaySearch search = make();
+  search.start(now, {kAnycast}, false);
+  EXPECT_EQ(steps(search), "probe 192.52.193.1");
+  connect(search, "192.52.193.1");
+  EXPECT_EQ(steps(search), "use 192.52.193.1");
+  search.handle_reported(now);
+  EXPECT_EQ(pass(search, seconds(4)), "look up");  // nothing came
+  search.handle_records(now, records({option("192.0.2.1", 10)}));
+  EXPECT_EQ(steps(search), "probe 192.0.2.1");
+}
+
+TEST_F(Search, AnySourceNeedsNoDns) {  // D-3.3.2-b
+  RelaySearch search = make(std::nullopt);
+  search.start(now, {kAnycast}, true);
+  EXPECT_EQ(steps(search), "probe 192.52.193.1");
+  connect(search, "192.52.193.1");
+  EXPECT_EQ(steps(search), "use 192.52.193.1");
+}
+
+TEST_F(Search, OwnerMayForbidAllRelays) {  // D-4.2.4-a
+  RelaySearch search = make();
+  search.start(now, {kAnycast}, true);
+  SourceRecords none = records({}, seconds(60));
+  none.no_relay = true;
+  none.problem = "the owner says no";
+  search.handle_records(now, none);
+  EXPECT_EQ(pass(search, seconds(59)), "look up");
+  EXPECT_EQ(told, "the owner says no\nno relay for 198.51.100.1: the owner says no\n");
+  EXPECT_EQ(pass(search, seconds(1)), "look up");
+  search.handle_records(now, records({option("192.0.2.1", 10)}));  // and takes it back
+  EXPECT_EQ(steps(search), "probe 192.0.2.1");
+  connect(search, "192.0.2.1");
+  steps(search);
+  search.handle_records(now, none);
+  EXPECT_EQ(steps(search), "use none");
+  EXPECT_FALSE(search.current());
+}
+
+TEST_F(Search, NoRecordLeavesTheDefaults) {
+  RelaySearch search = make();
+  search.start(now, {kAnycast}, true);
+  SourceRecords none = records({});
+  none.problem = "no AMTRELAY record";
+  search.handle_records(now, none);
+  EXPECT_EQ(steps(search), "look up, probe 192.52.193.1");
+  fail(search, "192.52.193.1");
+  EXPECT_EQ(steps(search), "");
+  EXPECT_EQ(search.problem(), "no AMTRELAY record; 192.52.193.1 is silent");
+  EXPECT_EQ(pass(search, seconds(1)), "probe 192.52.193.1");  // tried again, the DNS not: its answer is still good
+}
+
+TEST_F(Search, SearchesInVainGrowRarerAndAreToldOnce) {
+  RelaySearch search = make(std::nullopt);
+  search.start(now, {kAnycast}, true);
+  steps(search);
+  Duration longest{};
+  for (int i = 0; i < 50; ++i) {
+    fail(search, "192.52.193.1");
+    const Duration pause = search.next_deadline() - now;
+    EXPECT_GE(pause, seconds(1));
+    EXPECT_LE(pause, seconds(15));
+    longest = std::max(longest, pause);
+    EXPECT_EQ(pass(search, pause), "probe 192.52.193.1");
+  }
+  EXPECT_GT(longest, seconds(8));
+  EXPECT_EQ(told, "no relay for any source: 192.52.193.1 is silent\n");
+}
+
+TEST_F(Search, FullRelayIsPassedOverAndHeldDown) {  // D-3.3.5-a, D-3.3.5-b
+  RelaySearch search = make();
+  search.start(now, {}, true);
+  search.handle_records(now, records({option("192.0.2.1", 10), option("192.0.2.2", 20)}));
+  refuse(search, "192.0.2.1");
+  EXPECT_EQ(pass(search, milliseconds(10)), "look up, probe 192.0.2.1, probe 192.0.2.2");
+  fail(search, "192.0.2.2");
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(pass(search, seconds(15)).find("192.0.2.1"), std::string::npos);
+    fail(search, "192.0.2.2");
+    search.handle_records(now, records({option("192.0.2.1", 10), option("192.0.2.2", 20)}));
+  }
+  EXPECT_NE(pass(search, minutes(6)).find("probe 192.0.2.1"), std::string::npos);
+}
+
+TEST_F(Search, RefreshFollowsTheTimeToLive) {
+  RelaySearch search = using_first();
+  search.handle_traffic(now);
+  EXPECT_EQ(pass(search, seconds(299)), "");
+  EXPECT_EQ(pass(search, seconds(1)), "look up");
+  search.handle_records(now, records({option("192.0.2.2", 20), option("192.0.2.1", 10)}, Duration::zero()));
+  EXPECT_EQ(pass(search, RelaySearch::kLifetimeMin - milliseconds(1)), "");  // still named: it stays
+  EXPECT_EQ(pass(search, milliseconds(1)), "look up");
+  search.handle_records(now, records({option("192.0.2.3", 10)}));
+  EXPECT_EQ(steps(search), "probe 192.0.2.3");  // no longer named: make, then break
+  EXPECT_EQ(search.current()->relay.address, ip("192.0.2.1"));
+  connect(search, "192.0.2.3");
+  EXPECT_EQ(steps(search), "use 192.0.2.3");
+}
+
+TEST_F(Search, ResolverThatIsAwayEndsNothing) {  // D-3.5-a
+  RelaySearch search = using_first();
+  search.handle_traffic(now);
+  EXPECT_EQ(pass(search, seconds(300)), "look up");
+  SourceRecords failed;
+  failed.failed = true;
+  failed.problem = "SERVFAIL";
+  Duration longest{};
+  for (int i = 0; i < 30; ++i) {
+    search.handle_records(now, failed);
+    EXPECT_EQ(steps(search), "");
+    const Duration pause = search.next_deadline() - now;
+    EXPECT_GE(pause, seconds(1));
+    EXPECT_LE(pause, seconds(120));
+    longest = std::max(longest, pause);
+    EXPECT_EQ(pass(search, pause), "look up");
+  }
+  EXPECT_GT(longest, seconds(60));
+  EXPECT_TRUE(search.current());
+}
+
+TEST_F(Search, RelayThatFallsSilentIsReplacedWithinASecond) {  // D-3.3.2-a
+  RelaySearch search = using_first();
+  search.handle_traffic(now);
+  search.handle_stopped(now);
+  const Instant stopped = now;
+  const Duration pause = search.next_deadline() - now;
+  EXPECT_GE(pause, milliseconds(200));
+  EXPECT_LE(pause, milliseconds(500));
+  EXPECT_EQ(pass(search, milliseconds(500)), "probe 192.0.2.2");
+  connect(search, "192.0.2.2");
+  EXPECT_EQ(steps(search), "use 192.0.2.2");
+  EXPECT_LE(now - stopped, milliseconds(500));
+}
+
+TEST_F(Search, FailoverIsSpreadByChance) {  // no storm
+  Instant first = kNoDeadline;
+  Instant last = Instant::min();
+  for (int i = 0; i < 100; ++i) {
+    RelaySearch search = using_first();
+    search.handle_traffic(now);
+    search.handle_stopped(now);
+    first = std::min(first, search.next_deadline());
+    last = std::max(last, search.next_deadline());
+  }
+  EXPECT_GT(last - first, milliseconds(250));
+}
+
+TEST_F(Search, SourceThatPausesIsNoReasonToLeaveTheRelayAtOnce) {
+  RelaySearch search = using_first();
+  search.handle_traffic(now);
+  search.handle_stopped(now);
+  search.handle_alive(now);
+  EXPECT_EQ(pass(search, milliseconds(3999)), "");
+  search.handle_traffic(now);
+  EXPECT_EQ(pass(search, seconds(60)), "");
+}
+
+TEST_F(Search, AnswerFromFarAwayIsWaitedFor) {
+  RelaySearch search = make();
+  search.start(now, {}, true);
+  search.handle_records(now, records({option("192.0.2.1", 10), option("192.0.2.2", 20)}));
+  connect(search, "192.0.2.1", nullptr, milliseconds(600));
+  steps(search);
+  search.handle_stopped(now);
+  EXPECT_GE(search.next_deadline(), now + milliseconds(1200));
+}
+
+TEST_F(Search, AnswerThatComesLateEndsTheRace) {  // D-3.2.3-b
+  RelaySearch search = using_first();
+  search.handle_stopped(now);
+  EXPECT_EQ(pass(search, milliseconds(500)), "probe 192.0.2.2");
+  search.handle_alive(now);
+  EXPECT_EQ(steps(search), "stop 192.0.2.2");
+  EXPECT_FALSE(search.is_racing());
+}
+
+TEST_F(Search, SilentRelayWithoutAnotherIsKeptAndOthersSoughtAgain) {
+  RelaySearch search = using_first();
+  search.handle_silent(now);
+  EXPECT_EQ(steps(search), "probe 192.0.2.2");
+  fail(search, "192.0.2.2");
+  EXPECT_EQ(steps(search), "");
+  EXPECT_EQ(search.current()->relay.address, ip("192.0.2.1"));
+  EXPECT_EQ(pass(search, seconds(15)), "probe 192.0.2.2");
+}
+
+TEST_F(Search, UnreachableIsBelievedOnlyWithSilence) {  // X-3.5-a
+  RelaySearch search = using_first();
+  search.handle_traffic(now);
+  search.handle_unreachable(now);
+  EXPECT_EQ(pass(search, seconds(10)), "");
+  search.handle_stopped(now);
+  search.handle_unreachable(now);
+  EXPECT_LE(search.next_deadline(), now + milliseconds(300));
+}
+
+TEST_F(Search, ReportedAndNothingComes) {  // D-3.3.4.1-a, D-3.3.4.1-b
+  RelaySearch search = using_first();
+  EXPECT_EQ(pass(search, milliseconds(3999)), "");
+  EXPECT_EQ(pass(search, milliseconds(1)), "probe 192.0.2.2");
+  EXPECT_TRUE(hold_downs.is_fruitless(now, ip("192.0.2.1"), kSource));
+  EXPECT_NE(told.find("192.0.2.1:2268: the relay delivers nothing"), std::string::npos);
+  connect(search, "192.0.2.2");
+  EXPECT_EQ(steps(search), "use 192.0.2.2");
+  search.handle_reported(now);
+  // The second delivers nothing, either: probably the source is silent. No to and fro.
+  EXPECT_EQ(pass(search, minutes(2)), "");
+  EXPECT_EQ(search.current()->relay.address, ip("192.0.2.2"));
+}
+
+TEST_F(Search, TrafficEndsTheSearchForWantOfIt) {
+  RelaySearch search = using_first();
+  EXPECT_EQ(pass(search, seconds(4)), "probe 192.0.2.2");
+  search.handle_traffic(now);
+  EXPECT_EQ(steps(search), "stop 192.0.2.2");
+  connect(search, "192.0.2.2");
+  EXPECT_EQ(steps(search), "");
+}
+
+TEST_F(Search, LimitOfTheRelayInUseMovesOnUnlessItDelivers) {  // D-3.3.5-b
+  RelaySearch search = using_first();
+  search.handle_traffic(now);
+  search.handle_limit(now);
+  EXPECT_EQ(steps(search), "");
+  EXPECT_TRUE(hold_downs.is_refusing(now, ip("192.0.2.1")));
+  RelaySearch other = using_first();
+  static_cast<void>(other);
+  RelaySearch fresh = make();
+  fresh.start(now + HoldDowns::kAfterLimit, {}, true);
+  now += HoldDowns::kAfterLimit;
+  fresh.handle_records(now, records({option("192.0.2.1", 10), option("192.0.2.2", 20)}));
+  connect(fresh, "192.0.2.1");
+  steps(fresh);
+  fresh.handle_limit(now);
+  EXPECT_EQ(steps(fresh), "probe 192.0.2.2");
+}
+
+TEST_F(Search, AddressThatLeadsToTheSameRelayIsNoOther) {
+  RelaySearch search = using_first();
+  search.handle_silent(now);
+  EXPECT_EQ(steps(search), "probe 192.0.2.2");
+  connect(search, "192.0.2.2", "192.0.2.1");
+  EXPECT_EQ(steps(search), "");
+  EXPECT_FALSE(search.is_racing());
+}
+
+TEST_F(Search, AnotherNetworkAnotherRelay) {  // D-3.3.2-a
+  RelaySearch search = using_first();
+  search.handle_traffic(now);
+  search.handle_network_change(now, {kAnycast});
+  EXPECT_EQ(steps(search), "look up");
+  search.handle_records(now, records({option("192.0.2.1", 10)}));
+  EXPECT_EQ(steps(search), "probe 192.0.2.1");  // the one in use runs, too
+}
+
+}  // namespace
+}  // namespace amt
