@@ -43,6 +43,10 @@ void log_event(const GatewayEvent& event) {
       return log_warn("relay {} refuses new gateways (L flag)", endpoint);
     case GatewayEvent::Kind::kDataStopped:
       return log_debug("nothing comes through relay {} any more, asking it", endpoint);
+    case GatewayEvent::Kind::kRelayAlive:
+      return log_debug("relay {} answers", endpoint);
+    case GatewayEvent::Kind::kUnreachable:
+      return log_debug("relay {} is unreachable, says ICMP", endpoint);
     case GatewayEvent::Kind::kRelaySilent:
       return log_warn("relay {} does not answer, asking again", endpoint);
     case GatewayEvent::Kind::kRelayLost:

@@ -93,6 +93,10 @@ std::string_view to_string(GatewayEvent::Kind kind) {
       return "relay takes no new gateways";
     case GatewayEvent::Kind::kDataStopped:
       return "data stopped";
+    case GatewayEvent::Kind::kRelayAlive:
+      return "relay is alive";
+    case GatewayEvent::Kind::kUnreachable:
+      return "relay unreachable";
     case GatewayEvent::Kind::kRelaySilent:
       return "relay is silent";
     case GatewayEvent::Kind::kRelayLost:

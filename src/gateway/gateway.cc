@@ -177,7 +177,10 @@ Result<Bytes, GatewayReject> Gateway::accept_data(Instant now, const Endpoint& f
   return impl_->accept_data(now, from, outer_ecn, message, verify_transport);
 }
 
-void Gateway::handle_unreachable(Instant, const Endpoint&) { impl_->counters.add(GatewayCounter::kUnreachables); }
+void Gateway::handle_unreachable(Instant, const Endpoint& to) {
+  impl_->counters.add(GatewayCounter::kUnreachables);
+  if (to == relay()) impl_->tell(GatewayEvent::Kind::kUnreachable, to);
+}
 
 void Gateway::handle_timeout(Instant now) { impl_->handle_timeout(now); }
 

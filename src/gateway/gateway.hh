@@ -117,7 +117,9 @@ struct GatewayEvent {
     kRelayAnswers,     ///< first Query from this relay
     kRelayLimit,       ///< L flag
     kDataStopped,      ///< data that had been flowing stopped, the relay is asked; often just a source that pauses
+    kRelayAlive,       ///< after kDataStopped or kRelaySilent: it answers
     kRelaySilent,      ///< Requests are unanswered
+    kUnreachable,      ///< an ICMP error for something sent to the relay in use; nothing else follows from it (X-3.5-a)
     kRelayLost,        ///< given up, next candidate
     kEndpointChanged,  ///< NAT gave another address or port; endpoint: the new one
   };

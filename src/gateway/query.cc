@@ -85,8 +85,9 @@ void Gateway::Impl::accept_query(Instant now, wire::Protocol protocol, const wir
     reception.expect_all();
     missing.start(now);
   }
+  if (attached.silence_told || attached.stop_told) tell(GatewayEvent::Kind::kRelayAlive, attached.relay.endpoint);
   attached.answered = true;
-  attached.silence_told = false;
+  attached.silence_told = attached.stop_told = false;
   learn(attached.relay, std::get<Asking>(attached.cycle(protocol)), protocol, query.nonce);
 
   Session fresh{query.nonce, query.mac, std::nullopt,

@@ -241,7 +241,9 @@ TEST(GatewayRequest, SingleRelayIsNeverGivenUp) {
   EXPECT_EQ(bench.gateway.relay(), kRelay);
   EXPECT_TRUE(bench.told(GatewayEvent::Kind::kRelaySilent));
   EXPECT_FALSE(bench.told(GatewayEvent::Kind::kRelayLost));
+  EXPECT_FALSE(bench.told(GatewayEvent::Kind::kRelayAlive));
   EXPECT_TRUE(bench.answer_igmp());
+  EXPECT_TRUE(bench.told(GatewayEvent::Kind::kRelayAlive));
   EXPECT_EQ(bench.gateway.phase(), GatewayPhase::kConnected);
   EXPECT_EQ(bench.all(kUpdate).size(), 1U);
 }

@@ -47,7 +47,11 @@ void Gateway::Impl::silence_timeout(Instant now) {
     watch.note_asked(now, kAskIntervalMax);
     stopped = true;
   }
-  if (stopped) tell(GatewayEvent::Kind::kDataStopped, std::get<Attached>(state).relay.endpoint);
+  if (stopped) {
+    auto& attached = std::get<Attached>(state);
+    attached.stop_told = true;
+    tell(GatewayEvent::Kind::kDataStopped, attached.relay.endpoint);
+  }
   start_cycle(now);
 }
 

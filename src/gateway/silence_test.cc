@@ -38,6 +38,14 @@ TEST_F(Flowing, PauseOfASecondIsAskedAbout) {  // R-5.2.3.5.4-k
   EXPECT_EQ(bench.all(kUpdate).size(), 1U);  // a restarted relay has its state back
 }
 
+TEST_F(Flowing, AnswerTellsAPauseFromADeadRelay) {
+  bench.run_for(seconds(1));
+  EXPECT_TRUE(bench.told(GatewayEvent::Kind::kDataStopped));
+  EXPECT_FALSE(bench.told(GatewayEvent::Kind::kRelayAlive));
+  EXPECT_TRUE(bench.answer_igmp());
+  EXPECT_TRUE(bench.told(GatewayEvent::Kind::kRelayAlive));
+}
+
 TEST_F(Flowing, NothingIsAskedWhileDataFlows) {
   flow(600);
   EXPECT_TRUE(bench.sent.empty());

@@ -108,6 +108,8 @@ struct Attached {
   std::array<Cycle, 2> cycles;
   bool answered = false;
   bool silence_told = false;
+  /// Data stopped, and the relay has not answered since.
+  bool stop_told = false;
 
   [[nodiscard]] Cycle& cycle(wire::Protocol protocol) { return cycles[index(protocol)]; }
   [[nodiscard]] const Cycle& cycle(wire::Protocol protocol) const { return cycles[index(protocol)]; }
