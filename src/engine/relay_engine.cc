@@ -5,6 +5,7 @@
 #include <deque>
 #include <optional>
 
+#include "engine/answer_batch.hh"
 #include "engine/fan_out.hh"
 #include "engine/too_big.hh"
 #include "io/icmp_sender.hh"
@@ -51,8 +52,11 @@ struct RelayEngine::Impl {
   void on_upstream_timer();
   void on_report_timer();
   void set_report_timer();
+  /// After each input of the relay.
   void drain_outputs();
-  void send(const RelayTransmit& transmit);
+  /// After the last of those that came together: the answers leave, the timers are set.
+  void settle();
+  UdpSocket& socket_at(const LocalAddress& local);
   void change_upstream(const FilterChange& change);
   void set_membership(Upstream& upstream, const IpAddress& group, const SourceFilter& filter);
 
@@ -78,6 +82,8 @@ struct RelayEngine::Impl {
   TooBigReporter too_big;
   std::unique_ptr<FanOut> fan_out;
   ReceiveBatch received;
+  AnswerBatch answers;
+  Instant next_deadline = kNoDeadline;
   std::vector<CapturedDatagram> captured;
   Timer protocol_timer;
   Timer join_timer;
@@ -128,7 +134,7 @@ SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options) {
   }
   if (!upstreams.empty()) open_icmp();
   if (!upstreams.empty()) upstream_timer.set(monotonic_now() + kUpstreamCheckInterval);
-  drain_outputs();
+  settle();
   return {};
 }
 
@@ -168,6 +174,7 @@ void RelayEngine::Impl::on_socket_readable(UdpSocket& socket) {
         drain_outputs();
       });
     }
+    answers.flush();
   }
   socket.poll_errors([&](const SocketError& error) {
     if (error.code == EMSGSIZE) {
@@ -176,7 +183,7 @@ void RelayEngine::Impl::on_socket_readable(UdpSocket& socket) {
       relay.handle_unreachable(now, TunnelEndpoint{error.to});
     }
   });
-  drain_outputs();
+  settle();
 }
 
 void RelayEngine::Impl::on_upstream_readable(UpstreamPlace& place) {
@@ -189,7 +196,7 @@ void RelayEngine::Impl::on_upstream_readable(UpstreamPlace& place) {
   }
   upstream.release();
   // Gateways that cannot be reached may have lost their tunnels.
-  drain_outputs();
+  settle();
   if (!received_data) {
     place.watch.reset();
     upstream_timer.set(now);
@@ -198,34 +205,35 @@ void RelayEngine::Impl::on_upstream_readable(UpstreamPlace& place) {
 
 void RelayEngine::Impl::on_protocol_timer() {
   relay.handle_timeout(monotonic_now());
-  drain_outputs();
+  settle();
 }
 
 void RelayEngine::Impl::drain_outputs() {
   for (;;) {
     const RelayOutput output = relay.poll_output();
     if (const auto* transmit = std::get_if<RelayTransmit>(&output)) {
-      send(*transmit);
+      answers.add(socket_at(transmit->from), transmit->to, transmit->datagram);
     } else if (const auto* change = std::get_if<UpstreamChange>(&output)) {
       change_upstream(change->change);
     } else {
-      protocol_timer.set(std::get<Deadline>(output).at);
-      set_report_timer();
+      next_deadline = std::get<Deadline>(output).at;
       return;
     }
   }
 }
 
-void RelayEngine::Impl::send(const RelayTransmit& transmit) {
-  const auto socket = std::find_if(sockets.begin(), sockets.end(), [&](const std::unique_ptr<UdpSocket>& candidate) {
-    return candidate->local() == transmit.from;
-  });
+void RelayEngine::Impl::settle() {
+  drain_outputs();
+  answers.flush();
+  protocol_timer.set(next_deadline);
+  set_report_timer();
+}
+
+UdpSocket& RelayEngine::Impl::socket_at(const LocalAddress& local) {
+  const auto socket = std::ranges::find_if(
+      sockets, [&](const std::unique_ptr<UdpSocket>& candidate) { return candidate->local() == local; });
   AMT_ASSERT(socket != sockets.end());
-  const Bytes piece(transmit.datagram.data(), transmit.datagram.size());
-  const Transmit message{.to = transmit.to, .pieces = {&piece, 1}};
-  (*socket)->send({&message, 1}, [&](std::size_t, int code) {
-    log_debug("send to {}: {}", transmit.to.to_string(), SysError{"sendmsg", {}, code}.to_string());
-  });
+  return **socket;
 }
 
 void RelayEngine::Impl::change_upstream(const FilterChange& change) {
@@ -308,7 +316,7 @@ void RelayEngine::shutdown() {
   impl_->watches.clear();
   impl_->upstream_timer.set(kNoDeadline);
   impl_->relay.shutdown(monotonic_now());
-  impl_->drain_outputs();
+  impl_->settle();
   // What the upstream interfaces have to say about the end.
   impl_->on_report_timer();
   impl_->report_timer.set(kNoDeadline);
