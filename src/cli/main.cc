@@ -21,6 +21,7 @@ struct RunSubcommand {
   int operator()(const SendConfig& config) const { return run_send(config, common); }
   int operator()(const DiscoverConfig& config) const { return run_discover(config, common); }
   int operator()(const StatusConfig& config) const { return run_status(config, common); }
+  int operator()(const BenchConfig& config) const { return run_bench(config, common); }
   int operator()(const DemoConfig& config) const { return run_demo(config, common); }
 };
 

@@ -12,6 +12,7 @@ namespace amt {
 [[nodiscard]] int run_send(const SendConfig& config, const CommonConfig& common);
 [[nodiscard]] int run_discover(const DiscoverConfig& config, const CommonConfig& common);
 [[nodiscard]] int run_status(const StatusConfig& config, const CommonConfig& common);
+[[nodiscard]] int run_bench(const BenchConfig& config, const CommonConfig& common);
 [[nodiscard]] int run_demo(const DemoConfig& config, const CommonConfig& common);
 
 }  // namespace amt

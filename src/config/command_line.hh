@@ -12,7 +12,9 @@ namespace amt {
 
 struct Invocation {
   CommonConfig common;
-  std::variant<RelayConfig, GatewayConfig, ReceiveConfig, SendConfig, DiscoverConfig, StatusConfig, DemoConfig> command;
+  std::variant<RelayConfig, GatewayConfig, ReceiveConfig, SendConfig, DiscoverConfig, StatusConfig, BenchConfig,
+               DemoConfig>
+      command;
 };
 
 /// Nothing is to be done but to print and exit: help, version, or an error.

@@ -13,6 +13,7 @@ namespace amt {
 [[nodiscard]] CommandTable send_table(SendConfig& config);
 [[nodiscard]] CommandTable discover_table(DiscoverConfig& config);
 [[nodiscard]] CommandTable status_table(StatusConfig& config);
+[[nodiscard]] CommandTable bench_table(BenchConfig& config);
 [[nodiscard]] CommandTable demo_table(DemoConfig& config);
 
 /// The options that every subcommand takes, at the end of its table.

@@ -169,6 +169,23 @@ struct DiscoverConfig {
   bool json = false;
 };
 
+/// What each simulated gateway does again and again.
+enum class BenchTask : std::uint8_t { kNothing, kRequests, kHandshakes };
+
+struct BenchConfig {
+  Endpoint relay;
+  std::size_t gateways = 100;
+  std::vector<ChannelUrl> groups;  ///< as given; not empty
+  std::size_t channels_each = 1;
+  std::vector<Channel> channels;  ///< all of them: each group and what follows it
+  Duration duration = std::chrono::seconds(10);
+  double changes_per_second = 0;  ///< per gateway
+  BenchTask task = BenchTask::kNothing;
+  std::vector<IpAddress> local;  ///< empty: the kernel's choice
+  bool is_mine = false;
+  bool json = false;
+};
+
 struct DemoConfig {
   /// Where pictures, streams and logs stay; not given: the pictures alone, in the demo's own place.
   std::optional<std::string> output_directory;

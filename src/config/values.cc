@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <sstream>
 
 namespace amt {
 namespace {
@@ -60,6 +61,14 @@ ValueResult<std::uint64_t> parse_number(std::string_view text, std::uint64_t low
     return bad("not a whole number of at least " + std::to_string(low));
   }
   return bad("not a whole number from " + std::to_string(low) + " to " + std::to_string(high));
+}
+
+ValueResult<double> parse_decimal(std::string_view text, double low, double high) {
+  const std::optional<double> value = take_decimal(text);
+  if (value && text.empty() && *value >= low && *value <= high) return *value;
+  std::ostringstream problem;
+  problem << "not a number from " << low << " to " << high;
+  return bad(problem.str());
 }
 
 ValueResult<Duration> parse_duration(std::string_view text) {
@@ -127,6 +136,12 @@ ValueResult<PathMtuChoice> parse_path_mtu(std::string_view text) {
 ValueResult<StatsFormat> parse_stats_format(std::string_view text) {
   return choose<StatsFormat, 3>(
       text, {{{"text", StatsFormat::kText}, {"json", StatsFormat::kJson}, {"none", StatsFormat::kNone}}});
+}
+
+ValueResult<BenchTask> parse_bench_task(std::string_view text) {
+  return choose<BenchTask, 3>(
+      text,
+      {{{"nothing", BenchTask::kNothing}, {"requests", BenchTask::kRequests}, {"handshakes", BenchTask::kHandshakes}}});
 }
 
 ValueResult<Dnssec> parse_dnssec(std::string_view text) {

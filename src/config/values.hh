@@ -34,6 +34,8 @@ inline constexpr std::uint64_t kRobustnessMax = 7;
 [[nodiscard]] ValueResult<std::string> parse_path(std::string_view text);
 /// Decimal, `low` to `high`.
 [[nodiscard]] ValueResult<std::uint64_t> parse_number(std::string_view text, std::uint64_t low, std::uint64_t high);
+/// With a decimal point or without, `low` to `high`.
+[[nodiscard]] ValueResult<double> parse_decimal(std::string_view text, double low, double high);
 /// Seconds, with a decimal point or a unit (`ms`, `s`, `m`, `h`); more than zero, at most a year.
 [[nodiscard]] ValueResult<Duration> parse_duration(std::string_view text);
 /// Bits per second, with `k`, `M` or `G` for powers of 1000: `5M`, `1.5M`, `500k`.
@@ -50,6 +52,7 @@ inline constexpr std::uint64_t kRobustnessMax = 7;
 [[nodiscard]] ValueResult<PathMtuChoice> parse_path_mtu(std::string_view text);
 [[nodiscard]] ValueResult<StatsFormat> parse_stats_format(std::string_view text);
 [[nodiscard]] ValueResult<Dnssec> parse_dnssec(std::string_view text);
+[[nodiscard]] ValueResult<BenchTask> parse_bench_task(std::string_view text);
 
 /// The `apply` of an option whose value goes to `field`.
 template <typename Field, typename Parse>

@@ -1,7 +1,5 @@
 #include "io/native_membership.hh"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <map>
@@ -9,17 +7,13 @@
 #include <set>
 
 #include "io/membership_sockets.hh"
+#include "sys/descriptor_limit.hh"
 
 namespace amt {
 namespace {
 
 /// A socket per 20 groups: many groups need more descriptors than a shell's usual 1024.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
+constexpr std::size_t kDescriptorsWanted = 65'536;
 
 /// What one source met, the others of its group will meet, too.
 bool concerns_whole_group(int code) { return code == EMFILE || code == ENFILE || code == ENODEV; }
@@ -125,7 +119,7 @@ SysResult<void> NativeMembership::Impl::apply(const IpAddress& address, Group& g
 }
 
 NativeMembership::NativeMembership(int interface_index) : impl_(std::make_unique<Impl>(interface_index)) {
-  raise_descriptor_limit();
+  raise_descriptor_limit(kDescriptorsWanted);
 }
 NativeMembership::~NativeMembership() = default;
 NativeMembership::NativeMembership(NativeMembership&&) noexcept = default;

@@ -13,6 +13,7 @@
 #include <optional>
 #include <vector>
 
+#include "io/control_message.hh"
 #include "io/udp_socket.hh"
 #include "sys/socket_address.hh"
 
@@ -36,14 +37,6 @@ constexpr int kReceiveTriesMax = 16;
 struct Control {
   alignas(cmsghdr) std::array<std::byte, kControlOctets> octets{};
 };
-
-template <typename T>
-std::optional<T> control_value(const cmsghdr& message) {
-  if (message.cmsg_len < CMSG_LEN(sizeof(T))) return std::nullopt;
-  T value{};
-  std::memcpy(&value, CMSG_DATA(&message), sizeof value);
-  return value;
-}
 
 /// Errors that an ICMP message about one peer leaves on the socket (X-3.5-a).
 bool concerns_one_peer(int code) {

@@ -6,6 +6,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/byte_reader.hh"
+
 namespace amt {
 namespace {
 
@@ -122,6 +124,24 @@ bool is_invalid_ssm_group(const IpAddress& group) {
     if (octet(group, i) != 0) return false;
   }
   return last_32_bits(group) <= 0x40000000;
+}
+
+bool is_private(const IpAddress& address) {
+  static const std::array<Prefix, 5> kPrivate = {{
+      {IpAddress::from_v4(0x0a000000), 8},
+      {IpAddress::from_v4(0xac100000), 12},
+      {IpAddress::from_v4(0xc0a80000), 16},
+      {IpAddress::from_v4(0x64400000), 10},
+      {IpAddress::from_v6({std::byte{0xfc}}), 7},
+  }};
+  return address.is_loopback() || address.is_link_local() ||
+         std::ranges::any_of(kPrivate, [&](const Prefix& prefix) { return prefix.contains(address); });
+}
+
+IpAddress address_after(const IpAddress& address, std::uint32_t steps) {
+  std::array<std::byte, 16> octets = address.mapped_octets();
+  ByteWriter(std::span(octets).last<4>()).u32(last_32_bits(address) + steps);
+  return IpAddress::from_v6(octets);
 }
 
 bool is_forwardable_group(const IpAddress& group) {

@@ -47,6 +47,13 @@ class SsmRange {
 /// Reserved or invalid as a destination: 232.0.0.0, ff3x::4000:0000, ff3x::0 to ff3x::3fff:ffff (CONFORMANCE S-f).
 [[nodiscard]] bool is_invalid_ssm_group(const IpAddress& group);
 
+/// Loopback, link-local, and what is never routed on the Internet: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 (RFC
+/// 1918), 100.64.0.0/10 (RFC 6598), fc00::/7 (RFC 4193).
+[[nodiscard]] bool is_private(const IpAddress& address);
+
+/// The group `steps` after this one; wraps around within the last 32 bits.
+[[nodiscard]] IpAddress address_after(const IpAddress& address, std::uint32_t steps);
+
 /// A group that may be reported and forwarded: multicast, above link scope, not reserved.
 [[nodiscard]] bool is_forwardable_group(const IpAddress& group);
 

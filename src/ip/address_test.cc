@@ -114,5 +114,27 @@ TEST(NeighbourIn, IsAnotherHostOfTheSubnet) {
   }
 }
 
+TEST(Address, IsPrivateWhereTheInternetDoesNotRouteIt) {
+  for (const char* text : {"127.0.0.1", "127.255.0.9", "10.0.0.0", "10.255.255.255", "172.16.0.1", "172.31.255.255",
+                           "192.168.0.1", "100.64.0.1", "100.127.255.255", "169.254.1.1", "::1", "fc00::1", "fdff::1",
+                           "fe80::1", "febf::1", "::ffff:10.0.0.1"}) {
+    EXPECT_TRUE(is_private(*IpAddress::parse(text))) << text;
+  }
+  for (const char* text : {"9.255.255.255", "11.0.0.0", "172.15.255.255", "172.32.0.0", "192.167.255.255",
+                           "192.169.0.0", "100.63.255.255", "100.128.0.0", "169.253.255.255", "128.0.0.1", "192.0.2.1",
+                           "0.0.0.0", "::", "fbff::1", "fe00::1", "fec0::1", "2001:db8::1", "::ffff:192.0.2.1"}) {
+    EXPECT_FALSE(is_private(*IpAddress::parse(text))) << text;
+  }
+}
+
+TEST(Address, HasOthersAfterIt) {
+  const auto after = [](const char* text, std::uint32_t steps) {
+    return address_after(*IpAddress::parse(text), steps).to_string();
+  };
+  EXPECT_EQ(after("232.1.1.1", 0), "232.1.1.1");
+  EXPECT_EQ(after("232.1.1.250", 10), "232.1.2.4");
+  EXPECT_EQ(after("ff3e::8000:1", 0xffff), "ff3e::8001:0");
+}
+
 }  // namespace
 }  // namespace amt

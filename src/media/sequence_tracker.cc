@@ -5,16 +5,10 @@
 #include "base/assert.hh"
 
 namespace amt {
-namespace {
-
-/// How far back a packet is remembered: 65,536 packets of 1316 octets are 7 s at 100 Mbit/s, in 8 KiB.
-constexpr unsigned kWindowBitsMax = 16;
-
-}  // namespace
 
 // Half the number space at most: beyond that a late packet and a far one cannot be told apart.
-SequenceTracker::SequenceTracker(unsigned bits)
-    : bits_(bits), window_(std::int64_t{1} << std::min(bits - 1, kWindowBitsMax)) {
+SequenceTracker::SequenceTracker(unsigned bits, unsigned window_bits_max)
+    : bits_(bits), window_(std::int64_t{1} << std::min(bits - 1, window_bits_max)) {
   AMT_ASSERT(bits >= 1 && bits <= 32);
   seen_.resize((static_cast<std::size_t>(window_) + 63) / 64);
 }

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::array<std::byte, 8> kMagic = {std::byte{'a'}, std::byte{'m'}, std::byte{'t'}, std::byte{' '},
                                              std::byte{'t'}, std::byte{'e'}, std::byte{'s'}, std::byte{'t'}};
+constexpr std::size_t kLengthOffset = 24;
 constexpr std::size_t kChecksumOffset = 28;
 constexpr std::size_t kStreamsMax = 16;
 
@@ -35,19 +36,26 @@ void write_test_packet(const TestPacket& packet, MutableBytes payload) {
   writer.u32(checksum(payload));
 }
 
-Result<TestPacket, TestPacketError> parse_test_packet(Bytes payload) {
-  using Error = Unexpected<TestPacketError>;
-  if (payload.size() < kTestPacketHeaderOctets) return Error(TestPacketError::kNotATestPacket);
+std::optional<TestPacket> peek_test_packet(Bytes payload) {
+  if (payload.size() < kTestPacketHeaderOctets) return std::nullopt;
   ByteReader reader(payload);
-  if (!std::ranges::equal(reader.bytes(kMagic.size()), kMagic)) return Error(TestPacketError::kNotATestPacket);
+  if (!std::ranges::equal(reader.bytes(kMagic.size()), kMagic)) return std::nullopt;
   TestPacket packet;
   packet.stream = reader.u32();
   packet.sequence = reader.u32();
   const std::uint64_t sent_high = reader.u32();
   packet.sent = Instant(Duration(static_cast<Duration::rep>(sent_high << 32 | reader.u32())));
-  if (reader.u32() != payload.size()) return Error(TestPacketError::kBadLength);
-  if (reader.u32() != checksum(payload)) return Error(TestPacketError::kBadChecksum);
   return packet;
+}
+
+Result<TestPacket, TestPacketError> parse_test_packet(Bytes payload) {
+  using Error = Unexpected<TestPacketError>;
+  const std::optional<TestPacket> packet = peek_test_packet(payload);
+  if (!packet) return Error(TestPacketError::kNotATestPacket);
+  ByteReader rest(payload.subspan(kLengthOffset));
+  if (rest.u32() != payload.size()) return Error(TestPacketError::kBadLength);
+  if (rest.u32() != checksum(payload)) return Error(TestPacketError::kBadChecksum);
+  return *packet;
 }
 
 TestVerifier::Stream& TestVerifier::find_stream(std::uint32_t id) {

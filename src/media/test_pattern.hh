@@ -16,6 +16,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "amt/result.hh"
@@ -40,6 +41,8 @@ void write_test_packet(const TestPacket& packet, MutableBytes payload);
 
 enum class TestPacketError : std::uint8_t { kNotATestPacket, kBadLength, kBadChecksum };
 [[nodiscard]] Result<TestPacket, TestPacketError> parse_test_packet(Bytes payload);
+/// The header alone, whatever the filling and the CRC: for who counts, and has no time to verify.
+[[nodiscard]] std::optional<TestPacket> peek_test_packet(Bytes payload);
 
 /// Counts what became of test packets. Bounded: streams beyond the limit displace the one that was silent longest,
 /// whose counts stay.

@@ -142,5 +142,32 @@ TEST(SequenceTracker, AgreesWithASetOfAllNumbers) {
   EXPECT_GT(duplicates, 0u);
 }
 
+TEST(TestPattern, ShowsItsHeaderWhateverTheFilling) {
+  std::vector<std::byte> payload(200);
+  write_test_packet({7, 9, Instant(std::chrono::seconds(11))}, payload);
+  payload.back() ^= std::byte{1};
+  ASSERT_FALSE(parse_test_packet(payload));
+  const std::optional<TestPacket> packet = peek_test_packet(payload);
+  ASSERT_TRUE(packet);
+  EXPECT_EQ(packet->stream, 7U);
+  EXPECT_EQ(packet->sequence, 9U);
+  EXPECT_EQ(packet->sent, Instant(std::chrono::seconds(11)));
+  EXPECT_FALSE(peek_test_packet(Bytes(payload).first(kTestPacketHeaderOctets - 1)));
+  payload[0] ^= std::byte{1};
+  EXPECT_FALSE(peek_test_packet(payload));
+}
+
+TEST(SequenceTracker, ForgetsSoonerWithASmallWindow) {
+  SequenceTracker tracker(32, 6);
+  for (std::uint32_t number = 1; number <= 200; ++number) {
+    if (number != 150) tracker.add(number);
+  }
+  EXPECT_EQ(tracker.lost(), 1U);
+  EXPECT_EQ(tracker.add(150), SequenceTracker::Verdict::kReordered);
+  EXPECT_EQ(tracker.add(136), SequenceTracker::Verdict::kTooOld);
+  EXPECT_EQ(tracker.add(137), SequenceTracker::Verdict::kDuplicate);
+  EXPECT_EQ(tracker.lost(), 0U);
+}
+
 }  // namespace
 }  // namespace amt

@@ -5,5 +5,7 @@ namespace amt {
 
 /// CLOCK_MONOTONIC: the only place where `Instant`s come from.
 [[nodiscard]] Instant monotonic_now();
+/// What this process has used of the CPUs so far, all threads, the kernel's share included.
+[[nodiscard]] Duration process_cpu_time();
 
 }  // namespace amt

@@ -76,6 +76,8 @@ def usage(folder) -> list[tuple[list[str], list[str]]]:
         (["send", "10.0.0.1:5000", "--interface", "lo"], ["10.0.0.1"]),
         (["send", "239.1.1.1", "--interface", "lo"], ["239.1.1.1"]),
         (["send", "239.1.1.1:5000", "--interface", "lo", "--ttl", "256"], ["ttl", "256"]),
+        (["bench", "--relay", "192.0.2.1", "--group", "239.1.1.1"], ["--relay", "192.0.2.1", "--yes-it-is-mine"]),
+        (["bench", "--relay", "10.0.0.1", "--group", "10.1.1.1"], ["--group", "10.1.1.1"]),
     ]
 
 
@@ -151,7 +153,7 @@ def run(case):
         case.check(not host.has_link("amt0"), "no interface left")
 
     # Help is no error
-    for command in ("relay", "gateway", "receive", "send", "status", "demo"):
+    for command in ("relay", "gateway", "receive", "send", "status", "bench", "demo"):
         done = amt(command, "--help")
         case.check(done.returncode == 0 and f"amt {command}" in done.stdout, f"{command} --help: {done}")
         case.check(not done.stderr, f"{command} --help: {done.stderr}")

@@ -63,6 +63,9 @@ class Process:
             raise AssertionError(f"{self.name} ended with {status} after SIGTERM:\n{self.err[-2000:]}")
         return time.monotonic() - start
 
+    def signal(self, number: int) -> None:
+        self._popen.send_signal(number)
+
     def kill(self) -> None:
         if self._popen.poll() is None:
             self._popen.kill()
