@@ -18,13 +18,14 @@ import traceback
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests/system")]
 
+import rows_control  # noqa: E402
 import rows_fan_out  # noqa: E402
 import run as system_tests  # noqa: E402
 from lib.scenario import Case, Skipped  # noqa: E402
 from rounds import Row  # noqa: E402
 
 SECONDS_MAX = 420.0
-GROUPS = {**rows_fan_out.GROUPS}
+GROUPS = {**rows_fan_out.GROUPS, **rows_control.GROUPS}
 
 
 def shown(value: float | None) -> str:
