@@ -17,7 +17,7 @@
 namespace amt {
 namespace {
 
-constexpr char kUsage[] = "METHOD INTERFACE_ADDRESS GROUP:PORT SOURCE FROM TO:PORT DESTINATIONS";
+constexpr char kUsage[] = "METHOD INTERFACE GROUP:PORT SOURCE FROM TO:PORT DESTINATIONS";
 // Whatever happens, it ends.
 constexpr unsigned kSecondsMax = 180;
 // AMT, inner IPv4, inner UDP.
@@ -78,7 +78,7 @@ class Forwarder {
 int main(int count, char** values) {
   amt::Arguments arguments(count, values, 7, amt::kUsage);
   const bool batched = arguments.text() == "sendmmsg";
-  const amt::IpAddress interface = arguments.endpoint().address;
+  const std::string interface(arguments.text());
   const amt::Endpoint channel = arguments.endpoint();
   const amt::IpAddress source = arguments.endpoint().address;
   const amt::Endpoint from = arguments.endpoint();

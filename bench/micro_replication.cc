@@ -39,5 +39,22 @@ void look_up(benchmark::State& state, bool wanted) {
 BENCHMARK_CAPTURE(look_up, wanted, true)->Arg(1)->Arg(100)->Arg(10'000);
 BENCHMARK_CAPTURE(look_up, nobody, false)->Arg(1)->Arg(100)->Arg(10'000);
 
+/// One tunnel comes and goes in a table of many, 1000 to a channel.
+void publish(benchmark::State& state) {
+  const auto tunnels = static_cast<std::uint32_t>(state.range(0));
+  const SourceFilter wanted{FilterMode::kInclude, {kSource}};
+  constexpr std::uint32_t kEach = 1000;
+  ReplicationTable table;
+  for (std::uint32_t i = 0; i < tunnels; ++i) table.apply(TunnelId{i}, {group(i / kEach), {}, wanted});
+  const std::vector<IpAddress> groups = shuffled_groups((tunnels + kEach - 1) / kEach, 0);
+  std::size_t next = 0;
+  for (auto _ : state) {
+    const IpAddress& one = groups[next++ % groups.size()];
+    table.apply(TunnelId{tunnels}, {one, {}, wanted});
+    table.apply(TunnelId{tunnels}, {one, wanted, {}});
+  }
+}
+BENCHMARK(publish)->Arg(10)->Arg(10'000)->Arg(1'000'000);
+
 }  // namespace
 }  // namespace amt

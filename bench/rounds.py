@@ -4,8 +4,9 @@ import statistics
 import time
 from dataclasses import dataclass, field
 
-# At least 8: less is an anecdote.
 ROUNDS = 12
+# Less is an anecdote.
+ROUNDS_MIN = 8
 # Above it a figure is not judged.
 NOISE_MAX = 0.05
 
@@ -68,6 +69,6 @@ def compare(name: str, what: str, unit: str, ours: list[float], bare: list[float
     apart = [abs(bare[i] / statistics.mean((bare[i - 1], bare[i + 1])) - 1) for i in range(1, len(bare) - 1)]
     noise = statistics.median(apart) if apart else None
     ratio = statistics.median(ratios)
-    verdict = judge(ratio, target, noise) if len(ours) >= ROUNDS else f"not judged: {len(ours)} rounds"
+    verdict = judge(ratio, target, noise) if len(ours) >= ROUNDS_MIN else f"not judged: {len(ours)} rounds"
     return Row(name, what, unit, statistics.median(ours), statistics.median(bare), ratio, min(ratios), max(ratios), noise,
                len(ours), target, verdict if target else NO_TARGET, notes)

@@ -28,8 +28,9 @@ namespace {
 
 constexpr char kUsage[] =
     "gateways count|times RELAY:PORT LOCAL:FIRST_PORT GATEWAYS SOURCE FIRST_GROUP CHANNELS JOINS\n"
-    "     | listener count|times INTERFACE_ADDRESS GROUP:PORT 1 SOURCE GROUP 1 1\n"
-    "Gateway i, counted from 0, joins JOINS channels from number i * JOINS on, modulo CHANNELS.";
+    "     | listener count|times INTERFACE GROUP:PORT 1 SOURCE GROUP 1 1\n"
+    "Gateway i, counted from 0, joins JOINS channels from number i * JOINS on, modulo CHANNELS. Gateways have further\n"
+    "ports of LOCAL, or with FIRST_PORT 0 further addresses after LOCAL.";
 // Whatever happens, it ends.
 constexpr unsigned kSecondsMax = 180;
 constexpr int kTriesMax = 10;
@@ -192,7 +193,7 @@ int main(int argument_count, char** values) {
   amt::Arguments arguments(argument_count, values, 9, amt::kUsage);
   const bool by_tunnel = arguments.text() == "gateways";
   const bool times = arguments.text() == "times";
-  const amt::Endpoint relay = arguments.endpoint();
+  const std::string from(arguments.text());
   const amt::Endpoint local = arguments.endpoint();
   const auto gateways = arguments.number<std::uint16_t>();
   const amt::IpAddress source = arguments.endpoint().address;
@@ -202,16 +203,19 @@ int main(int argument_count, char** values) {
   ::alarm(amt::kSecondsMax);
   amt::allow_descriptors(gateways);
 
-  const amt::SocketAddress relay_address(relay);
+  const amt::SocketAddress relay(amt::Endpoint::parse(from, 0).value_or(amt::Endpoint()));
   std::vector<amt::UniqueFd> sockets;
   for (std::uint16_t i = 0; i < gateways; ++i) {
-    sockets.push_back(amt::bind_socket({local.address, static_cast<std::uint16_t>(local.port + i)}, SOCK_NONBLOCK));
+    const amt::Endpoint own = local.port == 0
+                                  ? amt::Endpoint{amt::nth_address(local.address, i), 0}
+                                  : amt::Endpoint{local.address, static_cast<std::uint16_t>(local.port + i)};
+    sockets.push_back(amt::bind_socket(own, SOCK_NONBLOCK));
     const int fd = sockets.back().get();
     if (by_tunnel) {
-      amt::join(fd, relay_address, {amt::kFirstNonce + i},
-                amt::reports_of(local.address, source, group, channels, i * joins, joins));
+      amt::join(fd, relay, {amt::kFirstNonce + i},
+                amt::reports_of(own.address, source, group, channels, i * joins, joins));
     } else {
-      amt::join_natively(fd, relay.address, source, group);
+      amt::join_natively(fd, from, source, group);
     }
     if (times) amt::set_option(fd, SOL_SOCKET, SO_TIMESTAMPNS, int{1}, "SO_TIMESTAMPNS");
   }

@@ -1,12 +1,14 @@
 #pragma once
 /// What the benchmark's programs do to sockets; each ends the program when it fails.
 
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <string>
 
 #include "arguments.hh"
 #include "sys/socket_address.hh"
@@ -31,13 +33,17 @@ inline UniqueFd bind_socket(const Endpoint& local, int flags = 0) {
   return socket;
 }
 
-/// An ordinary program's join, on the interface with that address. IPv4.
-inline void join_natively(int fd, const IpAddress& interface, const IpAddress& source, const IpAddress& group) {
-  ip_mreq_source request{};
-  std::memcpy(&request.imr_interface, interface.bytes().data(), sizeof request.imr_interface);
-  std::memcpy(&request.imr_sourceaddr, source.bytes().data(), sizeof request.imr_sourceaddr);
-  std::memcpy(&request.imr_multiaddr, group.bytes().data(), sizeof request.imr_multiaddr);
-  set_option(fd, IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP, request, "IP_ADD_SOURCE_MEMBERSHIP");
+/// An ordinary program's join. From other interfaces, by others' joins, the socket gets nothing.
+inline void join_natively(int fd, const std::string& interface, const IpAddress& source, const IpAddress& group) {
+  group_source_req request{};
+  request.gsr_interface = ::if_nametoindex(interface.c_str());
+  if (request.gsr_interface == 0) Arguments::fail("no such interface", interface.c_str());
+  const SocketAddress group_address({group, 0});
+  const SocketAddress source_address({source, 0});
+  std::memcpy(&request.gsr_group, group_address.data(), group_address.size());
+  std::memcpy(&request.gsr_source, source_address.data(), source_address.size());
+  set_option(fd, IPPROTO_IP, IP_MULTICAST_ALL, int{0}, "IP_MULTICAST_ALL");
+  set_option(fd, IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, request, "MCAST_JOIN_SOURCE_GROUP");
 }
 
 /// The address `steps` after `first`, counted in its last four octets.

@@ -62,8 +62,9 @@ class Archive:
                            cwd=self._folder, check=True)
 
 
-def build(out: pathlib.Path, kernel: pathlib.Path, amt: pathlib.Path, tests: pathlib.Path) -> None:
-    """`kernel`: the folder with the modules; `tests`: the project's tests/."""
+def build(out: pathlib.Path, kernel: pathlib.Path, amt: pathlib.Path, top: pathlib.Path,
+          bench_programs: pathlib.Path | None = None) -> None:
+    """`kernel`: the folder with the modules; `top`: the project's; `bench_programs`: the folder with those of bench/."""
     archive = Archive(out.parent / "root")
     archive.add(pathlib.Path("/bin/busybox"), "/bin/busybox")
     for name in PROGRAMS:
@@ -74,11 +75,15 @@ def build(out: pathlib.Path, kernel: pathlib.Path, amt: pathlib.Path, tests: pat
     archive.add_program(amt, "/usr/bin/amt")
     archive.add_python()
     for name in ("system", "interop"):
-        archive.add_tree(tests / name, f"/tests/{name}", shutil.ignore_patterns("__pycache__"))
+        archive.add_tree(top / "tests" / name, f"/tests/{name}", shutil.ignore_patterns("__pycache__"))
+    if bench_programs is not None:
+        archive.add_tree(top / "bench", "/bench", shutil.ignore_patterns("__pycache__", "*.cc", "*.hh"))
+        for name in ("bench_blaster", "bench_sink"):
+            archive.add_program(bench_programs / name, f"/bench/{name}")
     for path in kernel.iterdir():
         if path.name != "vmlinuz":
             archive.add(path, f"/modules/{path.name}")
-    archive.add(tests / "interop/guest/init", "/init")
+    archive.add(top / "tests/interop/guest/init", "/init")
     # Any will do: `amt` derives the port from it that it keeps over restarts.
     archive.write_text("/etc/machine-id", "5d2f9c41b7e8406a93d10c6fe2a48b75\n")
     archive.write(out)

@@ -2,7 +2,8 @@
 """Interoperation with the Linux kernel's AMT driver, in a QEMU guest:  run.py [SCENARIO...]
 
 One line for each scenario; the console is kept in build/interop/console.log. Exit status: 0 all passed, 1 one failed,
-77 skipped (with the reason). Environment: AMT (default build/release/amt), ACCEL=kvm for speed, SECONDS_MAX.
+77 skipped (with the reason). Environment: AMT (default build/release/amt), ACCEL=kvm for speed, SECONDS_MAX, BENCH: the
+folder of the benchmark's programs, for the scenarios bench-10 and bench-100 (`make bench ONLY=kernel`).
 """
 
 import os
@@ -51,7 +52,8 @@ def main() -> int:
     except kernel.Unavailable as reason:
         skip(str(reason))
     archive = BUILD / "initramfs.cpio"
-    initramfs.build(archive, prepared, amt, TOP / "tests")
+    bench_programs = os.environ.get("BENCH")
+    initramfs.build(archive, prepared, amt, TOP, pathlib.Path(bench_programs).resolve() if bench_programs else None)
     print(f"interop: {prepared.name} with amt.ko, archive of {archive.stat().st_size >> 20} MB "
           f"after {time.monotonic() - start:.0f} s", flush=True)
 

@@ -71,7 +71,7 @@ class KernelRelay:
 
     device = "amtr"
 
-    def __init__(self, case, host, local: str, groups: list[tuple[str, str | None]]):
+    def __init__(self, case, host, local: str, groups: list[tuple[str, str | None]], tunnels=8):
         self.host = host
         self._config = case.folder / "smcroute.conf"
         lines = ["phyint r0 enable", f"phyint {self.device} enable"]
@@ -79,7 +79,7 @@ class KernelRelay:
             of = f" source {source}" if source else ""
             lines += [f"mgroup from r0 group {group}{of}", f"mroute from r0 group {group} to {self.device}"]
         self._config.write_text("\n".join(lines) + "\n", encoding="ascii")
-        host.ip(f"link add {self.device} type amt mode relay local {local} dev r1 relay_port 2268 max_tunnels 8",
+        host.ip(f"link add {self.device} type amt mode relay local {local} dev r1 relay_port 2268 max_tunnels {tunnels}",
                 f"link set {self.device} up")
         self._daemon = process.Process(["smcrouted", "-n", "-N", "-f", str(self._config), "-i", "interop",
                                         "-P", str(case.folder / "smcroute.pid"), "-u", str(case.folder / "smcroute.sock"),

@@ -97,6 +97,17 @@ def link(left: Namespace, left_name: str, right: Namespace, right_name: str,
 
 def checksum_offload_off(space: Namespace, device: str) -> None:
     """Packets leave this device with finished checksums: ETHTOOL_STXCSUM, what `ethtool -K DEVICE tx off` does."""
+    _ethtool(space, device, 0x17, 0)
+
+
+def receive_offload_on(peer: Namespace, peer_device: str, space: Namespace, device: str) -> None:
+    """What arrives at one end of a veth is merged where it can be (GRO), as on a network card: `ethtool -K DEVICE gro on`.
+    The kernel does so only if the other end might not merge by itself: `ethtool -K PEER-DEVICE tso off`."""
+    _ethtool(peer, peer_device, 0x1F, 0)
+    _ethtool(space, device, 0x2C, 1)
+
+
+def _ethtool(space: Namespace, device: str, command: int, value: int) -> None:
     with space.enter(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-        value = ctypes.create_string_buffer(struct.pack("=II", 0x17, 0), 8)
-        fcntl.ioctl(control, 0x8946, struct.pack("16sP16x", device.encode(), ctypes.addressof(value)))  # SIOCETHTOOL
+        request = ctypes.create_string_buffer(struct.pack("=II", command, value), 8)
+        fcntl.ioctl(control, 0x8946, struct.pack("16sP16x", device.encode(), ctypes.addressof(request)))  # SIOCETHTOOL

@@ -1,0 +1,73 @@
+"""How long a packet takes from its source to the sockets of ten gateways, at light load."""
+
+import subprocess
+
+from bed import FIRST_GATEWAY_PORT, GROUP, PAYLOAD_OCTETS, PORT, Bed, Load, pin
+from rounds import ROUNDS, compare, take_turns
+
+GATEWAYS, PACKETS_A_SECOND, SEGMENT_SECONDS = 10, 1000, 0.6
+OTHER_GROUP = "232.2.0.1"
+QUANTILES = [0.01, 0.05, *(i / 10 for i in range(1, 10)), 0.95, 0.99, 0.995, 0.999]
+LOAD = Load(1, pause=round(1e9 / PACKETS_A_SECOND), times=round(PACKETS_A_SECOND * SEGMENT_SECONDS))
+
+
+class ForwardLoop:
+    """`bench_forward_loop` in the relay's place, on its core, for a channel of its own."""
+
+    def __init__(self, bed: Bed, method: str):
+        relay, gateway = bed.line.relay_address(4), bed.line.gateway_address(4)
+        command = [f"{bed.tools}/bench_forward_loop", method, "r0", f"{OTHER_GROUP}:{PORT}", bed.line.source_address(4),
+                   f"{relay}:2269", f"{gateway}:{FIRST_GATEWAY_PORT}", str(bed.gateways)]
+        with bed.line.relay.enter():
+            self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        if self._process.stdout.readline() != "joined\n":
+            raise AssertionError(f"the loop ended with {self._process.wait()}")
+        pin(self._process.pid, {bed.own_cpu})
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+def quantile(values: list[int], part: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
+
+
+def added_latency(case, tools, name, end):
+    """The relay, and a loop of recv and sendto. From before the source's sendto to the arrival at the sink's socket."""
+    bed = Bed(case, tools, each=GATEWAYS, mode="times")
+    case.closing(ForwardLoop(bed, "sendto"))
+    pooled = {"ours": [], "bare": []}
+
+    def measure(side: str, group: str) -> list[int]:
+        bed.sink.nanoseconds()
+        bed.blast(bed.line.source, bed.other_cpu, "stamped", bed.line.source_address(4), f"{group}:{PORT}", 1, 1, PAYLOAD_OCTETS,
+                  LOAD)
+        bed.sink.settled()
+        values = bed.sink.nanoseconds()
+        if len(values) < 0.9 * LOAD.times * GATEWAYS:
+            raise AssertionError(f"{side}: {len(values)} of {LOAD.times * GATEWAYS} copies arrived")
+        pooled[side] += values
+        return values
+
+    def ours() -> list[int]:
+        return measure("ours", GROUP)
+
+    def bare() -> list[int]:
+        with bed.paused():
+            return measure("bare", OTHER_GROUP)
+
+    ours(), bare()
+    pooled = {"ours": [], "bare": []}
+    mine, theirs = take_turns(ours, {"loop": bare}, ROUNDS, end)
+    for part in (0.5, 0.99):
+        shown = f"p{part * 100:.0f}"
+        notes = {"quantiles": QUANTILES, **{f"{side}_nanoseconds": [round(quantile(values, one)) for one in QUANTILES]
+                                            for side, values in pooled.items()}} if part == 0.5 and mine else {}
+        yield compare(f"{name}/{shown}", f"latency {shown}, relay / recv+sendto, N={GATEWAYS}, {PACKETS_A_SECOND}/s", "us",
+                      [quantile(values, part) / 1e3 for values in mine],
+                      [quantile(values, part) / 1e3 for values in theirs["loop"]], "<= 1.1", **notes)
+
+
+GROUPS = {"latency": added_latency}
