@@ -2,23 +2,40 @@
 
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstring>
 
 #include "io/multicast_filter.hh"
 #include "io/offload.hh"
+#include "sys/netlink.hh"
 #include "sys/unique_fd.hh"
 
 namespace amt {
 namespace {
 
-/// The mapped blocks.
+// Slots of jumbo frames; loopback's MTU of 64 KB would waste a ring on packets that hardly ever are that large.
+constexpr std::size_t kSlotOctetsMin = 2048;
+constexpr std::size_t kSlotOctetsMax = std::size_t{16} << 10;
+// What the kernel puts before the datagram: its own header, an address, the virtio header, the link header.
+constexpr std::size_t kSlotHeaderOctets = 128;
+constexpr std::size_t kBlockOctets = std::size_t{64} << 10;
+// For what does not fit a slot: some hundred merged packets.
+constexpr int kQueueOctets = 16 << 20;
+// The largest IP datagram, before it a virtio header and a link header.
+constexpr std::size_t kQueuedOctetsMax = kVirtioHeaderOctets + 64 + 65'535;
+
+std::size_t slot_octets_for(std::size_t mtu_octets) {
+  const std::size_t octets = std::bit_ceil(mtu_octets + kSlotHeaderOctets);
+  return octets > kSlotOctetsMax ? kSlotOctetsMin : std::max(octets, kSlotOctetsMin);
+}
+
+/// The mapped slots.
 class Mapping {
  public:
   Mapping() = default;
@@ -51,47 +68,78 @@ SysResult<void> set_option(int fd, int option, const T& value, const char* name,
 }  // namespace
 
 struct PacketRing::Impl {
-  [[nodiscard]] tpacket_block_desc& block(std::size_t index) const {
-    return *reinterpret_cast<tpacket_block_desc*>(ring.bytes().subspan(index * block_octets, block_octets).data());
+  [[nodiscard]] MutableBytes slot(std::size_t index) const {
+    return ring.bytes().subspan(index * slot_octets, slot_octets);
   }
-  [[nodiscard]] bool is_ready(std::size_t index) const {
-    return (std::atomic_ref(block(index).hdr.bh1.block_status).load(std::memory_order_acquire) & TP_STATUS_USER) != 0;
+  [[nodiscard]] tpacket2_hdr& frame(std::size_t index) const {
+    return *reinterpret_cast<tpacket2_hdr*>(slot(index).data());
   }
-  void take(MutableBytes block_bytes, std::size_t frame_at, const tpacket3_hdr& frame,
-            std::vector<CapturedDatagram>& out);
-  void take_block(std::vector<CapturedDatagram>& out, std::size_t out_max);
+  [[nodiscard]] std::atomic_ref<std::uint32_t> status(std::size_t index) const {
+    return std::atomic_ref(frame(index).tp_status);
+  }
+  void take_frame(std::size_t index, std::uint32_t frame_status, std::vector<CapturedDatagram>& out);
+  [[nodiscard]] MutableBytes take_queued();
+  void take(MutableBytes packet, std::size_t link_octets, std::vector<CapturedDatagram>& out);
 
   UniqueFd fd;
   Mapping ring;
-  std::size_t block_octets = 0;
-  std::size_t blocks = 0;
+  std::size_t slot_octets = 0;
+  std::size_t slots = 0;
 
-  /// The block to read next, and how many before it wait for `release`.
+  /// The slot to read next, and how many before it wait for `release`.
   std::size_t next = 0;
   std::size_t held = 0;
-  /// Within the block to read next: packets taken so far, and where the next one is.
-  std::uint32_t packets_taken = 0;
-  std::size_t frame_at = 0;
 
   SegmentArena arena;
+  /// What did not fit its slot.
+  std::vector<std::byte> queued = std::vector<std::byte>(kQueuedOctetsMax);
   Statistics statistics;
 };
 
-/// SOCK_DGRAM frames: the IP datagram at `tp_net`, right before it the virtio header. That is read first, since its
-/// last octets are the headroom that is given away.
-void PacketRing::Impl::take(MutableBytes block_bytes, std::size_t at, const tpacket3_hdr& frame,
-                            std::vector<CapturedDatagram>& out) {
-  const std::size_t mac = at + frame.tp_mac;
-  const std::size_t link_octets = frame.tp_net - std::min(frame.tp_mac, frame.tp_net);
-  if (frame.tp_mac < kVirtioHeaderOctets || mac > block_bytes.size() || frame.tp_snaplen > block_bytes.size() - mac ||
-      frame.tp_snaplen < frame.tp_len || frame.tp_snaplen < link_octets) {
+/// SOCK_DGRAM-like frames: the IP datagram at `tp_net`, right before it the link header at `tp_mac`, before that the
+/// virtio header.
+void PacketRing::Impl::take_frame(std::size_t index, std::uint32_t frame_status, std::vector<CapturedDatagram>& out) {
+  const MutableBytes bytes = slot(index);
+  const tpacket2_hdr& header = frame(index);
+  const std::size_t link_octets = header.tp_net - std::min(header.tp_mac, header.tp_net);
+  if ((frame_status & TP_STATUS_COPY) != 0) return take(take_queued(), link_octets, out);
+  if (header.tp_snaplen < header.tp_len) {
+    // It did not fit the slot, and the socket's queue was full.
+    ++statistics.kernel_drops;
+    return;
+  }
+  if (header.tp_mac < kVirtioHeaderOctets || header.tp_mac > bytes.size() ||
+      header.tp_snaplen > bytes.size() - header.tp_mac) {
     ++statistics.malformed;
     return;
   }
-  VirtioHeader header = VirtioHeader::read(block_bytes.subspan(mac - kVirtioHeaderOctets));
+  const std::size_t virtio_at = header.tp_mac - kVirtioHeaderOctets;
+  take(bytes.subspan(virtio_at, kVirtioHeaderOctets + header.tp_snaplen), link_octets, out);
+}
+
+/// Empty when it is not there.
+MutableBytes PacketRing::Impl::take_queued() {
+  const ssize_t octets = ::recv(fd.get(), queued.data(), queued.size(), MSG_DONTWAIT | MSG_TRUNC);
+  if (octets < static_cast<ssize_t>(kVirtioHeaderOctets) || static_cast<std::size_t>(octets) > queued.size()) return {};
+  const MutableBytes packet = MutableBytes(queued).first(static_cast<std::size_t>(octets));
+  // A merged packet is copied when it is cut.
+  if (VirtioHeader::read(packet).gso_type != kVirtioGsoNone) return packet;
+  const MutableBytes kept = arena.take(packet.size());
+  std::copy(packet.begin(), packet.end(), kept.begin());
+  return kept;
+}
+
+/// `packet`: virtio header, link header, datagram. The virtio header is read first: without a link header its last
+/// octets are the headroom that is given away.
+void PacketRing::Impl::take(MutableBytes packet, std::size_t link_octets, std::vector<CapturedDatagram>& out) {
+  if (packet.size() < kVirtioHeaderOctets + link_octets) {
+    ++statistics.malformed;
+    return;
+  }
+  VirtioHeader header = VirtioHeader::read(packet);
   // Counted from the link header; too small a number is found out by finish_checksum().
   header.checksum_start = static_cast<std::uint16_t>(header.checksum_start - link_octets);
-  MutableBytes datagram = block_bytes.subspan(mac, frame.tp_snaplen).subspan(link_octets);
+  MutableBytes datagram = packet.subspan(kVirtioHeaderOctets + link_octets);
   const Result<DatagramAddresses, IpError> addresses = peek_addresses(datagram);
   if (!addresses) {
     ++statistics.malformed;
@@ -112,22 +160,6 @@ void PacketRing::Impl::take(MutableBytes block_bytes, std::size_t at, const tpac
   }
 }
 
-void PacketRing::Impl::take_block(std::vector<CapturedDatagram>& out, std::size_t out_max) {
-  const MutableBytes bytes = ring.bytes().subspan(next * block_octets, block_octets);
-  const tpacket_hdr_v1& description = block(next).hdr.bh1;
-  if (packets_taken == 0) frame_at = description.offset_to_first_pkt;
-  while (packets_taken < description.num_pkts) {
-    if (out.size() >= out_max || arena.full()) return;
-    const auto& frame = *reinterpret_cast<const tpacket3_hdr*>(bytes.subspan(frame_at, sizeof(tpacket3_hdr)).data());
-    take(bytes, frame_at, frame, out);
-    frame_at += frame.tp_next_offset;
-    ++packets_taken;
-  }
-  packets_taken = 0;
-  next = (next + 1) % blocks;
-  ++held;
-}
-
 PacketRing::PacketRing(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 PacketRing::~PacketRing() = default;
 PacketRing::PacketRing(PacketRing&&) noexcept = default;
@@ -135,17 +167,17 @@ PacketRing& PacketRing::operator=(PacketRing&&) noexcept = default;
 
 SysResult<PacketRing> PacketRing::open(const std::string& interface, const PacketRingOptions& options) {
   auto impl = std::make_unique<Impl>();
-  impl->block_octets = options.block_octets;
-  impl->blocks = options.blocks;
-  const unsigned index = ::if_nametoindex(interface.c_str());
-  if (index == 0) return tl::unexpected(SysError::last("capture on", interface));
+  const SysResult<LinkInfo> link = find_link(interface);
+  if (!link) return tl::unexpected(SysError{"capture on", interface, link.error().code});
+  impl->slot_octets = slot_octets_for(link->mtu_octets);
+  impl->slots = options.octets / kBlockOctets * (kBlockOctets / impl->slot_octets);
   // PACKET_VNET_HDR wants SOCK_RAW. Without a protocol it sees nothing until bind(), when filter and ring are in place.
   impl->fd = UniqueFd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int fd = impl->fd.get();
   if (fd < 0) return tl::unexpected(SysError::last("open packet socket for", interface));
 
   if (SysResult<void> set = attach_multicast_filter(fd, interface); !set) return tl::unexpected(set.error());
-  const int version = TPACKET_V3;
+  const int version = TPACKET_V2;
   if (SysResult<void> set = set_option(fd, PACKET_VERSION, version, "PACKET_VERSION", interface); !set) {
     return tl::unexpected(set.error());
   }
@@ -157,17 +189,21 @@ SysResult<PacketRing> PacketRing::open(const std::string& interface, const Packe
   if (SysResult<void> set = set_option(fd, PACKET_IGNORE_OUTGOING, on, "PACKET_IGNORE_OUTGOING", interface); !set) {
     return tl::unexpected(set.error());
   }
-  tpacket_req3 request{};
-  request.tp_block_size = static_cast<unsigned>(options.block_octets);
-  request.tp_block_nr = static_cast<unsigned>(options.blocks);
-  // Version 3 packs frames of any length; the frame size only has to fit the numbers.
-  request.tp_frame_size = 2048;
-  request.tp_frame_nr = static_cast<unsigned>(options.block_octets / request.tp_frame_size * options.blocks);
-  request.tp_retire_blk_tov = options.retire_milliseconds;
+  if (SysResult<void> set = set_option(fd, PACKET_COPY_THRESH, on, "PACKET_COPY_THRESH", interface); !set) {
+    return tl::unexpected(set.error());
+  }
+  if (::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &kQueueOctets, sizeof kQueueOctets) != 0) {
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kQueueOctets, sizeof kQueueOctets);
+  }
+  const std::size_t octets = impl->slots * impl->slot_octets;
+  tpacket_req request{};
+  request.tp_block_size = static_cast<unsigned>(kBlockOctets);
+  request.tp_block_nr = static_cast<unsigned>(octets / kBlockOctets);
+  request.tp_frame_size = static_cast<unsigned>(impl->slot_octets);
+  request.tp_frame_nr = static_cast<unsigned>(impl->slots);
   if (SysResult<void> set = set_option(fd, PACKET_RX_RING, request, "PACKET_RX_RING", interface); !set) {
     return tl::unexpected(set.error());
   }
-  const std::size_t octets = options.block_octets * options.blocks;
   void* const memory = ::mmap(nullptr, octets, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (memory == MAP_FAILED) return tl::unexpected(SysError::last("map ring of", interface));
   impl->ring = Mapping(memory, octets);
@@ -175,7 +211,7 @@ SysResult<PacketRing> PacketRing::open(const std::string& interface, const Packe
   sockaddr_ll address{};
   address.sll_family = AF_PACKET;
   address.sll_protocol = htons(ETH_P_ALL);
-  address.sll_ifindex = static_cast<int>(index);
+  address.sll_ifindex = link->index;
   if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     return tl::unexpected(SysError::last("bind packet socket to", interface));
   }
@@ -187,9 +223,12 @@ int PacketRing::fd() const { return impl_->fd.get(); }
 std::size_t PacketRing::receive(std::vector<CapturedDatagram>& out, std::size_t datagrams_max) {
   Impl& impl = *impl_;
   const std::size_t before = out.size();
-  while (out.size() - before < datagrams_max && impl.held < impl.blocks && !impl.arena.full() &&
-         impl.is_ready(impl.next)) {
-    impl.take_block(out, before + datagrams_max);
+  while (out.size() - before < datagrams_max && impl.held < impl.slots && !impl.arena.full()) {
+    const std::uint32_t status = impl.status(impl.next).load(std::memory_order_acquire);
+    if ((status & TP_STATUS_USER) == 0) break;
+    impl.take_frame(impl.next, status, out);
+    impl.next = (impl.next + 1) % impl.slots;
+    ++impl.held;
   }
   if (out.size() == before) {
     // An interface that went down leaves an error, and a descriptor that is ready for ever, until someone asks. The
@@ -204,15 +243,21 @@ std::size_t PacketRing::receive(std::vector<CapturedDatagram>& out, std::size_t 
 void PacketRing::release() {
   Impl& impl = *impl_;
   for (; impl.held > 0; --impl.held) {
-    tpacket_block_desc& block = impl.block((impl.next + impl.blocks - impl.held) % impl.blocks);
-    std::atomic_ref(block.hdr.bh1.block_status).store(TP_STATUS_KERNEL, std::memory_order_release);
+    const std::size_t index = (impl.next + impl.slots - impl.held) % impl.slots;
+    impl.status(index).store(TP_STATUS_KERNEL, std::memory_order_release);
   }
   impl.arena.clear();
 }
 
+bool PacketRing::has_waiting(std::size_t packets) const {
+  const std::size_t last = (impl_->next + packets - 1) % impl_->slots;
+  return impl_->held + packets <= impl_->slots &&
+         (impl_->status(last).load(std::memory_order_acquire) & TP_STATUS_USER) != 0;
+}
+
 PacketRing::Statistics PacketRing::statistics() {
   // Reading resets the kernel's numbers.
-  tpacket_stats_v3 kernel{};
+  tpacket_stats kernel{};
   socklen_t octets = sizeof kernel;
   if (::getsockopt(impl_->fd.get(), SOL_PACKET, PACKET_STATISTICS, &kernel, &octets) == 0) {
     impl_->statistics.kernel_drops += kernel.tp_drops;

@@ -1,5 +1,5 @@
 #pragma once
-/// Capture of multicast from a real interface: TPACKET_V3 with PACKET_VNET_HDR (DESIGN, "Data plane").
+/// Capture of multicast from a real interface: TPACKET_V2 with PACKET_VNET_HDR (docs/architecture.md, "One packet").
 
 #include <cstdint>
 #include <memory>
@@ -12,13 +12,13 @@
 namespace amt {
 
 struct PacketRingOptions {
-  /// A power of two; a block must hold a merged packet of 64 KB. At light load a block comes back with few packets in
-  /// it every `retire_milliseconds`, so many blocks are what bridges a pause of the reader.
-  std::size_t block_octets = 1 << 17;
-  std::size_t blocks = 128;
-  unsigned retire_milliseconds = 1;
+  /// How many packets may wait: each takes a slot at least as large as the interface's MTU when the ring is opened.
+  std::size_t octets = std::size_t{16} << 20;
 };
 
+/// A packet is here as soon as the kernel has it: version 2 of the ring, since version 3 hands over blocks, and one that
+/// is not full only by a timer of 1 ms or more. What does not fit a slot (merged packets of up to 64 KB, an MTU raised
+/// later) comes by the socket's queue, in its place.
 /// Packets that a sender on this machine left merged (UDP_SEGMENT) reach a capture since Linux 6.2; an older kernel
 /// drops them, which `kernel_drops` shows.
 ///
@@ -33,14 +33,16 @@ class PacketRing {
 
   [[nodiscard]] int fd() const;
   /// Appends what is ready to `out`, at most about `datagrams_max`. Unfinished checksums are finished, merged packets
-  /// cut. What does not parse is dropped and counted. How many were appended; 0: nothing there, or every block waits
+  /// cut. What does not parse is dropped and counted. How many were appended; 0: nothing there, or every slot waits
   /// for `release`.
   std::size_t receive(std::vector<CapturedDatagram>& out, std::size_t datagrams_max);
-  /// Gives the blocks that were received whole back to the kernel; ends the life of all datagrams received so far.
+  /// Gives the slots back to the kernel; ends the life of all datagrams received so far.
   void release();
+  /// Whether at least so many packets wait to be received.
+  [[nodiscard]] bool has_waiting(std::size_t packets) const;
 
   struct Statistics {
-    std::uint64_t kernel_drops = 0;  ///< ring full
+    std::uint64_t kernel_drops = 0;  ///< ring full, or no room for what does not fit a slot
     std::uint64_t malformed = 0;     ///< truncated, no IP, or merged and not UDP
     std::uint64_t segmented = 0;     ///< merged packets that were cut
   };
