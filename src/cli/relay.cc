@@ -93,6 +93,7 @@ Result<RelayEngineOptions, std::string> engine_options(const RelayConfig& config
   options.relay.strict = config.strict;
   options.relay.gateway_fields = policy(config.gateway_fields);
   options.relay.secret_lifetime = config.secret_lifetime;
+  options.batch_delay_max = config.batch_delay_max;
   if (config.mtu.kind == PathMtuChoice::Kind::kFixed) options.path_mtu.fixed_octets = config.mtu.octets;
   options.path_mtu.dynamic = config.mtu.kind == PathMtuChoice::Kind::kAuto;
   options.path_mtu.min_octets = config.mtu_min;

@@ -53,6 +53,7 @@ struct RelayConfig {
   std::uint32_t requests_per_second_max = 200;     ///< per address; 0: no limit
   std::uint32_t discoveries_per_second_max = 100;  ///< per address; 0: no limit
   std::uint32_t updates_per_second_max = 1000;     ///< per address; 0: no limit
+  Duration batch_delay_max = std::chrono::milliseconds(2);
   Duration query_interval = std::chrono::seconds(125);
   std::uint8_t robustness = 2;
   GatewayFields gateway_fields = GatewayFields::kAuto;

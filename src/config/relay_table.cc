@@ -10,6 +10,7 @@ constexpr std::uint64_t kGroupsMax = 1'000'000;
 constexpr std::uint64_t kSourcesMax = 100'000;
 constexpr std::uint64_t kUnreachableMax = 250;
 constexpr std::uint64_t kPerSecondMax = 10'000'000;
+constexpr std::uint64_t kBatchDelayMicrosecondsMax = 100'000;
 // RFC 7450 §5.3.6: "The RECOMMENDED maximum interval is 2 hours."
 constexpr std::uint64_t kSecretLifetimeSecondsMax = 7200;
 
@@ -219,6 +220,23 @@ void add_limits(CommandTable& table, RelayConfig& config) {
                            .apply = number_into(config.updates_per_second_max, 0, kPerSecondMax)});
 }
 
+void add_data_path(CommandTable& table, RelayConfig& config) {
+  table.options.push_back({.name = "batch-delay",
+                           .value = "US",
+                           .group = "Data path",
+                           .help =
+                               "the most, in microseconds, that a packet may wait for others of its channel when packets "
+                               "come faster than they go out: what leaves together costs less; 0 forbids it",
+                           .default_text = "2000",
+                           .example = "2000",
+                           .apply = [&into = config.batch_delay_max](std::string_view text) -> ValueResult<void> {
+                             const auto number = parse_number(text, 0, kBatchDelayMicrosecondsMax);
+                             if (!number) return Unexpected<BadValue>(number.error());
+                             into = std::chrono::microseconds(*number);
+                             return {};
+                           }});
+}
+
 }  // namespace
 
 CommandTable relay_table(RelayConfig& config) {
@@ -243,6 +261,7 @@ CommandTable relay_table(RelayConfig& config) {
   add_addresses(table, config);
   add_protocol(table, config);
   add_limits(table, config);
+  add_data_path(table, config);
   table.options.push_back({.name = "control",
                            .value = "PATH",
                            .group = "Operation",

@@ -5,10 +5,19 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
+#include <utility>
 
 namespace amt {
 
 namespace asio = boost::asio;
+namespace {
+
+/// Both count CLOCK_MONOTONIC.
+std::chrono::steady_clock::time_point steady(Instant at) {
+  return std::chrono::steady_clock::time_point(at.time_since_epoch());
+}
+
+}  // namespace
 
 struct EventLoop::Impl {
   // One thread runs it: Asio may leave its locks out.
@@ -49,24 +58,34 @@ boost::asio::io_context& EventLoop::context() { return impl_->context; }
 
 struct ReadWatch::Impl : std::enable_shared_from_this<ReadWatch::Impl> {
   Impl(EventLoop& loop, int fd, std::function<void()> handler)
-      : descriptor(loop.context(), fd), on_readable(std::move(handler)) {}
+      : descriptor(loop.context(), fd), rest(loop.context()), on_readable(std::move(handler)) {}
 
   void wait() {
     descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
                           [self = shared_from_this()](const boost::system::error_code& error) {
                             if (error || self->ended) return;
                             self->on_readable();
-                            if (!self->ended) self->wait();
+                            if (!self->ended) self->wait_after_rest();
                           });
+  }
+  void wait_after_rest() {
+    if (next_call == kNoDeadline) return wait();
+    rest.expires_at(steady(std::exchange(next_call, kNoDeadline)));
+    rest.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+      if (!error && !self->ended) self->wait();
+    });
   }
   void end() {
     ended = true;
+    rest.cancel();
     // The descriptor belongs to somebody else; `release` takes it out of the reactor and leaves it open.
     static_cast<void>(descriptor.release());
   }
 
   asio::posix::stream_descriptor descriptor;
+  asio::steady_timer rest;
   std::function<void()> on_readable;
+  Instant next_call = kNoDeadline;
   bool ended = false;
 };
 
@@ -84,6 +103,8 @@ ReadWatch& ReadWatch::operator=(ReadWatch&& other) noexcept {
   return *this;
 }
 
+void ReadWatch::rest_until(Instant next_call) { impl_->next_call = next_call; }
+
 struct Timer::Impl : std::enable_shared_from_this<Timer::Impl> {
   Impl(EventLoop& loop, std::function<void()> handler) : timer(loop.context()), on_due(std::move(handler)) {}
 
@@ -94,8 +115,7 @@ struct Timer::Impl : std::enable_shared_from_this<Timer::Impl> {
       timer.cancel();
       return;
     }
-    // Both count CLOCK_MONOTONIC.
-    timer.expires_at(std::chrono::steady_clock::time_point(at.time_since_epoch()));
+    timer.expires_at(steady(at));
     timer.async_wait([self = shared_from_this(), at](const boost::system::error_code& error) {
       if (error || self->ended || self->deadline != at) return;
       self->deadline = kNoDeadline;

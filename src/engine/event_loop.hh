@@ -42,6 +42,9 @@ class ReadWatch {
   ReadWatch(ReadWatch&&) noexcept;
   ReadWatch& operator=(ReadWatch&&) noexcept;
 
+  /// For the handler: whatever comes meanwhile, the next call is not before `next_call`.
+  void rest_until(Instant next_call);
+
  private:
   struct Impl;
   std::shared_ptr<Impl> impl_;

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <optional>
+#include <vector>
 
 #include "sys/clock.hh"
 #include "sys/unique_fd.hh"
@@ -69,6 +70,48 @@ TEST(ReadWatch, MayBeDestroyedByItsHandlerAndLeavesTheDescriptorOpen) {
   loop.run();
   EXPECT_EQ(calls, 2);
   EXPECT_NE(::fcntl(read_end.get(), F_GETFD), -1);
+}
+
+TEST(ReadWatch, RestsAsLongAsItsHandlerSays) {
+  EventLoop loop;
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK), 0);
+  const UniqueFd read_end(ends[0]);
+  const UniqueFd write_end(ends[1]);
+  ASSERT_EQ(::write(write_end.get(), "a", 1), 1);
+  std::vector<Instant> calls;
+  std::optional<ReadWatch> watch;
+  // Ready all the time.
+  watch.emplace(loop, read_end.get(), [&] {
+    calls.push_back(monotonic_now());
+    if (calls.size() == 1) watch->rest_until(calls[0] + milliseconds(20));
+    if (calls.size() == 3) loop.stop();
+  });
+  loop.run();
+  ASSERT_EQ(calls.size(), 3U);
+  EXPECT_GE(calls[1] - calls[0], milliseconds(20));
+  // Once only: the third call comes as soon as the loop can.
+  EXPECT_LT(calls[2] - calls[1], calls[1] - calls[0]);
+}
+
+TEST(ReadWatch, MayBeDestroyedWhileItRests) {
+  EventLoop loop;
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK), 0);
+  const UniqueFd read_end(ends[0]);
+  const UniqueFd write_end(ends[1]);
+  ASSERT_EQ(::write(write_end.get(), "a", 1), 1);
+  int calls = 0;
+  std::optional<ReadWatch> watch;
+  Timer end(loop, [&] { loop.stop(); });
+  watch.emplace(loop, read_end.get(), [&] {
+    ++calls;
+    watch->rest_until(monotonic_now() + milliseconds(10));
+    watch.reset();
+  });
+  end.set(monotonic_now() + milliseconds(30));
+  loop.run();
+  EXPECT_EQ(calls, 1);
 }
 
 }  // namespace

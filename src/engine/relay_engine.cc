@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "engine/answer_batch.hh"
+#include "engine/batch_pace.hh"
 #include "engine/fan_out.hh"
 #include "engine/too_big.hh"
 #include "io/icmp_sender.hh"
@@ -19,6 +20,7 @@ namespace {
 // Reads per readiness before others get their turn.
 constexpr int kReceivesPerTurn = 4;
 constexpr std::size_t kCapturedPerTurn = 1024;
+constexpr int kBatchesPerTurn = 8;
 constexpr Duration kJoinRetryInterval = std::chrono::seconds(5);
 // A retry that helped is followed by the next, with room for others between them.
 constexpr Duration kJoinRetryPause = std::chrono::milliseconds(20);
@@ -34,6 +36,7 @@ struct RelayEngine::Impl {
         started(monotonic_now()),
         relay(options.relay, random_source, started),
         path_mtu(options.path_mtu),
+        pace(options.batch_delay_max),
         too_big(options.relay.ssm, random_source, relay.counters(),
                 [this](const IpAddress& source, Bytes message) { return send_icmp(source, message); }),
         protocol_timer(loop, [this] { on_protocol_timer(); }),
@@ -70,12 +73,14 @@ struct RelayEngine::Impl {
   };
   [[nodiscard]] SysResult<void> open_upstream(UpstreamPlace& place);
   void on_upstream_readable(UpstreamPlace& place);
+  bool forward_batch(UpstreamPlace& place, Instant now);
 
   EventLoop& loop;
   Random& random;
   Instant started;
   Relay relay;
   PathMtuOptions path_mtu;
+  BatchPace pace;
   std::vector<std::unique_ptr<UdpSocket>> sockets;
   /// IPv4, IPv6; none where the process may not or the machine has no IPv6.
   std::array<std::optional<IcmpSender>, 2> icmp;
@@ -187,8 +192,25 @@ void RelayEngine::Impl::on_socket_readable(UdpSocket& socket) {
 }
 
 void RelayEngine::Impl::on_upstream_readable(UpstreamPlace& place) {
+  for (int batch = 0; batch < kBatchesPerTurn; ++batch) {
+    const Instant began = monotonic_now();
+    if (!forward_batch(place, began)) return;
+    const auto waiting = [&](std::size_t packets) { return place.upstream->has_waiting(packets); };
+    switch (pace.next(waiting)) {
+      case BatchPace::Next::kWhenReadable:
+        return;
+      case BatchPace::Next::kAtOnce:
+        break;
+      case BatchPace::Next::kAfterRest:
+        const Instant now = monotonic_now();
+        return place.watch->rest_until(now + pace.rest(now - began));
+    }
+  }
+}
+
+/// False: the upstream interface is lost.
+bool RelayEngine::Impl::forward_batch(UpstreamPlace& place, Instant now) {
   Upstream& upstream = *place.upstream;
-  const Instant now = monotonic_now();
   captured.clear();
   const SysResult<void> received_data = upstream.receive(now, captured, kCapturedPerTurn);
   if (!captured.empty()) {
@@ -201,6 +223,7 @@ void RelayEngine::Impl::on_upstream_readable(UpstreamPlace& place) {
     place.watch.reset();
     upstream_timer.set(now);
   }
+  return received_data.has_value();
 }
 
 void RelayEngine::Impl::on_protocol_timer() {

@@ -27,6 +27,8 @@ struct RelayEngineOptions {
   /// Router mode: the pseudo-interface to create.
   std::optional<RouterUpstreamOptions> router;
   PathMtuOptions path_mtu{};
+  /// The most that a packet may wait for others of its channel, when packets come faster than they go out.
+  Duration batch_delay_max = std::chrono::milliseconds(2);
 };
 
 /// Lives on its event loop's thread. Everything is bound, opened and joined in `create`; nothing is left behind by a

@@ -23,6 +23,7 @@ class HostUpstream final : public Upstream {
     return {};
   }
   void release() override { ring_.release(); }
+  bool has_waiting(std::size_t packets) const override { return ring_.has_waiting(packets); }
 
   SysResult<void> set_membership(Instant, const IpAddress& group, const SourceFilter& filter) override {
     return membership_.set(group, filter);

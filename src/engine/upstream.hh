@@ -35,6 +35,8 @@ class Upstream {
   /// datagrams stay until `release`. Error: the interface is lost, and `fd` is ready for ever; watch it no longer.
   virtual SysResult<void> receive(Instant now, std::vector<CapturedDatagram>& out, std::size_t datagrams_max) = 0;
   virtual void release() = 0;
+  /// Whether at least so many packets wait for `receive`; false where that cannot be told.
+  [[nodiscard]] virtual bool has_waiting(std::size_t /*packets*/) const { return false; }
 
   /// The merged filter of `group` is now `filter`. Error: it could not be joined (yet); it is remembered.
   virtual SysResult<void> set_membership(Instant now, const IpAddress& group, const SourceFilter& filter) = 0;
