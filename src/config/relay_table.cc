@@ -221,20 +221,20 @@ void add_limits(CommandTable& table, RelayConfig& config) {
 }
 
 void add_data_path(CommandTable& table, RelayConfig& config) {
-  table.options.push_back({.name = "batch-delay",
-                           .value = "US",
-                           .group = "Data path",
-                           .help =
-                               "the most, in microseconds, that a packet may wait for others of its channel when packets "
-                               "come faster than they go out: what leaves together costs less; 0 forbids it",
-                           .default_text = "2000",
-                           .example = "2000",
-                           .apply = [&into = config.batch_delay_max](std::string_view text) -> ValueResult<void> {
-                             const auto number = parse_number(text, 0, kBatchDelayMicrosecondsMax);
-                             if (!number) return Unexpected<BadValue>(number.error());
-                             into = std::chrono::microseconds(*number);
-                             return {};
-                           }});
+  table.options.push_back(
+      {.name = "batch-delay",
+       .value = "US",
+       .group = "Data path",
+       .help = "the most, in microseconds, that a packet may wait for others of its channel when packets "
+               "come faster than they go out: what leaves together costs less; 0 forbids it",
+       .default_text = "2000",
+       .example = "2000",
+       .apply = [&into = config.batch_delay_max](std::string_view text) -> ValueResult<void> {
+         const auto number = parse_number(text, 0, kBatchDelayMicrosecondsMax);
+         if (!number) return Unexpected<BadValue>(number.error());
+         into = std::chrono::microseconds(*number);
+         return {};
+       }});
 }
 
 }  // namespace

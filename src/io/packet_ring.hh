@@ -16,11 +16,10 @@ struct PacketRingOptions {
   std::size_t octets = std::size_t{16} << 20;
 };
 
-/// A packet is here as soon as the kernel has it: version 2 of the ring, since version 3 hands over blocks, and one that
-/// is not full only by a timer of 1 ms or more. What does not fit a slot (merged packets of up to 64 KB, an MTU raised
-/// later) comes by the socket's queue, in its place.
-/// Packets that a sender on this machine left merged (UDP_SEGMENT) reach a capture since Linux 6.2; an older kernel
-/// drops them, which `kernel_drops` shows.
+/// A packet is here as soon as the kernel has it: version 2 of the ring, since version 3 hands over blocks, and one
+/// that is not full only by a timer of 1 ms or more. What does not fit a slot (merged packets of up to 64 KB, an MTU
+/// raised later) comes by the socket's queue, in its place. Packets that a sender on this machine left merged
+/// (UDP_SEGMENT) reach a capture since Linux 6.2; an older kernel drops them, which `kernel_drops` shows.
 ///
 /// Sees every datagram with a multicast destination above link scope that *arrives* on the interface (not what this
 /// host sends, except on loopback), filtered in the kernel. Any link type. Needs CAP_NET_RAW. Not thread-safe.

@@ -188,13 +188,14 @@ class Harness {
     }
   }
 
-  /// The one second answer that a Request may have: the IGMP Query that a gateway shows it could not read because of the
-  /// gateway fields, once more without them; for the nonce and with the MAC of the first answer.
+  /// The one second answer that a Request may have: the IGMP Query that a gateway shows it could not read because of
+  /// the gateway fields, once more without them; for the nonce and with the MAC of the first answer.
   [[nodiscard]] bool repeats_without_fields(Bytes datagram) const {
     const auto again = wire::MembershipQuery::parse(datagram);
     const auto first = wire::MembershipQuery::parse(answer_);
     return again && first && !again->gateway && again->mac == first->mac && again->nonce == first->nonce &&
-           peek_addresses(again->datagram)->destination.is_v4() && !peek_addresses(first->datagram)->destination.is_v4();
+           peek_addresses(again->datagram)->destination.is_v4() &&
+           !peek_addresses(first->datagram)->destination.is_v4();
   }
 
   /// True when there was an answer.
