@@ -15,7 +15,7 @@
 namespace amt {
 
 /// One program that received one channel.
-struct Reception {
+struct ReceptionOutcome {
   std::string who;
   std::filesystem::path file;
   /// AMT between its host and the relay.
@@ -36,7 +36,7 @@ struct FamilyOutcome {
   /// Datagrams of the stream that left the source.
   std::uint64_t packets_sent = 0;
   /// The program on amt0, if there is one, and `amt receive`.
-  std::vector<Reception> receptions;
+  std::vector<ReceptionOutcome> receptions;
   std::filesystem::path picture;
 };
 
@@ -54,7 +54,7 @@ struct DemoOutcome {
   [[nodiscard]] std::size_t perfect_receptions() const {
     std::size_t perfect = 0;
     for (const FamilyOutcome& family : families) {
-      for (const Reception& reception : family.receptions) perfect += reception.perfect() ? 1 : 0;
+      for (const ReceptionOutcome& reception : family.receptions) perfect += reception.perfect() ? 1 : 0;
     }
     return perfect;
   }

@@ -53,7 +53,7 @@ std::string describe_rest(std::span<const ControlMessage> messages) {
 }
 
 /// One host's exchange with the relay until the first data, message by message, and a summary of the rest.
-std::string describe_exchange(const Reception& reception) {
+std::string describe_exchange(const ReceptionOutcome& reception) {
   const std::span<const ControlMessage> messages = reception.messages;
   if (messages.empty()) return "";
   const Duration start = messages.front().at;
@@ -79,7 +79,7 @@ std::string describe_frames(const FrameComparison& frames, std::string_view noun
   return text;
 }
 
-std::string describe_reception(const Reception& reception, std::uint64_t sent) {
+std::string describe_reception(const ReceptionOutcome& reception, std::uint64_t sent) {
   const std::string join = reception.join
                                ? fmt::format("{:.1f} ms from join to first packet", milliseconds_of(*reception.join))
                                : std::string("join not seen");
@@ -101,7 +101,7 @@ std::string describe_network() {
 std::string describe(const FamilyOutcome& family) {
   std::string text = fmt::format("\n{0}: channel {1} port {2}, through tunnels over {0}\n", family.plan.name,
                                  family.plan.channel.to_string(), family.plan.port);
-  for (const Reception& reception : family.receptions) {
+  for (const ReceptionOutcome& reception : family.receptions) {
     text += fmt::format("  {}\n", reception.who);
     text += describe_exchange(reception);
     text += describe_reception(reception, family.packets_sent);

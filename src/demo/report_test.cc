@@ -10,9 +10,9 @@ using std::chrono::microseconds;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-Reception reception(std::size_t equal) {
+ReceptionOutcome reception(std::size_t equal) {
   const IpAddress relay = family_plans()[0].relay;
-  Reception reception;
+  ReceptionOutcome reception;
   reception.who = "amt receive";
   reception.messages = {{microseconds(1000), true, wire::MessageType::kRequest, relay, "for IGMP"},
                         {microseconds(1300), false, wire::MessageType::kMembershipQuery, relay, "IGMPv3 general query"},

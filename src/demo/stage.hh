@@ -72,8 +72,8 @@ class Stage {
   DemoResult<Program> start(std::string name, CommandLine arguments, const NetworkNamespace& place);
   DemoResult<std::vector<ShownTunnel>> relay_tunnels();
 
-  [[nodiscard]] Reception listener_outcome(const Side& side) const;
-  [[nodiscard]] Reception receiver_outcome(const Side& side) const;
+  [[nodiscard]] ReceptionOutcome listener_outcome(const Side& side) const;
+  [[nodiscard]] ReceptionOutcome receiver_outcome(const Side& side) const;
   [[nodiscard]] std::filesystem::path file(const std::string& name) const { return options_.directory / name; }
   [[nodiscard]] const NetworkNamespace& gateway_place(const Side& side) const;
 

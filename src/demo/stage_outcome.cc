@@ -10,8 +10,8 @@ std::optional<Duration> time_between(std::optional<Duration> asked, std::optiona
 
 }  // namespace
 
-Reception Stage::listener_outcome(const Side& side) const {
-  Reception listener;
+ReceptionOutcome Stage::listener_outcome(const Side& side) const {
+  ReceptionOutcome listener;
   listener.who = "ffmpeg on amt0";
   listener.file = file("listener-" + side.plan.file_name + ".ts");
   listener.messages = side.gateway_log.messages();
@@ -22,8 +22,8 @@ Reception Stage::listener_outcome(const Side& side) const {
   return listener;
 }
 
-Reception Stage::receiver_outcome(const Side& side) const {
-  Reception receiver;
+ReceptionOutcome Stage::receiver_outcome(const Side& side) const {
+  ReceptionOutcome receiver;
   receiver.who = "amt receive";
   receiver.file = file("receive-" + side.plan.file_name + ".ts");
   receiver.messages = side.receiver_log.messages();

@@ -33,7 +33,7 @@ DemoResult<void> compare_receptions(const std::filesystem::path& sent, const std
   const DemoResult<std::vector<StreamFrames>> original = frames_of(sent, directory);
   if (!original) return tl::unexpected(original.error());
   for (FamilyOutcome& family : outcome.families) {
-    for (Reception& reception : family.receptions) {
+    for (ReceptionOutcome& reception : family.receptions) {
       const std::vector<StreamFrames> received =
           frames_of(reception.file, directory).value_or(std::vector<StreamFrames>{});
       if (stop_requested()) return demo_failure("stopped");
