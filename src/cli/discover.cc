@@ -6,6 +6,7 @@
 #include "cli/discover_report.hh"
 #include "cli/failure.hh"
 #include "cli/subcommands.hh"
+#include "cli/way_to_relay.hh"
 #include "sys/os_random.hh"
 
 namespace amt {
@@ -36,18 +37,6 @@ int print_zone(const DiscoverConfig& config) {
   return std::fflush(stdout) == 0 ? 0 : fail("standard output cannot be written");
 }
 
-DnssecPolicy policy(Dnssec choice) {
-  switch (choice) {
-    case Dnssec::kRequire:
-      return DnssecPolicy::kRequire;
-    case Dnssec::kPrefer:
-      return DnssecPolicy::kPrefer;
-    case Dnssec::kOff:
-      break;
-  }
-  return DnssecPolicy::kOff;
-}
-
 /// One run of `amt discover`: look up, then ask, then report.
 class DiscoverSession {
  public:
@@ -71,21 +60,15 @@ class DiscoverSession {
   RelaySurvey survey_;
   std::size_t unanswered_ = 0;
   bool done_ = false;
-  std::unique_ptr<DnsResolver> resolver_;
-  // Last: they end before what they watch.
-  std::vector<ReadWatch> watches_;
+  // Last: what it calls back ends after it.
+  std::unique_ptr<DnsClient> dns_;
 };
 
 Result<void, std::string> DiscoverSession::begin_lookup() {
-  DnsResolverOptions options;
-  options.resolvers = config_.resolvers;
-  options.dnssec = policy(config_.dnssec);
-  options.trust_anchor_file = config_.trust_anchor;
-  Result<std::unique_ptr<DnsResolver>, std::string> resolver = DnsResolver::create(options);
-  if (!resolver) return Unexpected<std::string>(resolver.error());
-  resolver_ = std::move(*resolver);
-  for (const int fd : resolver_->fds()) watches_.emplace_back(loop_, fd, [this] { resolver_->process(); });
-  look_up_driad(*resolver_, random_, *config_.source, [this](const DriadResult& driad) { on_driad(driad); });
+  Result<std::unique_ptr<DnsClient>, std::string> dns = DnsClient::create(loop_, resolver_options(config_.dns));
+  if (!dns) return Unexpected<std::string>(dns.error());
+  dns_ = std::move(*dns);
+  look_up_driad(*dns_, random_, *config_.source, [this](const DriadResult& driad) { on_driad(driad); });
   return {};
 }
 

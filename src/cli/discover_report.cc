@@ -5,7 +5,6 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <cstring>
 
 namespace amt {
 namespace {
@@ -18,18 +17,11 @@ std::string shown_time(Duration duration) { return fmt::format("{:.1f} ms", mill
 
 /// The failure of a look-up in one line: what was asked, where, and what that means.
 std::string driad_line(const IpAddress& source, const DriadResult& driad) {
-  const std::string name = driad.name.to_string();
-  if (driad.denied) {
-    return fmt::format("no AMTRELAY record for {} in {}: its owner names no relay", source.to_string(), name);
-  }
-  if (!driad.problem.empty()) return fmt::format("AMTRELAY of {}: {}", name, driad.problem);
-  if (driad.no_relay) {
-    return fmt::format("the owner of {} says that no relay is to be used for it (AMTRELAY type 0 in {})",
-                       source.to_string(), name);
-  }
-  return fmt::format(
-      "AMTRELAY of {}: {} record{}, DNSSEC {}, for {} s", name, driad.relays.size() + driad.skipped.size(),
-      driad.relays.size() + driad.skipped.size() == 1 ? "" : "s", to_string(driad.dnssec), driad.ttl_seconds);
+  if (driad.relays.empty() && driad.skipped.empty()) return why_no_relay(source, driad);
+  return fmt::format("AMTRELAY of {}: {} record{}, DNSSEC {}, for {} s", driad.name.to_string(),
+                     driad.relays.size() + driad.skipped.size(),
+                     driad.relays.size() + driad.skipped.size() == 1 ? "" : "s", to_string(driad.dnssec),
+                     driad.ttl_seconds);
 }
 
 std::string describe(const AskedRelay& relay) {
@@ -110,28 +102,13 @@ json::object json_of(const AskedRelay& relay, bool chosen) {
 
 std::string verdict(const AskedRelay& asked) {
   const SurveyResult& result = asked.result;
-  if (result.send_error != 0) return fmt::format("cannot be reached from here: {}", std::strerror(result.send_error));
   const std::string relay = result.relay ? result.relay->to_string() : asked.target.to_string();
   const std::string advertised =
       result.discovery_time ? fmt::format("advertises {} in {}, which ", relay, shown_time(*result.discovery_time))
                             : "";
-  const std::string unreachable = result.unreachable ? " (ICMP: unreachable)" : "";
-  switch (result.state) {
-    case RelayProbe::State::kConnected:
-      return advertised + fmt::format("answers in {}", shown_time(*result.request_time)) +
-             (result.seen_as ? fmt::format(" and sees this host as {}", result.seen_as->to_string()) : "");
-    case RelayProbe::State::kLimited:
-      return advertised + "refuses new gateways (L flag)";
-    case RelayProbe::State::kNoDiscovery:
-      return "does not answer Relay Discovery" + unreachable;
-    case RelayProbe::State::kBadRelay:
-      return fmt::format("advertises {}, which no relay can have", relay);
-    case RelayProbe::State::kNoAnswer:
-    case RelayProbe::State::kDiscovering:
-    case RelayProbe::State::kRequesting:
-      break;
-  }
-  return advertised + "does not answer a Request" + unreachable;
+  if (result.state != RelayProbe::State::kConnected) return advertised + explain_failure(result);
+  return advertised + fmt::format("answers in {}", shown_time(*result.request_time)) +
+         (result.seen_as ? fmt::format(" and sees this host as {}", result.seen_as->to_string()) : "");
 }
 
 const AskedRelay* DiscoverReport::chosen() const {

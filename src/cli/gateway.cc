@@ -33,10 +33,11 @@ std::optional<std::string> unusable_downstream(const GatewayConfig& config, cons
 }  // namespace
 
 int run_gateway(const GatewayConfig& config, const CommonConfig&) {
+  EventLoop loop;
   GatewayEngineOptions options;
-  Result<GatewayConnectionOptions, std::string> connection = connection_options(config.relay);
-  if (!connection) return fail(connection.error());
-  options.connection = std::move(*connection);
+  Result<RelaySetOptions, std::string> relays = relay_set_options(loop, config.relay);
+  if (!relays) return fail(relays.error());
+  options.relays = std::move(*relays);
   options.interface = config.interface;
   options.tap = config.tap;
   options.mtu_octets = config.mtu_octets;
@@ -50,9 +51,8 @@ int run_gateway(const GatewayConfig& config, const CommonConfig&) {
     }
   }
 
-  EventLoop loop;
   OsRandom random;
-  SysResult<std::unique_ptr<GatewayEngine>> engine = GatewayEngine::create(loop, options, random);
+  SysResult<std::unique_ptr<GatewayEngine>> engine = GatewayEngine::create(loop, std::move(options), random);
   if (!engine) return fail(explain(engine.error()));
   const SysResult<std::unique_ptr<ControlServer>> control = ControlServer::open_for(
       loop.context(), "gateway", config.control, [&] { return to_json(gateway_status(**engine, monotonic_now())); });

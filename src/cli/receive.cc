@@ -38,7 +38,7 @@ class ReceiveSession {
   int run();
 
  private:
-  SysResult<void> open(const GatewayConnectionOptions& connection);
+  SysResult<void> open(RelaySetOptions relays);
   void on_packets(Instant now, std::span<const Receiver::Packet> packets);
   void on_silence_check();
   void on_live_line();
@@ -62,7 +62,7 @@ class ReceiveSession {
   Timer live_timer_;
 };
 
-SysResult<void> ReceiveSession::open(const GatewayConnectionOptions& connection) {
+SysResult<void> ReceiveSession::open(RelaySetOptions relays) {
   if (const std::optional<ReceiveOutput> chosen = chosen_output(config_)) {
     SysResult<std::unique_ptr<PayloadOutput>> output = open_output(*chosen);
     if (!output) return Unexpected<SysError>(output.error());
@@ -70,11 +70,11 @@ SysResult<void> ReceiveSession::open(const GatewayConnectionOptions& connection)
     payload_on_stdout_ = chosen->kind == ReceiveOutput::Kind::kStandardOutput;
   }
   ReceiverOptions options;
-  options.connection = connection;
+  options.relays = std::move(relays);
   options.channel = config_.url.channel;
   options.port = config_.url.port;
   SysResult<std::unique_ptr<Receiver>> receiver =
-      Receiver::create(loop_, options, random_,
+      Receiver::create(loop_, std::move(options), random_,
                        [this](Instant now, std::span<const Receiver::Packet> packets) { on_packets(now, packets); });
   if (!receiver) return Unexpected<SysError>(receiver.error());
   receiver_ = std::move(*receiver);
@@ -82,17 +82,19 @@ SysResult<void> ReceiveSession::open(const GatewayConnectionOptions& connection)
 }
 
 int ReceiveSession::run() {
-  const Result<GatewayConnectionOptions, std::string> connection = connection_options(config_.relay);
-  if (!connection) return fail(connection.error());
+  Result<RelaySetOptions, std::string> relays = relay_set_options(loop_, config_.relay);
+  if (!relays) return fail(relays.error());
   started_ = last_arrival_ = monotonic_now();
-  if (const SysResult<void> opened = open(*connection); !opened) return fail(explain(opened.error()));
+  if (const SysResult<void> opened = open(std::move(*relays)); !opened) return fail(explain(opened.error()));
   loop_.on_stop_signal([this](int) { end(0); });
   if (config_.duration) duration_timer_.set(started_ + *config_.duration);
   if (config_.timeout) silence_timer_.set(started_ + *config_.timeout);
   if (!config_.quiet && isatty(STDERR_FILENO) != 0) live_timer_.set(started_ + kLiveLineInterval);
   log_info("ready to receive {}", config_.url.channel.to_string());
   loop_.run();
-  const std::optional<Endpoint> relay = receiver_->connection().gateway().relay();
+  std::optional<Endpoint> relay;
+  // The last that was taken.
+  receiver_->relays().for_each_relay([&relay](const Endpoint& one, const Gateway&) { relay = one; });
   receiver_->shutdown();
   print_summary(relay);
   if (status_ == 0 && config_.verify && !report_.is_faultless(receiver_->drops())) return 1;
@@ -135,23 +137,11 @@ void ReceiveSession::on_silence_check() {
 }
 
 std::string ReceiveSession::reason_of_silence() const {
-  const Gateway& gateway = receiver_->connection().gateway();
-  const std::string relay = gateway.relay() ? gateway.relay()->to_string() : std::string("no relay");
   const ReceiverDrops drops = receiver_->drops();
   if (report_.packets() == 0 && drops.other_port != 0)
     return fmt::format("{} packets came for other UDP ports of the group", drops.other_port);
   if (report_.packets() == 0 && drops.not_udp != 0) return "what comes is not UDP";
-  switch (gateway.phase()) {
-    case GatewayPhase::kDiscovering:
-      return "no relay answers Relay Discovery";
-    case GatewayPhase::kIdle:
-    case GatewayPhase::kRequesting:
-      return fmt::format("relay {} does not answer", relay);
-    case GatewayPhase::kConnected:
-      break;
-  }
-  return fmt::format("relay {} answers, but nothing of {} comes through it; is the source sending?", relay,
-                     config_.url.channel.to_string());
+  return receiver_->relays().reason_of_silence();
 }
 
 void ReceiveSession::on_live_line() {

@@ -28,8 +28,7 @@ Result<std::vector<IpAddress>, std::string> addresses_of(const std::string& name
   return addresses;
 }
 
-}  // namespace
-
+/// The relays that were named.
 Result<GatewayConnectionOptions, std::string> connection_options(const RelayChoice& choice) {
   GatewayConnectionOptions options;
   const auto add_relay = [&options](const Endpoint& relay) {
@@ -56,6 +55,43 @@ Result<GatewayConnectionOptions, std::string> connection_options(const RelayChoi
   options.gateway.ecn_capable = !choice.no_ecn;
   options.local = choice.local;
   options.port = choice.gateway_port;
+  return options;
+}
+
+}  // namespace
+
+DnsResolverOptions resolver_options(const DnsChoice& choice) {
+  DnsResolverOptions options;
+  options.resolvers = choice.resolvers;
+  switch (choice.dnssec) {
+    case Dnssec::kRequire:
+      options.dnssec = DnssecPolicy::kRequire;
+      break;
+    case Dnssec::kPrefer:
+      options.dnssec = DnssecPolicy::kPrefer;
+      break;
+    case Dnssec::kOff:
+      options.dnssec = DnssecPolicy::kOff;
+      break;
+  }
+  options.trust_anchor_file = choice.trust_anchor;
+  return options;
+}
+
+Result<RelaySetOptions, std::string> relay_set_options(EventLoop& loop, const RelayChoice& choice) {
+  Result<GatewayConnectionOptions, std::string> connection = connection_options(choice);
+  if (!connection) return Unexpected<std::string>(connection.error());
+  RelaySetOptions options;
+  options.connection = std::move(*connection);
+  options.search.order.clear();
+  for (const DiscoverWay way : choice.discover_order) {
+    options.search.order.push_back(way == DiscoverWay::kDriad ? RelayOrigin::kDriad : RelayOrigin::kAnycast);
+  }
+  const bool asks_dns = std::ranges::find(choice.discover_order, DiscoverWay::kDriad) != choice.discover_order.end();
+  if (!options.connection.gateway.candidates.empty() || !asks_dns) return options;
+  Result<std::unique_ptr<DnsClient>, std::string> dns = DnsClient::create(loop, resolver_options(choice.dns));
+  if (!dns) return Unexpected<std::string>(dns.error());
+  options.dns = std::move(*dns);
   return options;
 }
 

@@ -3,12 +3,14 @@
 
 #include "amt/result.hh"
 #include "config/config.hh"
-#include "engine/gateway_connection.hh"
+#include "engine/relay_set.hh"
 
 namespace amt {
 
-/// `--relay`, `--discovery`, `--local` and the ports as the engine takes them: relays in the order given, of a name all
-/// its addresses, then discovery. Looks names up. Error: one line for the user.
-[[nodiscard]] Result<GatewayConnectionOptions, std::string> connection_options(const RelayChoice& choice);
+[[nodiscard]] DnsResolverOptions resolver_options(const DnsChoice& choice);
+
+/// `--relay`, `--discovery`, `--local`, the ports and the DNS as the engine takes them: relays in the order given, of a
+/// name all its addresses, then discovery; with neither, what finds them. Looks names up. Error: one line for the user.
+[[nodiscard]] Result<RelaySetOptions, std::string> relay_set_options(EventLoop& loop, const RelayChoice& choice);
 
 }  // namespace amt

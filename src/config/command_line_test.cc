@@ -74,10 +74,26 @@ TEST(CommandLine, GivesTheDefaultsThatTheHelpNames) {
   ASSERT_EQ(gateway.routes.size(), 2u);
   EXPECT_EQ(gateway.routes[0].to_string(), "232.0.0.0/8");
   EXPECT_EQ(gateway.routes[1].to_string(), "ff3e::/32");
-  // RFC 7450 §7.1
-  ASSERT_EQ(gateway.relay.discovery.size(), 2u);
-  EXPECT_EQ(gateway.relay.discovery[0].to_string(), "192.52.193.1:2268");
-  EXPECT_EQ(gateway.relay.discovery[1].to_string(), "[2001:3::1]:2268");
+  // Nobody is named: relays are found.
+  EXPECT_TRUE(gateway.relay.relays.empty());
+  EXPECT_TRUE(gateway.relay.discovery.empty());
+  EXPECT_EQ(gateway.relay.discover_order, (std::vector{DiscoverWay::kDriad, DiscoverWay::kAnycast}));
+  EXPECT_EQ(gateway.relay.dns.dnssec, Dnssec::kPrefer);
+}
+
+TEST(CommandLine, TakesTheOrderOfTheWaysToARelay) {  // D-3.1.2-a
+  const auto receive = parsed<ReceiveConfig>(
+      "receive amt://239.1.1.1 --discover-order anycast,driad --resolver 192.0.2.53 --dnssec require --trust-anchor k");
+  EXPECT_EQ(receive.relay.discover_order, (std::vector{DiscoverWay::kAnycast, DiscoverWay::kDriad}));
+  EXPECT_EQ(receive.relay.dns.resolvers, (std::vector{Endpoint{*IpAddress::parse("192.0.2.53"), 53}}));
+  EXPECT_EQ(receive.relay.dns.dnssec, Dnssec::kRequire);
+  EXPECT_EQ(receive.relay.dns.trust_anchor, "k");
+  EXPECT_EQ(parsed<GatewayConfig>("gateway --discover-order driad").relay.discover_order,
+            std::vector{DiscoverWay::kDriad});
+  for (const char* order : {"driad,driad", "anycast,", "dns", "driad,,anycast"}) {
+    EXPECT_NE(complaint(std::string("gateway --discover-order ") + order).find("driad and anycast"), std::string::npos)
+        << order;
+  }
 }
 
 TEST(CommandLine, FillsInTheRelaysPortWhateverTheOrder) {
@@ -118,12 +134,12 @@ TEST(CommandLine, ReadsReceive) {
 TEST(CommandLine, DiscoverTakesASourceOrAnAddressToAsk) {
   const auto by_source = parsed<DiscoverConfig>("discover amt://198.51.100.10@232.1.1.1 --resolver 192.0.2.53");
   EXPECT_EQ(by_source.source, IpAddress::parse("198.51.100.10"));
-  EXPECT_EQ(by_source.resolvers, (std::vector{Endpoint{*IpAddress::parse("192.0.2.53"), 53}}));
-  EXPECT_EQ(by_source.dnssec, Dnssec::kPrefer);
+  EXPECT_EQ(by_source.dns.resolvers, (std::vector{Endpoint{*IpAddress::parse("192.0.2.53"), 53}}));
+  EXPECT_EQ(by_source.dns.dnssec, Dnssec::kPrefer);
   EXPECT_EQ(parsed<DiscoverConfig>("discover [2001:db8::a]").source, IpAddress::parse("2001:db8::a"));
   const auto by_address = parsed<DiscoverConfig>("discover --discovery 192.0.2.1 --relay-port 7 --dnssec off");
   EXPECT_EQ(by_address.discovery, (std::vector{Endpoint{*IpAddress::parse("192.0.2.1"), 7}}));
-  EXPECT_EQ(by_address.dnssec, Dnssec::kOff);
+  EXPECT_EQ(by_address.dns.dnssec, Dnssec::kOff);
 }
 
 TEST(CommandLine, DiscoverSaysWhatItMisses) {

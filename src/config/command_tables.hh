@@ -21,7 +21,12 @@ void add_common_options(CommandTable& table, CommonConfig& config);
 
 /// `--relay`, `--discovery`, `--local`, `--gateway-port`, `--relay-port` of `gateway` and `receive`.
 void add_relay_choice_options(CommandTable& table, RelayChoice& choice);
-/// Fills in ports, and whom to ask when neither a relay nor a discovery address was given.
+/// Fills in ports.
 void finish_relay_choice(RelayChoice& choice);
+
+/// `--resolver`, `--dnssec`, `--trust-anchor`.
+void add_dns_options(CommandTable& table, DnsChoice& choice);
+/// Fills in ports.
+void finish_dns_choice(DnsChoice& choice);
 
 }  // namespace amt

@@ -74,11 +74,26 @@ struct RelayHost {
   friend bool operator==(const RelayHost&, const RelayHost&) = default;
 };
 
-/// The way to a relay, for `gateway` and `receive`. In order of preference: `relays`, then `discovery`.
-/// Ports are filled in; at least one of both lists is not empty.
+/// What becomes of DNS answers whose signatures cannot be checked.
+enum class Dnssec : std::uint8_t { kRequire, kPrefer, kOff };
+
+/// How the DNS is asked about sources.
+struct DnsChoice {
+  std::vector<Endpoint> resolvers;  ///< empty: the system's; ports are filled in
+  Dnssec dnssec = Dnssec::kPrefer;
+  std::optional<std::string> trust_anchor;
+};
+
+/// A way to find a relay that nobody named.
+enum class DiscoverWay : std::uint8_t { kDriad, kAnycast };
+
+/// The way to a relay, for `gateway` and `receive`. In order of preference: `relays`, then `discovery`; with neither,
+/// relays are found. Ports are filled in.
 struct RelayChoice {
   std::vector<RelayHost> relays;    ///< asked directly
-  std::vector<Endpoint> discovery;  ///< asked for a relay; the well-known anycast addresses when nothing was given
+  std::vector<Endpoint> discovery;  ///< asked for a relay
+  std::vector<DiscoverWay> discover_order{DiscoverWay::kDriad, DiscoverWay::kAnycast};
+  DnsChoice dns;
   std::uint16_t relay_port = kAmtPort;
   std::optional<IpAddress> local;  ///< outer source address; not given: the kernel's choice
   std::uint16_t gateway_port = 0;  ///< outer source port; 0: any
@@ -155,16 +170,11 @@ struct StatusConfig {
   bool json = false;
 };
 
-/// What becomes of DNS answers whose signatures cannot be checked.
-enum class Dnssec : std::uint8_t { kRequire, kPrefer, kOff };
-
 struct DiscoverConfig {
   std::optional<IpAddress> source;
   std::vector<Endpoint> discovery;  ///< asked as they are; ports are filled in
   std::vector<RelayHost> zone;      ///< print a record set that names these, and ask nobody
-  std::vector<Endpoint> resolvers;  ///< empty: the system's; ports are filled in
-  Dnssec dnssec = Dnssec::kPrefer;
-  std::optional<std::string> trust_anchor;
+  DnsChoice dns;
   std::uint16_t relay_port = kAmtPort;
   Duration timeout = std::chrono::seconds(1);  ///< of one message to a relay
   bool json = false;

@@ -4,37 +4,6 @@
 namespace amt {
 namespace {
 
-constexpr std::uint16_t kDnsPort = 53;
-
-void add_lookup(CommandTable& table, DiscoverConfig& config) {
-  table.options.push_back({.name = "resolver",
-                           .value = "ADDR[:PORT]",
-                           .group = "DNS",
-                           .help = "ask this DNS resolver",
-                           .default_text = "those of /etc/resolv.conf",
-                           .example = "192.0.2.53",
-                           .repeatable = true,
-                           .apply = append_to(config.resolvers, parse_unicast_endpoint)});
-  table.options.push_back({.name = "dnssec",
-                           .value = "POLICY",
-                           .group = "DNS",
-                           .help =
-                               "require: only signed answers count; prefer: unsigned ones count, wrongly signed ones "
-                               "never; off: nothing is checked",
-                           .default_text = "prefer",
-                           .example = "prefer",
-                           .choices = {"require", "prefer", "off"},
-                           .apply = into(config.dnssec, parse_dnssec)});
-  table.options.push_back({.name = "trust-anchor",
-                           .value = "FILE",
-                           .group = "DNS",
-                           .help = "DS or DNSKEY records that signatures are checked from",
-                           .default_text = "the root's keys",
-                           .example = "/usr/share/dns/root.key",
-                           .completion = Completion::kFile,
-                           .apply = into(config.trust_anchor, parse_path)});
-}
-
 void add_relays(CommandTable& table, DiscoverConfig& config) {
   table.options.push_back({.name = "discovery",
                            .value = "ADDR[:PORT]",
@@ -84,7 +53,7 @@ CommandTable discover_table(DiscoverConfig& config) {
                            .example = "198.51.100.10",
                            .positional = true,
                            .apply = into(config.source, parse_source)});
-  add_lookup(table, config);
+  add_dns_options(table, config.dns);
   add_relays(table, config);
   table.options.push_back({.name = "zone",
                            .value = "ADDR|NAME",
@@ -107,9 +76,7 @@ CommandTable discover_table(DiscoverConfig& config) {
     for (Endpoint& endpoint : config.discovery) {
       if (endpoint.port == 0) endpoint.port = config.relay_port;
     }
-    for (Endpoint& endpoint : config.resolvers) {
-      if (endpoint.port == 0) endpoint.port = kDnsPort;
-    }
+    finish_dns_choice(config.dns);
     return std::nullopt;
   };
   return table;

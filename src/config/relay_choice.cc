@@ -1,15 +1,26 @@
+#include <algorithm>
+
 #include "config/command_tables.hh"
 #include "config/values.hh"
 
 namespace amt {
 namespace {
 
-// IANA, RFC 7450 §7.1: the anycast addresses of AMT relays.
-constexpr IpAddress kRelayAnycastV4 = IpAddress::from_v4(0xc034c101);  // 192.52.193.1
-constexpr IpAddress kRelayAnycastV6 =
-    IpAddress::from_v6({std::byte{0x20}, std::byte{0x01}, std::byte{0x00}, std::byte{0x03}, std::byte{}, std::byte{},
-                        std::byte{}, std::byte{}, std::byte{}, std::byte{}, std::byte{}, std::byte{}, std::byte{},
-                        std::byte{}, std::byte{}, std::byte{0x01}});  // 2001:3::1
+ValueResult<std::vector<DiscoverWay>> parse_discover_order(std::string_view text) {
+  constexpr std::string_view kProblem = "must name one or both of driad and anycast, with a comma between";
+  std::vector<DiscoverWay> order;
+  for (bool more = true; more;) {
+    const std::size_t comma = text.find(',');
+    const std::string_view word = text.substr(0, comma);
+    more = comma != std::string_view::npos;
+    if (more) text.remove_prefix(comma + 1);
+    const DiscoverWay way = word == "driad" ? DiscoverWay::kDriad : DiscoverWay::kAnycast;
+    const bool known = word == "driad" || word == "anycast";
+    if (!known || std::ranges::find(order, way) != order.end()) return Unexpected<BadValue>({std::string(kProblem)});
+    order.push_back(way);
+  }
+  return order;
+}
 
 }  // namespace
 
@@ -22,15 +33,23 @@ void add_relay_choice_options(CommandTable& table, RelayChoice& choice) {
                            .example = "192.0.2.1",
                            .repeatable = true,
                            .apply = append_to(choice.relays, parse_relay_host)});
+  table.options.push_back({.name = "discovery",
+                           .value = "ADDR[:PORT]",
+                           .group = "Relay",
+                           .help = "ask this address which relay to use (Relay Discovery)",
+                           .default_text = "without --relay too, relays are found by --discover-order",
+                           .example = "192.52.193.1",
+                           .repeatable = true,
+                           .apply = append_to(choice.discovery, parse_unicast_endpoint)});
   table.options.push_back(
-      {.name = "discovery",
-       .value = "ADDR[:PORT]",
+      {.name = "discover-order",
+       .value = "WAYS",
        .group = "Relay",
-       .help = "ask this address which relay to use (Relay Discovery)",
-       .default_text = "without --relay: 192.52.193.1 and 2001:3::1, the well-known anycast addresses",
-       .example = "192.52.193.1",
-       .repeatable = true,
-       .apply = append_to(choice.discovery, parse_unicast_endpoint)});
+       .help = "how relays are found when none is named: driad (the DNS names relays for a source, RFC 8777), anycast "
+               "(192.52.193.1 and 2001:3::1)",
+       .default_text = "driad,anycast",
+       .example = "anycast,driad",
+       .apply = into(choice.discover_order, parse_discover_order)});
   table.options.push_back({.name = "relay-port",
                            .value = "N",
                            .group = "Relay",
@@ -56,14 +75,11 @@ void add_relay_choice_options(CommandTable& table, RelayChoice& choice) {
                            .group = "Relay",
                            .help = "do not ask the relay to carry congestion marks (ECN) over the tunnel",
                            .apply = switch_on(choice.no_ecn)});
+  add_dns_options(table, choice.dns);
 }
 
 void finish_relay_choice(RelayChoice& choice) {
-  if (choice.relays.empty() && choice.discovery.empty()) {
-    for (const IpAddress& address : {kRelayAnycastV4, kRelayAnycastV6}) {
-      if (!choice.local || choice.local->family() == address.family()) choice.discovery.push_back({address, 0});
-    }
-  }
+  finish_dns_choice(choice.dns);
   for (RelayHost& relay : choice.relays) {
     if (relay.port == 0) relay.port = choice.relay_port;
   }

@@ -1,6 +1,7 @@
 #pragma once
 /// Which of several relays is tried first (RFC 8777 §3.1.2).
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <string_view>
@@ -10,6 +11,13 @@
 #include "discovery/destination_order.hh"
 
 namespace amt {
+
+/// The well-known anycast addresses of relays, 192.52.193.1 and 2001:3::1 (RFC 7450 §7.1).
+inline constexpr std::array kRelayAnycast{
+    IpAddress::from_v4(0xc034c101),
+    IpAddress::from_v6({std::byte{0x20}, std::byte{0x01}, std::byte{0x00}, std::byte{0x03}, std::byte{}, std::byte{},
+                        std::byte{}, std::byte{}, std::byte{}, std::byte{}, std::byte{}, std::byte{}, std::byte{},
+                        std::byte{}, std::byte{}, std::byte{0x01}})};
 
 /// How a relay was found.
 enum class RelayOrigin : std::uint8_t {

@@ -67,7 +67,8 @@ void RelaySearch::begin_race(Instant now, RestartReason reason) {
       RaceOptions{
           .attempt_delay = options_.attempt_delay, .order = options_.order, .source = source_, .unserved = !current_},
       hold_downs_, random_);
-  if (dns_wanted_ && !records_) ask_dns();
+  // A look-up that failed has a time of its own for the next.
+  if (dns_wanted_ && !records_ && refresh_at_ == kNoDeadline) ask_dns();
   if (records_) add_options(now, records_->options);
   // Nobody waits for the DNS longer than this, and nobody at all whose turn is before it.
   defaults_at_ = asking_dns_ && prefers_driad_to_defaults() ? now + options_.resolution_delay : now;
@@ -136,7 +137,9 @@ void RelaySearch::compare_records(Instant now) {
   const bool listed = std::ranges::any_of(records_->options, is_used);
   const bool late = used.origin != RelayOrigin::kDriad && prefers_driad_to_defaults() && !records_->options.empty();
   const bool gone = used.origin == RelayOrigin::kDriad && !listed;
-  if (gone || late) begin_race(now, RestartReason::kRecordsChanged);
+  if (!gone && !late) return;
+  tell_restart(RestartReason::kRecordsChanged);
+  begin_race(now, RestartReason::kRecordsChanged);
 }
 
 void RelaySearch::handle_probe(Instant now, const IpAddress& target, const ProbeOutcome& outcome) {
@@ -270,6 +273,7 @@ void RelaySearch::handle_limit(Instant now) {
 void RelaySearch::handle_network_change(Instant now, std::vector<RelayOption> defaults) {
   defaults_ = std::move(defaults);
   records_.reset();
+  refresh_at_ = kNoDeadline;
   rediscovery_.handle_network_change(now);
   restart_if_due(now);
 }
@@ -281,10 +285,14 @@ void RelaySearch::restart_if_due(Instant now) {
     if (*reason == RestartReason::kNoTraffic) {
       hold_downs_.hold_after_no_traffic(now, current_->option.destination.address, source_, random_);
     }
-    tell(LogLevel::kInfo, "looking for another relay for " + subject() + " than " + current_->relay.to_string() + ": " +
-                              std::string(to_string(*reason)));
+    tell_restart(*reason);
   }
   begin_race(now, *reason);
+}
+
+void RelaySearch::tell_restart(RestartReason reason) {
+  tell(LogLevel::kInfo, "looking for another relay for " + subject() + " than " + current_->relay.to_string() + ": " +
+                            std::string(to_string(reason)));
 }
 
 void RelaySearch::handle_timeout(Instant now) {

@@ -121,7 +121,7 @@ class RelaySearch {
   /// The relay in use, if any.
   [[nodiscard]] const std::optional<UseRelay>& current() const { return current_; }
   /// Why there is none, as a person reads it.
-  [[nodiscard]] const std::string& problem() const { return problem_; }
+  [[nodiscard]] const std::string& problem() const { return problem_.empty() ? dns_problem_ : problem_; }
 
  private:
   void tell(LogLevel level, std::string text);
@@ -129,6 +129,7 @@ class RelaySearch {
   [[nodiscard]] bool prefers_driad_to_defaults() const;
   void ask_dns();
   void begin_race(Instant now, RestartReason reason);
+  void tell_restart(RestartReason reason);
   void add_options(Instant now, const std::vector<RelayOption>& options);
   void add_defaults(Instant now);
   void end_race();

@@ -259,6 +259,29 @@ TEST_F(Search, ResolverThatIsAwayEndsNothing) {  // D-3.5-a
   EXPECT_TRUE(search.current());
 }
 
+TEST_F(Search, SearchesInVainDoNotHurryTheDns) {  // D-3.5-a
+  RelaySearch search = make();
+  search.start(now, {kAnycast}, true);
+  int lookups = 0;
+  SourceRecords failed;
+  failed.failed = true;
+  failed.problem = "SERVFAIL";
+  const Instant end = now + minutes(20);
+  while (now < end) {
+    const std::string text = steps(search);
+    if (text.find("look up") != std::string::npos) {
+      ++lookups;
+      search.handle_records(now, failed);
+    }
+    if (text.find("probe") != std::string::npos) fail(search, "192.52.193.1");
+    now = std::max(now, std::min(search.next_deadline(), end));
+    search.handle_timeout(now);
+  }
+  EXPECT_EQ(search.problem(), "SERVFAIL; 192.52.193.1 is silent");
+  EXPECT_GE(lookups, 10);
+  EXPECT_LE(lookups, 60);
+}
+
 TEST_F(Search, RelayThatFallsSilentIsReplacedWithinASecond) {  // D-3.3.2-a
   RelaySearch search = using_first();
   search.handle_traffic(now);

@@ -78,7 +78,9 @@ void RelaySelection::handle_probe(Instant now, const IpAddress& target, const Pr
 void RelaySelection::handle_tunnel(Instant now, TunnelNumber number, TunnelEvent event) {
   const auto tunnel = tunnels_.find(number);
   if (tunnel == tunnels_.end()) return;
-  tunnel->second.good = event == TunnelEvent::kAnswers || event == TunnelEvent::kAlive;
+  if (event != TunnelEvent::kUnreachable) {
+    tunnel->second.good = event == TunnelEvent::kAnswers || event == TunnelEvent::kAlive;
+  }
   for (auto need = needs_.begin(); need != needs_.end(); ++need) {
     if (need->second.tunnel != number) continue;
     RelaySearch& search = need->second.search;

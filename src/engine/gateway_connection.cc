@@ -64,12 +64,13 @@ std::string_view name_of(Ecn ecn) {
 }  // namespace
 
 struct GatewayConnection::Impl {
-  Impl(EventLoop& event_loop, const GatewayConnectionOptions& options, Random& random, DataHandler handler)
+  Impl(EventLoop& event_loop, const GatewayConnectionOptions& options, Random& random, DataHandler data_handler,
+       EventHandler event_handler)
       : loop(event_loop),
-        started(monotonic_now()),
-        gateway(options.gateway, random, started),
+        gateway(options.gateway, random, monotonic_now()),
         verify_transport(options.verify_transport),
-        on_data(std::move(handler)),
+        on_data(std::move(data_handler)),
+        on_event(std::move(event_handler)),
         timer(loop, [this] { on_timer(); }) {}
 
   SysResult<void> open(const GatewayConnectionOptions& options);
@@ -80,10 +81,10 @@ struct GatewayConnection::Impl {
   void send(const GatewayTransmit& transmit);
 
   EventLoop& loop;
-  Instant started;
   Gateway gateway;
   bool verify_transport;
   DataHandler on_data;
+  EventHandler on_event;
   ReceiveBatch received{kReceiveSlots};
   std::vector<Bytes> data;
   std::uint64_t ecn_mismatches_told = 0;
@@ -170,6 +171,7 @@ void GatewayConnection::Impl::drain_outputs() {
       send(*transmit);
     } else if (const auto* event = std::get_if<GatewayEvent>(&output)) {
       log_event(*event);
+      if (on_event) on_event(*event);
     } else {
       timer.set(std::get<GatewayDeadline>(output).at);
       return;
@@ -190,8 +192,9 @@ void GatewayConnection::Impl::send(const GatewayTransmit& transmit) {
 
 SysResult<std::unique_ptr<GatewayConnection>> GatewayConnection::create(EventLoop& loop,
                                                                         const GatewayConnectionOptions& options,
-                                                                        Random& random, DataHandler on_data) {
-  auto impl = std::make_unique<Impl>(loop, options, random, std::move(on_data));
+                                                                        Random& random, DataHandler on_data,
+                                                                        EventHandler on_event) {
+  auto impl = std::make_unique<Impl>(loop, options, random, std::move(on_data), std::move(on_event));
   if (const SysResult<void> opened = impl->open(options); !opened) return Unexpected<SysError>(opened.error());
   return std::unique_ptr<GatewayConnection>(new GatewayConnection(std::move(impl)));
 }
@@ -213,7 +216,6 @@ void GatewayConnection::shutdown() {
 }
 
 const Gateway& GatewayConnection::gateway() const { return impl_->gateway; }
-Instant GatewayConnection::started() const { return impl_->started; }
 
 std::uint64_t GatewayConnection::receive_drops() const {
   std::uint64_t drops = 0;

@@ -32,10 +32,13 @@ class GatewayConnection {
  public:
   /// Inner IP datagrams in order of arrival, checked and filtered; valid during the call.
   using DataHandler = std::function<void(Instant now, std::span<const Bytes> datagrams)>;
+  /// What is told of the relay, after it was logged. The handler must not end the connection.
+  using EventHandler = std::function<void(const GatewayEvent& event)>;
 
   /// Binds one socket for each family among the candidates; nothing is left behind by a failure.
   static SysResult<std::unique_ptr<GatewayConnection>> create(EventLoop& loop, const GatewayConnectionOptions& options,
-                                                              Random& random, DataHandler on_data);
+                                                              Random& random, DataHandler on_data,
+                                                              EventHandler on_event = {});
   ~GatewayConnection();
 
   /// INCLUDE({}) leaves. False: refused, see HostMachine::set_filter.
@@ -44,7 +47,6 @@ class GatewayConnection {
   void shutdown();
 
   [[nodiscard]] const Gateway& gateway() const;
-  [[nodiscard]] Instant started() const;
   [[nodiscard]] std::uint64_t receive_drops() const;
 
  private:

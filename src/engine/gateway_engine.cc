@@ -1,5 +1,7 @@
 #include "engine/gateway_engine.hh"
 
+#include <algorithm>
+
 #include "base/assert.hh"
 #include "engine/tun_downstream.hh"
 #include "forward/replication_table.hh"
@@ -36,23 +38,18 @@ SysResult<void> configure(const TunDevice& tun, const std::vector<Prefix>& route
 }
 
 /// P-b: what is sent to a LAN by which the tunnel runs may meet the same multicast there, or another gateway's.
-void warn_of_upstream(const GatewayEngineOptions& options) {
-  for (const RelayCandidate& candidate : options.connection.gateway.candidates) {
-    const std::optional<std::string> outgoing = interface_towards(candidate.endpoint.address);
-    for (const std::string& interface : options.downstream) {
-      if (outgoing != interface) continue;
-      log_warn(
-          "downstream {} is also the way to the relay {}: see to it that no other router brings the same multicast to "
-          "that LAN",
-          interface, candidate.endpoint.address.to_string());
-      return;
-    }
-  }
+void warn_of_upstream(const IpAddress& relay, const std::vector<std::string>& downstream) {
+  const std::optional<std::string> outgoing = interface_towards(relay);
+  if (!outgoing || std::ranges::find(downstream, *outgoing) == downstream.end()) return;
+  log_warn(
+      "downstream {} is also the way to the relay {}: see to it that no other router brings the same multicast to that "
+      "LAN",
+      *outgoing, relay.to_string());
 }
 
 }  // namespace
 
-/// The proxy of RFC 4605: downstream interfaces on one side, the tunnel to the relay as upstream on the other (P-k).
+/// The proxy of RFC 4605: downstream interfaces on one side, the tunnels to its relays as upstream on the other (P-k).
 struct GatewayEngine::Impl {
   explicit Impl(Random& random) : wanted(KeyedHash(random)) {}
 
@@ -68,7 +65,7 @@ struct GatewayEngine::Impl {
   std::function<void(const SysError&)> on_lost = [](const SysError&) {};
   /// For each downstream what of one read of the tunnel goes to it.
   std::vector<std::vector<Bytes>> batches;
-  std::unique_ptr<GatewayConnection> connection;
+  std::unique_ptr<RelaySet> relays;
   // Last: they end before what their handlers use.
   std::vector<std::unique_ptr<Downstream>> downstreams;
 };
@@ -103,13 +100,13 @@ void GatewayEngine::Impl::on_changes(std::size_t number, std::span<const FilterC
     wanted.apply(TunnelId{static_cast<std::uint32_t>(number)}, change);
     // RFC 4605 §4.1: a change of the merged database is what goes upstream (P-e).
     if (const std::optional<FilterChange> all = merged.apply(change)) {
-      static_cast<void>(connection->set_membership(all->group, all->after));
+      static_cast<void>(relays->set_membership(all->group, all->after));
     }
   }
 }
 
 void GatewayEngine::Impl::on_data(std::span<const Bytes> datagrams) {
-  // The connection lets through what is wanted of the relay, and one alone wants all of that.
+  // The tunnels let through what is wanted of their relays, and one alone wants all of that.
   if (downstreams.size() == 1) return downstreams.front()->send(datagrams);
   for (const Bytes datagram : datagrams) {
     const Result<DatagramAddresses, IpError> addresses = peek_addresses(datagram);
@@ -124,25 +121,27 @@ void GatewayEngine::Impl::on_data(std::span<const Bytes> datagrams) {
   }
 }
 
-SysResult<std::unique_ptr<GatewayEngine>> GatewayEngine::create(EventLoop& loop, const GatewayEngineOptions& options,
+SysResult<std::unique_ptr<GatewayEngine>> GatewayEngine::create(EventLoop& loop, GatewayEngineOptions options,
                                                                 Random& random) {
   SysResult<TunDevice> tun =
       TunDevice::create({.name = options.interface, .mtu_octets = options.mtu_octets, .tap = options.tap});
   if (!tun) return Unexpected<SysError>(tun.error());
   auto impl = std::make_unique<Impl>(random);
-  GatewayConnectionOptions connection_options = options.connection;
-  connection_options.port_purpose = "gateway " + options.interface;
-  SysResult<std::unique_ptr<GatewayConnection>> connection = GatewayConnection::create(
-      loop, connection_options, random, [&impl = *impl](Instant, std::span<const Bytes> data) { impl.on_data(data); });
-  if (!connection) return Unexpected<SysError>(connection.error());
-  impl->connection = std::move(*connection);
+  options.relays.connection.port_purpose = "gateway " + options.interface;
+  options.relays.on_relay = [downstream = options.downstream](const IpAddress& relay) {
+    warn_of_upstream(relay, downstream);
+  };
+  SysResult<std::unique_ptr<RelaySet>> relays =
+      RelaySet::create(loop, std::move(options.relays), random,
+                       [&impl = *impl](Instant, std::span<const Bytes> data) { impl.on_data(data); });
+  if (!relays) return Unexpected<SysError>(relays.error());
+  impl->relays = std::move(*relays);
   if (const SysResult<void> configured = configure(*tun, options.routes); !configured) {
     return Unexpected<SysError>(configured.error());
   }
   if (const SysResult<void> added = impl->add_downstreams(loop, options, std::move(*tun)); !added) {
     return Unexpected<SysError>(added.error());
   }
-  warn_of_upstream(options);
   impl->start();
   return std::unique_ptr<GatewayEngine>(new GatewayEngine(std::move(impl)));
 }
@@ -155,9 +154,9 @@ void GatewayEngine::on_interface_lost(std::function<void(const SysError&)> handl
 }
 void GatewayEngine::shutdown() {
   for (const std::unique_ptr<Downstream>& downstream : impl_->downstreams) downstream->stop();
-  impl_->connection->shutdown();
+  impl_->relays->shutdown();
 }
-const GatewayConnection& GatewayEngine::connection() const { return *impl_->connection; }
+const RelaySet& GatewayEngine::relays() const { return *impl_->relays; }
 const std::string& GatewayEngine::interface() const { return impl_->downstreams.front()->interface(); }
 void GatewayEngine::for_each_downstream(const std::function<void(const Downstream&)>& visit) const {
   for (const std::unique_ptr<Downstream>& downstream : impl_->downstreams) visit(*downstream);

@@ -8,14 +8,14 @@
 #include <vector>
 
 #include "engine/downstream.hh"
-#include "engine/gateway_connection.hh"
 #include "engine/lan_downstream.hh"
+#include "engine/relay_set.hh"
 #include "ip/address.hh"
 
 namespace amt {
 
 struct GatewayEngineOptions {
-  GatewayConnectionOptions connection;
+  RelaySetOptions relays;
   std::string interface = "amt0";
   /// An Ethernet interface, to be a port of a bridge.
   bool tap = false;
@@ -30,16 +30,16 @@ struct GatewayEngineOptions {
 /// Lives on its event loop's thread. The interface exists from `create` to the end of this object.
 class GatewayEngine {
  public:
-  static SysResult<std::unique_ptr<GatewayEngine>> create(EventLoop& loop, const GatewayEngineOptions& options,
+  static SysResult<std::unique_ptr<GatewayEngine>> create(EventLoop& loop, GatewayEngineOptions options,
                                                           Random& random);
   ~GatewayEngine();
 
   /// `handler(error)` once, when the interface cannot be read any more: somebody deleted it. Nothing arrives on it from
-  /// then on; the connection to the relay lives.
+  /// then on; the tunnels live.
   void on_interface_lost(std::function<void(const SysError&)> handler);
   void shutdown();
 
-  [[nodiscard]] const GatewayConnection& connection() const;
+  [[nodiscard]] const RelaySet& relays() const;
   [[nodiscard]] const std::string& interface() const;
   /// The interface of its own first.
   void for_each_downstream(const std::function<void(const Downstream&)>& visit) const;

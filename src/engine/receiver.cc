@@ -18,7 +18,7 @@ struct Receiver::Impl {
   std::vector<Packet> packets;
   Reassembler reassembler;
   ReceiverDrops drops;
-  std::unique_ptr<GatewayConnection> connection;
+  std::unique_ptr<RelaySet> relays;
 };
 
 void Receiver::Impl::handle_datagrams(Instant now, std::span<const Bytes> datagrams) {
@@ -70,22 +70,22 @@ void Receiver::Impl::hand_on(Instant now) {
   packets.clear();
 }
 
-SysResult<std::unique_ptr<Receiver>> Receiver::create(EventLoop& loop, const ReceiverOptions& options, Random& random,
+SysResult<std::unique_ptr<Receiver>> Receiver::create(EventLoop& loop, ReceiverOptions options, Random& random,
                                                       PacketHandler on_packets) {
   auto impl = std::make_unique<Impl>(options, std::move(on_packets));
-  GatewayConnectionOptions connection_options = options.connection;
-  connection_options.verify_transport = false;  // UdpView::parse does, also for what comes in fragments
-  connection_options.gateway.request_when_idle = false;
-  connection_options.port_purpose = "receive";
-  SysResult<std::unique_ptr<GatewayConnection>> connection = GatewayConnection::create(
-      loop, connection_options, random, [&receiver = *impl](Instant now, std::span<const Bytes> datagrams) {
+  GatewayConnectionOptions& connection = options.relays.connection;
+  connection.verify_transport = false;  // UdpView::parse does, also for what comes in fragments
+  connection.gateway.request_when_idle = false;
+  connection.port_purpose = "receive";
+  SysResult<std::unique_ptr<RelaySet>> relays = RelaySet::create(
+      loop, std::move(options.relays), random, [&receiver = *impl](Instant now, std::span<const Bytes> datagrams) {
         receiver.handle_datagrams(now, datagrams);
       });
-  if (!connection) return Unexpected<SysError>(connection.error());
-  impl->connection = std::move(*connection);
+  if (!relays) return Unexpected<SysError>(relays.error());
+  impl->relays = std::move(*relays);
   const SourceFilter filter = options.channel.source ? SourceFilter{FilterMode::kInclude, {*options.channel.source}}
                                                      : SourceFilter{FilterMode::kExclude, {}};
-  if (!impl->connection->set_membership(options.channel.group, filter)) {
+  if (!impl->relays->set_membership(options.channel.group, filter)) {
     return Unexpected<SysError>(SysError{"join", options.channel.to_string(), EINVAL});
   }
   return std::unique_ptr<Receiver>(new Receiver(std::move(impl)));
@@ -94,8 +94,8 @@ SysResult<std::unique_ptr<Receiver>> Receiver::create(EventLoop& loop, const Rec
 Receiver::Receiver(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Receiver::~Receiver() = default;
 
-void Receiver::shutdown() { impl_->connection->shutdown(); }
-const GatewayConnection& Receiver::connection() const { return *impl_->connection; }
+void Receiver::shutdown() { impl_->relays->shutdown(); }
+const RelaySet& Receiver::relays() const { return *impl_->relays; }
 
 ReceiverDrops Receiver::drops() const {
   ReceiverDrops drops = impl_->drops;

@@ -7,12 +7,12 @@
 #include <span>
 
 #include "amt/channel.hh"
-#include "engine/gateway_connection.hh"
+#include "engine/relay_set.hh"
 
 namespace amt {
 
 struct ReceiverOptions {
-  GatewayConnectionOptions connection;
+  RelaySetOptions relays;
   Channel channel;
   /// UDP port; none: all ports of the group.
   std::optional<std::uint16_t> port;
@@ -39,13 +39,13 @@ class Receiver {
   /// Packets in order of arrival; valid during the call.
   using PacketHandler = std::function<void(Instant now, std::span<const Packet> packets)>;
 
-  static SysResult<std::unique_ptr<Receiver>> create(EventLoop& loop, const ReceiverOptions& options, Random& random,
+  static SysResult<std::unique_ptr<Receiver>> create(EventLoop& loop, ReceiverOptions options, Random& random,
                                                      PacketHandler on_packets);
   ~Receiver();
 
   void shutdown();
 
-  [[nodiscard]] const GatewayConnection& connection() const;
+  [[nodiscard]] const RelaySet& relays() const;
   [[nodiscard]] ReceiverDrops drops() const;
 
  private:

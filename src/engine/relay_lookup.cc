@@ -8,22 +8,21 @@
 namespace amt {
 namespace {
 
-/// Names of one set that are asked for their addresses: with A and AAAA each, and the set's own query, this stays below
-/// the 10 queries that RFC 8777 §3.2.2 allows at a time.
+/// Names of one set that are asked for their addresses: with A and AAAA each, and the set's own query, a look-up stays
+/// below the 10 queries that RFC 8777 §3.2.2 allows at a time.
 constexpr std::size_t kNamesMax = 4;
 
 /// One look-up under way; kept alive by the handlers of its queries.
 class DriadLookup : public std::enable_shared_from_this<DriadLookup> {
  public:
-  DriadLookup(DnsResolver& resolver, Random& random, const IpAddress& source,
-              std::function<void(const DriadResult&)> on_done)
-      : resolver_(resolver), random_(random), on_done_(std::move(on_done)) {
+  DriadLookup(DnsClient& dns, Random& random, const IpAddress& source, std::function<void(const DriadResult&)> on_done)
+      : dns_(dns), random_(random), on_done_(std::move(on_done)) {
     result_.name = DomainName::reverse_of(source);
   }
 
   void start() {
-    resolver_.look_up(result_.name.to_string(), kAmtRelayType,
-                      [self = shared_from_this()](const DnsAnswer& answer) { self->on_records(answer); });
+    dns_.look_up(result_.name.to_string(), kAmtRelayType,
+                 [self = shared_from_this()](const DnsAnswer& answer) { self->on_records(answer); });
   }
 
  private:
@@ -33,7 +32,7 @@ class DriadLookup : public std::enable_shared_from_this<DriadLookup> {
   void add_option(FoundRelay& relay, const IpAddress& address);
   void finish_one();
 
-  DnsResolver& resolver_;
+  DnsClient& dns_;
   Random& random_;
   DriadResult result_;
   std::function<void(const DriadResult&)> on_done_;
@@ -71,9 +70,8 @@ void DriadLookup::on_records(const DnsAnswer& answer) {
 void DriadLookup::look_up_addresses(std::size_t relay, const DomainName& name) {
   for (const std::uint16_t type : {kDnsTypeAaaa, kDnsTypeA}) {
     ++open_;
-    resolver_.look_up(name.to_string(), type, [self = shared_from_this(), relay](const DnsAnswer& answer) {
-      self->on_addresses(relay, answer);
-    });
+    dns_.look_up(name.to_string(), type,
+                 [self = shared_from_this(), relay](const DnsAnswer& answer) { self->on_addresses(relay, answer); });
   }
 }
 
@@ -102,9 +100,40 @@ void DriadLookup::finish_one() {
 
 }  // namespace
 
-void look_up_driad(DnsResolver& resolver, Random& random, const IpAddress& source,
+void look_up_driad(DnsClient& dns, Random& random, const IpAddress& source,
                    std::function<void(const DriadResult&)> on_done) {
-  std::make_shared<DriadLookup>(resolver, random, source, std::move(on_done))->start();
+  std::make_shared<DriadLookup>(dns, random, source, std::move(on_done))->start();
+}
+
+std::string why_no_relay(const IpAddress& source, const DriadResult& driad) {
+  const std::string name = driad.name.to_string();
+  if (driad.denied) {
+    return "no AMTRELAY record for " + source.to_string() + " in " + name + ": its owner names no relay";
+  }
+  if (!driad.problem.empty()) return "AMTRELAY of " + name + ": " + driad.problem;
+  if (driad.no_relay) {
+    return "the owner of " + source.to_string() + " says that no relay is to be used for it (AMTRELAY type 0 in " +
+           name + ")";
+  }
+  for (const FoundRelay& relay : driad.relays) {
+    if (!relay.options.empty()) return {};
+  }
+  if (driad.relays.empty()) return "AMTRELAY of " + name + ": no record that could be used";
+  const FoundRelay& first = driad.relays.front();
+  return "AMTRELAY of " + name + ": " + first.record.to_string() + ": " + first.problem;
+}
+
+SourceRecords source_records(const IpAddress& source, const DriadResult& driad) {
+  SourceRecords records;
+  for (const FoundRelay& relay : driad.relays) {
+    records.options.insert(records.options.end(), relay.options.begin(), relay.options.end());
+  }
+  records.no_relay = driad.no_relay && records.options.empty();
+  // Bogus answers, too, may be mended by the next.
+  records.failed = !driad.problem.empty() && !driad.denied;
+  records.lifetime = std::chrono::seconds(driad.ttl_seconds);
+  records.problem = why_no_relay(source, driad);
+  return records;
 }
 
 }  // namespace amt

@@ -7,8 +7,8 @@
 
 #include "base/random.hh"
 #include "discovery/amtrelay.hh"
-#include "discovery/relay_preference.hh"
-#include "io/dns_resolver.hh"
+#include "discovery/relay_search.hh"
+#include "engine/dns_client.hh"
 
 namespace amt {
 
@@ -38,9 +38,14 @@ struct DriadResult {
 };
 
 /// Asks for the AMTRELAY records of `source` and the addresses of the names in them (type 3: precedence and D bit carry
-/// over, D-4.2.4-b). `on_done` is called once, from the resolver's `process`, or never when the resolver ends before.
-/// Few enough names are looked up to stay within the budget of RFC 8777 §3.2.2.
-void look_up_driad(DnsResolver& resolver, Random& random, const IpAddress& source,
+/// over, D-4.2.4-b). `on_done` is called once, from the event loop or at once, or never when `dns` ends before.
+void look_up_driad(DnsClient& dns, Random& random, const IpAddress& source,
                    std::function<void(const DriadResult&)> on_done);
+
+/// Why `driad` names no relay that could be asked, in one line; empty: it names some.
+[[nodiscard]] std::string why_no_relay(const IpAddress& source, const DriadResult& driad);
+
+/// The same look-up as RelaySearch takes it.
+[[nodiscard]] SourceRecords source_records(const IpAddress& source, const DriadResult& driad);
 
 }  // namespace amt

@@ -2,24 +2,49 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "sys/clock.hh"
 
 namespace amt {
 
-RelaySurvey::RelaySurvey(EventLoop& loop, Random& random)
-    : loop_(loop), random_(random), timer_(loop, [this] { on_timer(); }) {}
+std::string explain_failure(const SurveyResult& result) {
+  if (result.send_error != 0) return std::string("cannot be reached from here: ") + std::strerror(result.send_error);
+  const std::string unreachable = result.unreachable ? " (ICMP: unreachable)" : "";
+  switch (result.state) {
+    case RelayProbe::State::kLimited:
+      return "refuses new gateways (L flag)";
+    case RelayProbe::State::kNoDiscovery:
+      return "does not answer Relay Discovery" + unreachable;
+    case RelayProbe::State::kBadRelay:
+      return "no relay can have";
+    case RelayProbe::State::kConnected:
+    case RelayProbe::State::kNoAnswer:
+    case RelayProbe::State::kDiscovering:
+    case RelayProbe::State::kRequesting:
+      break;
+  }
+  return "does not answer a Request" + unreachable;
+}
 
-void RelaySurvey::ask(const RelayProbeOptions& options, ResultHandler on_result) {
-  asked_.push_back({RelayProbe(options, random_, monotonic_now()), std::move(on_result)});
+RelaySurvey::RelaySurvey(EventLoop& loop, Random& random, std::optional<IpAddress> local)
+    : loop_(loop), random_(random), local_(local), timer_(loop, [this] { on_timer(); }) {}
+
+RelaySurvey::Ticket RelaySurvey::ask(const RelayProbeOptions& options, ResultHandler on_result) {
+  asked_.push_back({next_ticket_, RelayProbe(options, random_, monotonic_now()), std::move(on_result)});
   // From the event loop, as promised: not before the caller has returned to it.
   timer_.set(monotonic_now());
+  return next_ticket_++;
+}
+
+void RelaySurvey::cancel(Ticket ticket) {
+  std::erase_if(asked_, [ticket](const Asked& asked) { return asked.ticket == ticket; });
 }
 
 RelaySurvey::Port* RelaySurvey::port_for(Family family, int& error) {
   std::unique_ptr<Port>& port = family == Family::kIpv4 ? v4_ : v6_;
   if (!port) {
-    SysResult<UdpSocket> socket = UdpSocket::bind({IpAddress::unspecified(family), 0}, {});
+    SysResult<UdpSocket> socket = UdpSocket::bind({local_.value_or(IpAddress::unspecified(family)), 0}, {});
     if (!socket) {
       error = socket.error().code;
       return nullptr;

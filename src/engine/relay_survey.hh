@@ -5,6 +5,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "discovery/relay_probe.hh"
 #include "engine/event_loop.hh"
@@ -24,18 +25,26 @@ struct SurveyResult {
   int send_error = 0;
 };
 
+/// Why it does not serve: "refuses new gateways (L flag)", "does not answer a Request".
+[[nodiscard]] std::string explain_failure(const SurveyResult& result);
+
 /// One socket per family, so that relays see one endpoint. Lives on its event loop's thread.
 class RelaySurvey {
  public:
+  using Ticket = std::uint64_t;
   using ResultHandler = std::function<void(const SurveyResult& result)>;
 
-  RelaySurvey(EventLoop& loop, Random& random);
+  /// `local`: the source address, of which family alone relays are then asked; none: what the routes give.
+  RelaySurvey(EventLoop& loop, Random& random, std::optional<IpAddress> local = {});
 
   /// Begins at once; `on_result` is called once, from the event loop.
-  void ask(const RelayProbeOptions& options, ResultHandler on_result);
+  Ticket ask(const RelayProbeOptions& options, ResultHandler on_result);
+  /// Nothing more is sent, nor told.
+  void cancel(Ticket ticket);
 
  private:
   struct Asked {
+    Ticket ticket = 0;
     RelayProbe probe;
     ResultHandler on_result;
     int send_error = 0;
@@ -54,6 +63,8 @@ class RelaySurvey {
 
   EventLoop& loop_;
   Random& random_;
+  std::optional<IpAddress> local_;
+  Ticket next_ticket_ = 1;
   ReceiveBatch received_{16};
   std::list<Asked> asked_;
   Timer timer_;

@@ -81,24 +81,26 @@ RelayStatus relay_status(RelayEngine& engine, Instant now) {
 }
 
 GatewayStatus gateway_status(const GatewayEngine& engine, Instant now) {
-  const GatewayConnection& connection = engine.connection();
-  const Gateway& gateway = connection.gateway();
+  const RelaySet& relays = engine.relays();
   GatewayStatus status;
-  status.uptime = now - connection.started();
-  append(status.counters, gateway.counters());
-  append(status.counters, gateway.rejects());
-  status.counters.push_back({"socket_receive_drops", connection.receive_drops()});
+  status.uptime = now - relays.started();
+  append(status.counters, relays.counters());
+  append(status.counters, relays.rejects());
+  status.counters.push_back({"socket_receive_drops", relays.receive_drops()});
+  status.counters.push_back({"duplicates_dropped", relays.duplicates()});
   append_downstreams(status, engine);
-  gateway.for_each_membership([&](const IpAddress& group, const SourceFilter& filter) {
+  relays.for_each_membership([&](const IpAddress& group, const SourceFilter& filter) {
     status.memberships.push_back({group, filter});
   });
-  if (const std::optional<Endpoint> relay = gateway.relay()) {
-    status.relays.push_back({.relay = *relay,
+  relays.for_each_relay([&](const Endpoint& relay, const Gateway& gateway) {
+    std::uint64_t groups = 0;
+    gateway.for_each_membership([&groups](const IpAddress&, const SourceFilter&) { ++groups; });
+    status.relays.push_back({.relay = relay,
                              .state = std::string(to_string(gateway.phase())),
-                             .groups = status.memberships.size(),
+                             .groups = groups,
                              .packets = gateway.counters()[GatewayCounter::kDataReceived],
                              .bytes = gateway.counters()[GatewayCounter::kDataBytesReceived]});
-  }
+  });
   return status;
 }
 

@@ -87,7 +87,7 @@ struct GatewayStatus {
   Duration uptime{};
   std::vector<CounterStatus> counters;
   std::vector<GatewayRelayStatus> relays;
-  /// What is asked of the relay: all that is wanted downstream, merged.
+  /// What is asked of the relays together: all that is wanted downstream, merged.
   std::vector<MembershipStatus> memberships;
   std::vector<DownstreamStatus> downstreams;
 };

@@ -1,7 +1,9 @@
 """Name servers for tests: knot with signed zones, unbound as the resolver before it, and a resolver that knows nothing
 of DNSSEC."""
 
+import json
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -15,6 +17,21 @@ def missing() -> str | None:
         if shutil.which(program) is None and shutil.which(f"/usr/sbin/{program}") is None:
             return program
     return None
+
+
+def amtrelay(precedence: int, relay: str | None, *, direct=True) -> str:
+    """The AMTRELAY record as any name server takes it (RFC 3597): type 0 to 3 by what `relay` is, the D bit by `direct`."""
+    if relay is None:
+        kind, octets, direct = 0, b"", False
+    elif relay.replace(".", "").isdigit():
+        kind, octets = 1, socket.inet_pton(socket.AF_INET, relay)
+    elif ":" in relay:
+        kind, octets = 2, socket.inet_pton(socket.AF_INET6, relay)
+    else:
+        labels = relay.rstrip(".").split(".")
+        kind, octets = 3, b"".join(bytes([len(label)]) + label.encode() for label in labels) + b"\0"
+    data = bytes([precedence, (0x80 if direct else 0) | kind]) + octets
+    return f"TYPE260 \\# {len(data)} {data.hex()}"
 
 
 def _program(name: str) -> str:
@@ -31,16 +48,27 @@ class Knot:
         lines = [f'server:\n  rundir: "{self.folder}"\n  listen: {address}@53\n',
                  f'database:\n  storage: "{self.folder}"\n',
                  "policy:\n  - id: plain\n    algorithm: ecdsap256sha256\n    single-type-signing: on\n", "zone:\n"]
+        self.serial = 1
         for name, records in zones.items():
-            path = self.folder / f"{name}zone"
-            path.write_text(f"$ORIGIN {name}\n$TTL 300\n@ SOA ns.example. root.example. 1 3600 600 86400 300\n"
-                            f"@ NS ns.example.\n{records}\n", encoding="ascii")
+            path = self._write(name, records)
             sign = "    dnssec-signing: on\n    dnssec-policy: plain\n" if name in signed else ""
             lines.append(f'  - domain: {name}\n    file: "{path}"\n    zonefile-sync: -1\n'
                          f"    journal-content: none\n    zonefile-load: whole\n{sign}")
         self.config.write_text("".join(lines), encoding="ascii")
         self.process = process.Process([_program("knotd"), "-c", str(self.config)], case.folder, "knotd", host)
         case.closing(_Ending(self.process))
+
+    def _write(self, name: str, records: str):
+        path = self.folder / f"{name}zone"
+        path.write_text(f"$ORIGIN {name}\n$TTL 300\n@ SOA ns.example. root.example. {self.serial} 3600 600 86400 300\n"
+                        f"@ NS ns.example.\n{records}\n", encoding="ascii")
+        return path
+
+    def replace(self, zone: str, records: str) -> None:
+        """Other records from now on."""
+        self.serial += 1000
+        self._write(zone, records)
+        self.process.signal(signal.SIGHUP)
 
     def is_serving(self) -> bool:
         if self.process.status is not None:
@@ -73,6 +101,30 @@ class Unbound:
             f"remote-control:\n  control-enable: no\n{stubs}", encoding="ascii")
         self.process = process.Process([_program("unbound"), "-d", "-c", str(config)], case.folder, "unbound", host)
         case.closing(_Ending(self.process))
+
+
+class SignedZones:
+    """Knot on the source's host, unbound on the relay's; `options` lets `amt` find and trust the zones. The zone `wrong` is
+    signed by a key that nobody trusts: its trust anchor is another zone's."""
+
+    RESOLVER = "10.2.0.1"
+
+    def __init__(self, case, line, zones: dict[str, str], *, wrong: str | None = None):
+        self.knot = Knot(case, line.source, "10.1.0.1", zones, set(zones))
+        Unbound(case, line.relay, self.RESOLVER, "10.1.0.1", zones)
+        case.wait_until(self.knot.is_serving, 10, "knot serves")
+        anchors = case.folder / "anchors"
+        right = [self.knot.trust_anchor(zone) for zone in zones if zone != wrong]
+        if wrong:
+            first = next(zone for zone in zones if zone != wrong)
+            right.append(self.knot.trust_anchor(first).replace(first, wrong))
+        anchors.write_text("".join(right), encoding="ascii")
+        self.options = ["--resolver", self.RESOLVER, "--trust-anchor", str(anchors)]
+
+        def answers():
+            done = case.amt_once(["discover", "10.1.255.1", "--json", *self.options], line.gateway, timeout=60)
+            return json.loads(done.stdout)["driad"]["problem"] == "no such name"
+        case.wait_until(answers, 20, "the resolver answers")
 
 
 class _Ending:
