@@ -1,7 +1,11 @@
 """Where the relay is measured, and against what.
 
-    source ── s0/r0 ── relay host ── r1/g0 ── sink: one process, a socket for each gateway
+    source ── s0/r0 ── relay host ── r1/g0 ── sink: one process, a socket for each gateway; or a wire
                        `amt relay`, or a baseline: the same octets by the same path to the same sockets
+
+A veth hands a packet over on the core that sends it, so the receiving half of the kernel's path would be part of the
+sender's time, as it is on no network. Behind a *wire* frames have nobody's link address: the far device counts them and
+lets them go.
 
 The relay, or what it is compared with, has one core to itself; source and sink have another. What counts is what the
 sink received, and the CPU time of the process that sent it, kernel time included, in nanoseconds.
@@ -30,6 +34,8 @@ SEGMENT_SECONDS = 0.15
 UTILISATION = 0.85
 SETTLE_TRIES_MAX = 40
 FITTING_TRIES = 8
+# The link address of no device here.
+NOBODY = "02:00:00:00:00:99"
 # Nothing here is about limits.
 UNLIMITED = ("--max-tunnels", "1000000", "--max-tunnels-per-address", "1000000", "--max-groups", "20000",
              "--max-requests-per-address", "0", "--max-updates-per-address", "0")
@@ -99,16 +105,6 @@ class Sink:
     def count(self) -> int:
         return int(self._ask("c"))
 
-    def settled(self) -> int:
-        """The count when nothing more comes."""
-        now = self.count()
-        for _ in range(SETTLE_TRIES_MAX):
-            time.sleep(0.02)
-            last, now = now, self.count()
-            if last == now:
-                break
-        return now
-
     def nanoseconds(self) -> list[int]:
         return [int(word) for word in self._ask("t").split()]
 
@@ -120,10 +116,29 @@ class Sink:
             self._process.kill()
 
 
+def settled(count) -> int:
+    """The count when nothing more comes."""
+    now = count()
+    for _ in range(SETTLE_TRIES_MAX):
+        time.sleep(0.02)
+        last, now = now, count()
+        if last == now:
+            break
+    return now
+
+
+def device_packets(host, device: str, field: int) -> int:
+    """`field` of /proc/net/dev: 1 received, 9 sent."""
+    with host.enter():
+        lines = pathlib.Path("/proc/thread-self/net/dev").read_text(encoding="ascii").splitlines()
+    [counts] = [line.split(":")[1].split() for line in lines if line.split(":")[0].strip() == device]
+    return int(counts[field])
+
+
 class Bed:
     """A relay whose gateways have all joined: each of `channels` has `each` of them. `joins`: channels of one gateway."""
 
-    def __init__(self, case, tools, *, channels=1, each=1, joins=1, workers=1, mode="count"):
+    def __init__(self, case, tools, *, channels=1, each=1, joins=1, workers=1, mode="count", wire=False):
         self.case, self.tools, self.channels, self.each = case, tools, channels, each
         self.gateways = channels * each // joins
         cpus = sorted(os.sched_getaffinity(0))
@@ -139,8 +154,12 @@ class Bed:
             f"{self.line.gateway_address(4)}:{FIRST_GATEWAY_PORT}", self.gateways, self.line.source_address(4), GROUP, channels,
             joins))
         pin(self.sink.pid, {self.other_cpu})
+        self.count = self.sink.count
         # Until the relay's native joins are in force.
         case.wait_until(self._all_arrives, 20, "data of each channel at the sink")
+        if wire:
+            self.line.relay.ip(f"neigh replace {self.line.gateway_address(4)} lladdr {NOBODY} dev r1 nud permanent")
+            self.count = lambda: device_packets(self.line.gateway, "g0", 1)
 
     def _all_arrives(self) -> bool:
         load = Load(1, channels_at_once=min(self.channels, 100), times=math.ceil(self.channels / 100))
@@ -162,17 +181,17 @@ class Bed:
                           self.channels, 1, PAYLOAD_OCTETS, load)
 
     def relayed(self, load: Load, method="gso") -> Run:
-        before, cpu_before = self.sink.count(), cpu_seconds(self.relay.pid)
+        before, cpu_before = self.count(), cpu_seconds(self.relay.pid)
         sent, _, wall = self.source(load, method)
-        received = self.sink.settled() - before
+        received = settled(self.count) - before
         return Run(sent * self.each, received, cpu_seconds(self.relay.pid) - cpu_before, wall)
 
     def bare(self, method: str, load: Load) -> Run:
-        before = self.sink.count()
+        before = self.count()
         sent, cpu, wall = self.blast(
             self.line.relay, self.own_cpu, method, self.line.relay_address(4),
             f"{self.line.gateway_address(4)}:{FIRST_GATEWAY_PORT}", self.channels, self.each, COPY_OCTETS, load)
-        return Run(sent, self.sink.settled() - before, cpu, wall)
+        return Run(sent, settled(self.count) - before, cpu, wall)
 
     def segments_a_message(self, load: Load) -> float:
         """How many datagrams the relay's messages carry at this load: what leaves the device, by what UDP was given."""
@@ -186,9 +205,7 @@ class Bed:
             network = pathlib.Path("/proc/thread-self/net")
             names, values = [line.split() for line in (network / "snmp").read_text(encoding="ascii").splitlines()
                              if line.startswith("Udp:")]
-            [device] = [line for line in (network / "dev").read_text(encoding="ascii").splitlines()
-                        if line.split(":")[0].strip() == "r1"]
-        return int(values[names.index("OutDatagrams")]), int(device.split(":")[1].split()[9])
+        return int(values[names.index("OutDatagrams")]), device_packets(self.line.relay, "r1", 9)
 
     def paused(self) -> contextlib.AbstractContextManager:
         """The relay stands still, so that what else runs on its core has it alone."""

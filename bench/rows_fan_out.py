@@ -32,7 +32,7 @@ def lost_part(runs) -> float:
 
 def one_channel(gateways: int, at_once: int, targets: dict[str, str]):
     def rows(case, tools, name, end):
-        bed = Bed(case, tools, each=gateways)
+        bed = Bed(case, tools, each=gateways, wire=True)
         yield from measure(bed, Load(at_once), name, f"N={gateways}, {at_once} packets at once", targets, end)
     return rows
 
@@ -40,7 +40,7 @@ def one_channel(gateways: int, at_once: int, targets: dict[str, str]):
 def many_channels(at_once: int, targets: dict[str, str]):
     """1000 channels with 10 gateways each, which want nothing else: packets of one channel are seldom together."""
     def rows(case, tools, name, end):
-        bed = Bed(case, tools, channels=1000, each=10)
+        bed = Bed(case, tools, channels=1000, each=10, wire=True)
         where = f"1000 channels x 10, {at_once} at once"
         yield from measure(bed, Load(at_once, times=1000), name, where, targets, end)
     return rows

@@ -12,7 +12,7 @@ import struct
 import subprocess
 import time
 
-from bed import PAYLOAD_OCTETS, PORT, Load, Run, Sink, cpu_seconds, fitted, pin
+from bed import PAYLOAD_OCTETS, PORT, Load, Run, Sink, cpu_seconds, fitted, pin, settled
 from lib import amt, fake_relay, netns, packets
 from lib.topology import Line
 from rounds import ROUNDS, compare, take_turns
@@ -73,7 +73,7 @@ class Bed:
                 time.sleep(wait)
             self.relay.socket.sendmsg(message, segment, 0, to)
         wall = time.monotonic() - start
-        received = self.sinks[group].settled() - before
+        received = settled(self.sinks[group].count) - before
         return Run(load.times * load.at_once, received, cpu_seconds(pid) - cpu_before, wall)
 
     def ours(self, load: Load) -> Run:

@@ -2,7 +2,7 @@
 
 import subprocess
 
-from bed import FIRST_GATEWAY_PORT, GROUP, PAYLOAD_OCTETS, PORT, Bed, Load, pin
+from bed import FIRST_GATEWAY_PORT, GROUP, PAYLOAD_OCTETS, PORT, Bed, Load, pin, settled
 from rounds import ROUNDS, compare, take_turns
 
 GATEWAYS, PACKETS_A_SECOND, SEGMENT_SECONDS = 10, 1000, 0.6
@@ -44,7 +44,7 @@ def added_latency(case, tools, name, end):
         bed.sink.nanoseconds()
         bed.blast(bed.line.source, bed.other_cpu, "stamped", bed.line.source_address(4), f"{group}:{PORT}", 1, 1, PAYLOAD_OCTETS,
                   LOAD)
-        bed.sink.settled()
+        settled(bed.sink.count)
         values = bed.sink.nanoseconds()
         if len(values) < 0.9 * LOAD.times * GATEWAYS:
             raise AssertionError(f"{side}: {len(values)} of {LOAD.times * GATEWAYS} copies arrived")
