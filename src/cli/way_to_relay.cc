@@ -90,8 +90,16 @@ Result<RelaySetOptions, std::string> relay_set_options(EventLoop& loop, const Re
   const bool asks_dns = std::ranges::find(choice.discover_order, DiscoverWay::kDriad) != choice.discover_order.end();
   if (!options.connection.gateway.candidates.empty() || !asks_dns) return options;
   Result<std::unique_ptr<DnsClient>, std::string> dns = DnsClient::create(loop, resolver_options(choice.dns));
-  if (!dns) return Unexpected<std::string>(dns.error());
-  options.dns = std::move(*dns);
+  if (dns) {
+    options.dns = std::move(*dns);
+    return options;
+  }
+  // Without the DNS there still are the anycast addresses, unless somebody insists.
+  std::erase(options.search.order, RelayOrigin::kDriad);
+  if (options.search.order.empty() || choice.dns.dnssec == Dnssec::kRequire || choice.dns.trust_anchor) {
+    return Unexpected<std::string>(dns.error());
+  }
+  log_warn("the DNS is not asked for relays: {}", dns.error());
   return options;
 }
 
