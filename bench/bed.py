@@ -83,6 +83,14 @@ def pin(pid: int, cpus: set[int]) -> None:
             os.sched_setaffinity(int(task.name), cpus)
 
 
+def udp_counter(namespace, name: str) -> int:
+    """A counter of /proc/net/snmp; of messages, however many datagrams they are cut into."""
+    with namespace.enter():
+        text = pathlib.Path("/proc/thread-self/net/snmp").read_text(encoding="ascii")
+    names, values = [line.split() for line in text.splitlines() if line.startswith("Udp:")]
+    return int(values[names.index(name)])
+
+
 class Sink:
     """`bench_sink` with these arguments, in a namespace."""
 
@@ -147,7 +155,7 @@ class Bed:
         # Merged messages are cut before the device, as on one that cannot cut: else a veth hands them over whole.
         self.line.source.ip("link set s0 gso_max_segs 1")
         self.line.relay.ip("link set r1 gso_max_segs 1")
-        self.relay = self.line.start_relay(*UNLIMITED, *workers_option(case, workers), name=f"relay{self.gateways}x{workers}")
+        self.relay = self.line.start_relay(*UNLIMITED, *workers_option(case, workers), name=f"relay{channels}x{each}w{workers}")
         pin(self.relay.pid, {self.own_cpu} if workers == 1 else set(cpus))
         self.sink = case.closing(Sink(
             tools, self.line.gateway, "gateways", mode, f"{self.line.relay_address(4)}:2268",
@@ -162,7 +170,9 @@ class Bed:
             self.count = lambda: device_packets(self.line.gateway, "g0", 1)
 
     def _all_arrives(self) -> bool:
-        load = Load(1, channels_at_once=min(self.channels, 100), times=math.ceil(self.channels / 100))
+        at_once = min(self.channels, 100)
+        # 10 us a copy: no relay is so slow.
+        load = Load(1, pause=10_000 * at_once * self.each, channels_at_once=at_once, times=math.ceil(self.channels / at_once))
         return self.relayed(load).lost == 0
 
     def blast(self, host, cpu: int, method: str, source: str, first: str, channels: int, each: int, octets: int, load: Load):
@@ -201,11 +211,11 @@ class Bed:
         return packets / max(1, messages)
 
     def _messages_and_packets(self) -> tuple[int, int]:
-        with self.line.relay.enter():
-            network = pathlib.Path("/proc/thread-self/net")
-            names, values = [line.split() for line in (network / "snmp").read_text(encoding="ascii").splitlines()
-                             if line.startswith("Udp:")]
-        return int(values[names.index("OutDatagrams")]), device_packets(self.line.relay, "r1", 9)
+        return udp_counter(self.line.relay, "OutDatagrams"), device_packets(self.line.relay, "r1", 9)
+
+    def sockets_were_full(self) -> int:
+        """Datagrams that arrived, and found no room in a socket of the sink."""
+        return udp_counter(self.line.gateway, "RcvbufErrors")
 
     def paused(self) -> contextlib.AbstractContextManager:
         """The relay stands still, so that what else runs on its core has it alone."""

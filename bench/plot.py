@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The plots of docs/performance.md from what `make bench` wrote:  plot.py build/release/bench/results.json docs/performance
+"""Table and plots of docs/performance.md from what `make bench` wrote:  plot.py build/release/bench/results.json docs/performance
 
 Writes SVG by hand: four charts of lines are not worth a plotting library of a hundred megabytes.
 """
@@ -136,7 +136,7 @@ def memory(rows: dict) -> str:
 
 def costs(rows: dict) -> str:
     """Against what exists, each as a multiple of the cost with the least of it."""
-    what = {"packet-cost": ("data packet", 1), "look-up": ("its look-up alone", 1), "join": ("join", 10), "leave": ("leave", 10)}
+    what = {"packet-cost": ("data packet", 1), "look-up": ("its look-up alone", 1), "update-join": ("join", 10), "update-leave": ("leave", 10)}
     series = []
     for key, (name, least) in what.items():
         points = sorted((int(row_name.split("/")[1]), row["ratio"]) for row_name, row in rows.items()
@@ -150,13 +150,34 @@ def costs(rows: dict) -> str:
 CHARTS = {"fan-out": fan_out, "latency": latency, "memory": memory, "costs": costs}
 
 
+def figure(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}".replace(",", " ") if abs(value) >= 100 else f"{value:.3g}"
+
+
+def table(results: dict) -> str:
+    about = results["machine"]
+    out = ["# Figures", "", f"Written by `bench/plot.py` from [results.json](results.json): {about['cores']} cores, {about['processor']}, "
+           f"Linux {about['kernel']}. [What they mean](../performance.md).", "",
+           "| figure | ratio | of rounds | noise | target | verdict | ours | baseline | |", "|---|---:|---|---:|---|---|---:|---:|---|"]
+    for row in results["rows"]:
+        spread = f"{row['low']:.2f} to {row['high']:.2f}" if row["low"] is not None else ""
+        noise = f"{row['noise']:.1%}" if row["noise"] is not None else ""
+        out.append(f"| {row['what']} | {figure(row['ratio'])} | {spread} | {noise} | {row['target']} | {row['verdict']} "
+                   f"| {figure(row['ours'])} | {figure(row['bare'])} | {row['unit']} |")
+    return "\n".join(out) + "\n"
+
+
 def main() -> int:
     if len(sys.argv) != 3:
         print(__doc__)
         return 2
     results, folder = (pathlib.Path(one) for one in sys.argv[1:])
-    rows = {row["name"]: row for row in json.loads(results.read_text(encoding="utf-8"))["rows"] if row["ours"] is not None}
+    everything = json.loads(results.read_text(encoding="utf-8"))
+    rows = {row["name"]: row for row in everything["rows"] if row["ours"] is not None}
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "figures.md").write_text(table(everything), encoding="utf-8")
     for name, draw in CHARTS.items():
         try:
             (folder / f"{name}.svg").write_text(draw(rows), encoding="utf-8")

@@ -36,7 +36,7 @@ def judge(value: float, target: str, noise: float | None = None) -> str:
     if not target:
         return NO_TARGET
     if noise is not None and noise > NOISE_MAX:
-        return f"not judged: noise {noise:.0%}"
+        return f"not judged: noise {noise:.1%}"
     relation, bound = target.split()
     met = {">=": value >= float(bound), ">": value > float(bound), "<=": value <= float(bound), "==": value == float(bound)}
     return MET if met[relation] else MISSED

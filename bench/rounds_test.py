@@ -19,7 +19,7 @@ class Compare(unittest.TestCase):
 
     def test_does_not_judge_what_is_noisy(self):
         noisy = rounds.compare("n", "w", "u", [9.0] * 12, [1.0, 1.1] * 6 + [1.0], ">= 0.9")
-        self.assertEqual(noisy.verdict, "not judged: noise 10%")
+        self.assertEqual(noisy.verdict, "not judged: noise 10.0%")
 
     def test_does_not_judge_few_rounds(self):
         few = rounds.compare("n", "w", "u", [9.0] * 3, [1.0] * 4, ">= 0.9")

@@ -32,6 +32,7 @@ def at_60_percent(case, tools, name, end):
     saturation = bed.relayed(replace(just_so, pause=max(1, just_so.pause // 3), times=just_so.times * 3)).rate / bed.each
     for at_once, method in ((1, "sendto"), (16, "gso")):
         pause = at_once / (PART_OF_SATURATION * saturation) * 1e9
+        full_before = bed.sockets_were_full()
         run = bed.relayed(Load(at_once, pause=math.ceil(pause), times=round(STEADY_SECONDS * 1e9 / pause)), method)
         # Does the source keep up, beside the sink?
         kept_up = run.wall < 1.1 * STEADY_SECONDS
@@ -39,7 +40,7 @@ def at_60_percent(case, tools, name, end):
                   None, run.lost, rounds=1, target="== 0",
                   verdict=judge(run.lost, "== 0") if kept_up else f"{NO_TARGET} the source is too slow",
                   notes={"copies": run.sent, "packets_a_second": round(PART_OF_SATURATION * saturation),
-                         "utilisation": round(run.cpu / run.wall, 2)})
+                         "utilisation": round(run.cpu / run.wall, 2), "lost_at_the_sink": bed.sockets_were_full() - full_before})
 
 
 GROUPS = {"burst": burst, "loss": at_60_percent}

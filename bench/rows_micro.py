@@ -12,8 +12,8 @@ FLAT = "<= 1.2"
 CURVES = {
     "look-up": ("look_up/wanted", (1, 100, 10_000), "channels", "look-up of a data packet's tunnels"),
     "publish": ("publish", (10, 10_000, 1_000_000), "tunnels", "table: one tunnel in and out"),
-    "join": ("update_join", (10, 10_000, 1_000_000), "tunnels", "Update that joins"),
-    "leave": ("update_leave", (10, 10_000, 1_000_000), "tunnels", "Update that leaves"),
+    "update-join": ("update_join", (10, 10_000, 1_000_000), "tunnels", "Update that joins"),
+    "update-leave": ("update_leave", (10, 10_000, 1_000_000), "tunnels", "Update that leaves"),
 }
 
 
