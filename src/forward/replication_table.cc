@@ -1,49 +1,14 @@
 #include "forward/replication_table.hh"
 
 #include <algorithm>
-#include <vector>
+#include <iterator>
 
-#include "forward/tunnel_set.hh"
+#include "base/id_index.hh"
+#include "base/slab.hh"
+#include "forward/group_entry.hh"
 
 namespace amt {
 namespace {
-
-struct Usage {
-  std::uint64_t packets = 0;
-  std::uint64_t octets = 0;
-
-  void add(std::uint64_t more_packets, std::uint64_t more_octets) {
-    packets += more_packets;
-    octets += more_octets;
-  }
-};
-
-/// What is known of one (S,G).
-struct SourceEntry {
-  TunnelSet include;
-  /// Ascending: tunnels in EXCLUDE mode for G that do not want S.
-  std::vector<TunnelId> blocked;
-  Usage usage;
-
-  [[nodiscard]] bool empty() const { return include.empty() && blocked.empty(); }
-};
-
-/// What is known of (*,G).
-struct GroupEntry {
-  TunnelSet any;
-  Usage usage;
-};
-
-struct SourceAndGroup {
-  IpAddress source;
-  IpAddress group;
-  friend bool operator==(const SourceAndGroup&, const SourceAndGroup&) = default;
-};
-
-struct SourceAndGroupHash : KeyedHash {
-  explicit SourceAndGroupHash(const KeyedHash& hash) : KeyedHash(hash) {}
-  std::size_t operator()(const SourceAndGroup& key) const { return KeyedHash::operator()(key.source, key.group); }
-};
 
 const SourceList kNoSources;
 
@@ -64,91 +29,137 @@ void for_each_missing(const SourceList& a, const SourceList& b, F&& f) {
   }
 }
 
+void block(SourceEntry& entry, TunnelId tunnel) {
+  if (!entry.blocked) entry.blocked = std::make_unique<TunnelSet>();
+  entry.blocked->add(tunnel);
+}
+void unblock(SourceEntry& entry, TunnelId tunnel) {
+  AMT_ASSERT(entry.blocked);
+  entry.blocked->remove(tunnel);
+  if (entry.blocked->empty()) entry.blocked.reset();
+}
+
+/// The filter before sources of its list came and went.
+SourceFilter without_toggled(const SourceFilter& after, SourceList toggled) {
+  std::ranges::sort(toggled);
+  SourceFilter before{after.mode, {}};
+  std::ranges::set_symmetric_difference(after.sources, toggled, std::back_inserter(before.sources));
+  return before;
+}
+
 }  // namespace
 
 struct ReplicationTable::Impl {
-  explicit Impl(const KeyedHash& hash) : sources(0, SourceAndGroupHash(hash)), groups(0, hash) {}
+  explicit Impl(const KeyedHash& keyed) : hash(keyed) {}
 
-  template <typename F>
-  void change_source(const IpAddress& source, const IpAddress& group, F&& change) {
-    const auto entry = sources.try_emplace(SourceAndGroup{source, group}).first;
-    change(entry->second);
-    if (entry->second.empty()) sources.erase(entry);
+  [[nodiscard]] std::optional<std::uint32_t> find(const IpAddress& group) const {
+    return index.find(hash(group), [&](std::uint32_t id) { return groups[id].group() == group; });
+  }
+  std::uint32_t obtain(const IpAddress& group) {
+    if (const std::optional<std::uint32_t> id = find(group)) return *id;
+    const std::uint32_t id = groups.insert(GroupEntry(group));
+    index.insert(hash(group), id);
+    return id;
+  }
+  void erase(std::uint32_t id) {
+    index.erase(hash(groups[id].group()), id);
+    groups.erase(id);
   }
 
-  void change_any(TunnelId tunnel, const FilterChange& change) {
-    const bool before = change.before.mode == FilterMode::kExclude;
-    const bool after = change.after.mode == FilterMode::kExclude;
-    if (before == after) return;
-    const auto entry = groups.try_emplace(change.group).first;
-    if (after) {
-      entry->second.any.add(tunnel);
-    } else {
-      entry->second.any.remove(tunnel);
-      if (entry->second.any.empty()) groups.erase(entry);
-    }
-  }
+  std::optional<FilterChange> apply(GroupEntry& group, TunnelId tunnel, const FilterChange& change) const;
 
-  boost::unordered_flat_map<SourceAndGroup, SourceEntry, SourceAndGroupHash> sources;
-  boost::unordered_flat_map<IpAddress, GroupEntry, KeyedHash> groups;
+  KeyedHash hash;
+  Slab<GroupEntry> groups;
+  IdIndex index;
+  /// Groups below this one have been taken.
+  std::uint32_t taken = 0;
 };
 
 ReplicationTable::ReplicationTable(const KeyedHash& hash) : impl_(std::make_unique<Impl>(hash)) {}
 ReplicationTable::~ReplicationTable() = default;
 
-void ReplicationTable::apply(TunnelId tunnel, const FilterChange& change) {
-  const auto block = [&](SourceEntry& entry) {
-    entry.blocked.insert(std::lower_bound(entry.blocked.begin(), entry.blocked.end(), tunnel), tunnel);
+std::optional<FilterChange> ReplicationTable::apply(TunnelId tunnel, const FilterChange& change) {
+  const std::uint32_t id = impl_->obtain(change.group);
+  GroupEntry& group = impl_->groups[id];
+  std::optional<FilterChange> merged = impl_->apply(group, tunnel, change);
+  if (group.empty()) impl_->erase(id);
+  return merged;
+}
+
+std::optional<FilterChange> ReplicationTable::Impl::apply(GroupEntry& group, TunnelId tunnel,
+                                                          const FilterChange& change) const {
+  const bool was_excluder = change.before.mode == FilterMode::kExclude;
+  const bool is_excluder = change.after.mode == FilterMode::kExclude;
+  // With as many excluders as before only the sources that this tunnel named can have moved.
+  std::optional<SourceFilter> merged_before;
+  if (was_excluder != is_excluder) merged_before = group.merged();
+  SourceList toggled;
+  const auto change_source = [&](const IpAddress& source, const auto& how) {
+    if (group.change(source, hash, how) && !merged_before) toggled.push_back(source);
   };
-  const auto unblock = [&](SourceEntry& entry) {
-    const auto found = std::lower_bound(entry.blocked.begin(), entry.blocked.end(), tunnel);
-    AMT_ASSERT(found != entry.blocked.end() && *found == tunnel);
-    entry.blocked.erase(found);
-  };
-  const FilterChange& c = change;
-  for_each_missing(included(c.before), included(c.after), [&](const IpAddress& source) {
-    impl_->change_source(source, c.group, [&](SourceEntry& entry) { entry.include.remove(tunnel); });
+
+  for_each_missing(included(change.before), included(change.after), [&](const IpAddress& source) {
+    change_source(source, [&](SourceEntry& entry) { entry.include.remove(tunnel); });
   });
-  for_each_missing(excluded(c.before), excluded(c.after),
-                   [&](const IpAddress& source) { impl_->change_source(source, c.group, unblock); });
-  impl_->change_any(tunnel, c);
-  for_each_missing(excluded(c.after), excluded(c.before),
-                   [&](const IpAddress& source) { impl_->change_source(source, c.group, block); });
-  for_each_missing(included(c.after), included(c.before), [&](const IpAddress& source) {
-    impl_->change_source(source, c.group, [&](SourceEntry& entry) { entry.include.add(tunnel); });
+  for_each_missing(excluded(change.before), excluded(change.after), [&](const IpAddress& source) {
+    change_source(source, [&](SourceEntry& entry) { unblock(entry, tunnel); });
   });
+  if (was_excluder && !is_excluder) group.remove_any(tunnel);
+  if (!was_excluder && is_excluder) group.add_any(tunnel);
+  for_each_missing(excluded(change.after), excluded(change.before), [&](const IpAddress& source) {
+    change_source(source, [&](SourceEntry& entry) { block(entry, tunnel); });
+  });
+  for_each_missing(included(change.after), included(change.before), [&](const IpAddress& source) {
+    change_source(source, [&](SourceEntry& entry) { entry.include.add(tunnel); });
+  });
+
+  if (!merged_before && toggled.empty()) return std::nullopt;
+  FilterChange result{change.group, {}, group.merged()};
+  result.before = merged_before ? std::move(*merged_before) : without_toggled(result.after, std::move(toggled));
+  if (result.before == result.after) return std::nullopt;
+  return result;
 }
 
 ReplicationTargets ReplicationTable::find(const IpAddress& source, const IpAddress& group) const {
+  const std::optional<std::uint32_t> id = impl_->find(group);
+  if (!id) return {};
+  const GroupEntry& entry = impl_->groups[*id];
   ReplicationTargets targets;
-  if (const auto entry = impl_->groups.find(group); entry != impl_->groups.end()) {
-    targets.any = entry->second.any.members();
-  }
-  if (const auto entry = impl_->sources.find(SourceAndGroup{source, group}); entry != impl_->sources.end()) {
-    targets.include = entry->second.include.members();
-    targets.blocked = entry->second.blocked;
-  }
+  targets.any = entry.any().members();
+  const SourceEntry* const exact = entry.find(source);
+  if (exact == nullptr) return targets;
+  targets.include = exact->include.members();
+  if (exact->blocked) targets.blocked = exact->blocked->members();
   return targets;
 }
 
+void ReplicationTable::prefetch(const IpAddress& group) const { impl_->index.prefetch(impl_->hash(group)); }
+
 void ReplicationTable::count(const IpAddress& source, const IpAddress& group, std::uint64_t packets,
                              std::uint64_t octets) {
-  const auto exact = impl_->sources.find(SourceAndGroup{source, group});
-  if (exact != impl_->sources.end() && !exact->second.include.empty()) {
-    exact->second.usage.add(packets, octets);
-  } else if (const auto any = impl_->groups.find(group); any != impl_->groups.end()) {
-    any->second.usage.add(packets, octets);
+  const std::optional<std::uint32_t> id = impl_->find(group);
+  if (!id) return;
+  GroupEntry& entry = impl_->groups[*id];
+  SourceEntry* const exact = entry.find(source);
+  if (exact != nullptr && !exact->include.empty()) {
+    exact->usage.add(packets, octets);
+  } else if (!entry.any().empty()) {
+    entry.any_usage().add(packets, octets);
   }
 }
 
 void ReplicationTable::for_each_channel(const std::function<void(const ChannelUse&)>& visit) const {
-  for (const auto& [group, entry] : impl_->groups) {
-    visit({Channel{std::nullopt, group}, entry.any.members().size(), entry.usage.packets, entry.usage.octets});
-  }
-  for (const auto& [key, entry] : impl_->sources) {
-    if (entry.include.empty()) continue;
-    visit({Channel{key.source, key.group}, entry.include.members().size(), entry.usage.packets, entry.usage.octets});
-  }
+  impl_->groups.for_each([&](std::uint32_t id) {
+    const GroupEntry& group = impl_->groups[id];
+    if (!group.any().empty()) {
+      visit({Channel{std::nullopt, group.group()}, group.any().size(), group.any_usage().packets,
+             group.any_usage().octets});
+    }
+    group.for_each_source([&](const IpAddress& source, const SourceEntry& entry) {
+      if (entry.include.empty()) return;
+      visit({Channel{source, group.group()}, entry.include.size(), entry.usage.packets, entry.usage.octets});
+    });
+  });
 }
 
 std::size_t ReplicationTable::channel_count() const {
@@ -157,6 +168,21 @@ std::size_t ReplicationTable::channel_count() const {
   return count;
 }
 
-bool ReplicationTable::empty() const { return impl_->groups.empty() && impl_->sources.empty(); }
+void ReplicationTable::for_each_group(
+    const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const {
+  impl_->groups.for_each([&](std::uint32_t id) { visit(impl_->groups[id].group(), impl_->groups[id].merged()); });
+}
+
+std::optional<FilterChange> ReplicationTable::take_group() {
+  const std::optional<std::uint32_t> id = impl_->groups.next(impl_->taken);
+  if (!id) return std::nullopt;
+  const GroupEntry& group = impl_->groups[*id];
+  FilterChange change{group.group(), group.merged(), {}};
+  impl_->erase(*id);
+  impl_->taken = *id;
+  return change;
+}
+
+bool ReplicationTable::empty() const { return impl_->groups.size() == 0; }
 
 }  // namespace amt

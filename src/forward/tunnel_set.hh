@@ -1,72 +1,125 @@
 #pragma once
 /// A set of tunnels that is walked once a packet and changed now and then.
 
-#include <boost/container/small_vector.hpp>
-#include <boost/unordered/unordered_flat_map.hpp>
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "base/assert.hh"
-#include "forward/replication_table.hh"
+#include "base/linear_probing.hh"
 
 namespace amt {
 
-/// Dense, in no order. Adding and removing cost a constant: a small set is searched, a large one keeps an index of
-/// positions.
+/// Index of a tunnel in its relay's table.
+enum class TunnelId : std::uint32_t {};
+inline constexpr TunnelId kNoTunnel{0xffffffff};
+
+/// The members of a `TunnelSet`, with free slots among them. Valid until the set changes.
+class TunnelSlots {
+ public:
+  TunnelSlots() = default;
+  TunnelSlots(std::span<const TunnelId> slots, std::size_t members) : slots_(slots), members_(members) {}
+
+  [[nodiscard]] std::size_t size() const { return members_; }
+  [[nodiscard]] bool empty() const { return members_ == 0; }
+
+  [[nodiscard]] bool contains(TunnelId id) const {
+    std::size_t at = home_slot(hash_of(id), slots_.size());
+    for (std::size_t looked_at = 0; looked_at < slots_.size() && slots_[at] != kNoTunnel; ++looked_at) {
+      if (slots_[at] == id) return true;
+      at = slot_after(at, slots_.size());
+    }
+    return false;
+  }
+
+  /// What a walk counts in: slots, free ones too.
+  [[nodiscard]] std::span<const TunnelId> slots() const { return slots_; }
+
+  /// Ids are the relay's own choice, and it takes them in order: multiples of the golden ratio are spread evenly.
+  static std::uint32_t hash_of(TunnelId id) { return static_cast<std::uint32_t>(id) * 0x9e3779b1U; }
+
+ private:
+  std::span<const TunnelId> slots_;
+  std::size_t members_ = 0;
+};
+
+/// Sixteen octets with one member in place; more stand in a hash table of bare ids, five to eleven octets each, and
+/// that is what a walk reads. Adding, removing and finding cost a constant, whatever the size.
 class TunnelSet {
  public:
-  [[nodiscard]] std::span<const TunnelId> members() const { return {members_.data(), members_.size()}; }
-  [[nodiscard]] bool empty() const { return members_.empty(); }
+  [[nodiscard]] TunnelSlots members() const {
+    if (slots_ == nullptr) return {{&only_, size_}, size_};
+    return {{slots_.get(), capacity()}, size_};
+  }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] std::size_t size() const { return size_; }
 
   /// `id` is not a member yet.
   void add(TunnelId id) {
-    if (positions_ != nullptr) positions_->emplace(id, static_cast<std::uint32_t>(members_.size()));
-    members_.push_back(id);
-    if (positions_ == nullptr && members_.size() > kSearchedMax) build_index();
+    if (size_ == 0) {
+      only_ = id;
+    } else {
+      if (4 * (std::size_t{size_} + 1) > 3 * capacity()) resize(std::max(kLog2CapacityMin, log2_capacity_ + 1U));
+      place(id);
+    }
+    ++size_;
   }
 
   /// `id` is a member.
   void remove(TunnelId id) {
-    const std::size_t position = take_position(id);
-    if (members_.back() != id) {
-      members_[position] = members_.back();
-      if (positions_ != nullptr) (*positions_)[members_.back()] = static_cast<std::uint32_t>(position);
+    if (slots_ == nullptr) {
+      AMT_ASSERT(size_ == 1 && only_ == id);
+      size_ = 0;
+      return;
     }
-    members_.pop_back();
-    // Half the size at which it was built: a set that wavers around the limit does not rebuild it all the time.
-    if (positions_ != nullptr && members_.size() < kSearchedMax / 2) {
-      positions_.reset();
-      members_.shrink_to_fit();
+    std::size_t at = home_slot(TunnelSlots::hash_of(id), capacity());
+    while (slots_[at] != id) {
+      AMT_ASSERT(slots_[at] != kNoTunnel);
+      at = slot_after(at, capacity());
     }
+    close_gap(table(), at, TunnelSlots::hash_of, is_free, [](TunnelId& slot) { slot = kNoTunnel; });
+    --size_;
+    // A quarter of what would make it grow: a set that wavers is not built anew all the time.
+    if (16 * std::size_t{size_} < 3 * capacity()) resize(log2_capacity_ - 1U);
   }
 
  private:
-  /// One or two cache lines are searched faster than a hash is computed.
-  static constexpr std::size_t kSearchedMax = 32;
+  static constexpr std::uint32_t kLog2CapacityMin = 2;
 
-  void build_index() {
-    positions_ = std::make_unique<Positions>();
-    for (std::uint32_t i = 0; i < members_.size(); ++i) positions_->emplace(members_[i], i);
-  }
+  static bool is_free(TunnelId id) { return id == kNoTunnel; }
+  [[nodiscard]] std::size_t capacity() const { return slots_ == nullptr ? 0 : std::size_t{1} << log2_capacity_; }
+  [[nodiscard]] std::span<TunnelId> table() { return {slots_.get(), capacity()}; }
+  void place(TunnelId id) { slots_[free_slot<TunnelId>(table(), TunnelSlots::hash_of(id), is_free)] = id; }
 
-  std::size_t take_position(TunnelId id) {
-    if (positions_ == nullptr) {
-      std::size_t position = 0;
-      while (position < members_.size() && members_[position] != id) ++position;
-      AMT_ASSERT(position < members_.size());
-      return position;
+  /// Below the least capacity: one in place.
+  void resize(std::uint32_t log2_capacity) {
+    const std::size_t held = capacity();
+    const std::unique_ptr<TunnelId[]> old = std::move(slots_);
+    const auto keep = [&](TunnelId id) {
+      if (slots_ == nullptr) {
+        only_ = id;
+      } else {
+        place(id);
+      }
+    };
+    if (log2_capacity >= kLog2CapacityMin) {
+      slots_ = std::make_unique_for_overwrite<TunnelId[]>(std::size_t{1} << log2_capacity);
+      log2_capacity_ = log2_capacity & 31U;
+      std::ranges::fill(table(), kNoTunnel);
     }
-    const auto found = positions_->find(id);
-    AMT_ASSERT(found != positions_->end());
-    const std::size_t position = found->second;
-    positions_->erase(found);
-    return position;
+    if (old == nullptr && size_ == 1) keep(only_);
+    for (const TunnelId id : std::span(old.get(), held)) {
+      if (!is_free(id)) keep(id);
+    }
   }
 
-  using Positions = boost::unordered_flat_map<TunnelId, std::uint32_t>;
-  /// Two in place: a channel with one listener costs no heap block of its own.
-  boost::container::small_vector<TunnelId, 2> members_;
-  std::unique_ptr<Positions> positions_;
+  std::uint32_t size_ : 27 = 0;
+  std::uint32_t log2_capacity_ : 5 = 0;
+  /// Where there is no table.
+  TunnelId only_{};
+  std::unique_ptr<TunnelId[]> slots_;
 };
 
 }  // namespace amt

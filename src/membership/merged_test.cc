@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
-#include <set>
 #include <vector>
 
 #include "base/random.hh"
+#include "membership/naive_merge.hh"
 
 namespace amt {
 namespace {
@@ -75,30 +74,6 @@ TEST(MergedMembership, VisitsEveryGroupAscending) {
   EXPECT_EQ(seen, (std::vector<IpAddress>{kGroup, a("239.1.1.2")}));
 }
 
-/// RFC 3376 §3.2 over all parties, by asking about each source.
-SourceFilter naive_merge(const std::vector<SourceFilter>& parties) {
-  std::set<IpAddress> included;
-  std::set<IpAddress> everybody_excludes;
-  bool any_exclude = false;
-  for (const SourceFilter& party : parties) {
-    if (party.mode == FilterMode::kInclude) {
-      included.insert(party.sources.begin(), party.sources.end());
-    } else if (!any_exclude) {
-      any_exclude = true;
-      everybody_excludes.insert(party.sources.begin(), party.sources.end());
-    } else {
-      std::set<IpAddress> both;
-      for (const IpAddress& s : party.sources) {
-        if (everybody_excludes.count(s) != 0) both.insert(s);
-      }
-      everybody_excludes = both;
-    }
-  }
-  if (!any_exclude) return include({included.begin(), included.end()});
-  for (const IpAddress& s : included) everybody_excludes.erase(s);
-  return exclude({everybody_excludes.begin(), everybody_excludes.end()});
-}
-
 TEST(MergedMembership, AgreesWithANaiveMergeOfAllParties) {
   constexpr std::size_t kParties = 7;
   constexpr std::size_t kGroups = 3;
@@ -119,10 +94,10 @@ TEST(MergedMembership, AgreesWithANaiveMergeOfAllParties) {
       }
     }
     if (next == party) continue;
-    const SourceFilter before = naive_merge(parties[g]);
+    const SourceFilter before = merge_test::naive_merge(parties[g]);
     const auto change = merged.apply({group, party, next});
     party = next;
-    const SourceFilter after = naive_merge(parties[g]);
+    const SourceFilter after = merge_test::naive_merge(parties[g]);
     ASSERT_EQ(change.has_value(), before != after) << step;
     if (change) {
       ASSERT_EQ(change->before, before) << step;

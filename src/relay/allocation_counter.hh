@@ -5,6 +5,7 @@
 
 namespace amt::relay_test {
 
+/// One at a time: the peak begins anew with each.
 class AllocationCounter {
  public:
   AllocationCounter();
@@ -12,6 +13,8 @@ class AllocationCounter {
   [[nodiscard]] std::size_t calls() const;
   /// Octets in use now more than at construction, with the allocator's rounding.
   [[nodiscard]] std::size_t octets() const;
+  /// The most that `octets` has been.
+  [[nodiscard]] std::size_t peak() const;
 
  private:
   std::size_t calls_;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "amt/time.hh"
-#include "forward/replication_table.hh"
+#include "forward/tunnel_set.hh"
 
 namespace amt {
 
@@ -13,9 +13,19 @@ namespace amt {
 /// the churn. `set` and `remove` cost log n.
 class DeadlineHeap {
  public:
+  /// With room for so many from the start; it grows beyond.
+  explicit DeadlineHeap(std::size_t tunnels = 0) {
+    heap_.reserve(tunnels);
+    position_.reserve(tunnels);
+  }
+
   /// Adds `id` or moves it.
   void set(TunnelId id, Instant at);
   void remove(TunnelId id);
+  void clear() {
+    heap_.clear();
+    position_.clear();
+  }
 
   [[nodiscard]] bool empty() const { return heap_.empty(); }
   [[nodiscard]] std::size_t size() const { return heap_.size(); }

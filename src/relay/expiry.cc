@@ -3,6 +3,12 @@
 #include "relay/relay_impl.hh"
 
 namespace amt {
+namespace {
+
+/// Memberships that one call looks after: about a millisecond's work. What remains is due at once.
+constexpr std::size_t kTimeoutsMax = 512;
+
+}  // namespace
 
 /// Called after whatever may have moved a tunnel's deadline. A later one is not entered: the heap finds out when the
 /// old one comes, once in a tunnel's lifetime instead of at every Update. An earlier one is rare: timers start with the
@@ -15,9 +21,11 @@ void Relay::Impl::schedule(TunnelId id) {
 
 void Relay::Impl::handle_timeout(Instant now) {
   if (secrets.advance(now, random)) counters.add(RelayCounter::kSecretsChanged);
-  while (deadlines.next() <= now) {
+  // A million tunnels may fall silent at once; between the calls the data path has its turn.
+  for (std::size_t looked_at = 0; looked_at < kTimeoutsMax && deadlines.next() <= now;) {
     const TunnelId id = deadlines.next_id();
     TunnelRecord& record = tunnels[id];
+    looked_at += record.router.group_count();
     if (record.expires <= now) {
       end_tunnel(id, RelayCounter::kTunnelsExpired);
       continue;
@@ -29,7 +37,7 @@ void Relay::Impl::handle_timeout(Instant now) {
       continue;
     }
     const Instant due = std::min(record.expires, record.router.next_deadline());
-    // A router whose timers have all been run has none that is due: else this loop would not end.
+    // A router whose timers have all been run has none that is due: else this would never end.
     AMT_ASSERT(due > now);
     deadlines.set(id, due);
   }

@@ -41,6 +41,24 @@ TEST(Relay, CountsTheTimersByItsOptions) {
   EXPECT_EQ(world.relay.tunnel_count(), 0U);
 }
 
+// A million tunnels that fall silent together must not hold up the data path for seconds.
+TEST(Relay, ForgetsManyThatFallSilentAtOnceInTurns) {
+  constexpr std::uint32_t kTunnels = 2000;
+  World world;
+  for (std::uint32_t i = 0; i < kTunnels; ++i) world.join({{IpAddress::from_v4(0x0a000000 + i), 40000}}, kJoin);
+  world.now += seconds(260);
+  std::size_t left = kTunnels;
+  for (int turn = 0; turn < 10 && left != 0; ++turn) {
+    EXPECT_LE(world.deadline, world.now);
+    world.handle_timeout();
+    EXPECT_LE(left - world.relay.tunnel_count(), 512U);
+    EXPECT_LT(world.relay.tunnel_count(), left);
+    left = world.relay.tunnel_count();
+  }
+  EXPECT_EQ(left, 0U);
+  EXPECT_GT(world.deadline, world.now);
+}
+
 // R-5.3.3.7-c: a valid Update refreshes; a forged one and a Request do not.
 TEST(Relay, IsRefreshedByAcceptedUpdatesOnly) {
   World world;

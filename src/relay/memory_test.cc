@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <array>
 #include <iostream>
 
 #include "relay/allocation_counter.hh"
@@ -10,44 +11,58 @@ namespace {
 
 using namespace relay_test;
 
-/// Not a power of two, at which tables have just grown: between two, which is the common case.
-constexpr std::uint32_t kTunnels = 6'000;
-constexpr std::size_t kOctetsPerTunnelMax = 512;
+/// The promise is 512. This is what there is, and a little.
+constexpr std::size_t kOctetsPerTunnelMax = 400;
 
-/// Octets that `kTunnels` tunnels of one group each take, spread over `channels` channels, beyond what a relay without
-/// room for any takes.
-std::size_t octets_per_tunnel(std::uint32_t channels) {
+/// Octets that `tunnels` tunnels of one group each take, spread over `channels` channels, beyond what a relay without
+/// room for any takes; at the end and at the worst moment of growing, for each tunnel.
+struct OctetsPerTunnel {
+  std::size_t held;
+  std::size_t peak;
+};
+OctetsPerTunnel octets_per_tunnel(std::uint32_t tunnels, std::uint32_t channels, Family family) {
   RelayOptions options = World::options();
   options.tunnels_max = 1;
-  AllocationCounter memory;
   const std::size_t fixed = [&] {
+    const AllocationCounter memory;
     const World none(options);
     return memory.octets();
   }();
-  options.tunnels_max = kTunnels;
+  options.tunnels_max = tunnels;
+  const AllocationCounter memory;
   World world(options);
-  for (std::uint32_t i = 0; i < kTunnels; ++i) {
-    const TunnelEndpoint from{{IpAddress::from_v4(0x0a000000 + i), 2268}};
-    world.join(from, {kAllow, IpAddress::from_v4(0xe8010000 + i % channels), {ip("198.51.100.12")}});
+  const auto numbered = [family](std::string_view v6_prefix, std::uint32_t v4_first, std::uint32_t number) {
+    if (family == Family::kIpv4) return IpAddress::from_v4(v4_first + number);
+    std::array<std::byte, 16> octets = ip(v6_prefix).mapped_octets();
+    // In the first half: each gateway is its own subscriber.
+    octets[6] = static_cast<std::byte>(number >> 8 & 0xff);
+    octets[7] = static_cast<std::byte>(number & 0xff);
+    return IpAddress::from_v6(octets);
+  };
+  const IpAddress source = ip(family == Family::kIpv4 ? "198.51.100.12" : "2001:db8:ff::12");
+  for (std::uint32_t i = 0; i < tunnels; ++i) {
+    const TunnelEndpoint from{{numbered("2001:db8::1", 0x0a000000, i), 2268}};
+    const IpAddress group = numbered("ff3e::8000:1", 0xe8010000, i % channels);
+    world.join(from, {kAllow, group, {source}}, 0x55667788, family == Family::kIpv4 ? 0 : 1);
   }
-  EXPECT_EQ(world.relay.tunnel_count(), kTunnels);
-  return (memory.octets() - fixed) / kTunnels;
+  EXPECT_EQ(world.relay.tunnel_count(), tunnels);
+  return {(memory.octets() - fixed) / tunnels, (memory.peak() - fixed) / tunnels};
 }
 
-// At most 512 octets per tunnel with one group, all tables and the allocator's own octets included.
+// Far below 512 octets per tunnel with one group, all tables and the allocator's own octets included; also where each
+// tunnel has a channel of its own. Numbers on both sides of where tables grow.
 TEST(RelayMemory, StaysUnderItsBoundPerTunnel) {
-  for (const std::uint32_t channels : {1U, 100U}) {
-    const std::size_t octets = octets_per_tunnel(channels);
-    std::cout << kTunnels << " tunnels on " << channels << " channels: " << octets << " octets per tunnel\n";
-    EXPECT_LE(octets, kOctetsPerTunnelMax);
+  for (const Family family : {Family::kIpv4, Family::kIpv6}) {
+    for (const std::uint32_t tunnels : {6'000U, 7'500U, 9'000U}) {
+      for (const std::uint32_t channels : {1U, 100U, tunnels}) {
+        const OctetsPerTunnel octets = octets_per_tunnel(tunnels, channels, family);
+        std::cout << (family == Family::kIpv4 ? "IPv4, " : "IPv6, ") << tunnels << " tunnels on " << channels
+                  << " channels: " << octets.held << " octets per tunnel, while growing " << octets.peak << "\n";
+        EXPECT_LE(octets.held, kOctetsPerTunnelMax);
+        EXPECT_LE(octets.peak, kOctetsPerTunnelMax);
+      }
+    }
   }
-}
-
-// Nobody's neighbour: each tunnel has a channel of its own, which then costs its entry in the tables of channels, too.
-TEST(RelayMemory, StaysBoundedWhenEveryTunnelHasItsOwnChannel) {
-  const std::size_t octets = octets_per_tunnel(kTunnels);
-  std::cout << kTunnels << " tunnels and as many channels: " << octets << " octets per tunnel\n";
-  EXPECT_LE(octets, 2 * kOctetsPerTunnelMax);
 }
 
 // Coming and going leaves nothing behind but the tables' room.

@@ -49,6 +49,7 @@ Relay::Impl::Impl(const RelayOptions& relay_options, Random& random_source, Inst
       update_limiter(relay_options.updates_per_second_max, hash, relay_options.limited_prefixes_max),
       gateway_fields(relay_options.gateway_fields, hash, relay_options.query_interval, relay_options.contacts_max),
       tunnels(hash, relay_options.tunnels_max),
+      deadlines(std::min(relay_options.tunnels_max, TunnelStore::kReservedMax)),
       table(hash) {
   AMT_ASSERT(options.robustness >= 1 && options.robustness <= 7);
   build_general_queries();
@@ -112,13 +113,17 @@ RelayOutput Relay::poll_output() {
   if (impl_->upstream_polled < upstream.size()) return std::move(upstream[impl_->upstream_polled++]);
   upstream.clear();
   impl_->upstream_polled = 0;
+  if (impl_->is_shut_down) {
+    if (auto left = impl_->table.take_group()) return UpstreamChange{std::move(*left)};
+  }
   return Deadline{impl_->next_deadline()};
 }
 
 void Relay::shutdown(Instant) { impl_->shutdown(); }
 
 ReplicationTargets Relay::targets(const IpAddress& source, const IpAddress& group) const {
-  return impl_->table.find(source, group);
+  // What is left in the table after the end are groups that are about to be left.
+  return impl_->is_shut_down ? ReplicationTargets{} : impl_->table.find(source, group);
 }
 
 RelayTunnel& Relay::tunnel(TunnelId id) { return impl_->tunnels[id].tunnel; }
@@ -134,7 +139,7 @@ void Relay::handle_unreachable(Instant now, const TunnelEndpoint& endpoint) {
 
 void Relay::for_each_wanted(
     const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const {
-  impl_->merged.for_each_group(visit);
+  impl_->table.for_each_group(visit);
 }
 
 std::size_t Relay::tunnel_count() const { return impl_->tunnels.size(); }

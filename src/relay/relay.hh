@@ -172,11 +172,12 @@ class Relay {
   /// first accepted Update of an endpoint creates its tunnel.
   [[nodiscard]] Result<void, RelayReject> handle_datagram(Instant now, const TunnelEndpoint& from,
                                                           const LocalAddress& to, Bytes datagram);
+  /// Bounded: of very many timers that are due at once some are left, and the deadline is then in the past.
   void handle_timeout(Instant now);
   [[nodiscard]] RelayOutput poll_output();
 
-  /// Ends all tunnels; the upstream leaves come out of `poll_output` (R-5.3.4-a). Every datagram that comes later is
-  /// rejected.
+  /// Ends all tunnels; the upstream leaves come out of `poll_output` (R-5.3.4-a), made one by one as they are polled.
+  /// Every datagram that comes later is rejected, and no packet has a target.
   void shutdown(Instant now);
 
   /// Data path: who gets a packet from `source` to `group`. Valid until the next input.

@@ -8,7 +8,6 @@
 
 #include "base/assert.hh"
 #include "base/random.hh"
-#include "membership/merged.hh"
 #include "relay/deadline_heap.hh"
 #include "relay/gateway_fields.hh"
 #include "relay/rate_limit.hh"
@@ -46,7 +45,7 @@ struct Relay::Impl {
   };
   Outcome create_tunnel(Instant now, const TunnelEndpoint& from, const UpdateFacts& facts, const GroupMessage& report);
   Outcome update_tunnel(Instant now, TunnelId id, const UpdateFacts& facts, const GroupMessage& report);
-  /// Feeds `changes`, one tunnel's, to the replication table and the merged membership, and clears them.
+  /// Feeds `changes`, one tunnel's, to the replication table, and clears them.
   void publish_changes(TunnelId id);
   RouterRejects apply_report(Instant now, RouterState& router, const GroupMessage& message);
   void count_partial_rejects(const RouterRejects& partial);
@@ -73,7 +72,6 @@ struct Relay::Impl {
   TunnelStore tunnels;
   DeadlineHeap deadlines;
   ReplicationTable table;
-  MergedMembership merged;
   Counters<RelayCounter> counters;
   Counters<RelayReject> rejects;
   bool is_shut_down = false;

@@ -46,10 +46,14 @@ class World {
     const Instant end = now + duration;
     while (deadline <= end) {
       now = std::max(now, deadline);
-      relay.handle_timeout(now);
-      poll();
+      handle_timeout();
     }
     now = end;
+  }
+
+  void handle_timeout() {
+    relay.handle_timeout(now);
+    poll();
   }
 
   /// A Request and its Query.

@@ -3,61 +3,73 @@
 #include <algorithm>
 
 #include "base/assert.hh"
-#include "relay/rate_limit.hh"
+#include "base/byte_reader.hh"
 
 namespace amt {
+namespace {
+
+/// What a message reads and writes of a record: all of it.
+constexpr int kRecordLines = (sizeof(TunnelRecord) + 63) / 64;
+
+}  // namespace
 
 TunnelStore::TunnelStore(const KeyedHash& hash, std::size_t tunnels_max)
-    : by_endpoint_(std::min(tunnels_max, kReservedMax), Hash{hash, this}, Equal{this}), per_address_(0, hash) {}
+    : hash_(hash), per_subscriber_(0, SubscriberHash(hash)) {
+  by_endpoint_.reserve(std::min(tunnels_max, kReservedMax));
+}
 
 TunnelId TunnelStore::insert(TunnelRecord&& record) {
   const Endpoint endpoint = record.tunnel.endpoint;
   AMT_ASSERT(!find(endpoint));
-  TunnelId id{static_cast<std::uint32_t>(records_.size())};
-  if (free_.empty()) {
-    records_.emplace_back(std::move(record));
-  } else {
-    id = free_.back();
-    free_.pop_back();
-    records_[static_cast<std::size_t>(id)].emplace(std::move(record));
-  }
-  by_endpoint_.insert(id);
-  ++per_address_[subscriber_prefix(endpoint.address)];
-  return id;
+  const std::uint32_t id = records_.insert(std::move(record));
+  by_endpoint_.insert(hash_(endpoint), id);
+  ++per_subscriber_[subscriber_of(endpoint.address)];
+  return TunnelId{id};
 }
 
 void TunnelStore::erase(TunnelId id) {
-  const IpAddress address = (*this)[id].tunnel.endpoint.address;
-  by_endpoint_.erase(id);
-  const auto count = per_address_.find(subscriber_prefix(address));
-  if (--count->second == 0) per_address_.erase(count);
-  records_[static_cast<std::size_t>(id)].reset();
-  free_.push_back(id);
+  const Endpoint endpoint = (*this)[id].tunnel.endpoint;
+  by_endpoint_.erase(hash_(endpoint), static_cast<std::uint32_t>(id));
+  const auto count = per_subscriber_.find(subscriber_of(endpoint.address));
+  if (--count->second == 0) per_subscriber_.erase(count);
+  records_.erase(static_cast<std::uint32_t>(id));
 }
 
 std::optional<TunnelId> TunnelStore::find(const Endpoint& endpoint) const {
-  const auto found = by_endpoint_.find(endpoint);
-  if (found == by_endpoint_.end()) return std::nullopt;
-  return *found;
+  const std::optional<std::uint32_t> id = by_endpoint_.find(
+      hash_(endpoint), [&](std::uint32_t candidate) { return records_[candidate].tunnel.endpoint == endpoint; });
+  if (!id) return std::nullopt;
+  return TunnelId{*id};
 }
 
-TunnelRecord& TunnelStore::operator[](TunnelId id) {
-  AMT_ASSERT(static_cast<std::size_t>(id) < records_.size());
-  std::optional<TunnelRecord>& record = records_[static_cast<std::size_t>(id)];
-  AMT_ASSERT(record.has_value());
-  return *record;
-}
-
-const TunnelRecord& TunnelStore::operator[](TunnelId id) const {
-  AMT_ASSERT(static_cast<std::size_t>(id) < records_.size());
-  const std::optional<TunnelRecord>& record = records_[static_cast<std::size_t>(id)];
-  AMT_ASSERT(record.has_value());
-  return *record;
-}
+TunnelRecord& TunnelStore::operator[](TunnelId id) { return records_[static_cast<std::uint32_t>(id)]; }
+const TunnelRecord& TunnelStore::operator[](TunnelId id) const { return records_[static_cast<std::uint32_t>(id)]; }
 
 std::size_t TunnelStore::count_at(const IpAddress& address) const {
-  const auto found = per_address_.find(subscriber_prefix(address));
-  return found == per_address_.end() ? 0 : found->second;
+  const auto found = per_subscriber_.find(subscriber_of(address));
+  return found == per_subscriber_.end() ? 0 : found->second;
+}
+
+void TunnelStore::prefetch_index(const Endpoint& endpoint) const { by_endpoint_.prefetch(hash_(endpoint)); }
+
+void TunnelStore::prefetch_record(const Endpoint& endpoint) const {
+  const std::optional<std::uint32_t> id = by_endpoint_.guess(hash_(endpoint));
+  if (id) records_.prefetch(*id, kRecordLines);
+}
+
+void TunnelStore::clear() {
+  by_endpoint_ = {};
+  per_subscriber_.clear();
+  records_.clear();
+}
+
+TunnelStore::Subscriber TunnelStore::subscriber_of(const IpAddress& address) {
+  // All of an IPv4 address, the first half of an IPv6 one. No /64 of gateways begins with 32 ones (multicast, RFC
+  // 4291).
+  constexpr std::uint32_t kIpv4 = 0xffffffff;
+  ByteReader octets(address.bytes());
+  const std::uint32_t first = octets.u32();
+  return address.is_v4() ? Subscriber{kIpv4, first} : Subscriber{first, octets.u32()};
 }
 
 }  // namespace amt

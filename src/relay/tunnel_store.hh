@@ -2,12 +2,11 @@
 /// Every tunnel of a relay, by id and by endpoint.
 
 #include <boost/unordered/unordered_flat_map.hpp>
-#include <boost/unordered/unordered_flat_set.hpp>
-#include <deque>
 #include <optional>
-#include <vector>
 
+#include "base/id_index.hh"
 #include "base/keyed_hash.hh"
+#include "base/slab.hh"
 #include "relay/relay.hh"
 
 namespace amt {
@@ -30,8 +29,7 @@ struct TunnelRecord {
 /// References stay valid until their tunnel is erased. Ids are used again.
 class TunnelStore {
  public:
-  /// The index has room for `tunnels_max` from the start (six octets each, up to `kReservedMax`): to build it anew
-  /// while it grows would hold everything up for hundreds of milliseconds at a million.
+  /// The index has room for `tunnels_max` from the start (eleven octets each, up to `kReservedMax`): it never grows.
   TunnelStore(const KeyedHash& hash, std::size_t tunnels_max);
   static constexpr std::size_t kReservedMax = 1U << 20;
   TunnelStore(const TunnelStore&) = delete;
@@ -44,40 +42,42 @@ class TunnelStore {
   [[nodiscard]] std::optional<TunnelId> find(const Endpoint& endpoint) const;
   [[nodiscard]] TunnelRecord& operator[](TunnelId id);
   [[nodiscard]] const TunnelRecord& operator[](TunnelId id) const;
-  [[nodiscard]] std::size_t size() const { return by_endpoint_.size(); }
+  [[nodiscard]] std::size_t size() const { return records_.size(); }
   /// Tunnels whose endpoint has this address (R-6.1-b); in IPv6: is in its /64, which is one subscriber's.
   [[nodiscard]] std::size_t count_at(const IpAddress& address) const;
+
+  /// Fetches what a message from this endpoint will be held against. Two steps, for a batch of messages one after the
+  /// other: the second finds what the first has fetched.
+  void prefetch_index(const Endpoint& endpoint) const;
+  void prefetch_record(const Endpoint& endpoint) const;
 
   /// `f(TunnelId)` for each.
   template <typename F>
   void for_each(F&& f) const {
-    for (std::uint32_t i = 0; i < records_.size(); ++i) {
-      if (records_[i]) f(TunnelId{i});
-    }
+    records_.for_each([&](std::uint32_t id) { f(TunnelId{id}); });
   }
+  /// Forgets all.
+  void clear();
 
  private:
-  /// The index holds ids alone; the endpoints stand in the records.
-  struct Hash {
-    using is_transparent = void;
-    using is_avalanching = void;
-    std::size_t operator()(TunnelId id) const { return keyed((*store)[id].tunnel.endpoint); }
-    std::size_t operator()(const Endpoint& endpoint) const { return keyed(endpoint); }
-    KeyedHash keyed;
-    const TunnelStore* store;
+  /// What stands for one subscriber (`subscriber_prefix`), in eight octets.
+  struct Subscriber {
+    std::uint32_t high = 0;
+    std::uint32_t low = 0;
+    friend bool operator==(const Subscriber&, const Subscriber&) = default;
   };
-  struct Equal {
-    using is_transparent = void;
-    bool operator()(TunnelId a, TunnelId b) const { return a == b; }
-    bool operator()(TunnelId a, const Endpoint& b) const { return (*store)[a].tunnel.endpoint == b; }
-    bool operator()(const Endpoint& a, TunnelId b) const { return (*store)[b].tunnel.endpoint == a; }
-    const TunnelStore* store;
+  struct SubscriberHash : KeyedHash {
+    explicit SubscriberHash(const KeyedHash& hash) : KeyedHash(hash) {}
+    std::size_t operator()(const Subscriber& key) const {
+      return KeyedHash::operator()(std::uint64_t{key.high} << 32 | key.low);
+    }
   };
+  static Subscriber subscriber_of(const IpAddress& address);
 
-  std::deque<std::optional<TunnelRecord>> records_;
-  std::vector<TunnelId> free_;
-  boost::unordered_flat_set<TunnelId, Hash, Equal> by_endpoint_;
-  boost::unordered_flat_map<IpAddress, std::uint32_t, KeyedHash> per_address_;
+  KeyedHash hash_;
+  Slab<TunnelRecord> records_;
+  IdIndex by_endpoint_;
+  boost::unordered_flat_map<Subscriber, std::uint32_t, SubscriberHash> per_subscriber_;
 };
 
 }  // namespace amt

@@ -144,8 +144,7 @@ RouterRejects Relay::Impl::apply_report(Instant now, RouterState& router, const 
 
 void Relay::Impl::publish_changes(TunnelId id) {
   for (const FilterChange& change : changes) {
-    table.apply(id, change);
-    if (auto upstream = merged.apply(change)) upstream_changes.push_back({std::move(*upstream)});
+    if (auto upstream = table.apply(id, change)) upstream_changes.push_back({std::move(*upstream)});
   }
   changes.clear();
 }

@@ -1,0 +1,58 @@
+#include "forward/group_entry.hh"
+
+#include <algorithm>
+#include <utility>
+
+namespace amt {
+
+const SourceEntry* GroupEntry::find(const IpAddress& source) const {
+  if (source == first_ && !first_entry_.empty()) return &first_entry_;
+  if (!others_) return nullptr;
+  const auto found = others_->find(source);
+  return found == others_->end() ? nullptr : &found->second;
+}
+
+SourceEntry* GroupEntry::find(const IpAddress& source) {
+  if (source == first_ && !first_entry_.empty()) return &first_entry_;
+  if (!others_) return nullptr;
+  const auto found = others_->find(source);
+  return found == others_->end() ? nullptr : &found->second;
+}
+
+SourceEntry& GroupEntry::obtain(const IpAddress& source, const KeyedHash& hash) {
+  if (first_entry_.empty()) first_ = source;
+  if (source == first_) return first_entry_;
+  if (!others_) others_ = std::make_unique<Sources>(0, hash);
+  return (*others_)[source];
+}
+
+void GroupEntry::forget(const IpAddress& source) {
+  if (source == first_) {
+    first_entry_ = {};
+    if (!others_) return;
+    first_ = others_->begin()->first;
+    first_entry_ = std::move(others_->begin()->second);
+    others_->erase(others_->begin());
+  } else {
+    others_->erase(source);
+  }
+  if (others_->empty()) others_.reset();
+}
+
+bool GroupEntry::is_listed(const SourceEntry& entry) const {
+  // RFC 3376 §3.2: "EXCLUDE, and the source list is the intersection of the source lists of all the EXCLUDE records
+  // minus the union of the source lists of all the INCLUDE records".
+  if (!any_.empty()) return entry.blockers() == any_.size() && entry.include.empty();
+  return !entry.include.empty();
+}
+
+SourceFilter GroupEntry::merged() const {
+  SourceFilter filter{any_.empty() ? FilterMode::kInclude : FilterMode::kExclude, {}};
+  for_each_source([&](const IpAddress& source, const SourceEntry& entry) {
+    if (is_listed(entry)) filter.sources.push_back(source);
+  });
+  std::ranges::sort(filter.sources);
+  return filter;
+}
+
+}  // namespace amt
