@@ -1,40 +1,17 @@
 #include "membership/router.hh"
 
 #include <algorithm>
-
-#include "membership/router_group.hh"
+#include <utility>
 
 namespace amt {
-struct RouterState::Impl {
+
+struct RouterState::Many {
   /// Ascending.
   std::vector<RouterGroup> groups;
   /// The earliest of all groups' deadlines.
   Instant deadline = kNoDeadline;
   /// LAN mode only.
   std::unique_ptr<QueryQueue> queries;
-
-  [[nodiscard]] std::vector<RouterGroup>::iterator lower_bound(const IpAddress& group) {
-    return std::lower_bound(groups.begin(), groups.end(), group,
-                            [](const RouterGroup& state, const IpAddress& key) { return state.group() < key; });
-  }
-  [[nodiscard]] RouterGroup* find(const IpAddress& group) {
-    const auto it = lower_bound(group);
-    return it != groups.end() && it->group() == group ? &*it : nullptr;
-  }
-  [[nodiscard]] SourceFilter filter(const IpAddress& group) {
-    const RouterGroup* const state = find(group);
-    return state == nullptr ? SourceFilter{} : state->filter();
-  }
-  /// Who may ask about what is left, if anybody.
-  [[nodiscard]] QueryQueue* asker(const RouterOptions& options) {
-    if (options.single_reporter || !options.is_querier) return nullptr;
-    if (!queries) queries = std::make_unique<QueryQueue>();
-    return queries.get();
-  }
-  void find_deadline() {
-    deadline = kNoDeadline;
-    for (const RouterGroup& group : groups) deadline = std::min(deadline, group.deadline());
-  }
 };
 
 /// One call with messages: applies records, keeps the groups sorted, and afterwards brings the cached deadline up to
@@ -42,16 +19,16 @@ struct RouterState::Impl {
 class RouterState::Update {
  public:
   Update(RouterState& state, Instant now, std::vector<FilterChange>& changes)
-      : impl_(state.make_impl()), options_(*state.options_), asker_(impl_.asker(options_)), now_(now), log_(changes) {}
+      : state_(state), options_(*state.options_), asker_(state.asker()), now_(now), log_(changes) {}
   Update(const Update&) = delete;
   Update& operator=(const Update&) = delete;
 
   ~Update() {
-    log_.finish([this](const IpAddress& group) { return impl_.filter(group); });
+    log_.finish([this](const IpAddress& group) { return state_.filter(group); });
     if (deadline_touched_) {
-      impl_.find_deadline();
-    } else {
-      impl_.deadline = std::min(impl_.deadline, earliest_);
+      state_.find_deadline();
+    } else if (state_.many_) {
+      state_.many_->deadline = std::min(state_.many_->deadline, earliest_);
     }
   }
 
@@ -73,32 +50,32 @@ class RouterState::Update {
   /// `older_version`: an IGMPv1 (1) or IGMPv2 or MLDv1 (2) report in the guise of a record; 0: a record.
   void apply(const IpAddress& group, RecordType type, std::span<const IpAddress> listed,
              std::uint8_t older_version = 0) {
-    auto it = impl_.lower_bound(group);
-    if (it == impl_.groups.end() || it->group() != group) {
+    RouterGroup* state = state_.find(group);
+    if (state == nullptr) {
       if (!RouterGroup::creates_state(type, listed)) return;
-      if (impl_.groups.size() >= options_.groups_max) {
+      if (state_.group_count() >= options_.groups_max) {
         ++rejects_.groups_limit;
         return;
       }
-      it = impl_.groups.emplace(it, group);
+      state = &state_.insert(group);
     }
-    if (it->deadline() <= impl_.deadline && it->deadline() != kNoDeadline) deadline_touched_ = true;
-    it->expire(now_, log_);
-    if (older_version != 0) it->note_older_host(now_, options_, older_version);
-    rejects_.sources_limit += it->apply(now_, options_, type, listed, log_, asker_);
+    if (state->deadline() <= state_.next_deadline() && state->deadline() != kNoDeadline) deadline_touched_ = true;
+    state->expire(now_, log_);
+    if (older_version != 0) state->note_older_host(now_, options_, older_version);
+    rejects_.sources_limit += state->apply(now_, options_, type, listed, log_, asker_);
     if (asker_ != nullptr) {
-      it->send_queries(now_, options_, *asker_);
+      state->send_queries(now_, options_, *asker_);
       rejects_.queries_limit += asker_->take_refusals();
     }
-    if (it->is_nothing()) {
-      impl_.groups.erase(it);
+    if (state->is_nothing()) {
+      state_.erase(*state);
     } else {
-      earliest_ = std::min(earliest_, it->deadline());
+      earliest_ = std::min(earliest_, state->deadline());
     }
   }
 
  private:
-  Impl& impl_;
+  RouterState& state_;
   const RouterOptions& options_;
   QueryQueue* asker_;
   Instant now_;
@@ -113,9 +90,61 @@ RouterState::~RouterState() = default;
 RouterState::RouterState(RouterState&&) noexcept = default;
 RouterState& RouterState::operator=(RouterState&&) noexcept = default;
 
-RouterState::Impl& RouterState::make_impl() {
-  if (!impl_) impl_ = std::make_unique<Impl>();
-  return *impl_;
+std::span<RouterGroup> RouterState::groups() {
+  if (many_) return many_->groups;
+  return {&only_, only_.is_nothing() ? 0U : 1U};
+}
+
+std::span<const RouterGroup> RouterState::groups() const {
+  if (many_) return many_->groups;
+  return {&only_, only_.is_nothing() ? 0U : 1U};
+}
+
+RouterGroup* RouterState::find(const IpAddress& group) {
+  const auto it = std::ranges::lower_bound(groups(), group, {}, &RouterGroup::group);
+  return it != groups().end() && it->group() == group ? &*it : nullptr;
+}
+
+RouterGroup& RouterState::insert(const IpAddress& group) {
+  if (!many_ && only_.is_nothing()) return only_ = RouterGroup(group);
+  std::vector<RouterGroup>& all = make_many().groups;
+  return *all.emplace(std::ranges::lower_bound(all, group, {}, &RouterGroup::group), group);
+}
+
+RouterState::Many& RouterState::make_many() {
+  if (many_) return *many_;
+  many_ = std::make_unique<Many>();
+  many_->deadline = only_.deadline();
+  if (!only_.is_nothing()) many_->groups.push_back(std::exchange(only_, RouterGroup()));
+  return *many_;
+}
+
+void RouterState::erase(const RouterGroup& group) {
+  if (!many_) {
+    only_ = RouterGroup();
+    return;
+  }
+  many_->groups.erase(many_->groups.begin() + (&group - many_->groups.data()));
+  fold();
+}
+
+void RouterState::fold() {
+  if (many_->groups.size() > 1 || many_->queries) return;
+  if (!many_->groups.empty()) only_ = std::move(many_->groups.front());
+  many_.reset();
+}
+
+void RouterState::find_deadline() {
+  if (!many_) return;
+  many_->deadline = kNoDeadline;
+  for (const RouterGroup& group : many_->groups) many_->deadline = std::min(many_->deadline, group.deadline());
+}
+
+QueryQueue* RouterState::asker() {
+  if (options_->single_reporter || !options_->is_querier) return nullptr;
+  Many& many = make_many();
+  if (!many.queries) many.queries = std::make_unique<QueryQueue>();
+  return many.queries.get();
 }
 
 RouterRejects RouterState::handle_report(Instant now, const GroupReport& report, std::vector<FilterChange>& changes) {
@@ -161,62 +190,67 @@ RouterRejects RouterState::handle_leave(Instant now, const OlderLeave& leave, st
 }
 
 void RouterState::handle_query(Instant now, const GroupQuery& query, Duration last_member_query_time) {
-  RouterGroup* const group = impl_ ? impl_->find(query.group) : nullptr;
+  RouterGroup* const group = find(query.group);
   if (group == nullptr) return;
   group->lower_timers(now + last_member_query_time, query.sources);
-  impl_->deadline = std::min(impl_->deadline, group->deadline());
+  if (many_) many_->deadline = std::min(many_->deadline, group->deadline());
 }
 
 void RouterState::handle_timeout(Instant now, std::vector<FilterChange>& changes) {
-  if (!impl_ || now < impl_->deadline) return;
+  if (now < next_deadline()) return;
   ChangeLog log(changes);
-  QueryQueue* const asker = impl_->asker(*options_);
-  for (RouterGroup& group : impl_->groups) {
+  QueryQueue* const asking = asker();
+  for (RouterGroup& group : groups()) {
     if (now < group.deadline()) continue;
     group.expire(now, log);
-    if (asker == nullptr) {
+    if (asking == nullptr) {
       group.stop_queries();
     } else if (!group.is_nothing()) {
-      group.send_queries(now, *options_, *asker);
+      group.send_queries(now, *options_, *asking);
     }
   }
-  impl_->groups.erase(std::remove_if(impl_->groups.begin(), impl_->groups.end(),
-                                     [](const RouterGroup& group) { return group.is_nothing(); }),
-                      impl_->groups.end());
-  impl_->find_deadline();
-  log.finish([this](const IpAddress& group) { return impl_->filter(group); });
+  if (many_) {
+    std::erase_if(many_->groups, [](const RouterGroup& group) { return group.is_nothing(); });
+    fold();
+  } else if (only_.is_nothing()) {
+    only_ = RouterGroup();
+  }
+  find_deadline();
+  log.finish([this](const IpAddress& group) { return filter(group); });
 }
 
-Instant RouterState::next_deadline() const { return impl_ ? impl_->deadline : kNoDeadline; }
+Instant RouterState::next_deadline() const { return many_ ? many_->deadline : only_.deadline(); }
 
 std::optional<GroupQuery> RouterState::poll_query() {
-  return impl_ && impl_->queries ? impl_->queries->pop() : std::nullopt;
+  return many_ && many_->queries ? many_->queries->pop() : std::nullopt;
 }
 
 void RouterState::stop_queries() {
-  if (!impl_) return;
-  if (impl_->queries) impl_->queries->clear();
-  for (RouterGroup& group : impl_->groups) group.stop_queries();
-  impl_->find_deadline();
+  if (many_ && many_->queries) many_->queries->clear();
+  for (RouterGroup& group : groups()) group.stop_queries();
+  find_deadline();
 }
 
 void RouterState::clear(std::vector<FilterChange>& changes) {
   for_each_group([&changes](const IpAddress& group, const SourceFilter& filter) {
     changes.push_back({group, filter, {}});
   });
-  impl_.reset();
+  many_.reset();
+  only_ = RouterGroup();
 }
 
-bool RouterState::empty() const { return !impl_ || impl_->groups.empty(); }
+bool RouterState::empty() const { return groups().empty(); }
 
-std::size_t RouterState::group_count() const { return impl_ ? impl_->groups.size() : 0; }
+std::size_t RouterState::group_count() const { return groups().size(); }
 
-SourceFilter RouterState::filter(const IpAddress& group) const { return impl_ ? impl_->filter(group) : SourceFilter{}; }
+SourceFilter RouterState::filter(const IpAddress& group) const {
+  const auto it = std::ranges::lower_bound(groups(), group, {}, &RouterGroup::group);
+  return it != groups().end() && it->group() == group ? it->filter() : SourceFilter{};
+}
 
 void RouterState::for_each_group(
     const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const {
-  if (!impl_) return;
-  for (const RouterGroup& group : impl_->groups) visit(group.group(), group.filter());
+  for (const RouterGroup& group : groups()) visit(group.group(), group.filter());
 }
 
 }  // namespace amt

@@ -2,63 +2,22 @@
 /// The router side of IGMPv3 and MLDv2 (RFC 3376 §6, RFC 3810 §7): what the hosts behind one interface or one tunnel
 /// want.
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "amt/time.hh"
-#include "ip/address.hh"
 #include "membership/message.hh"
+#include "membership/router_group.hh"
+#include "membership/router_options.hh"
 
 namespace amt {
 
-/// Values shared by all instances of one kind; must outlive them.
-struct RouterOptions {
-  std::uint8_t robustness = 2;
-  Duration query_interval = std::chrono::seconds(125);
-  /// For state timers; at least 10 s on AMT (R-5.3.3.7-e).
-  Duration query_response_interval = std::chrono::seconds(10);
-  Duration last_member_query_interval = std::chrono::seconds(1);
-  /// True on an AMT tunnel and a point-to-point pseudo-interface: one reporter, no queries; what would be asked about
-  /// is dropped at once (CONFORMANCE I-e, I-f). False on a LAN: group-specific queries come out of `poll_query`.
-  bool single_reporter = true;
-  /// On a LAN, false where another router is the querier: nothing is asked about, and what hosts leave ends when that
-  /// one's queries lower the timers, or by age.
-  bool is_querier = true;
-  std::size_t groups_max = 1024;
-  /// Sources of a group that have a record, wanted and blocked ones alike. Over the limit additions are left out; a
-  /// blocked source that is left out is forwarded (R-5.3.3.8-b, R-5.3.3.4-n).
-  std::size_t sources_per_group_max = 256;
-  SsmRange ssm;
-
-  /// Group Membership Interval. On a tunnel robustness * query interval + query response interval (R-5.3.3.7-d). On a
-  /// LAN one response interval more, as RFC 9776 §8.4 has it: another router takes over after RV * QI + QRI / 2, and
-  /// hosts need not answer its first query before that plus QRI, when RFC 3376's interval may be over.
-  [[nodiscard]] Duration group_membership_interval() const {
-    return robustness * query_interval + (single_reporter ? 1 : 2) * query_response_interval;
-  }
-  /// RFC 3376 §8.13.
-  [[nodiscard]] Duration older_host_present_interval() const {
-    return robustness * query_interval + query_response_interval;
-  }
-};
-
-/// Why part of a report had no effect; for counters.
-struct RouterRejects {
-  std::uint32_t link_scope_group = 0;           ///< I-o
-  std::uint32_t not_multicast = 0;              ///< the group is no multicast address, or reserved (S-f)
-  std::uint32_t exclude_of_ssm_group = 0;       ///< S-d
-  std::uint32_t older_report_of_ssm_group = 0;  ///< S-e
-  std::uint32_t groups_limit = 0;               ///< R-5.3.3.8-b
-  std::uint32_t sources_limit = 0;
-  std::uint32_t queries_limit = 0;  ///< leaves on a LAN that were not asked about; they end by age
-};
-
 /// Reception state of one interface or tunnel; both protocols may share one instance (groups of both families).
-/// Pure: time is an argument. Small: an empty one is a pointer or two, and one group with one source is well under 300
-/// octets. Not thread-safe.
+/// Pure: time is an argument. Small: 80 octets, with one group of one source in place and nothing on the heap. Not
+/// thread-safe.
 class RouterState {
  public:
   explicit RouterState(const RouterOptions& options);
@@ -97,12 +56,26 @@ class RouterState {
   void for_each_group(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const;
 
  private:
-  struct Impl;
+  /// Of more than one group, and of a LAN.
+  struct Many;
   class Update;
-  Impl& make_impl();
 
-  /// None before the first message.
-  std::unique_ptr<Impl> impl_;
+  [[nodiscard]] std::span<RouterGroup> groups();
+  [[nodiscard]] std::span<const RouterGroup> groups() const;
+  [[nodiscard]] RouterGroup* find(const IpAddress& group);
+  /// Without state; there was none of this group.
+  [[nodiscard]] RouterGroup& insert(const IpAddress& group);
+  void erase(const RouterGroup& group);
+  Many& make_many();
+  /// Back to one in place, where that is enough.
+  void fold();
+  void find_deadline();
+  /// Who may ask about what is left, if anybody.
+  [[nodiscard]] QueryQueue* asker();
+
+  /// The one group; nothing where there is none, or `many_`.
+  RouterGroup only_;
+  std::unique_ptr<Many> many_;
   const RouterOptions* options_;
 };
 

@@ -32,12 +32,22 @@ bool shows_the_same(FilterMode mode, std::span<const SourceRecord> a, std::span<
 }  // namespace
 
 void ChangeLog::about_to_change(const RouterGroup& group) {
-  if (seen_.insert(group.group()).second) out_.push_back({group.group(), group.filter(), {}});
+  const auto touched = std::span(out_).subspan(first_);
+  bool is_new = false;
+  if (touched.size() < kSearchedMax) {
+    is_new = std::ranges::find(touched, group.group(), &FilterChange::group) == touched.end();
+  } else {
+    if (seen_.empty()) {
+      for (const FilterChange& change : touched) seen_.insert(change.group);
+    }
+    is_new = seen_.insert(group.group()).second;
+  }
+  if (is_new) out_.push_back({group.group(), group.filter(), {}});
 }
 
 SourceFilter RouterGroup::filter() const {
   SourceFilter filter{mode_, {}};
-  for (const SourceRecord& record : sources_) {
+  for (const SourceRecord& record : sources()) {
     if (is_shown(mode_, record)) filter.sources.push_back(record.address);
   }
   return filter;
@@ -77,11 +87,12 @@ std::uint32_t RouterGroup::apply(Instant now, const RouterOptions& options, Reco
     if (mode == FilterMode::kInclude && fate.expires == kTimerZero) return;
     next.push_back({source, fate.expires});
   };
-  auto held = sources_.cbegin();
+  const std::span<const SourceRecord> before = sources();
+  auto held = before.begin();
   auto named = listed.begin();
-  while (held != sources_.cend() || named != listed.end()) {
-    const bool from_held = named == listed.end() || (held != sources_.cend() && held->address <= *named);
-    const bool from_list = held == sources_.cend() || (named != listed.end() && *named <= held->address);
+  while (held != before.end() || named != listed.end()) {
+    const bool from_held = named == listed.end() || (held != before.end() && held->address <= *named);
+    const bool from_list = held == before.end() || (named != listed.end() && *named <= held->address);
     decide(from_held ? held->address : *named, from_held ? &*held : nullptr, from_list);
     if (from_held) ++held;
     if (from_list) ++named;
@@ -90,7 +101,7 @@ std::uint32_t RouterGroup::apply(Instant now, const RouterOptions& options, Reco
   // R-5.3.3.8-b: over the limit the additions are ignored and what is there goes on being updated. X and Y count alike;
   // what is refused in EXCLUDE mode is forwarded, the safe side of a filter.
   for (std::size_t i = next.size(); i-- > 0 && next.size() > options.sources_per_group_max;) {
-    const bool is_new = !std::binary_search(sources_.begin(), sources_.end(), next[i],
+    const bool is_new = !std::binary_search(before.begin(), before.end(), next[i],
                                             [](const auto& a, const auto& b) { return a.address < b.address; });
     if (!is_new) continue;
     next.erase(next.begin() + static_cast<std::ptrdiff_t>(i));
@@ -120,13 +131,13 @@ void RouterGroup::note_older_host(Instant now, const RouterOptions& options, std
 }
 
 void RouterGroup::expire(Instant now, ChangeLog& log) {
-  if (now < deadline_) return;
+  if (now < deadline()) return;
   // RFC 3376 §6.5: group timer at zero: INCLUDE(X), Y is deleted. §6.3: source timer at zero: in INCLUDE the record
   // goes, in EXCLUDE it stays and is not forwarded.
   const bool group_expired = mode_ == FilterMode::kExclude && expires_ <= now;
   const FilterMode mode = group_expired ? FilterMode::kInclude : mode_;
   SourceScratch next;
-  for (SourceRecord record : sources_) {
+  for (SourceRecord record : sources()) {
     if (record.expires <= now) record.expires = kTimerZero;
     if (record.is_forwarded() || mode == FilterMode::kExclude) next.push_back(record);
   }
@@ -137,9 +148,8 @@ void RouterGroup::expire(Instant now, ChangeLog& log) {
 }
 
 SourceRecord* RouterGroup::find(const IpAddress& source) {
-  const auto it = std::lower_bound(sources_.begin(), sources_.end(), source,
-                                   [](const SourceRecord& r, const IpAddress& a) { return r.address < a; });
-  return it != sources_.end() && it->address == source ? &*it : nullptr;
+  const auto it = std::ranges::lower_bound(sources(), source, {}, &SourceRecord::address);
+  return it != sources().end() && it->address == source ? &*it : nullptr;
 }
 
 void RouterGroup::lower_timers(Instant until, std::span<const IpAddress> sources) {
@@ -153,18 +163,40 @@ void RouterGroup::lower_timers(Instant until, std::span<const IpAddress> sources
 }
 
 void RouterGroup::set_state(FilterMode mode, std::span<const SourceRecord> sources, ChangeLog& log) {
-  if (mode != mode_ || !shows_the_same(mode, sources_, sources)) log.about_to_change(*this);
+  if (mode != mode_ || !shows_the_same(mode, this->sources(), sources)) log.about_to_change(*this);
   mode_ = mode;
   if (mode == FilterMode::kInclude) expires_ = kNoDeadline;
-  sources_.assign(sources.begin(), sources.end());
+  has_only_source_ = sources.size() == 1;
+  if (has_only_source_) only_source_ = sources.front();
+  if (sources.size() > 1) {
+    extras().sources.assign(sources.begin(), sources.end());
+  } else if (extras_) {
+    extras_->sources = {};
+    if (extras_->is_idle()) extras_.reset();
+  }
+}
+
+std::span<SourceRecord> RouterGroup::sources() {
+  if (has_only_source_) return {&only_source_, 1};
+  return extras_ ? std::span(extras_->sources) : std::span<SourceRecord>();
+}
+
+std::span<const SourceRecord> RouterGroup::sources() const {
+  if (has_only_source_) return {&only_source_, 1};
+  return extras_ ? std::span<const SourceRecord>(extras_->sources) : std::span<const SourceRecord>();
+}
+
+Instant RouterGroup::earliest() const {
+  Instant earliest = mode_ == FilterMode::kExclude ? expires_ : kNoDeadline;
+  if (extras_) earliest = std::min(earliest, extras_->next_query);
+  for (const SourceRecord& record : sources()) {
+    if (record.is_forwarded()) earliest = std::min(earliest, record.expires);
+  }
+  return earliest;
 }
 
 void RouterGroup::refresh_deadline() {
-  deadline_ = mode_ == FilterMode::kExclude ? expires_ : kNoDeadline;
-  if (extras_) deadline_ = std::min(deadline_, extras_->next_query);
-  for (const SourceRecord& record : sources_) {
-    if (record.is_forwarded()) deadline_ = std::min(deadline_, record.expires);
-  }
+  if (extras_) extras_->deadline = earliest();
 }
 
 RouterGroup::Extras& RouterGroup::extras() {

@@ -1,5 +1,6 @@
 #pragma once
-/// One group of a RouterState, and the rows of the state tables (RFC 3376 §6.4, RFC 3810 §7.4). Only for this room.
+/// One group of a RouterState, and the rows of the state tables (RFC 3376 §6.4, RFC 3810 §7.4). Only for this room;
+/// RouterState shows it because it holds one in place.
 
 #include <algorithm>
 #include <cstdint>
@@ -9,8 +10,10 @@
 #include <vector>
 
 #include "amt/time.hh"
+#include "membership/message.hh"
 #include "membership/query_queue.hh"
-#include "membership/router.hh"
+#include "membership/router_options.hh"
+#include "membership/source_filter.hh"
 
 namespace amt {
 
@@ -27,17 +30,18 @@ struct SourceRecord {
 
 class ChangeLog;
 
-/// Laid out small: a relay holds one per group and tunnel.
+/// Laid out small, a cache line: a relay holds one per group and tunnel. Its one source stands in place.
 class RouterGroup {
  public:
+  RouterGroup() = default;
   explicit RouterGroup(const IpAddress& group) : group_(group) {}
 
   [[nodiscard]] const IpAddress& group() const { return group_; }
   /// Of the timers that change something by themselves. Older-version timers are compared when a message comes.
-  [[nodiscard]] Instant deadline() const { return deadline_; }
+  [[nodiscard]] Instant deadline() const { return extras_ ? extras_->deadline : earliest(); }
   [[nodiscard]] SourceFilter filter() const;
   /// No state is left: to be deleted.
-  [[nodiscard]] bool is_nothing() const { return mode_ == FilterMode::kInclude && sources_.empty(); }
+  [[nodiscard]] bool is_nothing() const { return mode_ == FilterMode::kInclude && sources().empty(); }
 
   /// Would a record of `type` create a group that has no state yet?
   [[nodiscard]] static bool creates_state(RecordType type, std::span<const IpAddress> listed);
@@ -70,6 +74,15 @@ class RouterGroup {
     Instant next_query = kNoDeadline;
     std::uint8_t group_queries_left = 0;
     std::vector<SourceQueries> source_queries;
+    /// Two or more sources, or none.
+    std::vector<SourceRecord> sources;
+    /// `earliest()`, kept up to date.
+    Instant deadline = kNoDeadline;
+
+    [[nodiscard]] bool is_idle() const {
+      return v1_host_present == Instant::min() && v2_host_present == Instant::min() && next_query == kNoDeadline &&
+             sources.empty();
+    }
   };
 
   void set_state(FilterMode mode, std::span<const SourceRecord> sources, ChangeLog& log);
@@ -77,17 +90,20 @@ class RouterGroup {
   void ask_about_sources(Instant now, const RouterOptions& options, std::span<const IpAddress> sources,
                          QueryQueue& queue);
   void ask_about_group(Instant now, const RouterOptions& options, QueryQueue& queue);
+  /// Ascending by address; X and Y together.
+  [[nodiscard]] std::span<SourceRecord> sources();
+  [[nodiscard]] std::span<const SourceRecord> sources() const;
+  [[nodiscard]] Instant earliest() const;
   void refresh_deadline();
   Extras& extras();
 
   IpAddress group_;
   /// The group timer; only in EXCLUDE.
   Instant expires_ = kNoDeadline;
-  Instant deadline_ = kNoDeadline;
-  FilterMode mode_ = FilterMode::kInclude;
-  /// Ascending by address; X and Y together.
-  std::vector<SourceRecord> sources_;
+  SourceRecord only_source_;
   std::unique_ptr<Extras> extras_;
+  FilterMode mode_ = FilterMode::kInclude;
+  bool has_only_source_ = false;
 };
 
 /// Collects what changed during one call: one entry per group, in order of first touch. The filter before is copied
@@ -108,6 +124,9 @@ class ChangeLog {
   }
 
  private:
+  /// Few are looked through, more are kept in a set.
+  static constexpr std::size_t kSearchedMax = 16;
+
   std::vector<FilterChange>& out_;
   std::size_t first_;
   std::set<IpAddress> seen_;
