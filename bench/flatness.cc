@@ -116,7 +116,7 @@ class Traffic {
       // A channel of its own stays one: beyond those of the tunnels.
       visitors_.push_back(relay_.make_visitor(i, channels == kOwn ? 0x00800000 + i : i));
       const auto resident = static_cast<std::uint32_t>(random.below(tunnels));
-      refreshes_.emplace_back(resident, relay_.resident_refresh(resident, (1U << 29) + i));
+      refreshes_.push_back({CrowdedRelay::resident(resident), relay_.resident_refresh(resident, (1U << 29) + i)});
     }
   }
 
@@ -131,34 +131,54 @@ class Traffic {
     undo(&Visitor::join);
     return pass(&Visitor::leave);
   }
-  double refresh() {
-    return time_each(kTogether, [this] {
-      for (std::size_t i = 0; i < kTogether; ++i) {
-        const auto& [resident, message] = refreshes_[next_refresh_++ % kVisitors];
-        relay_.take(CrowdedRelay::resident(resident), message);
-      }
-    });
-  }
+  /// One after the other, or as the relay's socket gives them: some at once.
+  double refresh() { return refresh_together(1); }
+  double refresh_in_batches() { return refresh_together(kBatch); }
 
  private:
   static constexpr std::uint32_t kVisitors = 1 << 15;
   static constexpr std::size_t kTogether = 1 << 11;
+  /// What the relay's socket gives at once where much waits.
+  static constexpr std::size_t kBatch = 64;
+
+  struct Refresh {
+    TunnelEndpoint resident;
+    Octets message;
+  };
 
   double pass(Octets Visitor::*message) {
     return time_each(kTogether, [&] { undo(message); });
   }
   /// The visitors at hand all send this message. After the last one it is the next ones' turn.
   void undo(Octets Visitor::*message) {
-    for (std::size_t i = 0; i < kTogether; ++i) {
-      const Visitor& visitor = visitors_[(first_ + i) % kVisitors];
-      relay_.take(visitor.endpoint, visitor.*message);
+    for (std::size_t first = first_; first < first_ + kTogether; first += kBatch) {
+      take_batch(kBatch, [&](std::size_t i) {
+        const Visitor& visitor = visitors_[(first + i) % kVisitors];
+        return std::pair<const TunnelEndpoint&, Bytes>(visitor.endpoint, visitor.*message);
+      });
     }
     if (message == &Visitor::leave) first_ += kTogether;
+  }
+  double refresh_together(std::size_t size) {
+    return time_each(kTogether, [&] {
+      for (std::size_t end = next_refresh_ + kTogether; next_refresh_ < end; next_refresh_ += size) {
+        take_batch(size, [&](std::size_t i) {
+          const Refresh& refresh = refreshes_[(next_refresh_ + i) % kVisitors];
+          return std::pair<const TunnelEndpoint&, Bytes>(refresh.resident, refresh.message);
+        });
+      }
+    });
+  }
+  template <typename MessageOf>
+  void take_batch(std::size_t size, const MessageOf& message_of) {
+    for (std::size_t i = 0; size > 1 && i < size; ++i) relay_.relay().prefetch_index(message_of(i).first);
+    for (std::size_t i = 0; size > 1 && i < size; ++i) relay_.relay().prefetch_tunnel(message_of(i).first);
+    for (std::size_t i = 0; i < size; ++i) relay_.take(message_of(i).first, message_of(i).second);
   }
 
   CrowdedRelay relay_;
   std::vector<Visitor> visitors_;
-  std::vector<std::pair<std::uint32_t, Octets>> refreshes_;
+  std::vector<Refresh> refreshes_;
   std::size_t first_ = 0;
   std::size_t next_refresh_ = 0;
 };
@@ -176,6 +196,7 @@ void compare_updates(std::uint32_t tunnels_max, std::uint32_t channels, const ch
     row("join, ", &Traffic::join);
     row("leave, ", &Traffic::leave);
     row("refresh, ", &Traffic::refresh);
+    row("refresh in batches, ", &Traffic::refresh_in_batches);
   }
 }
 

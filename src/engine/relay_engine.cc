@@ -172,6 +172,8 @@ void RelayEngine::Impl::on_socket_readable(UdpSocket& socket) {
       break;
     }
     if (*count == 0) break;
+    for (const Received& message : received.received()) relay.prefetch_index(message.from);
+    for (const Received& message : received.received()) relay.prefetch_tunnel(message.from);
     for (const Received& message : received.received()) {
       message.for_each_datagram([&](Bytes datagram) {
         // A reject is counted by the relay; there is nobody to tell.

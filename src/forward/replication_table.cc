@@ -133,8 +133,6 @@ ReplicationTargets ReplicationTable::find(const IpAddress& source, const IpAddre
   return targets;
 }
 
-void ReplicationTable::prefetch(const IpAddress& group) const { impl_->index.prefetch(impl_->hash(group)); }
-
 void ReplicationTable::count(const IpAddress& source, const IpAddress& group, std::uint64_t packets,
                              std::uint64_t octets) {
   const std::optional<std::uint32_t> id = impl_->find(group);

@@ -45,8 +45,6 @@ class ReplicationTable {
   /// INCLUDE(union) (H-a, P-d).
   std::optional<FilterChange> apply(TunnelId tunnel, const FilterChange& change);
   [[nodiscard]] ReplicationTargets find(const IpAddress& source, const IpAddress& group) const;
-  /// Fetches what `find` will read first: for a batch of packets, before the first of them is looked up.
-  void prefetch(const IpAddress& group) const;
 
   /// Accounting of packets that were looked up: at (S,G) where somebody includes S, else at (*,G); nothing where
   /// nobody wants the group. Constant cost.

@@ -101,6 +101,9 @@ Result<void, RelayReject> Relay::handle_datagram(Instant now, const TunnelEndpoi
   return impl_->handle_datagram(now, from, to, datagram);
 }
 
+void Relay::prefetch_index(const Endpoint& from) const { impl_->tunnels.prefetch_index(from); }
+void Relay::prefetch_tunnel(const Endpoint& from) const { impl_->tunnels.prefetch_record(from); }
+
 void Relay::handle_timeout(Instant now) { impl_->handle_timeout(now); }
 
 RelayOutput Relay::poll_output() {
