@@ -41,7 +41,8 @@ TEST(CommandLine, ReadsEveryOptionOfTheRelay) {
       "relay --local 192.0.2.1 --local 2001:db8::1 --discovery 192.52.193.1 --upstream eth0 --upstream eth1 --strict "
       "--relay-port 3000 --max-tunnels 9 --max-tunnels-per-address 8 --max-groups 7 --max-sources 6 "
       "--max-requests-per-address 5 --max-discoveries-per-address 0 --query-interval 31744 --robustness 7 "
-      "--gateway-fields never --batch-delay 0 --secret-file s --secret-lifetime 600 --control c");
+      "--gateway-fields never --batch-delay 0 --max-tunnel-rate 20M --max-rate 1.5G --secret-file s --secret-lifetime 600 "
+      "--control c");
   EXPECT_EQ(relay.local, (std::vector{*IpAddress::parse("192.0.2.1"), *IpAddress::parse("2001:db8::1")}));
   EXPECT_EQ(relay.discovery, std::vector{*IpAddress::parse("192.52.193.1")});
   EXPECT_EQ(relay.upstream, (std::vector<std::string>{"eth0", "eth1"}));
@@ -57,6 +58,8 @@ TEST(CommandLine, ReadsEveryOptionOfTheRelay) {
   EXPECT_EQ(relay.robustness, 7);
   EXPECT_EQ(relay.gateway_fields, GatewayFields::kNever);
   EXPECT_EQ(relay.batch_delay_max, Duration::zero());
+  EXPECT_EQ(relay.tunnel_bits_per_second_max, 20'000'000u);
+  EXPECT_EQ(relay.bits_per_second_max, 1'500'000'000u);
   EXPECT_EQ(relay.secret_file, "s");
   EXPECT_EQ(relay.secret_lifetime, std::chrono::seconds(600));
   EXPECT_EQ(relay.control, "c");
@@ -69,6 +72,8 @@ TEST(CommandLine, GivesTheDefaultsThatTheHelpNames) {
   EXPECT_EQ(relay.robustness, 2);
   EXPECT_FALSE(relay.strict);
   EXPECT_EQ(relay.batch_delay_max, std::chrono::microseconds(2000));
+  EXPECT_EQ(relay.tunnel_bits_per_second_max, std::nullopt);
+  EXPECT_EQ(relay.bits_per_second_max, std::nullopt);
   const auto gateway = parsed<GatewayConfig>("gateway");
   EXPECT_EQ(gateway.interface, "amt0");
   ASSERT_EQ(gateway.routes.size(), 2u);

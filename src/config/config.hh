@@ -54,6 +54,8 @@ struct RelayConfig {
   std::uint32_t discoveries_per_second_max = 100;  ///< per address; 0: no limit
   std::uint32_t updates_per_second_max = 1000;     ///< per address; 0: no limit
   Duration batch_delay_max = std::chrono::milliseconds(2);
+  std::optional<std::uint64_t> tunnel_bits_per_second_max;
+  std::optional<std::uint64_t> bits_per_second_max;  ///< to all gateways together
   Duration query_interval = std::chrono::seconds(125);
   std::uint8_t robustness = 2;
   GatewayFields gateway_fields = GatewayFields::kAuto;

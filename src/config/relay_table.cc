@@ -218,6 +218,22 @@ void add_limits(CommandTable& table, RelayConfig& config) {
                            .default_text = "1000",
                            .example = "1000",
                            .apply = number_into(config.updates_per_second_max, 0, kPerSecondMax)});
+  table.options.push_back({.name = "max-tunnel-rate",
+                           .value = "BITS/S",
+                           .group = "Limits",
+                           .help =
+                               "bits a second that are sent to one gateway, outer headers included (k, M, G); what is "
+                               "above that is dropped",
+                           .default_text = "no limit",
+                           .example = "20M",
+                           .apply = into(config.tunnel_bits_per_second_max, parse_bit_rate)});
+  table.options.push_back({.name = "max-rate",
+                           .value = "BITS/S",
+                           .group = "Limits",
+                           .help = "the same for all gateways together",
+                           .default_text = "no limit",
+                           .example = "8G",
+                           .apply = into(config.bits_per_second_max, parse_bit_rate)});
 }
 
 void add_data_path(CommandTable& table, RelayConfig& config) {

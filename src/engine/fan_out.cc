@@ -18,13 +18,14 @@ constexpr std::size_t kStartStep = 2654435769U;
 }  // namespace
 
 FanOut::FanOut(Relay& relay, std::span<UdpSocket* const> sockets, const PathMtuOptions& path_mtu,
-               TooBigReporter* too_big)
-    : relay_(relay), narrow_paths_(path_mtu), too_big_reporter_(too_big) {
+               TooBigReporter* too_big, const RateCapOptions& rate_cap)
+    : relay_(relay), narrow_paths_(path_mtu), rate_cap_(rate_cap), too_big_reporter_(too_big) {
   queues_.resize(sockets.size());
   for (std::size_t i = 0; i < sockets.size(); ++i) queues_[i].socket = sockets[i];
 }
 
 void FanOut::replicate(Instant now, std::span<const CapturedDatagram> batch, HopLimit hop_limit) {
+  now_ = now;
   runs_.clear();
   open_run_of_.clear();
   run_of_.assign(batch.size(), kNoRun);
@@ -173,7 +174,28 @@ void FanOut::report_too_big(Instant now) {
   too_big_.clear();
 }
 
-void FanOut::push(Queue& queue, const Outgoing& origin, std::span<const Bytes> pieces, std::size_t segment_octets) {
+bool FanOut::admit(Outgoing& origin, std::span<const Bytes>& pieces) {
+  const bool is_v4 = relay_.tunnel(origin.tunnel).endpoint.address.is_v4();
+  const std::size_t outer_octets = (is_v4 ? kIpv4HeaderOctets : kIpv6HeaderOctets) + kUdpHeaderOctets;
+  std::uint64_t inner_octets = 0;
+  for (std::uint32_t i = 0; i < pieces.size(); ++i) {
+    const RateCap::Verdict verdict = rate_cap_.admit(now_, origin.tunnel, pieces[i].size() + outer_octets);
+    if (verdict != RateCap::Verdict::kGo) {
+      relay_.counters().add(
+          verdict == RateCap::Verdict::kTunnelFull ? RelayCounter::kDataTunnelRate : RelayCounter::kDataTotalRate,
+          pieces.size() - i);
+      origin.packets = i;
+      origin.octets = inner_octets;
+      pieces = pieces.first(i);
+      break;
+    }
+    inner_octets += pieces[i].size() - wire::kDataHeaderOctets;
+  }
+  return !pieces.empty();
+}
+
+void FanOut::push(Queue& queue, Outgoing origin, std::span<const Bytes> pieces, std::size_t segment_octets) {
+  if (rate_cap_.is_on() && !admit(origin, pieces)) return;
   const RelayTunnel& tunnel = relay_.tunnel(origin.tunnel);
   queue.messages.push_back(Transmit{.to = tunnel.endpoint,
                                     .pieces = pieces,

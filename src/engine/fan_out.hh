@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/narrow_paths.hh"
+#include "engine/rate_cap.hh"
 #include "engine/too_big.hh"
 #include "io/captured.hh"
 #include "io/udp_socket.hh"
@@ -27,7 +28,7 @@ class FanOut {
   /// `sockets`: those that the relay is reached on; the tunnel's `local` names one of them. Both outlive this object.
   /// `too_big`: who tells sources what did not fit, outlives this object, too; null: nobody.
   FanOut(Relay& relay, std::span<UdpSocket* const> sockets, const PathMtuOptions& path_mtu = {},
-         TooBigReporter* too_big = nullptr);
+         TooBigReporter* too_big = nullptr, const RateCapOptions& rate_cap = {});
 
   /// Lowers TTL / Hop Limit if that is still to be done, puts the AMT header before each datagram, sends and accounts.
   /// What does not fit a gateway's path is fragmented inside, or dropped and its source told (R-5.3.3.6.2). May end
@@ -83,7 +84,9 @@ class FanOut {
   void enqueue_fragments(Queue& queue, TunnelId id, std::uint32_t run, std::size_t piece, std::size_t inner_octets_max);
   void note_too_big(std::size_t piece, std::size_t inner_octets_max);
   void report_too_big(Instant now);
-  void push(Queue& queue, const Outgoing& origin, std::span<const Bytes> pieces, std::size_t segment_octets);
+  /// What the rate caps let pass of a message: `origin` and `pieces` are cut short. False: nothing.
+  bool admit(Outgoing& origin, std::span<const Bytes>& pieces);
+  void push(Queue& queue, Outgoing origin, std::span<const Bytes> pieces, std::size_t segment_octets);
   void flush(Instant now, Queue& queue);
   /// Of a message that was refused: what its path does not take, in fragments.
   void resend_refused(Instant now, Queue& queue, const Outgoing& refused);
@@ -99,6 +102,9 @@ class FanOut {
   std::vector<std::uint32_t> run_of_;
   std::vector<Bytes> pieces_;
   NarrowPaths narrow_paths_;
+  RateCap rate_cap_;
+  /// Of the batch.
+  Instant now_{};
   /// Messages that were above their path's MTU, found out by sending them.
   std::vector<Outgoing> refused_;
   /// By piece: the smallest Tunnel MTU that it did not fit, 0 for none. Empty while everything fits.

@@ -87,7 +87,7 @@ class FanOutTest : public testing::Test {
     ASSERT_EQ(relay_.tunnel_count(), 1U);
   }
 
-  void replicate(const std::vector<Octets>& datagrams, HopLimit hop_limit = HopLimit::kLower) {
+  void replicate(const std::vector<Octets>& datagrams, HopLimit hop_limit = HopLimit::kLower, FanOut* by = nullptr) {
     std::vector<Octets> frames;
     for (const Octets& inner : datagrams) {
       Octets frame(kCaptureHeadroomOctets);
@@ -96,7 +96,7 @@ class FanOutTest : public testing::Test {
     }
     std::vector<CapturedDatagram> batch;
     for (Octets& frame : frames) batch.push_back({MutableBytes(frame).subspan(kCaptureHeadroomOctets)});
-    fan_out_.replicate(now_, batch, hop_limit);
+    (by != nullptr ? *by : fan_out_).replicate(now_, batch, hop_limit);
   }
 
   /// The inner datagrams that reached the gateway's socket, in order.
@@ -284,6 +284,40 @@ TEST_F(FanOutTest, CountsPerTunnelAndPerChannel) {
     EXPECT_EQ(channel.packets, 2U);
     EXPECT_EQ(channel.bytes, 200U);
   });
+}
+
+// R-4.1.4.2-a
+TEST_F(FanOutTest, SendsATunnelNoMoreThanItsRateAndCountsTheRest) {
+  join(kGroup, {FilterMode::kInclude, {kSource}});
+  // 1358 octets each outside: at 800 kbit/s one every 13.58 ms, and 655.75 ms' worth at once.
+  RateCapOptions cap;
+  cap.tunnel_bits_per_second = 800'000;
+  FanOut capped(relay_, sockets_, {}, nullptr, cap);
+  const Octets inner = datagram(kSource, kGroup, 1300, 1);
+  const std::vector<Octets> datagrams(60, inner);
+  replicate(datagrams, HopLimit::kKeep, &capped);
+  EXPECT_EQ(received().size(), 48U);
+  EXPECT_EQ(relay_.counters()[RelayCounter::kDataPacketsSent], 48U);
+  EXPECT_EQ(relay_.counters()[RelayCounter::kDataBytesSent], 48U * inner.size());
+  EXPECT_EQ(relay_.counters()[RelayCounter::kDataTunnelRate], 12U);
+  // No token: nothing. A message's worth later: one.
+  replicate(datagrams, HopLimit::kKeep, &capped);
+  EXPECT_EQ(received().size(), 0U);
+  now_ += std::chrono::milliseconds(14);
+  replicate(datagrams, HopLimit::kKeep, &capped);
+  EXPECT_EQ(received().size(), 1U);
+}
+
+TEST_F(FanOutTest, SendsAllTunnelsTogetherNoMoreThanTheTotalRate) {
+  join(kGroup, {FilterMode::kInclude, {kSource}});
+  RateCapOptions cap;
+  cap.total = std::make_shared<TotalRateCap>(800'000);
+  FanOut capped(relay_, sockets_, {}, nullptr, cap);
+  const Octets inner = datagram(kSource, kGroup, 1300, 1);
+  const std::vector<Octets> datagrams(60, inner);
+  replicate(datagrams, HopLimit::kKeep, &capped);
+  EXPECT_EQ(received().size(), 48U);
+  EXPECT_EQ(relay_.counters()[RelayCounter::kDataTotalRate], 12U);
 }
 
 }  // namespace

@@ -133,7 +133,7 @@ SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options) {
 
   std::vector<UdpSocket*> all;
   for (const std::unique_ptr<UdpSocket>& socket : sockets) all.push_back(socket.get());
-  fan_out = std::make_unique<FanOut>(relay, all, path_mtu, &too_big);
+  fan_out = std::make_unique<FanOut>(relay, all, path_mtu, &too_big, options.rate_cap);
   for (UdpSocket* socket : all) {
     watches.emplace_back(loop, socket->fd(), [this, socket] { on_socket_readable(*socket); });
   }

@@ -9,6 +9,7 @@
 
 #include "engine/event_loop.hh"
 #include "engine/narrow_paths.hh"
+#include "engine/rate_cap.hh"
 #include "engine/router_upstream.hh"
 #include "engine/upstream.hh"
 #include "relay/relay.hh"
@@ -29,6 +30,7 @@ struct RelayEngineOptions {
   PathMtuOptions path_mtu{};
   /// The most that a packet may wait for others of its channel, when packets come faster than they go out.
   Duration batch_delay_max = std::chrono::milliseconds(2);
+  RateCapOptions rate_cap{};
 };
 
 /// Lives on its event loop's thread. Everything is bound, opened and joined in `create`; nothing is left behind by a

@@ -59,6 +59,10 @@ std::string_view counter_name(RelayCounter counter) {
       return "too_big_not_reported";
     case RelayCounter::kDataHopLimitExceeded:
       return "data_hop_limit_exceeded";
+    case RelayCounter::kDataTunnelRate:
+      return "data_tunnel_rate";
+    case RelayCounter::kDataTotalRate:
+      return "data_total_rate";
     case RelayCounter::kCount:
       break;
   }

@@ -7,7 +7,6 @@
 namespace amt {
 namespace {
 
-constexpr Duration kDepth = std::chrono::seconds(1);
 /// What one subscriber line has in IPv6.
 constexpr std::size_t kIpv6PrefixOctets = 8;
 
@@ -20,9 +19,9 @@ IpAddress subscriber_prefix(const IpAddress& address) {
   return IpAddress::from_v6(octets);
 }
 
-bool TokenBucket::take(Instant now, Duration interval) {
+bool TokenBucket::take(Instant now, Duration interval, Duration depth) {
   const Instant full_at = std::max(full_at_, now) + interval;
-  if (full_at - now > kDepth) return false;
+  if (full_at - now > depth) return false;
   full_at_ = full_at;
   return true;
 }
@@ -30,7 +29,7 @@ bool TokenBucket::take(Instant now, Duration interval) {
 RateLimiter::RateLimiter(std::uint32_t per_second, const KeyedHash& hash, std::size_t prefixes_max) : hash_(hash) {
   AMT_ASSERT(prefixes_max > 0);
   if (per_second == 0) return;
-  interval_ = kDepth / per_second;
+  interval_ = TokenBucket::kDepth / per_second;
   sets_.resize((prefixes_max + kWays - 1) / kWays);
 }
 

@@ -11,15 +11,17 @@
 
 namespace amt {
 
-/// One second's worth of tokens, kept as the time at which it will be full again (GCRA): the later, the emptier.
+/// A time's worth of tokens, one second's unless another is named, kept as the time at which it will be full again
+/// (GCRA): the later, the emptier.
 class TokenBucket {
  public:
   TokenBucket() = default;
   /// Full.
   explicit TokenBucket(Instant now) : full_at_(now) {}
 
+  static constexpr Duration kDepth = std::chrono::seconds(1);
   /// `interval`: between two events at the limit. False: over the limit; the event counts for nothing.
-  [[nodiscard]] bool take(Instant now, Duration interval);
+  [[nodiscard]] bool take(Instant now, Duration interval, Duration depth = kDepth);
   [[nodiscard]] Instant full_at() const { return full_at_; }
 
  private:

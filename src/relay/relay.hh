@@ -91,6 +91,8 @@ enum class RelayCounter : std::uint8_t {
   kTooBigReported,     ///< ICMP messages sent to sources because of these
   kTooBigNotReported,  ///< kept back by the rate limit, or no way to send
   kDataHopLimitExceeded,
+  kDataTunnelRate,  ///< copies above `--max-tunnel-rate`
+  kDataTotalRate,   ///< copies above `--max-rate`
   kCount,
 };
 [[nodiscard]] std::string_view counter_name(RelayCounter counter);
