@@ -41,7 +41,8 @@ TEST(CommandLine, ReadsEveryOptionOfTheRelay) {
       "relay --local 192.0.2.1 --local 2001:db8::1 --discovery 192.52.193.1 --upstream eth0 --upstream eth1 --strict "
       "--relay-port 3000 --max-tunnels 9 --max-tunnels-per-address 8 --max-groups 7 --max-sources 6 "
       "--max-requests-per-address 5 --max-discoveries-per-address 0 --query-interval 31744 --robustness 7 "
-      "--gateway-fields never --batch-delay 0 --max-tunnel-rate 20M --max-rate 1.5G --secret-file s --secret-lifetime 600 "
+      "--gateway-fields never --batch-delay 0 --max-tunnel-rate 20M --max-rate 1.5G --secret-file s --secret-lifetime "
+      "600 "
       "--control c");
   EXPECT_EQ(relay.local, (std::vector{*IpAddress::parse("192.0.2.1"), *IpAddress::parse("2001:db8::1")}));
   EXPECT_EQ(relay.discovery, std::vector{*IpAddress::parse("192.52.193.1")});

@@ -8,6 +8,7 @@
 #include "engine/answer_batch.hh"
 #include "engine/batch_pace.hh"
 #include "engine/fan_out.hh"
+#include "engine/overload_guard.hh"
 #include "engine/too_big.hh"
 #include "io/icmp_sender.hh"
 #include "io/udp_socket.hh"
@@ -19,7 +20,6 @@ namespace {
 
 // Reads per readiness before others get their turn.
 constexpr int kReceivesPerTurn = 4;
-constexpr std::size_t kCapturedPerTurn = 1024;
 constexpr int kBatchesPerTurn = 8;
 constexpr Duration kJoinRetryInterval = std::chrono::seconds(5);
 // A retry that helped is followed by the next, with room for others between them.
@@ -86,6 +86,7 @@ struct RelayEngine::Impl {
   std::array<std::optional<IcmpSender>, 2> icmp;
   TooBigReporter too_big;
   std::unique_ptr<FanOut> fan_out;
+  OverloadGuard guard;
   ReceiveBatch received;
   AnswerBatch answers;
   Instant next_deadline = kNoDeadline;
@@ -214,11 +215,18 @@ void RelayEngine::Impl::on_upstream_readable(UpstreamPlace& place) {
 bool RelayEngine::Impl::forward_batch(UpstreamPlace& place, Instant now) {
   Upstream& upstream = *place.upstream;
   captured.clear();
-  const SysResult<void> received_data = upstream.receive(now, captured, kCapturedPerTurn);
+  const SysResult<void> received_data = upstream.receive(now, captured, guard.begin_turn(now));
+  const std::size_t datagrams = captured.size();
+  const std::uint64_t copies = relay.counters()[RelayCounter::kDataPacketsSent];
+  const std::size_t shed = guard.shed(captured, [this](const IpAddress& source, const IpAddress& group) {
+    return relay.targets(source, group).size();
+  });
+  relay.counters().add(RelayCounter::kDataOverload, shed);
   if (!captured.empty()) {
     fan_out->replicate(now, captured, upstream.mode() == UpstreamMode::kHost ? HopLimit::kLower : HopLimit::kKeep);
   }
   upstream.release();
+  guard.end_turn(monotonic_now(), datagrams, relay.counters()[RelayCounter::kDataPacketsSent] - copies);
   // Gateways that cannot be reached may have lost their tunnels.
   settle();
   if (!received_data) {

@@ -59,6 +59,8 @@ std::string_view counter_name(RelayCounter counter) {
       return "too_big_not_reported";
     case RelayCounter::kDataHopLimitExceeded:
       return "data_hop_limit_exceeded";
+    case RelayCounter::kDataOverload:
+      return "data_overload";
     case RelayCounter::kDataTunnelRate:
       return "data_tunnel_rate";
     case RelayCounter::kDataTotalRate:

@@ -91,6 +91,7 @@ enum class RelayCounter : std::uint8_t {
   kTooBigReported,     ///< ICMP messages sent to sources because of these
   kTooBigNotReported,  ///< kept back by the rate limit, or no way to send
   kDataHopLimitExceeded,
+  kDataOverload,    ///< datagrams, not copies: more than their channel's share of what can be sent
   kDataTunnelRate,  ///< copies above `--max-tunnel-rate`
   kDataTotalRate,   ///< copies above `--max-rate`
   kCount,
