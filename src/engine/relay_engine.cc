@@ -19,8 +19,10 @@ namespace amt {
 namespace {
 
 // Reads per readiness before others get their turn.
-constexpr int kReceivesPerTurn = 4;
+constexpr int kReceivesPerTurn = 16;
 constexpr int kBatchesPerTurn = 8;
+// A batch is not cut short, but none is begun after so long: under overload data must not keep gateways from leaving.
+constexpr Duration kDataTurnMax = std::chrono::milliseconds(2);
 constexpr Duration kJoinRetryInterval = std::chrono::seconds(5);
 // A retry that helped is followed by the next, with room for others between them.
 constexpr Duration kJoinRetryPause = std::chrono::milliseconds(20);
@@ -195,9 +197,10 @@ void RelayEngine::Impl::on_socket_readable(UdpSocket& socket) {
 }
 
 void RelayEngine::Impl::on_upstream_readable(UpstreamPlace& place) {
+  const Instant turn_end = monotonic_now() + kDataTurnMax;
   for (int batch = 0; batch < kBatchesPerTurn; ++batch) {
     const Instant began = monotonic_now();
-    if (!forward_batch(place, began)) return;
+    if (began > turn_end || !forward_batch(place, began)) return;
     const auto waiting = [&](std::size_t packets) { return place.upstream->has_waiting(packets); };
     switch (pace.next(waiting)) {
       case BatchPace::Next::kWhenReadable:
