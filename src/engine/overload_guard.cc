@@ -18,10 +18,8 @@ constexpr double kTurnMaxSeconds = 0.05;
 constexpr std::size_t kDatagramsMaxOverloaded = 1 << 16;
 /// A turn is long that takes this much time, or as many datagrams as it may.
 constexpr Duration kLongTurn = std::chrono::milliseconds(20);
-/// For so long they have to be long, one after the other, with less than a rest between them: more than the relay waits
-/// for packets to gather.
+/// For so long they have to be long, one after the other.
 constexpr Duration kPatience = std::chrono::milliseconds(100);
-constexpr Duration kRest = std::chrono::milliseconds(3);
 /// What may be sent in one turn under overload, so that the next takes what came meanwhile from a buffer that never
 /// fills.
 constexpr double kSharedSeconds = 0.01;
@@ -55,10 +53,6 @@ std::size_t fair_level(const std::vector<Share>& shares, std::size_t budget) {
 
 std::size_t OverloadGuard::begin_turn(Instant now) {
   began_ = now;
-  if (now - ended_ > kRest) {
-    overloaded_ = false;
-    long_since_ = kNoDeadline;
-  }
   datagrams_max_ = kDatagramsMax;
   if (copies_each_ > 0 && copies_per_second_ > 0) {
     const double fit =
@@ -107,14 +101,17 @@ std::size_t OverloadGuard::shed(std::vector<CapturedDatagram>& batch, const Copi
   });
 }
 
-void OverloadGuard::end_turn(Instant now, std::size_t datagrams, std::uint64_t copies) {
-  ended_ = now;
+void OverloadGuard::end_turn(Instant now, std::size_t datagrams, std::uint64_t copies, bool more_wait) {
   const Duration took = now - began_;
   if (datagrams > 0 && !overloaded_) follow(copies_each_, static_cast<double>(copies) / static_cast<double>(datagrams));
   if (took >= kMeasuredTurn && copies > 0) {
     follow(copies_per_second_, static_cast<double>(copies) / std::chrono::duration<double>(took).count());
   }
-  if (overloaded_) return;
+  if (!more_wait) {
+    overloaded_ = false;
+    long_since_ = kNoDeadline;
+  }
+  if (overloaded_ || !more_wait) return;
   if (took < kLongTurn && datagrams < datagrams_max_) {
     long_since_ = kNoDeadline;
   } else if (long_since_ == kNoDeadline) {

@@ -12,10 +12,10 @@
 namespace amt {
 
 /// Left alone, an overloaded relay's capture buffer is always full: what comes is dropped there whatever its channel,
-/// and what is not waits for a second behind the rest. So, once turns have been too long for a while, with no time to
-/// rest between them, each takes all that is waiting, keeps what can be sent in a short time, shared out fairly over
-/// the channels (max-min, by copies), and drops the rest of those that want more than that. A burst is no overload: it
-/// is over soon, and then there is rest.
+/// and what is not waits for a second behind the rest. So, once turns have been too long for a while, and packets
+/// were waiting at the end of each, each takes all that is waiting, keeps what can be sent in a short time, shared out
+/// fairly over the channels (max-min, by copies), and drops the rest of those that want more than that. A burst is no
+/// overload: it is over soon, and then nothing waits.
 ///
 /// Costs nothing while there is no overload. Owned by one worker, not thread-safe.
 class OverloadGuard {
@@ -28,15 +28,15 @@ class OverloadGuard {
   /// Under overload removes from `batch` what is more than its channel's share; the order of the rest stays. How many.
   std::size_t shed(std::vector<CapturedDatagram>& batch, const CopiesOf& copies_of);
 
-  /// It is over: how many datagrams it took from the capture buffer, and how many copies it sent.
-  void end_turn(Instant now, std::size_t datagrams, std::uint64_t copies);
+  /// It is over: how many datagrams it took from the capture buffer, how many copies it sent, and whether more
+  /// datagrams wait by now.
+  void end_turn(Instant now, std::size_t datagrams, std::uint64_t copies, bool more_wait);
 
   [[nodiscard]] bool is_overloaded() const { return overloaded_; }
 
  private:
   bool overloaded_ = false;
   Instant began_{};
-  Instant ended_{};
   std::size_t datagrams_max_ = 0;
   /// Since when each turn has been too long; `kNoDeadline`: the last was not.
   Instant long_since_ = kNoDeadline;

@@ -229,7 +229,8 @@ bool RelayEngine::Impl::forward_batch(UpstreamPlace& place, Instant now) {
     fan_out->replicate(now, captured, upstream.mode() == UpstreamMode::kHost ? HopLimit::kLower : HopLimit::kKeep);
   }
   upstream.release();
-  guard.end_turn(monotonic_now(), datagrams, relay.counters()[RelayCounter::kDataPacketsSent] - copies);
+  guard.end_turn(monotonic_now(), datagrams, relay.counters()[RelayCounter::kDataPacketsSent] - copies,
+                 upstream.has_waiting(1));
   // Gateways that cannot be reached may have lost their tunnels.
   settle();
   if (!received_data) {
