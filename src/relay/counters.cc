@@ -41,6 +41,10 @@ std::string_view counter_name(RelayCounter counter) {
       return "tunnels_shut_down";
     case RelayCounter::kSecretsChanged:
       return "secrets_changed";
+    case RelayCounter::kHandedOver:
+      return "handed_over";
+    case RelayCounter::kHandOverLost:
+      return "hand_over_lost";
     case RelayCounter::kDataPacketsIn:
       return "data_packets_in";
     case RelayCounter::kDataPacketsNoListener:

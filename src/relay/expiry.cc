@@ -20,7 +20,7 @@ void Relay::Impl::schedule(TunnelId id) {
 }
 
 void Relay::Impl::handle_timeout(Instant now) {
-  if (secrets.advance(now, random)) counters.add(RelayCounter::kSecretsChanged);
+  if (secrets.advance(now)) counters.add(RelayCounter::kSecretsChanged);
   // A million tunnels may fall silent at once; between the calls the data path has its turn.
   for (std::size_t looked_at = 0; looked_at < kTimeoutsMax && deadlines.next() <= now;) {
     const TunnelId id = deadlines.next_id();

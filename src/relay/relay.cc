@@ -22,6 +22,14 @@ RouterOptions router_options_of(const RelayOptions& options) {
   return router;
 }
 
+RelayOptions with_shared(RelayOptions options, Random& random, Instant now) {
+  if (options.shared) return options;
+  options.shared = std::make_shared<RelayShared>();
+  random.fill(options.shared->seed);
+  options.shared->since = now;
+  return options;
+}
+
 RelayReject reason_of(wire::ParseError error) {
   switch (error) {
     case wire::ParseError::kEmpty:
@@ -39,11 +47,10 @@ RelayReject reason_of(wire::ParseError error) {
 }  // namespace
 
 Relay::Impl::Impl(const RelayOptions& relay_options, Random& random_source, Instant now)
-    : options(relay_options),
+    : options(with_shared(relay_options, random_source, now)),
       router_options(router_options_of(relay_options)),
-      random(random_source),
       hash(random_source),
-      secrets(relay_options, random_source, now),
+      secrets(options, *options.shared),
       discovery_limiter(relay_options.discoveries_per_second_max, hash, relay_options.limited_prefixes_max),
       request_limiter(relay_options.requests_per_second_max, hash, relay_options.limited_prefixes_max),
       update_limiter(relay_options.updates_per_second_max, hash, relay_options.limited_prefixes_max),
@@ -60,7 +67,7 @@ Relay::Impl::Outcome Relay::Impl::handle_datagram(Instant now, const TunnelEndpo
   // An answer that was not polled would be lost.
   AMT_ASSERT(!pending_transmit);
   if (is_shut_down) return reject(RelayReject::kShutDown);
-  if (secrets.advance(now, random)) counters.add(RelayCounter::kSecretsChanged);
+  if (secrets.advance(now)) counters.add(RelayCounter::kSecretsChanged);
   const auto type = wire::peek_type(datagram);
   if (!type) return reject(reason_of(type.error()));
   switch (*type) {
@@ -103,6 +110,9 @@ Result<void, RelayReject> Relay::handle_datagram(Instant now, const TunnelEndpoi
 
 void Relay::prefetch_index(const Endpoint& from) const { impl_->tunnels.prefetch_index(from); }
 void Relay::prefetch_tunnel(const Endpoint& from) const { impl_->tunnels.prefetch_record(from); }
+Result<void, RelayReject> Relay::admit_teardown(Instant now, const wire::Teardown& teardown) {
+  return impl_->admit_teardown(now, teardown);
+}
 
 void Relay::handle_timeout(Instant now) { impl_->handle_timeout(now); }
 

@@ -2,6 +2,7 @@
 /// The relay side of AMT (RFC 7450 §5.3).
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -26,6 +27,16 @@ namespace amt {
 enum class GatewayFieldsPolicy : std::uint8_t { kAuto, kAlways, kNever };
 
 using RelaySecret = std::array<std::byte, 16>;
+
+/// What all workers of one relay share. An endpoint belongs to one worker, but what vouches for it and what bounds the
+/// relay is one thing.
+struct RelayShared {
+  /// From which each period's secret is made; the first began at `since`.
+  RelaySecret seed{};
+  Instant since{};
+  /// Of all workers. The one thing that several threads write, when a tunnel comes or goes.
+  std::atomic<std::size_t> tunnels = 0;
+};
 
 struct RelayOptions {
   /// The unicast address that an Advertisement names, per family (R-5.3.2-b); a Discovery of a family without one is
@@ -58,6 +69,8 @@ struct RelayOptions {
   /// Given: fixed, shared by a fleet. Else random, changed every `secret_lifetime`.
   std::optional<RelaySecret> secret;
   Duration secret_lifetime = std::chrono::hours(2);
+  /// Not given: the relay is alone. Limits per address hold for each worker.
+  std::shared_ptr<RelayShared> shared;
   SsmRange ssm;
 };
 
@@ -81,6 +94,8 @@ enum class RelayCounter : std::uint8_t {
   kTunnelsUnreachable,  ///< ended by ICMP errors
   kTunnelsShutDown,     ///< ended with the relay
   kSecretsChanged,
+  kHandedOver,    ///< messages and ICMP errors that belonged to another worker
+  kHandOverLost,  ///< more of them than that one could take
   // Data plane; the worker that owns the relay counts these
   kDataPacketsIn,  ///< multicast datagrams that came from upstream
   kDataPacketsNoListener,
@@ -180,6 +195,10 @@ class Relay {
   void prefetch_index(const Endpoint& from) const;
   void prefetch_tunnel(const Endpoint& from) const;
   /// Bounded: of very many timers that are due at once some are left, and the deadline is then in the past.
+  /// For a Teardown that names an endpoint of another worker: whether it shall go there. Error: why not, counted here;
+  /// else it is counted where it goes. Only what is authentic passes, and of one address no more than
+  /// `updates_per_second_max`: whoever floods one worker does not flood the others.
+  [[nodiscard]] Result<void, RelayReject> admit_teardown(Instant now, const wire::Teardown& teardown);
   void handle_timeout(Instant now);
   [[nodiscard]] RelayOutput poll_output();
 

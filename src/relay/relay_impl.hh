@@ -51,6 +51,7 @@ struct Relay::Impl {
   void count_partial_rejects(const RouterRejects& partial);
   // teardown.cc
   Outcome handle_teardown(Instant now, Bytes message);
+  Outcome admit_teardown(Instant now, const wire::Teardown& teardown);
   /// Ends a tunnel at once: no more Data, its state gone, the upstream told.
   void end_tunnel(TunnelId id, RelayCounter why);
   void shutdown();
@@ -60,9 +61,11 @@ struct Relay::Impl {
   void handle_unreachable(Instant now, const TunnelEndpoint& endpoint);
   [[nodiscard]] Instant next_deadline() const;
 
+  /// Room for one more among the tunnels of all workers; taken if there is.
+  bool take_tunnel();
+
   RelayOptions options;
   RouterOptions router_options;
-  Random& random;
   KeyedHash hash;
   MacSecrets secrets;
   RateLimiter discovery_limiter;

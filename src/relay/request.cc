@@ -52,7 +52,7 @@ void Relay::Impl::send_query(const TunnelEndpoint& from, const LocalAddress& to,
   query.mac = secrets.compute({from, request.nonce, request.ecn_capable});
   query.nonce = request.nonce;
   // R-5.3.3.3-e: "not accepting new endpoints"; a gateway that has a tunnel here may go on (R-5.1.4-f).
-  query.limit = tunnels.size() >= options.tunnels_max;
+  query.limit = options.shared->tunnels >= options.tunnels_max;
   query.datagram = general_queries[static_cast<std::size_t>(request.protocol)];
   if (with_fields) query.gateway = wire::GatewayFields{from};
 

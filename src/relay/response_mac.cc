@@ -1,5 +1,6 @@
 #include "relay/response_mac.hh"
 
+#include <sodium/crypto_generichash.h>
 #include <sodium/crypto_shorthash_siphash24.h>
 
 #include <algorithm>
@@ -38,23 +39,46 @@ wire::ResponseMac response_mac(const RelaySecret& secret, const MacSubject& subj
   return mac;
 }
 
-MacSecrets::MacSecrets(const RelayOptions& options, Random& random, Instant now)
-    : lifetime_(options.secret_lifetime), previous_lifetime_(2 * options.query_interval) {
+MacSecrets::MacSecrets(const RelayOptions& options, const RelayShared& shared)
+    : seed_(shared.seed),
+      since_(shared.since),
+      lifetime_(options.secret_lifetime),
+      previous_lifetime_(2 * options.query_interval) {
   if (options.secret) {
     current_ = *options.secret;
     return;
   }
   AMT_ASSERT(lifetime_ > Duration::zero());
-  random.fill(current_);
-  next_change_ = now + lifetime_;
+  current_ = secret_of(0);
+  next_change_ = since_ + lifetime_;
 }
 
-bool MacSecrets::advance(Instant now, Random& random) {
+RelaySecret MacSecrets::secret_of(std::uint64_t period) const {
+  static_assert(crypto_generichash_KEYBYTES_MIN <= std::tuple_size_v<RelaySecret>);
+  std::array<std::byte, sizeof period> text{};
+  ByteWriter writer(text);
+  writer.u32(static_cast<std::uint32_t>(period >> 32));
+  writer.u32(static_cast<std::uint32_t>(period));
+  // The C interface speaks of unsigned char.
+  std::array<unsigned char, sizeof period> in{};
+  std::array<unsigned char, std::tuple_size_v<RelaySecret>> key{};
+  std::array<unsigned char, std::tuple_size_v<RelaySecret>> out{};
+  std::memcpy(in.data(), text.data(), text.size());
+  std::memcpy(key.data(), seed_.data(), seed_.size());
+  crypto_generichash(out.data(), out.size(), in.data(), in.size(), key.data(), key.size());
+  RelaySecret secret;
+  std::memcpy(secret.data(), out.data(), out.size());
+  return secret;
+}
+
+bool MacSecrets::advance(Instant now) {
   if (now < next_change_) return false;
-  previous_ = current_;
-  previous_until_ = now + previous_lifetime_;
-  random.fill(current_);
-  next_change_ = now + lifetime_;
+  const auto period = static_cast<std::uint64_t>((now - since_) / lifetime_);
+  const Instant changed = since_ + static_cast<Duration::rep>(period) * lifetime_;
+  previous_ = secret_of(period - 1);
+  previous_until_ = changed + previous_lifetime_;
+  current_ = secret_of(period);
+  next_change_ = changed + lifetime_;
   return true;
 }
 

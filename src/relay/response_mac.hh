@@ -24,16 +24,17 @@ struct MacSubject {
 /// carries it: X-4.4-a,b), port, nonce (both in network order), and one octet that is 2 for E and else 0.
 [[nodiscard]] wire::ResponseMac response_mac(const RelaySecret& secret, const MacSubject& subject);
 
-/// The current secret and the one before it. Pure but for its draws from `random`.
+/// The current secret and the one before it.
 class MacSecrets {
  public:
-  /// A fixed secret never changes; else a random one lives for `secret_lifetime`.
-  MacSecrets(const RelayOptions& options, Random& random, Instant now);
+  /// A fixed secret never changes; else each lives for `secret_lifetime`, and all come from `shared`, so that workers
+  /// agree at any time without a word. `options.secret` and `secret_lifetime` count.
+  MacSecrets(const RelayOptions& options, const RelayShared& shared);
 
   /// When the secret is due to change; `kNoDeadline` for a fixed one.
   [[nodiscard]] Instant next_change() const { return next_change_; }
   /// Changes the secret if that is due. True: it did.
-  bool advance(Instant now, Random& random);
+  bool advance(Instant now);
 
   [[nodiscard]] wire::ResponseMac compute(const MacSubject& subject) const;
 
@@ -43,6 +44,11 @@ class MacSecrets {
                                            const wire::ResponseMac& mac) const;
 
  private:
+  /// Of a period, counted from 0. None tells anything of another.
+  [[nodiscard]] RelaySecret secret_of(std::uint64_t period) const;
+
+  RelaySecret seed_{};
+  Instant since_{};
   RelaySecret current_{};
   RelaySecret previous_{};
   Duration lifetime_;

@@ -15,6 +15,14 @@ RelaySecret counting_secret() {
   return secret;
 }
 
+MacSecrets secrets_from(std::uint64_t seed, Instant since) {
+  SeededRandom random(seed);
+  RelayShared shared;
+  random.fill(shared.seed);
+  shared.since = since;
+  return {RelayOptions{}, shared};
+}
+
 // Computed by an implementation of SipHash-2-4 in another language, itself checked with the vector of the SipHash paper
 // (key 00..0f, input 00..0e: e545be4961ca29a1). X-4.4-a,b: an IPv4 address goes in IPv4-compatible.
 // R-4.2.2.1-b: the nonce as it stands in the message, most significant octet first
@@ -28,9 +36,8 @@ TEST(ResponseMac, IsSipHashOverAddressPortNonceAndE) {
 }
 
 TEST(MacSecrets, TellTheEFlagThatAMacWasMadeWith) {
-  SeededRandom random(1);
   const Instant now{};
-  const MacSecrets secrets(RelayOptions{}, random, now);
+  const MacSecrets secrets = secrets_from(1, now);
   const Endpoint endpoint{ip("192.0.2.1"), 51000};
   for (const bool ecn : {false, true}) {
     EXPECT_EQ(secrets.verify(now, endpoint, {7}, secrets.compute({endpoint, {7}, ecn})), ecn);
@@ -40,11 +47,37 @@ TEST(MacSecrets, TellTheEFlagThatAMacWasMadeWith) {
 
 // Without a change there is no secret before: its octets of zero must open nothing.
 TEST(MacSecrets, HaveNoSecretBeforeTheFirstChange) {
-  SeededRandom random(1);
   const Endpoint endpoint{ip("192.0.2.1"), 51000};
-  const MacSecrets secrets(RelayOptions{}, random, Instant{});
+  const MacSecrets secrets = secrets_from(1, Instant{});
   EXPECT_EQ(secrets.verify(Instant{}, endpoint, {7}, response_mac(RelaySecret{}, {endpoint, {7}, false})),
             std::nullopt);
+}
+
+// Workers of one relay look at the clock when they have something to do, never at the same moment.
+TEST(MacSecrets, AreTheSameForAllWhoShareTheSeedWheneverEachLooks) {
+  const Instant since{hours(1)};
+  const Duration lifetime = RelayOptions{}.secret_lifetime;
+  const Endpoint endpoint{ip("192.0.2.1"), 51000};
+  MacSecrets busy = secrets_from(1, since);
+  MacSecrets idle = secrets_from(1, since);
+  MacSecrets stranger = secrets_from(2, since);
+  for (int period = 1; period <= 4; ++period) {
+    EXPECT_TRUE(busy.advance(since + period * lifetime));
+    EXPECT_FALSE(busy.advance(since + period * lifetime + seconds(1)));
+  }
+  EXPECT_TRUE(idle.advance(since + 4 * lifetime + seconds(200)));
+  EXPECT_EQ(idle.next_change(), busy.next_change());
+  const Instant now = since + 4 * lifetime + seconds(200);
+  EXPECT_EQ(idle.verify(now, endpoint, {7}, busy.compute({endpoint, {7}, true})), true);
+  EXPECT_EQ(stranger.verify(now, endpoint, {7}, busy.compute({endpoint, {7}, true})), std::nullopt);
+
+  // The secret before counts for two query intervals from the change, not from when somebody noticed (R-5.3.3.4-f).
+  MacSecrets before = secrets_from(1, since);
+  before.advance(since + 3 * lifetime);
+  const wire::ResponseMac old = before.compute({endpoint, {7}, false});
+  EXPECT_EQ(idle.verify(since + 4 * lifetime + seconds(249), endpoint, {7}, old), false);
+  EXPECT_EQ(idle.verify(since + 4 * lifetime + seconds(250), endpoint, {7}, old), std::nullopt);
+  EXPECT_EQ(secrets_from(1, since).verify(now, endpoint, {7}, old), std::nullopt);
 }
 
 }  // namespace

@@ -23,12 +23,29 @@ Relay::Impl::Outcome Relay::Impl::handle_teardown(Instant now, Bytes message) {
   return {};
 }
 
+Relay::Impl::Outcome Relay::Impl::admit_teardown(Instant now, const wire::Teardown& teardown) {
+  secrets.advance(now);
+  const Endpoint& endpoint = teardown.gateway.endpoint;
+  // Not known here: the tunnel's last pair, which counts beyond the secrets' lifetime (`handle_teardown`). A gateway
+  // that tears down has a younger one.
+  std::optional<RelayReject> reason;
+  if (!secrets.verify(now, endpoint, teardown.nonce, teardown.mac)) {
+    reason = RelayReject::kBadMac;
+  } else if (!update_limiter.allow(now, endpoint.address)) {
+    reason = RelayReject::kUpdateRateLimit;
+  }
+  if (!reason) return {};
+  counters.add(RelayCounter::kTeardownsReceived);
+  return reject(*reason);
+}
+
 void Relay::Impl::end_tunnel(TunnelId id, RelayCounter why) {
   // R-5.3.3.5-d: "the same as would occur if the relay had received [a report that deletes] all group records".
   tunnels[id].router.clear(changes);
   publish_changes(id);
   deadlines.remove(id);
   tunnels.erase(id);
+  --options.shared->tunnels;
   counters.add(why);
 }
 

@@ -98,13 +98,13 @@ Relay::Impl::Outcome Relay::Impl::create_tunnel(Instant now, const TunnelEndpoin
     count_partial_rejects(partial);
     return {};
   }
-  if (tunnels.size() >= options.tunnels_max) {
-    changes.clear();
-    return reject(RelayReject::kTunnelLimit);
-  }
   if (tunnels.count_at(from.address) >= options.tunnels_per_address_max) {
     changes.clear();
     return reject(RelayReject::kTunnelPerAddressLimit);
+  }
+  if (!take_tunnel()) {
+    changes.clear();
+    return reject(RelayReject::kTunnelLimit);
   }
   count_partial_rejects(partial);
   const Instant due = std::min(record.expires, record.router.next_deadline());
@@ -134,6 +134,14 @@ Relay::Impl::Outcome Relay::Impl::update_tunnel(Instant now, TunnelId id, const 
   record.unreachable = 0;
   schedule(id);
   return {};
+}
+
+bool Relay::Impl::take_tunnel() {
+  std::size_t count = options.shared->tunnels;
+  while (count < options.tunnels_max) {
+    if (options.shared->tunnels.compare_exchange_weak(count, count + 1)) return true;
+  }
+  return false;
 }
 
 RouterRejects Relay::Impl::apply_report(Instant now, RouterState& router, const GroupMessage& message) {
