@@ -1,7 +1,7 @@
 # What people do with this project. Each target sets up what it needs by itself; CMake does the work.
 # `make` builds build/release/amt.
 .DEFAULT_GOAL := build
-.PHONY: build demo test interop bench format lint asan fuzz conformance sim mutation coverage clean help
+.PHONY: build demo test interop bench format lint asan tsan fuzz conformance sim mutation coverage clean help
 JOBS ?= $(shell nproc)
 
 build: ## build the program: build/release/amt
@@ -36,6 +36,11 @@ asan: ## unit tests and simulation under address and undefined-behaviour sanitiz
 	@tools/setup.sh build test
 	@cmake --preset asan >/dev/null && cmake --build --preset asan --parallel $(JOBS)
 	@tools/test.sh asan unit sim
+
+tsan: ## the relay's workers under the thread sanitizer
+	@tools/setup.sh build test
+	@cmake --preset tsan >/dev/null && cmake --build --preset tsan --parallel $(JOBS) --target engine_test
+	@tools/tsan.sh
 
 fuzz: ## run the fuzz targets for FUZZ_SECONDS=10 or RUNS=n each; TARGETS="wire relay": these
 	@tools/setup.sh build clang

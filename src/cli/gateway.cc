@@ -55,7 +55,8 @@ int run_gateway(const GatewayConfig& config, const CommonConfig&) {
   SysResult<std::unique_ptr<GatewayEngine>> engine = GatewayEngine::create(loop, std::move(options), random);
   if (!engine) return fail(explain(engine.error()));
   const SysResult<std::unique_ptr<ControlServer>> control = ControlServer::open_for(
-      loop.context(), "gateway", config.control, [&] { return to_json(gateway_status(**engine, monotonic_now())); });
+      loop.context(), "gateway", config.control,
+      [&](const ControlServer::Reply& reply) { reply(to_json(gateway_status(**engine, monotonic_now()))); });
   if (!control) return fail(explain(control.error()));
 
   const auto stop = [&] {

@@ -1,5 +1,6 @@
 #include <sodium.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -15,6 +16,7 @@
 #include "sys/log.hh"
 #include "sys/netlink.hh"
 #include "sys/os_random.hh"
+#include "sys/processors.hh"
 #include "sys/service_manager.hh"
 
 namespace amt {
@@ -77,6 +79,7 @@ Result<RelayEngineOptions, std::string> engine_options(const RelayConfig& config
   }
   for (const IpAddress& address : config.discovery) options.discovery.push_back({address, config.relay_port});
   options.upstream = config.upstream;
+  options.workers = config.workers.value_or(std::min(processor_count(), kWorkersMax));
   if (config.interface) options.router = RouterUpstreamOptions{*config.interface, config.interface_addresses};
 
   options.relay.robustness = config.robustness;
@@ -88,17 +91,17 @@ Result<RelayEngineOptions, std::string> engine_options(const RelayConfig& config
   options.relay.requests_per_second_max = config.requests_per_second_max;
   options.relay.discoveries_per_second_max = config.discoveries_per_second_max;
   options.relay.updates_per_second_max = config.updates_per_second_max;
-  options.rate_cap.tunnel_bits_per_second = config.tunnel_bits_per_second_max;
-  if (config.bits_per_second_max) options.rate_cap.total = std::make_shared<TotalRateCap>(*config.bits_per_second_max);
+  options.data_path.rate_cap.tunnel_bits_per_second = config.tunnel_bits_per_second_max;
+  if (config.bits_per_second_max) options.data_path.rate_cap.total = std::make_shared<TotalRateCap>(*config.bits_per_second_max);
   options.relay.ecn = !config.no_ecn;
   options.relay.unreachable_max = config.unreachable_max;
   options.relay.strict = config.strict;
   options.relay.gateway_fields = policy(config.gateway_fields);
   options.relay.secret_lifetime = config.secret_lifetime;
-  options.batch_delay_max = config.batch_delay_max;
-  if (config.mtu.kind == PathMtuChoice::Kind::kFixed) options.path_mtu.fixed_octets = config.mtu.octets;
-  options.path_mtu.dynamic = config.mtu.kind == PathMtuChoice::Kind::kAuto;
-  options.path_mtu.min_octets = config.mtu_min;
+  options.data_path.batch_delay_max = config.batch_delay_max;
+  if (config.mtu.kind == PathMtuChoice::Kind::kFixed) options.data_path.path_mtu.fixed_octets = config.mtu.octets;
+  options.data_path.path_mtu.dynamic = config.mtu.kind == PathMtuChoice::Kind::kAuto;
+  options.data_path.path_mtu.min_octets = config.mtu_min;
   if (config.secret_file) {
     const Result<RelaySecret, std::string> secret = read_secret(*config.secret_file);
     if (!secret) return Unexpected<std::string>(secret.error());
@@ -126,8 +129,10 @@ int run_relay(const RelayConfig& config, const CommonConfig&) {
   OsRandom random;
   const SysResult<std::unique_ptr<RelayEngine>> engine = RelayEngine::create(loop, *options, random);
   if (!engine) return fail(explain(engine.error()));
-  const SysResult<std::unique_ptr<ControlServer>> control = ControlServer::open_for(
-      loop.context(), "relay", config.control, [&] { return to_json(relay_status(**engine, monotonic_now())); });
+  const SysResult<std::unique_ptr<ControlServer>> control =
+      ControlServer::open_for(loop.context(), "relay", config.control, [&](const ControlServer::Reply& reply) {
+        collect_relay_status(**engine, [reply](const RelayStatus& status) { reply(to_json(status)); });
+      });
   if (!control) return fail(explain(control.error()));
 
   loop.on_stop_signal([&](int) {
@@ -136,6 +141,10 @@ int run_relay(const RelayConfig& config, const CommonConfig&) {
     (*engine)->shutdown();
     loop.stop();
   });
+  if (options->router && config.workers.value_or(1) > 1) {
+    log_warn("--workers {}: router mode has one worker, since {} has one reader", *config.workers,
+             options->router->interface);
+  }
   if (options->upstream.empty() && !options->router) {
     log_warn("no --upstream and no --interface: gateways are answered, but no multicast will come");
   }

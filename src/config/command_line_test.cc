@@ -42,8 +42,7 @@ TEST(CommandLine, ReadsEveryOptionOfTheRelay) {
       "--relay-port 3000 --max-tunnels 9 --max-tunnels-per-address 8 --max-groups 7 --max-sources 6 "
       "--max-requests-per-address 5 --max-discoveries-per-address 0 --query-interval 31744 --robustness 7 "
       "--gateway-fields never --batch-delay 0 --max-tunnel-rate 20M --max-rate 1.5G --secret-file s --secret-lifetime "
-      "600 "
-      "--control c");
+      "600 --workers 3 --control c");
   EXPECT_EQ(relay.local, (std::vector{*IpAddress::parse("192.0.2.1"), *IpAddress::parse("2001:db8::1")}));
   EXPECT_EQ(relay.discovery, std::vector{*IpAddress::parse("192.52.193.1")});
   EXPECT_EQ(relay.upstream, (std::vector<std::string>{"eth0", "eth1"}));
@@ -63,6 +62,7 @@ TEST(CommandLine, ReadsEveryOptionOfTheRelay) {
   EXPECT_EQ(relay.bits_per_second_max, 1'500'000'000u);
   EXPECT_EQ(relay.secret_file, "s");
   EXPECT_EQ(relay.secret_lifetime, std::chrono::seconds(600));
+  EXPECT_EQ(relay.workers, 3u);
   EXPECT_EQ(relay.control, "c");
 }
 

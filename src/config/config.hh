@@ -37,6 +37,8 @@ struct PathMtuChoice {
 inline constexpr std::size_t kPathMtuMin = 576;
 inline constexpr std::size_t kPathMtuMax = 65535;
 
+inline constexpr std::size_t kWorkersMax = 256;
+
 struct RelayConfig {
   std::vector<IpAddress> local;  ///< empty: the address that the default route uses, per family
   std::vector<IpAddress> discovery;
@@ -62,6 +64,7 @@ struct RelayConfig {
   bool no_ecn = false;
   PathMtuChoice mtu;
   std::optional<std::size_t> mtu_min;
+  std::optional<std::size_t> workers;  ///< 1 to `kWorkersMax`; not given: as many as there are processors
   std::optional<std::string> secret_file;
   Duration secret_lifetime = std::chrono::hours(2);  ///< of a random secret
   std::optional<std::string> control;                ///< not given: the default path, and its absence is no failure

@@ -278,6 +278,15 @@ CommandTable relay_table(RelayConfig& config) {
   add_protocol(table, config);
   add_limits(table, config);
   add_data_path(table, config);
+  table.options.push_back({.name = "workers",
+                           .value = "N",
+                           .group = "Operation",
+                           .help =
+                               "threads among which the gateways are divided, 1 to 256; limits per address hold for "
+                               "each; router mode has one",
+                           .default_text = "one for each processor",
+                           .example = "4",
+                           .apply = number_into(config.workers, 1, kWorkersMax)});
   table.options.push_back({.name = "control",
                            .value = "PATH",
                            .group = "Operation",

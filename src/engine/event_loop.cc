@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
@@ -20,7 +21,7 @@ std::chrono::steady_clock::time_point steady(Instant at) {
 }  // namespace
 
 struct EventLoop::Impl {
-  // One thread runs it: Asio may leave its locks out.
+  // One thread runs it; others may still post.
   asio::io_context context{1};
   asio::signal_set signals{context};
   std::function<void(int)> on_stop;
@@ -43,9 +44,13 @@ EventLoop::~EventLoop() = default;
 void EventLoop::run() {
   const auto keep_alive = asio::make_work_guard(impl_->context);
   impl_->context.run();
+  // Afterwards, not before: a `stop` that came before `run` counts.
+  impl_->context.restart();
 }
 
 void EventLoop::stop() { impl_->context.stop(); }
+
+void EventLoop::post(std::function<void()> work) { asio::post(impl_->context, std::move(work)); }
 
 void EventLoop::on_stop_signal(std::function<void(int)> handler) {
   impl_->on_stop = std::move(handler);

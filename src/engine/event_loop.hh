@@ -1,6 +1,7 @@
 #pragma once
 /// The event loop: Boost.Asio used for readiness, timers and signals, behind types that keep it out of other headers.
-/// Everything here runs on the one thread that calls `EventLoop::run`.
+/// Everything here runs on the one thread that calls `EventLoop::run`, and may be called there alone, but for
+/// `EventLoop::post`.
 
 #include <functional>
 #include <memory>
@@ -20,9 +21,12 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  /// Until `stop`.
+  /// Until `stop`. May be called again.
   void run();
   void stop();
+  /// Has the loop's thread call `work`, in the order of posting. Any thread. What `stop` leaves over is never called,
+  /// or when `run` is called again.
+  void post(std::function<void()> work);
   /// `handler(signal)` at SIGINT or SIGTERM. A second one ends `run` at once, whatever the handler is waiting for.
   void on_stop_signal(std::function<void(int)> handler);
   /// For servers that are built on Asio themselves.

@@ -18,8 +18,8 @@ constexpr std::size_t kStartStep = 2654435769U;
 }  // namespace
 
 FanOut::FanOut(Relay& relay, std::span<UdpSocket* const> sockets, const PathMtuOptions& path_mtu,
-               TooBigReporter* too_big, const RateCapOptions& rate_cap)
-    : relay_(relay), narrow_paths_(path_mtu), rate_cap_(rate_cap), too_big_reporter_(too_big) {
+               TooBigListener* too_big, const RateCapOptions& rate_cap)
+    : relay_(relay), narrow_paths_(path_mtu), rate_cap_(rate_cap), too_big_listener_(too_big) {
   queues_.resize(sockets.size());
   for (std::size_t i = 0; i < sockets.size(); ++i) queues_[i].socket = sockets[i];
 }
@@ -167,9 +167,9 @@ void FanOut::note_too_big(std::size_t piece, std::size_t inner_octets_max) {
 void FanOut::report_too_big(Instant now) {
   // RFC 7450 §5.3.3.6.2.1: "send a single ICMP message with a Next-Hop MTU equal to the smallest TMTU of all tunnels to
   // which the datagram was to be forwarded" (R-5.3.3.6.2.1-c).
-  for (std::size_t piece = 0; piece < too_big_.size() && too_big_reporter_ != nullptr; ++piece) {
+  for (std::size_t piece = 0; piece < too_big_.size() && too_big_listener_ != nullptr; ++piece) {
     if (too_big_[piece] == 0) continue;
-    too_big_reporter_->report(now, pieces_[piece].subspan(wire::kDataHeaderOctets), too_big_[piece]);
+    too_big_listener_->report(now, pieces_[piece].subspan(wire::kDataHeaderOctets), too_big_[piece]);
   }
   too_big_.clear();
 }

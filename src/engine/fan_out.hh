@@ -26,9 +26,9 @@ enum class HopLimit : std::uint8_t { kLower, kKeep };
 class FanOut {
  public:
   /// `sockets`: those that the relay is reached on; the tunnel's `local` names one of them. Both outlive this object.
-  /// `too_big`: who tells sources what did not fit, outlives this object, too; null: nobody.
+  /// `too_big`: who hears what did not fit, outlives this object, too; null: nobody.
   FanOut(Relay& relay, std::span<UdpSocket* const> sockets, const PathMtuOptions& path_mtu = {},
-         TooBigReporter* too_big = nullptr, const RateCapOptions& rate_cap = {});
+         TooBigListener* too_big = nullptr, const RateCapOptions& rate_cap = {});
 
   /// Lowers TTL / Hop Limit if that is still to be done, puts the AMT header before each datagram, sends and accounts.
   /// What does not fit a gateway's path is fragmented inside, or dropped and its source told (R-5.3.3.6.2). May end
@@ -109,7 +109,7 @@ class FanOut {
   std::vector<Outgoing> refused_;
   /// By piece: the smallest Tunnel MTU that it did not fit, 0 for none. Empty while everything fits.
   std::vector<std::size_t> too_big_;
-  TooBigReporter* too_big_reporter_;
+  TooBigListener* too_big_listener_;
   /// Gateways that are not there; the relay is told when nobody walks its tables.
   std::vector<Endpoint> unreachable_;
   /// Where the walk through a channel's tunnels begins: when the socket is full, the last ones get nothing, and those

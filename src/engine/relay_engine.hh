@@ -1,5 +1,5 @@
 #pragma once
-/// A running relay: the state machine `Relay` with its sockets, upstream interfaces and timers.
+/// A running relay: its workers, and what they have in common.
 
 #include <functional>
 #include <memory>
@@ -9,7 +9,7 @@
 
 #include "engine/event_loop.hh"
 #include "engine/narrow_paths.hh"
-#include "engine/rate_cap.hh"
+#include "engine/relay_worker.hh"
 #include "engine/router_upstream.hh"
 #include "engine/upstream.hh"
 #include "relay/relay.hh"
@@ -25,35 +25,39 @@ struct RelayEngineOptions {
   std::vector<Endpoint> discovery;
   /// Host mode: interfaces to join on and capture from.
   std::vector<std::string> upstream;
-  /// Router mode: the pseudo-interface to create.
+  /// Router mode: the pseudo-interface to create. It has one reader, so there is one worker then.
   std::optional<RouterUpstreamOptions> router;
-  PathMtuOptions path_mtu{};
-  /// The most that a packet may wait for others of its channel, when packets come faster than they go out.
-  Duration batch_delay_max = std::chrono::milliseconds(2);
-  RateCapOptions rate_cap{};
+  DataPathOptions data_path{};
+  /// Threads among which the gateways are divided, 1 to `Steering::kWorkersMax`.
+  std::size_t workers = 1;
 };
 
-/// Lives on its event loop's thread. Everything is bound, opened and joined in `create`; nothing is left behind by a
+/// Worker 0 lives on the event loop of `create`, each other has a thread of its own. All functions are called on that
+/// loop's thread, or while it does not run. Everything is bound and opened in `create`; nothing is left behind by a
 /// failure.
 class RelayEngine {
  public:
+  /// `random` is used by all threads at once where there are several.
   static SysResult<std::unique_ptr<RelayEngine>> create(EventLoop& loop, const RelayEngineOptions& options,
                                                         Random& random);
   ~RelayEngine();
+  RelayEngine(const RelayEngine&) = delete;
+  RelayEngine& operator=(const RelayEngine&) = delete;
 
-  /// Leaves upstream and forgets all tunnels (R-5.3.4-a). Nothing is answered or forwarded afterwards.
+  /// Leaves upstream and forgets all tunnels (R-5.3.4-a). Nothing is answered or forwarded afterwards, and the threads
+  /// have ended.
   void shutdown();
 
-  [[nodiscard]] const Relay& relay() const;
   [[nodiscard]] Instant started() const;
-  /// Datagrams that the kernel dropped for want of socket buffer, over all sockets.
-  [[nodiscard]] std::uint64_t receive_drops() const;
-  void for_each_upstream(const std::function<void(Upstream&)>& visit);
+  [[nodiscard]] std::size_t worker_count() const;
+  /// Calls `visit` for each worker on that one's thread, and then `done` here; not if the engine is shut down first.
+  void ask_workers(std::function<void(RelayWorker&)> visit, std::function<void()> done);
+  void for_each_upstream(const std::function<void(const Upstream&)>& visit) const;
 
  private:
   struct Impl;
-  explicit RelayEngine(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit RelayEngine(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace amt

@@ -32,6 +32,7 @@ bool is_mld(Bytes datagram) {
   return !view->payload.empty() && is_mld_type(view->payload[0]);
 }
 
+/// A TUN device has one reader, which reads what is for gateways and what is for the reporters alike.
 class RouterUpstream final : public Upstream {
  public:
   RouterUpstream(TunDevice tun, const IpAddress& host_v4, const IpAddress& host_v6, Random& random)
@@ -39,10 +40,7 @@ class RouterUpstream final : public Upstream {
 
   const std::string& interface() const override { return tun_.name(); }
   UpstreamMode mode() const override { return UpstreamMode::kRouter; }
-  int fd() const override { return tun_.fd(); }
-  SysResult<void> receive(Instant now, std::vector<CapturedDatagram>& out, std::size_t datagrams_max) override;
-  // What was read stays until it is read again.
-  void release() override {}
+  SysResult<std::unique_ptr<UpstreamCapture>> open_capture() override { return std::make_unique<Capture>(*this); }
 
   SysResult<void> set_membership(Instant now, const IpAddress& group, const SourceFilter& filter) override {
     reporter(group.family()).set_filter(now, group, filter);
@@ -54,9 +52,29 @@ class RouterUpstream final : public Upstream {
   void handle_timeout(Instant now) override;
 
   bool is_lost() const override { return is_link_gone(tun_.name(), tun_.index()); }
-  Statistics statistics() override;
+  Statistics statistics() const override { return statistics_; }
 
  private:
+  class Capture final : public UpstreamCapture {
+   public:
+    explicit Capture(RouterUpstream& upstream) : upstream_(upstream) {}
+    UpstreamMode mode() const override { return UpstreamMode::kRouter; }
+    int fd() const override { return upstream_.tun_.fd(); }
+    SysResult<void> receive(Instant now, std::vector<CapturedDatagram>& out, std::size_t datagrams_max) override {
+      return upstream_.receive(now, out, datagrams_max);
+    }
+    // What was read stays until it is read again.
+    void release() override {}
+    // Queries must be read whatever gateways want.
+    void set_wanted(bool) override {}
+    Statistics statistics() override;
+
+   private:
+    RouterUpstream& upstream_;
+    std::uint64_t dropped_ = 0;
+  };
+
+  SysResult<void> receive(Instant now, std::vector<CapturedDatagram>& out, std::size_t datagrams_max);
   HostReporter& reporter(Family family) { return family == Family::kIpv4 ? igmp_ : mld_; }
   void handle_membership(Instant now, Bytes datagram);
 
@@ -117,9 +135,9 @@ void RouterUpstream::handle_timeout(Instant now) {
   }
 }
 
-Upstream::Statistics RouterUpstream::statistics() {
-  if (const SysResult<std::uint64_t> drops = transmit_drops(tun_.index())) statistics_.dropped = *drops;
-  return statistics_;
+UpstreamCapture::Statistics RouterUpstream::Capture::statistics() {
+  if (const SysResult<std::uint64_t> drops = transmit_drops(upstream_.tun_.index())) dropped_ = *drops;
+  return {.dropped = dropped_};
 }
 
 /// `given`, and the default of each family that it lacks.

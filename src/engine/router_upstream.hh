@@ -31,7 +31,8 @@ enum class Departure : std::uint8_t {
 };
 [[nodiscard]] Departure classify_departure(Bytes datagram);
 
-/// Creates the interface and sets it up; it is gone when the result is. The merged membership appears on it as reports
+/// Creates the interface and sets it up; it is gone when the result is. A TUN interface has one reader, so there is one
+/// capture, on the same thread, and it lives no longer than the result. The merged membership appears on it as reports
 /// of one host, the neighbour of the interface's first address of each family, since a routing daemon (FRR's pimd)
 /// takes none from the interface's own address or from outside its subnet. MLD speaks from a link-local address (RFC
 /// 3810 §5.2.13). Needs CAP_NET_ADMIN. `random` outlives the result.

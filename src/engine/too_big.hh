@@ -9,8 +9,20 @@
 
 namespace amt {
 
+/// Hears of datagrams that did not fit.
+class TooBigListener {
+ public:
+  TooBigListener() = default;
+  TooBigListener(const TooBigListener&) = delete;
+  TooBigListener& operator=(const TooBigListener&) = delete;
+  virtual ~TooBigListener() = default;
+
+  /// A datagram was dropped. `inner_octets_max`: the smallest Tunnel MTU of the tunnels that it was to go through.
+  virtual void report(Instant now, Bytes datagram, std::size_t inner_octets_max) = 0;
+};
+
 /// Decides whether a source is told, and what; knows neither tunnels nor sockets. Not thread-safe.
-class TooBigReporter {
+class TooBigReporter final : public TooBigListener {
  public:
   /// RFC 4443 §2.4 f (X-4.6-c). Once is enough for a source that listens; a tenth of a second later it has not
   /// listened.
@@ -23,9 +35,8 @@ class TooBigReporter {
   /// `counters` outlives this object.
   TooBigReporter(SsmRange ssm, Random& random, Counters<RelayCounter>& counters, Send send);
 
-  /// A datagram was dropped. `inner_octets_max`: the smallest Tunnel MTU of the tunnels that it was to go through; only
-  /// sources of source-specific groups are told (CONFORMANCE S-g).
-  void report(Instant now, Bytes datagram, std::size_t inner_octets_max);
+  /// Only sources of source-specific groups are told (CONFORMANCE S-g).
+  void report(Instant now, Bytes datagram, std::size_t inner_octets_max) override;
 
  private:
   SsmRange ssm_;

@@ -1,5 +1,6 @@
 #pragma once
-/// Where a relay's multicast comes from (DESIGN, "Relay upstream").
+/// Where a relay's multicast comes from (DESIGN, "Relay upstream"). Each upstream interface has one membership, which
+/// one owner keeps, and one capture for each worker.
 
 #include <cstdint>
 #include <memory>
@@ -18,16 +19,14 @@ enum class UpstreamMode : std::uint8_t {
   kRouter,  ///< takes what a routing daemon had the kernel forward: TTL / Hop Limit is lowered already
 };
 
-/// One upstream interface. One input, each with the time, then the timer at `next_deadline`. Owned by one worker, not
-/// thread-safe.
-class Upstream {
+/// One worker's view of what arrives on one interface. Not thread-safe.
+class UpstreamCapture {
  public:
-  Upstream() = default;
-  Upstream(const Upstream&) = delete;
-  Upstream& operator=(const Upstream&) = delete;
-  virtual ~Upstream() = default;
+  UpstreamCapture() = default;
+  UpstreamCapture(const UpstreamCapture&) = delete;
+  UpstreamCapture& operator=(const UpstreamCapture&) = delete;
+  virtual ~UpstreamCapture() = default;
 
-  [[nodiscard]] virtual const std::string& interface() const = 0;
   [[nodiscard]] virtual UpstreamMode mode() const = 0;
   /// Readable when `receive` has something.
   [[nodiscard]] virtual int fd() const = 0;
@@ -37,6 +36,30 @@ class Upstream {
   virtual void release() = 0;
   /// Whether at least so many packets wait for `receive`; false where that cannot be told.
   [[nodiscard]] virtual bool has_waiting(std::size_t /*packets*/) const { return false; }
+  /// Whether the worker has a use for what comes; at first it has not. While it has not, nothing need come.
+  virtual void set_wanted(bool wanted) = 0;
+
+  struct Statistics {
+    std::uint64_t dropped = 0;    ///< by the kernel, for want of room
+    std::uint64_t malformed = 0;  ///< not a whole IP datagram
+    std::uint64_t segmented = 0;  ///< merged packets that were cut
+  };
+  [[nodiscard]] virtual Statistics statistics() = 0;
+};
+
+/// One upstream interface. One input, each with the time, then the timer at `next_deadline`. Not thread-safe.
+class Upstream {
+ public:
+  Upstream() = default;
+  Upstream(const Upstream&) = delete;
+  Upstream& operator=(const Upstream&) = delete;
+  virtual ~Upstream() = default;
+
+  [[nodiscard]] virtual const std::string& interface() const = 0;
+  [[nodiscard]] virtual UpstreamMode mode() const = 0;
+  /// Host mode: one for each worker, which may live longer than this object and on another thread. Router mode: one,
+  /// which may not.
+  virtual SysResult<std::unique_ptr<UpstreamCapture>> open_capture() = 0;
 
   /// The merged filter of `group` is now `filter`. Error: it could not be joined (yet); it is remembered.
   virtual SysResult<void> set_membership(Instant now, const IpAddress& group, const SourceFilter& filter) = 0;
@@ -51,17 +74,14 @@ class Upstream {
   [[nodiscard]] virtual bool is_lost() const = 0;
 
   struct Statistics {
-    std::uint64_t dropped = 0;    ///< by the kernel, for want of room
-    std::uint64_t malformed = 0;  ///< not a whole IP datagram
-    std::uint64_t segmented = 0;  ///< merged packets that were cut
     std::size_t joins_missing = 0;
     std::uint64_t queries = 0;  ///< router mode: of the routing daemon
     std::uint64_t reports = 0;  ///< router mode: of ours
   };
-  [[nodiscard]] virtual Statistics statistics() = 0;
+  [[nodiscard]] virtual Statistics statistics() const = 0;
 };
 
-/// Host mode: joins by the kernel's own IGMPv3 / MLDv2 on a real interface and captures there.
+/// Host mode: joins by the kernel's own IGMPv3 / MLDv2 on a real interface, and packet rings there.
 [[nodiscard]] SysResult<std::unique_ptr<Upstream>> open_host_upstream(const std::string& interface);
 
 }  // namespace amt

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <span>
 
 #include "io/bpf.hh"
 
@@ -59,13 +60,22 @@ std::uint32_t network_offset(int fd, const std::string& interface) {
   return static_cast<std::uint32_t>(SKF_NET_OFF);
 }
 
+SysResult<void> attach(int fd, std::span<sock_filter> program, const std::string& interface) {
+  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+  if (::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0) return {};
+  return tl::unexpected(SysError::last("attach filter for", interface));
+}
+
 }  // namespace
 
 SysResult<void> attach_multicast_filter(int fd, const std::string& interface) {
   Program program = program_for(network_offset(fd, interface));
-  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
-  if (::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0) return {};
-  return tl::unexpected(SysError::last("attach filter for", interface));
+  return attach(fd, program, interface);
+}
+
+SysResult<void> attach_drop_all(int fd) {
+  std::array program{step(kReturn, 0)};
+  return attach(fd, program, "a capture that nobody wants");
 }
 
 }  // namespace amt

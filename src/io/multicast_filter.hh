@@ -11,4 +11,7 @@ namespace amt {
 /// to `interface`.
 [[nodiscard]] SysResult<void> attach_multicast_filter(int fd, const std::string& interface);
 
+/// Lets nothing through, in place of that.
+[[nodiscard]] SysResult<void> attach_drop_all(int fd);
+
 }  // namespace amt

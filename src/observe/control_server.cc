@@ -78,8 +78,15 @@ class ControlServer::Connection : public std::enable_shared_from_this<Connection
       response_.set(http::field::allow, "GET");
       response_.body() = "{\"error\":\"GET only\"}";
     } else {
-      response_.body() = server_->status();
+      return server_->status([self = shared_from_this()](std::string json) {
+        self->response_.body() = std::move(json);
+        self->write();
+      });
     }
+    write();
+  }
+
+  void write() {
     response_.prepare_payload();
     stream_.expires_after(kStepTimeout);
     http::async_write(stream_, response_, [self = shared_from_this()](error_code error, std::size_t) {

@@ -24,8 +24,11 @@ class ControlServer {
   class Connection;
 
  public:
-  /// Gives the JSON; called on the context's thread.
-  using StatusHandler = std::function<std::string()>;
+  /// Takes the JSON; called on the context's thread, at once or later. Never called: the client waits until it gives
+  /// up.
+  using Reply = std::function<void(std::string)>;
+  /// Called on the context's thread.
+  using StatusHandler = std::function<void(Reply)>;
 
   /// At `path`, see ControlSocket::listen for errors.
   static SysResult<std::unique_ptr<ControlServer>> open(boost::asio::io_context& context, const std::string& path,

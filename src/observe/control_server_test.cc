@@ -48,7 +48,7 @@ class ControlServerTest : public ::testing::Test {
     std::filesystem::remove_all(folder_);
   }
   void serve() {
-    auto server = ControlServer::open(context_, path_, [this] { return answer_; });
+    auto server = ControlServer::open(context_, path_, [this](const ControlServer::Reply& reply) { reply(answer_); });
     ASSERT_TRUE(server) << server.error().to_string();
     server_ = std::move(*server);
     thread_ = std::thread([this] { context_.run(); });
@@ -124,7 +124,7 @@ TEST_F(ControlServerTest, TheSocketIsForOwnerAndGroupOnlyAndGoesAtTheEnd) {
 
 TEST_F(ControlServerTest, ALiveSocketIsInUseAndStays) {
   serve();
-  const auto second = ControlServer::open(context_, path_, [] { return std::string(); });
+  const auto second = ControlServer::open(context_, path_, [](const ControlServer::Reply&) {});
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().to_string(), "control socket " + path_ + ": Address already in use");
   EXPECT_TRUE(fetch_status(path_));
@@ -189,7 +189,7 @@ TEST_F(ControlServerTest, SilentClientsAreBoundedAndSentAway) {
 
 // A relay with very many joins may use up its descriptors: that must not become a loop without rest.
 TEST_F(ControlServerTest, RestsWhileThereIsNoDescriptorForAClient) {
-  auto server = ControlServer::open(context_, path_, [this] { return answer_; });
+  auto server = ControlServer::open(context_, path_, [this](const ControlServer::Reply& reply) { reply(answer_); });
   ASSERT_TRUE(server) << server.error().to_string();
   const UniqueFd client = connected();
   rlimit before{};
@@ -205,8 +205,33 @@ TEST_F(ControlServerTest, RestsWhileThereIsNoDescriptorForAClient) {
   EXPECT_THAT(answer_to(client, "GET /status HTTP/1.1\r\nConnection: close\r\n\r\n"), HasSubstr(answer_));
 }
 
+// As a relay does whose workers are asked first.
+TEST_F(ControlServerTest, AnAnswerMayComeLaterOrNeverAndTheOthersDoNotWait) {
+  std::vector<ControlServer::Reply> asked;
+  auto server =
+      ControlServer::open(context_, path_, [&](const ControlServer::Reply& reply) { asked.push_back(reply); });
+  ASSERT_TRUE(server) << server.error().to_string();
+  const UniqueFd first = connected();
+  const UniqueFd second = connected();
+  const std::string request = "GET /status HTTP/1.1\r\nConnection: close\r\n\r\n";
+  for (const UniqueFd* fd : {&first, &second}) {
+    ASSERT_EQ(::send(fd->get(), request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
+  }
+  for (int i = 0; i < 100 && asked.size() < 2; ++i) context_.run_for(std::chrono::milliseconds(10));
+  ASSERT_EQ(asked.size(), 2U);
+  asked[1](answer_);
+  context_.run_for(std::chrono::milliseconds(10));
+  EXPECT_THAT(rest_of(second, 1000), HasSubstr(answer_));
+  // The server ends before the other answer comes.
+  server->reset();
+  asked[0](answer_);
+  asked.clear();
+  context_.restart();
+  context_.poll();
+}
+
 TEST_F(ControlServerTest, AnExplicitPathThatCannotBeUsedIsAnErrorADefaultOneIsNot) {
-  const auto handler = [] { return std::string("{}"); };
+  const auto handler = [](const ControlServer::Reply& reply) { reply("{}"); };
   EXPECT_FALSE(ControlServer::open_for(context_, "relay", folder_ + "/a/b/c.sock", handler));
   ASSERT_EQ(::setenv("XDG_RUNTIME_DIR", folder_.c_str(), 1), 0);
   // A role of its own: nothing that runs on this machine is disturbed. /run may be writable or not.

@@ -1,6 +1,9 @@
 #include "observe/engine_status.hh"
 
 #include <algorithm>
+#include <memory>
+
+#include "sys/clock.hh"
 
 namespace amt {
 namespace {
@@ -31,33 +34,29 @@ void append_downstreams(GatewayStatus& status, const GatewayEngine& engine) {
   status.counters.push_back({"downstream_too_big", too_big});
 }
 
-}  // namespace
-
-RelayStatus relay_status(RelayEngine& engine, Instant now) {
-  const Relay& relay = engine.relay();
+/// On the worker's thread.
+RelayStatus worker_status(RelayWorker& worker) {
+  const Instant now = monotonic_now();
+  const Relay& relay = worker.relay();
   RelayStatus status;
-  status.uptime = now - engine.started();
   append(status.counters, relay.counters());
   append(status.counters, relay.rejects());
-  status.counters.push_back({"socket_receive_drops", engine.receive_drops()});
-  Upstream::Statistics upstream;
-  engine.for_each_upstream([&](Upstream& interface) {
-    const Upstream::Statistics one = interface.statistics();
-    status.upstreams.push_back({.interface = interface.interface(),
-                                .mode = interface.mode() == UpstreamMode::kHost ? "host" : "router",
-                                .joins_missing = one.joins_missing,
-                                .queries = one.queries,
-                                .reports = one.reports,
-                                .drops = one.dropped});
-    upstream.dropped += one.dropped;
-    upstream.malformed += one.malformed;
-    upstream.segmented += one.segmented;
-    upstream.joins_missing += one.joins_missing;
-  });
-  status.counters.push_back({"upstream_drops", upstream.dropped});
-  status.counters.push_back({"upstream_malformed", upstream.malformed});
-  status.counters.push_back({"upstream_segmented", upstream.segmented});
-  status.counters.push_back({"upstream_joins_missing", upstream.joins_missing});
+  UpstreamCapture::Statistics captured;
+  for (const UpstreamCapture::Statistics& one : worker.capture_statistics()) {
+    status.upstreams.push_back({.interface = {}, .mode = {}, .drops = one.dropped});
+    captured.dropped += one.dropped;
+    captured.malformed += one.malformed;
+    captured.segmented += one.segmented;
+  }
+  status.counters.push_back({"socket_receive_drops", worker.receive_drops()});
+  status.counters.push_back({"upstream_drops", captured.dropped});
+  status.counters.push_back({"upstream_malformed", captured.malformed});
+  status.counters.push_back({"upstream_segmented", captured.segmented});
+  status.workers.push_back({.tunnels = relay.tunnel_count(),
+                            .packets = relay.counters()[RelayCounter::kDataPacketsSent],
+                            .bytes = relay.counters()[RelayCounter::kDataBytesSent],
+                            .receive_drops = worker.receive_drops(),
+                            .upstream_drops = captured.dropped});
 
   relay.for_each_tunnel([&](const RelayTunnel& tunnel, const RouterState& router, Instant expires) {
     TunnelStatus entry;
@@ -78,6 +77,39 @@ RelayStatus relay_status(RelayEngine& engine, Instant now) {
                                .bytes = channel.bytes});
   });
   return status;
+}
+
+/// What the owner of the upstream interfaces knows of them.
+void append_upstreams(RelayStatus& status, const RelayEngine& engine) {
+  std::uint64_t joins_missing = 0;
+  std::size_t number = 0;
+  engine.for_each_upstream([&](const Upstream& interface) {
+    const Upstream::Statistics one = interface.statistics();
+    if (number == status.upstreams.size()) status.upstreams.emplace_back();
+    UpstreamStatus& entry = status.upstreams[number++];
+    entry.interface = interface.interface();
+    entry.mode = interface.mode() == UpstreamMode::kHost ? "host" : "router";
+    entry.joins_missing = one.joins_missing;
+    entry.queries = one.queries;
+    entry.reports = one.reports;
+    joins_missing += one.joins_missing;
+  });
+  status.counters.push_back({"upstream_joins_missing", joins_missing});
+}
+
+}  // namespace
+
+void collect_relay_status(RelayEngine& engine, std::function<void(const RelayStatus&)> done) {
+  // Each worker writes its own; they are read when all have.
+  const auto parts = std::make_shared<std::vector<RelayStatus>>(engine.worker_count());
+  engine.ask_workers([parts](RelayWorker& worker) { (*parts)[worker.index()] = worker_status(worker); },
+                     [&engine, parts, done = std::move(done)] {
+                       RelayStatus status = std::move(parts->front());
+                       for (std::size_t i = 1; i < parts->size(); ++i) merge(status, std::move((*parts)[i]));
+                       status.uptime = monotonic_now() - engine.started();
+                       append_upstreams(status, engine);
+                       done(status);
+                     });
 }
 
 GatewayStatus gateway_status(const GatewayEngine& engine, Instant now) {

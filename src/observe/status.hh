@@ -61,13 +61,26 @@ struct UpstreamStatus {
   std::uint64_t drops = 0;
 };
 
+/// One worker of a relay.
+struct WorkerStatus {
+  std::uint64_t tunnels = 0;
+  std::uint64_t packets = 0;         ///< copies sent
+  std::uint64_t bytes = 0;           ///< of inner datagrams
+  std::uint64_t receive_drops = 0;   ///< by the kernel, for want of socket buffer
+  std::uint64_t upstream_drops = 0;  ///< by the kernel, for want of room in the rings
+};
+
 struct RelayStatus {
   Duration uptime{};
   std::vector<CounterStatus> counters;
   std::vector<UpstreamStatus> upstreams;
   std::vector<TunnelStatus> tunnels;
   std::vector<ChannelStatus> channels;
+  std::vector<WorkerStatus> workers;
 };
+
+/// Adds what another worker of the same relay has to tell: counters by name, channels by source and group.
+void merge(RelayStatus& into, RelayStatus&& worker);
 
 /// One relay that a gateway uses or asks.
 struct GatewayRelayStatus {

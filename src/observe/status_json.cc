@@ -77,6 +77,15 @@ std::string to_json(const RelayStatus& status) {
                                      {"drops", upstream.drops}});
   }
   out["upstreams"] = std::move(upstreams);
+  json::array workers;
+  for (const WorkerStatus& worker : status.workers) {
+    workers.push_back(json::object{{"tunnels", worker.tunnels},
+                                   {"packets", worker.packets},
+                                   {"bytes", worker.bytes},
+                                   {"receive_drops", worker.receive_drops},
+                                   {"upstream_drops", worker.upstream_drops}});
+  }
+  out["workers"] = std::move(workers);
   out["tunnels"] = std::move(tunnels);
   out["channels"] = std::move(channels);
   return json::serialize(out);

@@ -31,6 +31,7 @@ RelayStatus relay_status() {
                              .bytes = 700});
   status.channels.push_back(
       {.group = *IpAddress::parse("239.1.1.1"), .source = {}, .tunnels = 1, .packets = 0, .bytes = 0});
+  status.workers = {{.tunnels = 1, .packets = 7, .bytes = 700, .receive_drops = 2, .upstream_drops = 5}, {}};
   return status;
 }
 
@@ -67,6 +68,8 @@ TEST(Status, OfARelayHasTheShapeThatIsPromised) {
                 ",\"counters\":{\"requests_received\":18446744073709551615,\"bad_mac\":0},"
                 "\"upstreams\":[{\"interface\":\"amtr0\",\"mode\":\"router\",\"joins_missing\":0,\"queries\":3,"
                 "\"reports\":4,\"drops\":5}],"
+                "\"workers\":[{\"tunnels\":1,\"packets\":7,\"bytes\":700,\"receive_drops\":2,\"upstream_drops\":5},"
+                "{\"tunnels\":0,\"packets\":0,\"bytes\":0,\"receive_drops\":0,\"upstream_drops\":0}],"
                 "\"tunnels\":[{\"endpoint\":\"[2001:db8::1]:5000\",\"family\":\"ipv6\",\"groups\":["
                 "{\"group\":\"232.1.1.1\",\"mode\":\"include\",\"sources\":[\"198.51.100.10\"]},"
                 "{\"group\":\"239.1.1.1\",\"mode\":\"exclude\",\"sources\":[]}],"
@@ -92,7 +95,8 @@ TEST(Status, OfAGatewayHasTheShapeThatIsPromised) {
 }
 
 TEST(Status, OfNothingHasEmptyListsAndNotNone) {
-  EXPECT_THAT(to_json(RelayStatus{}), HasSubstr("\"counters\":{},\"upstreams\":[],\"tunnels\":[],\"channels\":[]}"));
+  EXPECT_THAT(to_json(RelayStatus{}),
+              HasSubstr("\"counters\":{},\"upstreams\":[],\"workers\":[],\"tunnels\":[],\"channels\":[]}"));
   EXPECT_THAT(to_json(GatewayStatus{}),
               HasSubstr("\"counters\":{},\"relays\":[],\"memberships\":[],\"downstreams\":[]}"));
 }
@@ -102,6 +106,7 @@ TEST(Status, APersonReadsTables) {
   EXPECT_THAT(relay, HasSubstr("relay " + std::string(version()) + ", up 1 min 1 s\n"));
   EXPECT_THAT(relay, HasSubstr("amtr0"));
   EXPECT_THAT(relay, HasSubstr("[2001:db8::1]:5000"));
+  EXPECT_THAT(relay, HasSubstr("worker  tunnels  packets  bytes  receive drops  upstream drops\n"));
   EXPECT_THAT(relay, HasSubstr("    232.1.1.1 from 198.51.100.10\n    239.1.1.1 from any source\n"));
   EXPECT_THAT(relay, HasSubstr("198.51.100.10@232.1.1.1"));
   EXPECT_THAT(relay, HasSubstr("*@239.1.1.1"));
@@ -111,6 +116,32 @@ TEST(Status, APersonReadsTables) {
   EXPECT_THAT(gateway, HasSubstr("connected"));
   EXPECT_THAT(gateway, HasSubstr("ff3e::8000:1 from 2001:db8::10"));
   EXPECT_THAT(gateway, HasSubstr("  eth1           IPv4       1        4    400      1\n"));
+}
+
+TEST(Status, OfSeveralWorkersIsOfOneRelay) {
+  const auto status_of = [](std::uint64_t requests, const char* endpoint, const char* group) {
+    RelayStatus status;
+    status.counters = {{"requests_received", requests}, {"secrets_changed", 3}};
+    status.upstreams.push_back({.interface = {}, .mode = {}, .drops = requests});
+    status.tunnels.push_back({.endpoint = *Endpoint::parse(endpoint, 0), .groups = {}});
+    status.channels.push_back(
+        {.group = *IpAddress::parse("232.1.1.1"), .source = {}, .tunnels = 1, .packets = 10 * requests, .bytes = 99});
+    status.channels.push_back({.group = *IpAddress::parse(group), .source = {}, .tunnels = 1});
+    status.workers.push_back({.tunnels = 1});
+    return status;
+  };
+  RelayStatus whole = status_of(2, "192.0.2.1:1", "232.1.1.2");
+  merge(whole, status_of(5, "192.0.2.1:2", "232.1.1.3"));
+  EXPECT_EQ(whole.counters[0].value, 7U);
+  EXPECT_EQ(whole.counters[1].value, 3U);  // of each the same
+  EXPECT_EQ(whole.upstreams[0].drops, 7U);
+  EXPECT_EQ(whole.tunnels.size(), 2U);
+  EXPECT_EQ(whole.workers.size(), 2U);
+  ASSERT_EQ(whole.channels.size(), 3U);
+  EXPECT_EQ(whole.channels[0].tunnels, 2U);
+  // The same packets were there for both.
+  EXPECT_EQ(whole.channels[0].packets, 50U);
+  EXPECT_EQ(whole.channels[0].bytes, 99U);
 }
 
 TEST(Status, WhatIsMissingOrOfAnotherKindIsLeftOut) {

@@ -99,6 +99,14 @@ std::string relay_tables(const json::object& status) {
     upstreams.add({text(upstream, "interface"), text(upstream, "mode"), text(upstream, "joins_missing"),
                    text(upstream, "queries"), text(upstream, "reports"), text(upstream, "drops")});
   }
+  Table workers({"worker", "tunnels", "packets", "bytes", "receive drops", "upstream drops"});
+  const json::array worker_list = list(status, "workers");
+  for (std::size_t i = 0; i < worker_list.size(); ++i) {
+    if (!worker_list[i].is_object()) continue;
+    const json::object& worker = worker_list[i].get_object();
+    workers.add({std::to_string(i), text(worker, "tunnels"), text(worker, "packets"), text(worker, "bytes"),
+                 text(worker, "receive_drops"), text(worker, "upstream_drops")});
+  }
   Table tunnels({"tunnel", "groups", "packets", "bytes", "expires in s"});
   for (const json::value& value : list(status, "tunnels")) {
     if (!value.is_object()) continue;
@@ -117,7 +125,8 @@ std::string relay_tables(const json::object& status) {
     channels.add({(source.empty() ? "*" : source) + "@" + text(channel, "group"), text(channel, "tunnels"),
                   text(channel, "packets"), text(channel, "bytes")});
   }
-  return "\n" + upstreams.to_string() + "\n" + tunnels.to_string() + "\n" + channels.to_string();
+  return "\n" + upstreams.to_string() + "\n" + workers.to_string() + "\n" + tunnels.to_string() + "\n" +
+         channels.to_string();
 }
 
 /// Whether this gateway is the querier: "yes", "no", or of one family only.

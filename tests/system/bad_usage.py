@@ -45,6 +45,8 @@ def usage(folder) -> list[tuple[list[str], list[str]]]:
         ([*relay, "--query-interval", "31745"], ["query-interval", "31745"]),
         ([*relay, "--query-interval", "5s5"], ["query-interval", "5s5"]),
         ([*relay, "--max-tunnels", "-5"], ["max-tunnels", "-5"]),
+        ([*relay, "--workers", "0"], ["workers", "0", "256"]),
+        ([*relay, "--workers", "257"], ["workers", "257"]),
         ([*relay, "--gateway-fields", "sometimes"], ["gateway-fields", "sometimes"]),
         ([*relay, "--log-level", "loud"], ["log-level", "loud"]),
         ([*relay, "--config", missing], [missing]),

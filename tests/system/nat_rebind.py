@@ -18,7 +18,7 @@ INTERVAL = 3
 def run(case):
     kept = case.arguments == ["kept"]
     line = Line(case)
-    relay = line.start_relay("--query-interval", INTERVAL)
+    relay = line.start_relay("--query-interval", INTERVAL, "--workers", 4)
     nat = case.closing(PortMapper(line.gateway, "127.0.0.1", line.relay_address(4)))
     # Sent on to a port of this host, so that arrivals have times.
     listener = line.listener(4, interface="lo", port=6000)

@@ -26,7 +26,9 @@ def reports(capture) -> list:
 def run(case):
     line = Line(case)
     options = [word for prefix in ADDRESSES for word in ("--interface-address", prefix)]
-    relay = line.start_relay(*options, upstream=("--interface", "amtr0"))
+    relay = line.start_relay("--workers", 4, *options, upstream=("--interface", "amtr0"))
+    case.check(relay.err.count("router mode has one worker") == 1, f"told that 4 workers are one: {relay.err}")
+    case.check(len(relay.snapshot()["workers"]) == 1, "and so it is")
     shown = line.relay.run("ip", "-o", "address", "show", "dev", "amtr0")
     for address in (*ADDRESSES, "fe80::1/64"):
         case.check(f" {address} " in shown, f"{address} on amtr0: {shown}")

@@ -30,7 +30,7 @@ def plays(case, line, outer: int, group: str, source: str | None) -> Vlc:
 
 def run(case):
     line = Line(case)
-    relay = line.start_relay("--query-interval", INTERVAL, "--robustness", 1, "--secret-lifetime", 1)
+    relay = line.start_relay("--query-interval", INTERVAL, "--robustness", 1, "--secret-lifetime", 1, "--workers", 4)
     for family in (4, 6):
         for group in (SSM[family], ASM[family]):
             line.stream(family, group, rate=50, sizes=(100,))

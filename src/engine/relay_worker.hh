@@ -1,0 +1,134 @@
+#pragma once
+/// One of the workers of a relay: its share of the gateways, from the first Discovery to the last packet.
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "engine/answer_batch.hh"
+#include "engine/batch_pace.hh"
+#include "engine/event_loop.hh"
+#include "engine/fan_out.hh"
+#include "engine/overload_guard.hh"
+#include "engine/too_big.hh"
+#include "engine/upstream.hh"
+#include "io/steering.hh"
+#include "io/udp_socket.hh"
+#include "relay/relay.hh"
+
+namespace amt {
+
+/// How data is sent on. The same for all workers.
+struct DataPathOptions {
+  PathMtuOptions path_mtu{};
+  /// The most that a packet may wait for others of its channel, when packets come faster than they go out.
+  Duration batch_delay_max = std::chrono::milliseconds(2);
+  RateCapOptions rate_cap{};
+};
+
+class RelayWorker;
+
+/// What a worker asks of the rest of its relay. Called on the worker's thread.
+class RelayColleagues {
+ public:
+  RelayColleagues() = default;
+  RelayColleagues(const RelayColleagues&) = delete;
+  RelayColleagues& operator=(const RelayColleagues&) = delete;
+  virtual ~RelayColleagues() = default;
+
+  /// `changes`: of the merged membership of this worker's tunnels. When they have been made, `upstream_changed` is
+  /// called on the worker's thread.
+  virtual void change_upstream(RelayWorker& worker, std::vector<FilterChange> changes) = 0;
+  /// A capture says that its interface is gone.
+  virtual void report_lost_capture() = 0;
+  /// See `TooBigListener`. False: lost, since there is too much of it.
+  virtual bool report_too_big(RelayWorker& worker, Instant now, Bytes datagram, std::size_t inner_octets_max) = 0;
+  /// Has worker `to` do `work` on its thread. False: that has enough to do, and it will not be done; what is not
+  /// `urgent` is put off at half of that.
+  virtual bool hand_over(std::size_t to, bool urgent, std::function<void(RelayWorker&)> work) = 0;
+};
+
+/// Owns the state machine, sockets, captures, timers and counters of the endpoints that `Steering` gives to it, and
+/// shares nothing with the other workers but `RelayOptions::shared`. Everything runs on the thread of `loop`, but for
+/// what is called before that starts or after it has ended.
+class RelayWorker final : TooBigListener {
+ public:
+  RelayWorker(EventLoop& loop, std::size_t index, const Steering& steering, const RelayOptions& options,
+              const DataPathOptions& data_path, std::vector<UdpSocket> sockets, Random& random,
+              RelayColleagues& colleagues);
+
+  /// In place of the capture that had this number. The first call takes number 0, the next one 1, ...
+  void set_capture(std::size_t number, std::unique_ptr<UpstreamCapture> capture);
+  /// Ends all tunnels; nothing is answered or forwarded afterwards, and nothing upstream is changed.
+  void shutdown();
+
+  /// The owner of the upstream has made the changes that it was told last.
+  void upstream_changed();
+
+  [[nodiscard]] std::size_t index() const { return index_; }
+  [[nodiscard]] const Relay& relay() const { return relay_; }
+  [[nodiscard]] Counters<RelayCounter>& counters() { return relay_.counters(); }
+  /// Datagrams that the kernel dropped for want of socket buffer, over all sockets.
+  [[nodiscard]] std::uint64_t receive_drops() const;
+  [[nodiscard]] std::vector<UpstreamCapture::Statistics> capture_statistics();
+
+ private:
+  /// Its place is kept while the interface is away.
+  struct CapturePlace {
+    std::unique_ptr<UpstreamCapture> capture{};
+    /// None after the interface was lost.
+    std::optional<ReadWatch> watch{};
+  };
+
+  void report(Instant now, Bytes datagram, std::size_t inner_octets_max) override;
+  void on_socket_readable(UdpSocket& socket);
+  void handle_datagram(Instant now, const TunnelEndpoint& from, const LocalAddress& to, Bytes datagram);
+  void handle_error(Instant now, const SocketError& error);
+  /// Handles it, or hands it over.
+  void take_datagram(Instant now, const TunnelEndpoint& from, const LocalAddress& to, Bytes datagram);
+  void hand_over_datagram(std::size_t owner, const TunnelEndpoint& from, const LocalAddress& to, Bytes datagram,
+                          bool urgent);
+  void hand_over_error(std::size_t owner, const SocketError& error);
+  void count_hand_over(bool taken);
+  void on_upstream_readable(CapturePlace& place);
+  /// False: the upstream interface is lost.
+  bool forward_batch(CapturePlace& place, Instant now);
+  /// After each input of the relay.
+  void drain_outputs();
+  /// After the last of those that came together: the answers leave, the upstream is told, the timer is set.
+  void settle();
+  UdpSocket& socket_at(const LocalAddress& local);
+  void note_change(FilterChange&& change);
+  void tell_upstream();
+
+  EventLoop& loop_;
+  std::size_t index_;
+  const Steering& steering_;
+  RelayColleagues& colleagues_;
+  Relay relay_;
+  /// Never moved: the watches and the fan-out refer to them.
+  std::vector<UdpSocket> sockets_;
+  FanOut fan_out_;
+  BatchPace pace_;
+  OverloadGuard guard_;
+  ReceiveBatch received_;
+  AnswerBatch answers_;
+  Instant next_deadline_ = kNoDeadline;
+  std::vector<CapturedDatagram> captured_;
+  /// What the owner of the upstream does not know yet, by group; and whether it is busy with what it was told before.
+  boost::unordered_flat_map<IpAddress, FilterChange> changes_;
+  bool owner_is_busy_ = false;
+  /// Whether there is a tunnel that captures work for.
+  bool wanted_ = false;
+  bool is_shut_down_ = false;
+  Timer protocol_timer_;
+  // Last: they end before what their handlers use.
+  std::vector<ReadWatch> watches_;
+  std::deque<CapturePlace> captures_;
+};
+
+}  // namespace amt

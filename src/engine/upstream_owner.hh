@@ -1,0 +1,62 @@
+#pragma once
+/// What all workers of a relay want, joined once.
+
+#include <deque>
+#include <functional>
+#include <memory>
+
+#include "engine/event_loop.hh"
+#include "engine/upstream.hh"
+#include "membership/merged.hh"
+
+namespace amt {
+
+/// The one owner of a relay's upstream interfaces: merges what the workers want, joins and leaves, notices when an
+/// interface goes, and opens it anew when it is back. Lives on its event loop's thread.
+class UpstreamOwner {
+ public:
+  /// A capture for worker `worker` of the interface with number `upstream`, in place of the one before.
+  using HandOut = std::function<void(std::size_t worker, std::size_t upstream, std::unique_ptr<UpstreamCapture>)>;
+  using Open = std::function<SysResult<std::unique_ptr<Upstream>>()>;
+
+  /// Every interface gets `workers` captures.
+  UpstreamOwner(EventLoop& loop, std::size_t workers, HandOut hand_out);
+
+  /// Opens one more interface. `open` is called again whenever the interface was lost.
+  [[nodiscard]] SysResult<void> add(Open open);
+
+  /// The filter of one worker changed.
+  void apply(const FilterChange& change);
+  /// A capture says that its interface is gone: sooner than this would have been noticed.
+  void check_now();
+  /// Leaves everything.
+  void shutdown();
+
+  void for_each(const std::function<void(const Upstream&)>& visit) const;
+
+ private:
+  struct Place {
+    Open open;
+    std::unique_ptr<Upstream> upstream{};
+    bool loss_told = false;
+  };
+
+  [[nodiscard]] SysResult<void> open_place(std::size_t index);
+  void set_membership(Upstream& upstream, const IpAddress& group, const SourceFilter& filter);
+  void on_join_timer();
+  void on_check_timer();
+  void on_report_timer();
+  void set_report_timer();
+
+  std::size_t workers_;
+  HandOut hand_out_;
+  MergedMembership merged_;
+  std::deque<Place> places_;
+  /// After the last retry.
+  std::size_t joins_missing_ = 0;
+  Timer join_timer_;
+  Timer check_timer_;
+  Timer report_timer_;
+};
+
+}  // namespace amt
