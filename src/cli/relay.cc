@@ -99,6 +99,7 @@ Result<RelayEngineOptions, std::string> engine_options(const RelayConfig& config
   options.relay.gateway_fields = policy(config.gateway_fields);
   options.relay.secret_lifetime = config.secret_lifetime;
   options.data_path.batch_delay_max = config.batch_delay_max;
+  options.data_path.xdp = config.data_path == DataPath::kXdp;
   if (config.mtu.kind == PathMtuChoice::Kind::kFixed) options.data_path.path_mtu.fixed_octets = config.mtu.octets;
   options.data_path.path_mtu.dynamic = config.mtu.kind == PathMtuChoice::Kind::kAuto;
   options.data_path.path_mtu.min_octets = config.mtu_min;

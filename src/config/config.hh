@@ -27,6 +27,9 @@ struct CommonConfig {
 /// Whether Queries carry the gateway address fields (the G flag).
 enum class GatewayFields : std::uint8_t { kAuto, kAlways, kNever };
 
+/// How the relay's data leaves.
+enum class DataPath : std::uint8_t { kAuto, kSocket, kXdp };
+
 /// Where the path MTU of tunnels comes from.
 struct PathMtuChoice {
   enum class Kind : std::uint8_t { kAuto, kLink, kFixed };
@@ -67,7 +70,8 @@ struct RelayConfig {
   std::optional<std::size_t> workers;  ///< 1 to `kWorkersMax`; not given: as many as there are processors
   std::optional<std::string> secret_file;
   Duration secret_lifetime = std::chrono::hours(2);  ///< of a random secret
-  std::optional<std::string> control;                ///< not given: the default path, and its absence is no failure
+  DataPath data_path = DataPath::kAuto;
+  std::optional<std::string> control;  ///< not given: the default path, and its absence is no failure
 };
 
 /// A relay by its address, or by a host name that is looked up at the start.

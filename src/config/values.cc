@@ -125,6 +125,11 @@ ValueResult<GatewayFields> parse_gateway_fields(std::string_view text) {
       text, {{{"auto", GatewayFields::kAuto}, {"always", GatewayFields::kAlways}, {"never", GatewayFields::kNever}}});
 }
 
+ValueResult<DataPath> parse_data_path(std::string_view text) {
+  return choose<DataPath, 3>(text,
+                             {{{"auto", DataPath::kAuto}, {"socket", DataPath::kSocket}, {"xdp", DataPath::kXdp}}});
+}
+
 ValueResult<PathMtuChoice> parse_path_mtu(std::string_view text) {
   if (text == "auto") return PathMtuChoice{};
   if (text == "link") return PathMtuChoice{PathMtuChoice::Kind::kLink, 0};

@@ -48,6 +48,7 @@ inline constexpr std::uint64_t kRobustnessMax = 7;
 [[nodiscard]] ValueResult<ReceiveOutput> parse_receive_output(std::string_view text);
 [[nodiscard]] ValueResult<LogLevel> parse_log_level(std::string_view text);
 [[nodiscard]] ValueResult<GatewayFields> parse_gateway_fields(std::string_view text);
+[[nodiscard]] ValueResult<DataPath> parse_data_path(std::string_view text);
 /// `auto`, `link`, or octets.
 [[nodiscard]] ValueResult<PathMtuChoice> parse_path_mtu(std::string_view text);
 [[nodiscard]] ValueResult<StatsFormat> parse_stats_format(std::string_view text);

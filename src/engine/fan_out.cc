@@ -18,8 +18,8 @@ constexpr std::size_t kStartStep = 2654435769U;
 }  // namespace
 
 FanOut::FanOut(Relay& relay, std::span<UdpSocket* const> sockets, const PathMtuOptions& path_mtu,
-               TooBigListener* too_big, const RateCapOptions& rate_cap)
-    : relay_(relay), narrow_paths_(path_mtu), rate_cap_(rate_cap), too_big_listener_(too_big) {
+               TooBigListener* too_big, const RateCapOptions& rate_cap, XdpSender* xdp)
+    : relay_(relay), narrow_paths_(path_mtu), rate_cap_(rate_cap), too_big_listener_(too_big), xdp_(xdp) {
   queues_.resize(sockets.size());
   for (std::size_t i = 0; i < sockets.size(); ++i) queues_[i].socket = sockets[i];
 }
@@ -244,7 +244,7 @@ void FanOut::resend_refused(Instant now, Queue& queue, const Outgoing& refused) 
 void FanOut::send(Queue& queue) {
   if (queue.messages.empty()) return;
   for (const Outgoing& origin : queue.origins) account(origin, 1);
-  queue.socket->send(queue.messages, [&](std::size_t index, int code) {
+  const auto on_error = [&](std::size_t index, int code) {
     const Outgoing& origin = queue.origins[index];
     account(origin, -1);
     if (code == EMSGSIZE) {
@@ -252,7 +252,12 @@ void FanOut::send(Queue& queue) {
     } else {
       relay_.counters().add(RelayCounter::kDataSendErrors, origin.packets);
     }
-  });
+  };
+  if (xdp_ != nullptr) {
+    xdp_->send(now_, *queue.socket, queue.messages, on_error);
+  } else {
+    queue.socket->send(queue.messages, on_error);
+  }
   queue.messages.clear();
   queue.origins.clear();
 }

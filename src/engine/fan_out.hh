@@ -12,6 +12,7 @@
 #include "engine/too_big.hh"
 #include "io/captured.hh"
 #include "io/udp_socket.hh"
+#include "io/xdp_sender.hh"
 #include "relay/relay.hh"
 
 namespace amt {
@@ -27,8 +28,9 @@ class FanOut {
  public:
   /// `sockets`: those that the relay is reached on; the tunnel's `local` names one of them. Both outlive this object.
   /// `too_big`: who hears what did not fit, outlives this object, too; null: nobody.
+  /// `xdp`: who sends frames of its own where that pays, outlives this object, too; null: all goes by the sockets.
   FanOut(Relay& relay, std::span<UdpSocket* const> sockets, const PathMtuOptions& path_mtu = {},
-         TooBigListener* too_big = nullptr, const RateCapOptions& rate_cap = {});
+         TooBigListener* too_big = nullptr, const RateCapOptions& rate_cap = {}, XdpSender* xdp = nullptr);
 
   /// Lowers TTL / Hop Limit if that is still to be done, puts the AMT header before each datagram, sends and accounts.
   /// What does not fit a gateway's path is fragmented inside, or dropped and its source told (R-5.3.3.6.2). May end
@@ -110,6 +112,7 @@ class FanOut {
   /// By piece: the smallest Tunnel MTU that it did not fit, 0 for none. Empty while everything fits.
   std::vector<std::size_t> too_big_;
   TooBigListener* too_big_listener_;
+  XdpSender* xdp_;
   /// Gateways that are not there; the relay is told when nobody walks its tables.
   std::vector<Endpoint> unreachable_;
   /// Where the walk through a channel's tunnels begins: when the socket is full, the last ones get nothing, and those

@@ -66,8 +66,14 @@ SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options, Rando
   relay.shared->since = started;
   for (std::size_t i = 0; i < steering.workers(); ++i) {
     if (i > 0) threads.push_back(std::make_unique<LoopThread>());
+    std::optional<XdpSender> xdp;
+    if (options.data_path.xdp) {
+      SysResult<XdpSender> opened = XdpSender::open();
+      if (!opened) return Unexpected<SysError>(opened.error());
+      xdp = std::move(*opened);
+    }
     workers.push_back(std::make_unique<RelayWorker>(loop_of(i), i, steering, relay, options.data_path,
-                                                    std::move((*sockets)[i]), random, *this));
+                                                    std::move((*sockets)[i]), std::move(xdp), random, *this));
   }
   if (!options.upstream.empty() || options.router) {
     const Duration patience = workers.size() == 1 ? Duration::zero() : TooBigDesk::kPatience;

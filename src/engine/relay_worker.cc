@@ -25,15 +25,16 @@ std::vector<UdpSocket*> pointers_to(std::vector<UdpSocket>& sockets) {
 }  // namespace
 
 RelayWorker::RelayWorker(EventLoop& loop, std::size_t index, const Steering& steering, const RelayOptions& options,
-                         const DataPathOptions& data_path, std::vector<UdpSocket> sockets, Random& random,
-                         RelayColleagues& colleagues)
+                         const DataPathOptions& data_path, std::vector<UdpSocket> sockets,
+                         std::optional<XdpSender> xdp, Random& random, RelayColleagues& colleagues)
     : loop_(loop),
       index_(index),
       steering_(steering),
       colleagues_(colleagues),
       relay_(options, random, monotonic_now()),
       sockets_(std::move(sockets)),
-      fan_out_(relay_, pointers_to(sockets_), data_path.path_mtu, this, data_path.rate_cap),
+      xdp_(std::move(xdp)),
+      fan_out_(relay_, pointers_to(sockets_), data_path.path_mtu, this, data_path.rate_cap, xdp_ ? &*xdp_ : nullptr),
       pace_(data_path.batch_delay_max),
       protocol_timer_(loop, [this] {
         relay_.handle_timeout(monotonic_now());

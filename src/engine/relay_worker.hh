@@ -18,6 +18,7 @@
 #include "engine/upstream.hh"
 #include "io/steering.hh"
 #include "io/udp_socket.hh"
+#include "io/xdp_sender.hh"
 #include "relay/relay.hh"
 
 namespace amt {
@@ -28,6 +29,8 @@ struct DataPathOptions {
   /// The most that a packet may wait for others of its channel, when packets come faster than they go out.
   Duration batch_delay_max = std::chrono::milliseconds(2);
   RateCapOptions rate_cap{};
+  /// Data leaves as frames of our own wherever that is possible (`XdpSender`).
+  bool xdp = false;
 };
 
 class RelayWorker;
@@ -57,9 +60,10 @@ class RelayColleagues {
 /// what is called before that starts or after it has ended.
 class RelayWorker final : TooBigListener {
  public:
+  /// `xdp`: given where the data path has it.
   RelayWorker(EventLoop& loop, std::size_t index, const Steering& steering, const RelayOptions& options,
-              const DataPathOptions& data_path, std::vector<UdpSocket> sockets, Random& random,
-              RelayColleagues& colleagues);
+              const DataPathOptions& data_path, std::vector<UdpSocket> sockets, std::optional<XdpSender> xdp,
+              Random& random, RelayColleagues& colleagues);
 
   /// In place of the capture that had this number. The first call takes number 0, the next one 1, ...
   void set_capture(std::size_t number, std::unique_ptr<UpstreamCapture> capture);
@@ -75,6 +79,8 @@ class RelayWorker final : TooBigListener {
   /// Datagrams that the kernel dropped for want of socket buffer, over all sockets.
   [[nodiscard]] std::uint64_t receive_drops() const;
   [[nodiscard]] std::vector<UpstreamCapture::Statistics> capture_statistics();
+  /// Null: all data leaves by the sockets.
+  [[nodiscard]] const XdpSender* xdp() const { return xdp_ ? &*xdp_ : nullptr; }
 
  private:
   /// Its place is kept while the interface is away.
@@ -112,6 +118,7 @@ class RelayWorker final : TooBigListener {
   Relay relay_;
   /// Never moved: the watches and the fan-out refer to them.
   std::vector<UdpSocket> sockets_;
+  std::optional<XdpSender> xdp_;
   FanOut fan_out_;
   BatchPace pace_;
   OverloadGuard guard_;

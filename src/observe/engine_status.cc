@@ -52,6 +52,10 @@ RelayStatus worker_status(RelayWorker& worker) {
   status.counters.push_back({"upstream_drops", captured.dropped});
   status.counters.push_back({"upstream_malformed", captured.malformed});
   status.counters.push_back({"upstream_segmented", captured.segmented});
+  const XdpSender* const xdp = worker.xdp();
+  const XdpSender::Statistics frames = xdp != nullptr ? xdp->statistics() : XdpSender::Statistics{};
+  status.counters.push_back({"xdp_frames", frames.frames});
+  status.counters.push_back({"xdp_drops", frames.drops});
   status.workers.push_back({.tunnels = relay.tunnel_count(),
                             .packets = relay.counters()[RelayCounter::kDataPacketsSent],
                             .bytes = relay.counters()[RelayCounter::kDataBytesSent],
@@ -64,6 +68,7 @@ RelayStatus worker_status(RelayWorker& worker) {
     entry.packets = tunnel.packets;
     entry.bytes = tunnel.bytes;
     entry.expires = std::max(expires - now, Duration::zero());
+    if (xdp != nullptr && xdp->carries(tunnel.local, tunnel.endpoint)) entry.path = "xdp";
     router.for_each_group([&](const IpAddress& group, const SourceFilter& filter) {
       entry.groups.push_back({group, filter});
     });

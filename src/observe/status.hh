@@ -40,7 +40,8 @@ struct TunnelStatus {
   std::vector<MembershipStatus> groups;
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
-  Duration expires{};  ///< from now, unless an Update comes
+  Duration expires{};           ///< from now, unless an Update comes
+  std::string path = "socket";  ///< how its data leaves now: "socket" or "xdp"
 };
 
 struct ChannelStatus {

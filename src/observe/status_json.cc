@@ -51,13 +51,13 @@ std::string to_json(const RelayStatus& status) {
   json::object out = head("relay", status.uptime, status.counters);
   json::array tunnels;
   for (const TunnelStatus& tunnel : status.tunnels) {
-    tunnels.push_back(
-        json::object{{"endpoint", tunnel.endpoint.to_string()},
-                     {"family", tunnel.endpoint.address.is_v4() ? "ipv4" : "ipv6"},
-                     {"groups", memberships(tunnel.groups)},
-                     {"packets", tunnel.packets},
-                     {"bytes", tunnel.bytes},
-                     {"expires_seconds", std::chrono::ceil<std::chrono::seconds>(tunnel.expires).count()}});
+    tunnels.push_back(json::object{{"endpoint", tunnel.endpoint.to_string()},
+                                   {"family", tunnel.endpoint.address.is_v4() ? "ipv4" : "ipv6"},
+                                   {"groups", memberships(tunnel.groups)},
+                                   {"packets", tunnel.packets},
+                                   {"bytes", tunnel.bytes},
+                                   {"expires_seconds", std::chrono::ceil<std::chrono::seconds>(tunnel.expires).count()},
+                                   {"path", tunnel.path}});
   }
   json::array channels;
   for (const ChannelStatus& channel : status.channels) {

@@ -73,7 +73,7 @@ TEST(Status, OfARelayHasTheShapeThatIsPromised) {
                 "\"tunnels\":[{\"endpoint\":\"[2001:db8::1]:5000\",\"family\":\"ipv6\",\"groups\":["
                 "{\"group\":\"232.1.1.1\",\"mode\":\"include\",\"sources\":[\"198.51.100.10\"]},"
                 "{\"group\":\"239.1.1.1\",\"mode\":\"exclude\",\"sources\":[]}],"
-                "\"packets\":7,\"bytes\":700,\"expires_seconds\":260}],"
+                "\"packets\":7,\"bytes\":700,\"expires_seconds\":260,\"path\":\"socket\"}],"
                 "\"channels\":[{\"group\":\"232.1.1.1\",\"source\":\"198.51.100.10\",\"tunnels\":1,\"packets\":7,"
                 "\"bytes\":700},"
                 "{\"group\":\"239.1.1.1\",\"source\":null,\"tunnels\":1,\"packets\":0,\"bytes\":0}]}");

@@ -107,12 +107,12 @@ std::string relay_tables(const json::object& status) {
     workers.add({std::to_string(i), text(worker, "tunnels"), text(worker, "packets"), text(worker, "bytes"),
                  text(worker, "receive_drops"), text(worker, "upstream_drops")});
   }
-  Table tunnels({"tunnel", "groups", "packets", "bytes", "expires in s"});
+  Table tunnels({"tunnel", "groups", "packets", "bytes", "expires in s", "path"});
   for (const json::value& value : list(status, "tunnels")) {
     if (!value.is_object()) continue;
     const json::object& tunnel = value.get_object();
     tunnels.add({text(tunnel, "endpoint"), number_of(tunnel, "groups"), text(tunnel, "packets"), text(tunnel, "bytes"),
-                 text(tunnel, "expires_seconds")});
+                 text(tunnel, "expires_seconds"), text(tunnel, "path")});
     for (const json::value& group : list(tunnel, "groups")) {
       if (group.is_object()) tunnels.add_note(membership_line(group.get_object()));
     }

@@ -14,9 +14,9 @@ PACKETS = 600
 
 
 def run(case):
-    outer, inner = map(int, case.arguments)
+    outer, inner = map(int, case.arguments[:2])
     line = Line(case)
-    line.start_relay()
+    line.start_relay(*case.arguments[2:])
     line.start_gateway(outer)
     source = line.source_address(inner)
     for kind, group, sources in (("SSM", SSM[inner], [source]), ("ASM", ASM[inner], [])):

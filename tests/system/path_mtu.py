@@ -18,7 +18,7 @@ def run(case):
     line = Line(case)
     line.source.ip("link set s0 mtu 2000")
     line.relay.ip("link set r0 mtu 2000")
-    relay = line.start_relay()
+    relay = line.start_relay(*case.arguments)
     raw = case.closing(RawSource(line.source, "s0"))
     for outer in (4, 6):
         capture = case.closing(Capture(line.gateway, "g0", outgoing=False))

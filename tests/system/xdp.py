@@ -1,0 +1,131 @@
+"""The relay's data as frames of its own (`--data-path xdp`): every packet in all four family combinations; then the
+neighbour is forgotten, moves to another address, the route changes, is forbidden, and comes back; at last the gateway
+goes, and ICMP says so.
+
+    source ── relay r1 ══ tunnel ══ g0 our own gateways
+                    r2 ──────────── g0 another host
+"""
+
+import re
+import socket
+import time
+
+from lib import amt, packets
+from lib.multicast import HEAD, Capture, sequence_report
+from lib.scenario import Skipped
+from lib.topology import SSM, Line, moved, tunnels
+
+NEEDS = {"namespaces"}
+AF_XDP = 44
+UDP_HEADER = 8
+PACKETS = 400
+MOVED_TO = "02:00:00:00:77:01"
+
+
+def number_of(datagram: bytes) -> int:
+    """Of a stream's packet."""
+    return HEAD.unpack(packets.parse(datagram).payload[UDP_HEADER:UDP_HEADER + HEAD.size])[2]
+
+
+def counted(case, line, relay, outer, inner):
+    """Every packet of one stream, and that all but the first went as frames."""
+    what = f"IPv{inner} in IPv{outer}"
+    source, group = line.source_address(inner), SSM[inner]
+    gateway = line.fake_gateway(outer)
+    gateway.join_channel(group, [source])
+    stream = line.stream(inner, group, rate=400)
+    case.wait_until(lambda: gateway.data, 5, "the first packet")
+    case.wait_until(lambda: tunnels(relay)[gateway.endpoint]["path"] == "xdp", 5, f"{what}: the path to be xdp")
+    before = relay.snapshot()
+    start = len(gateway.data)
+    case.wait_until(lambda: len(gateway.data) >= start + PACKETS, 10, f"{what}: {PACKETS} packets")
+    change = moved(before, relay.snapshot())
+    frames, sent = change["xdp_frames"], change["data_packets_sent"]
+    stream.close()
+    time.sleep(0.2)
+    report = sequence_report([number_of(octets) for _, _, octets in gateway.data])
+    case.check(not any(report.values()), f"{what}: {report}")
+    case.check(frames >= sent - 2, f"{what}: {frames} of {sent} by frames")
+    case.check(all(peer == (line.relay_address(outer), amt.PORT) for _, peer, _ in gateway.data), f"{what}: from the relay")
+    case.figure(f"{what}: packets", len(gateway.data), f"{frames} of {sent} as frames")
+    gateway.close()
+
+
+class Changes:
+    """One gateway, one stream that goes on; what happens to the path on the way."""
+
+    def __init__(self, case, line, relay, outer):
+        self.case, self.line, self.relay, self.outer = case, line, relay, outer
+        self.here = line.gateway_address(outer)
+        self.gateway = line.fake_gateway(outer)
+        self.gateway.join_channel(SSM[4], [line.source_address(4)])
+        self.stream = line.stream(4, SSM[4], rate=200)
+        self.expect("xdp", "at the start")
+
+    def expect(self, path, when, timeout=8):
+        self.case.wait_until(lambda: tunnels(self.relay)[self.gateway.endpoint]["path"] == path, timeout,
+                             f"IPv{self.outer}, {when}: the path to be {path}")
+
+    def arriving(self, when):
+        start = len(self.gateway.data)
+        self.case.wait_until(lambda: len(self.gateway.data) >= start + 40, 8, f"IPv{self.outer}, {when}: data")
+
+    def run(self):
+        case, line, here = self.case, self.line, self.here
+        relay, gateway = line.relay, line.gateway
+        flag = "-6" if self.outer == 6 else "-4"
+        self.arriving("at the start")
+
+        relay.run("ip", flag, "neigh", "flush", "dev", "r1")
+        relay.run("ip", flag, "neigh", "del", here, "dev", "r1", check=False)
+        self.arriving("after the neighbour was forgotten")
+        self.expect("xdp", "after the neighbour was forgotten")
+
+        # As a gratuitous ARP or an unsolicited Neighbor Advertisement would tell.
+        old = re.search(r"link/ether (\S+)", gateway.run("ip", "link", "show", "g0"))[1]
+        for mac in (MOVED_TO, old):
+            gateway.ip(f"link set g0 address {mac}")
+            relay.run("ip", flag, "neigh", "replace", here, "lladdr", mac, "dev", "r1", "nud", "reachable")
+            self.arriving(f"now at {mac}")
+            self.expect("xdp", f"now at {mac}")
+
+        # Another way, that leads elsewhere: frames follow the route at once.
+        other = line.gateway_address(self.outer, 1)
+        width = 32 if self.outer == 4 else 128
+        capture = case.closing(Capture(line.gateways[1], "g0", outgoing=False))
+        relay.ip(f"route add {here}/{width} via {other}")
+        case.wait_until(lambda: sum(len(octets) > 100 for octets in capture.datagrams()) > 40, 8, "data on the other link")
+        time.sleep(0.2)
+        start = len(self.gateway.data)
+        time.sleep(0.2)
+        case.check(len(self.gateway.data) == start, f"IPv{self.outer}: nothing on the old link after the route changed")
+        relay.ip(f"route del {here}/{width} via {other}")
+        self.arriving("with its old route")
+        self.expect("xdp", "with its old route")
+
+        relay.ip(f"route add blackhole {here}/{width}")
+        self.expect("socket", "with a route that forbids")
+        relay.ip(f"route del blackhole {here}/{width}")
+        self.arriving("allowed again")
+        self.expect("xdp", "allowed again")
+        # ICMP comes to the socket, though it never sent what it is about.
+        self.gateway.close()
+        self.case.wait_until(lambda: self.gateway.endpoint not in tunnels(self.relay), 20,
+                             f"IPv{self.outer}: the end of a tunnel whose gateway is gone")
+        self.stream.close()
+
+
+def run(case):
+    try:
+        socket.socket(AF_XDP, socket.SOCK_RAW).close()
+    except OSError as error:
+        raise Skipped(f"no AF_XDP here: {error.strerror}") from error
+    line = Line(case, gateways=2)
+    relay = line.start_relay("--data-path", "xdp", "--max-unreachable", "2")
+    for outer in (4, 6):
+        for inner in (4, 6):
+            counted(case, line, relay, outer, inner)
+        Changes(case, line, relay, outer).run()
+    case.check(relay.snapshot()["counters"]["xdp_drops"] == 0, "no frame was refused")
+    text = case.amt_once(["status", "--control", relay.control]).stdout
+    case.check(re.search(r"\bpath\b", text), "`amt status` shows the path to people, too")
