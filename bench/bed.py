@@ -32,6 +32,7 @@ COPY_OCTETS = PAYLOAD_OCTETS + 28 + 2  # inner IPv4 and UDP headers, AMT header
 SEGMENT_SECONDS = 0.15
 # How much of its core each side is given to do, so that it seldom sleeps and loses nothing.
 UTILISATION = 0.85
+FRAME_METHODS = ("xdp", "packet", "packet-ring")
 SETTLE_TRIES_MAX = 40
 FITTING_TRIES = 8
 # The link address of no device here.
@@ -146,7 +147,7 @@ def device_packets(host, device: str, field: int) -> int:
 class Bed:
     """A relay whose gateways have all joined: each of `channels` has `each` of them. `joins`: channels of one gateway."""
 
-    def __init__(self, case, tools, *, channels=1, each=1, joins=1, workers=1, mode="count", wire=False):
+    def __init__(self, case, tools, *, channels=1, each=1, joins=1, workers=1, mode="count", wire=False, options=()):
         self.case, self.tools, self.channels, self.each = case, tools, channels, each
         self.gateways = channels * each // joins
         cpus = sorted(os.sched_getaffinity(0))
@@ -155,7 +156,8 @@ class Bed:
         # Merged messages are cut before the device, as on one that cannot cut: else a veth hands them over whole.
         self.line.source.ip("link set s0 gso_max_segs 1")
         self.line.relay.ip("link set r1 gso_max_segs 1")
-        self.relay = self.line.start_relay(*UNLIMITED, *workers_option(case, workers), name=f"relay{channels}x{each}w{workers}")
+        name = "-".join(["relay", f"{channels}x{each}w{workers}", *options])
+        self.relay = self.line.start_relay(*UNLIMITED, *workers_option(case, workers), *options, name=name)
         pin(self.relay.pid, {self.own_cpu} if workers == 1 else set(cpus))
         self.sink = case.closing(Sink(
             tools, self.line.gateway, "gateways", mode, f"{self.line.relay_address(4)}:2268",
@@ -177,7 +179,8 @@ class Bed:
 
     def blast(self, host, cpu: int, method: str, source: str, first: str, channels: int, each: int, octets: int, load: Load):
         """`bench_blaster`: datagrams sent, seconds of CPU, seconds."""
-        command = ["taskset", "-c", str(cpu), f"{self.tools}/bench_blaster", method, source, first, channels, each, octets,
+        program = "bench_frame_blaster" if method in FRAME_METHODS else "bench_blaster"
+        command = ["taskset", "-c", str(cpu), f"{self.tools}/{program}", method, source, first, channels, each, octets,
                    load.at_once, load.channels_at_once, load.pause, load.times]
         with host.enter():
             done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60, check=True)

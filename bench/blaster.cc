@@ -37,13 +37,6 @@ constexpr unsigned kSecondsMax = 60;
 // Destinations of one sendmmsg call, as many as the relay's.
 constexpr std::size_t kMessagesMax = 64;
 
-void sleep_until(Instant at) {
-  const Duration since_start = at.time_since_epoch();
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since_start);
-  const timespec time{seconds.count(), (since_start - seconds).count()};
-  ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nullptr);
-}
-
 UniqueFd open_socket(const Endpoint& from, bool multicast) {
   UniqueFd socket = bind_socket(from);
   if (!multicast) return socket;

@@ -21,6 +21,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "tests/system")]
 
 import kernel_driver  # noqa: E402
 import rows_control  # noqa: E402
+import rows_data_path  # noqa: E402
 import rows_fan_out  # noqa: E402
 import rows_gateway  # noqa: E402
 import rows_latency  # noqa: E402
@@ -35,7 +36,7 @@ KERNEL = "kernel"
 WHAT_WIDTH = 56
 HEADING = (f"{'':{WHAT_WIDTH}} {'ratio':>6} {'of rounds':>10} {'noise':>6}  {'target':7} {'verdict':12} {'ours':>9} {'baseline':>9}")
 GROUPS = {**rows_fan_out.GROUPS, **rows_loss.GROUPS, **rows_latency.GROUPS, **rows_gateway.GROUPS, **rows_micro.GROUPS,
-          **rows_control.GROUPS}
+          **rows_control.GROUPS, **rows_data_path.GROUPS}
 
 
 def shown(value: float | None) -> str:

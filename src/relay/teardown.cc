@@ -54,6 +54,7 @@ void Relay::Impl::shutdown() {
   counters.add(RelayCounter::kTunnelsShutDown, tunnels.size());
   // At once, whatever their number. What they wanted upstream is taken out of the table group by group, as it is
   // polled.
+  options.shared->tunnels -= tunnels.size();
   tunnels.clear();
   deadlines.clear();
 }
