@@ -37,11 +37,11 @@ def one_channel(gateways: int, at_once: int, targets: dict[str, str]):
     return rows
 
 
-def many_channels(at_once: int, targets: dict[str, str]):
+def many_channels(at_once: int, targets: dict[str, str], data_path="socket"):
     """1000 channels with 10 gateways each, which want nothing else: packets of one channel are seldom together."""
     def rows(case, tools, name, end):
-        bed = Bed(case, tools, channels=1000, each=10, wire=True)
-        where = f"1000 channels x 10, {at_once} at once"
+        bed = Bed(case, tools, channels=1000, each=10, wire=True, options=("--data-path", data_path))
+        where = f"1000 channels x 10, {at_once} at once, {data_path}"
         yield from measure(bed, Load(at_once, times=1000), name, where, targets, end)
     return rows
 
@@ -53,5 +53,6 @@ GROUPS = {
     "fan-out-1000": one_channel(1000, 16, {"gso": ">= 0.9", "sendmmsg": "", "sendto": ""}),
     "saturated-100": one_channel(100, SEGMENTS_MAX, {"gso": ">= 0.9", "sendto": ">= 4"}),
     "channels-1": many_channels(1, {"sendto": ""}),
-    "channels-2": many_channels(2, {"sendto": ">= 2.5", "gso": ""}),
+    "channels-2": many_channels(2, {"sendto": "", "gso": ""}),
+    "channels-xdp": many_channels(1, {"sendto": ">= 2.5"}, data_path="xdp"),
 }
