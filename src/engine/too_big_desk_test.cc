@@ -4,6 +4,7 @@
 
 #include "ip/udp.hh"
 #include "sys/clock.hh"
+#include "sys/test_namespace.hh"
 
 namespace amt {
 namespace {
@@ -11,8 +12,8 @@ namespace {
 std::vector<std::byte> datagram(unsigned number) {
   std::vector<std::byte> octets(2000);
   HeaderFields header;
-  // Told would be nobody: this host's own address.
-  header.source = *IpAddress::parse("127.0.0.1");
+  // In a namespace without a route nobody is told.
+  header.source = *IpAddress::parse("192.0.2.1");
   header.destination = *IpAddress::parse("232.1.2.3");
   header.protocol = kProtocolUdp;
   header.hop_limit = 9;
@@ -21,9 +22,9 @@ std::vector<std::byte> datagram(unsigned number) {
   return octets;
 }
 
-class TooBigDeskTest : public ::testing::Test {
+class TooBigDeskTest : public InTestNamespace {
  protected:
-  /// Sources told, or who would have been but for a want of privileges.
+  /// Sources told, or who would have been if there were a way to them.
   std::uint64_t told() const {
     return counters_[RelayCounter::kTooBigReported] + counters_[RelayCounter::kTooBigNotReported];
   }
