@@ -92,7 +92,8 @@ Result<RelayEngineOptions, std::string> engine_options(const RelayConfig& config
   options.relay.discoveries_per_second_max = config.discoveries_per_second_max;
   options.relay.updates_per_second_max = config.updates_per_second_max;
   options.data_path.rate_cap.tunnel_bits_per_second = config.tunnel_bits_per_second_max;
-  if (config.bits_per_second_max) options.data_path.rate_cap.total = std::make_shared<TotalRateCap>(*config.bits_per_second_max);
+  if (config.bits_per_second_max)
+    options.data_path.rate_cap.total = std::make_shared<TotalRateCap>(*config.bits_per_second_max);
   options.relay.ecn = !config.no_ecn;
   options.relay.unreachable_max = config.unreachable_max;
   options.relay.strict = config.strict;

@@ -46,7 +46,8 @@ void EventLoop::run() {
     const auto keep_alive = asio::make_work_guard(impl_->context);
     impl_->context.run();
   }
-  // Afterwards, not before: a `stop` that came before `run` counts, but not the one of a guard that guards nothing more.
+  // Afterwards, not before: a `stop` that came before `run` counts, but not the one of a guard that guards nothing
+  // more.
   impl_->context.restart();
 }
 

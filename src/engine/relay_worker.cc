@@ -25,8 +25,8 @@ std::vector<UdpSocket*> pointers_to(std::vector<UdpSocket>& sockets) {
 }  // namespace
 
 RelayWorker::RelayWorker(EventLoop& loop, std::size_t index, const Steering& steering, const RelayOptions& options,
-                         const DataPathOptions& data_path, std::vector<UdpSocket> sockets,
-                         std::optional<XdpSender> xdp, Random& random, RelayColleagues& colleagues)
+                         const DataPathOptions& data_path, std::vector<UdpSocket> sockets, std::optional<XdpSender> xdp,
+                         Random& random, RelayColleagues& colleagues)
     : loop_(loop),
       index_(index),
       steering_(steering),

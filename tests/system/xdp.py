@@ -121,7 +121,7 @@ def run(case):
     except OSError as error:
         raise Skipped(f"no AF_XDP here: {error.strerror}") from error
     line = Line(case, gateways=2)
-    relay = line.start_relay("--data-path", "xdp", "--max-unreachable", "2")
+    relay = line.start_relay("--data-path", "xdp", "--workers", "1", "--max-unreachable", "2")
     for outer in (4, 6):
         for inner in (4, 6):
             counted(case, line, relay, outer, inner)
