@@ -50,39 +50,48 @@ TEST(Timer, MayBeSetAgainAndDestroyedByItsHandler) {
   EXPECT_EQ(calls, 3);
 }
 
+/// Three octets wait in it.
+class ReadyPipe {
+ public:
+  ReadyPipe() {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK), 0);
+    read_end_ = UniqueFd(ends[0]);
+    write_end_ = UniqueFd(ends[1]);
+    EXPECT_EQ(::write(write_end_.get(), "abc", 3), 3);
+  }
+  [[nodiscard]] int fd() const { return read_end_.get(); }
+
+ private:
+  UniqueFd read_end_;
+  UniqueFd write_end_;
+};
+
 TEST(ReadWatch, MayBeDestroyedByItsHandlerAndLeavesTheDescriptorOpen) {
   EventLoop loop;
-  std::array<int, 2> ends{};
-  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK), 0);
-  const UniqueFd read_end(ends[0]);
-  const UniqueFd write_end(ends[1]);
-  ASSERT_EQ(::write(write_end.get(), "abc", 3), 3);
+  const ReadyPipe pipe;
   int calls = 0;
   std::optional<ReadWatch> watch;
   Timer end(loop, [&] { loop.stop(); });
   // What is not read makes it ready again.
-  watch.emplace(loop, read_end.get(), [&] {
+  watch.emplace(loop, pipe.fd(), [&] {
     char octet = 0;
-    EXPECT_EQ(::read(read_end.get(), &octet, 1), 1);
+    EXPECT_EQ(::read(pipe.fd(), &octet, 1), 1);
     if (++calls == 2) watch.reset();
   });
   end.set(monotonic_now() + milliseconds(50));
   loop.run();
   EXPECT_EQ(calls, 2);
-  EXPECT_NE(::fcntl(read_end.get(), F_GETFD), -1);
+  EXPECT_NE(::fcntl(pipe.fd(), F_GETFD), -1);
 }
 
 TEST(ReadWatch, RestsAsLongAsItsHandlerSays) {
   EventLoop loop;
-  std::array<int, 2> ends{};
-  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK), 0);
-  const UniqueFd read_end(ends[0]);
-  const UniqueFd write_end(ends[1]);
-  ASSERT_EQ(::write(write_end.get(), "a", 1), 1);
+  const ReadyPipe pipe;
   std::vector<Instant> calls;
   std::optional<ReadWatch> watch;
   // Ready all the time.
-  watch.emplace(loop, read_end.get(), [&] {
+  watch.emplace(loop, pipe.fd(), [&] {
     calls.push_back(monotonic_now());
     if (calls.size() == 1) watch->rest_until(calls[0] + milliseconds(20));
     if (calls.size() == 3) loop.stop();
@@ -96,15 +105,11 @@ TEST(ReadWatch, RestsAsLongAsItsHandlerSays) {
 
 TEST(ReadWatch, MayBeDestroyedWhileItRests) {
   EventLoop loop;
-  std::array<int, 2> ends{};
-  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK), 0);
-  const UniqueFd read_end(ends[0]);
-  const UniqueFd write_end(ends[1]);
-  ASSERT_EQ(::write(write_end.get(), "a", 1), 1);
+  const ReadyPipe pipe;
   int calls = 0;
   std::optional<ReadWatch> watch;
   Timer end(loop, [&] { loop.stop(); });
-  watch.emplace(loop, read_end.get(), [&] {
+  watch.emplace(loop, pipe.fd(), [&] {
     ++calls;
     watch->rest_until(monotonic_now() + milliseconds(10));
     watch.reset();
