@@ -109,8 +109,11 @@ void RelayWorker::take_datagram(Instant now, const TunnelEndpoint& from, const L
     const std::size_t owner = teardown ? steering_.worker_of(teardown->gateway.endpoint) : index_;
     if (owner == index_) return handle_datagram(now, from, to, datagram);
     // A reject is counted by the relay.
-    if (relay_.admit_teardown(now, *teardown)) hand_over_datagram(owner, from, to, datagram, true);
-    return;
+    if (!relay_.admit_teardown(now, *teardown)) return;
+    // The stream moves here: this worker's captures are open before the other ends its tunnel, and that one sends what
+    // it has captured before.
+    open_captures();
+    return hand_over_datagram(owner, from, to, datagram, true);
   }
   const std::size_t owner = steering_.worker_of(from);
   if (owner == index_) return handle_datagram(now, from, to, datagram);
@@ -120,7 +123,8 @@ void RelayWorker::take_datagram(Instant now, const TunnelEndpoint& from, const L
 void RelayWorker::hand_over_datagram(std::size_t owner, const TunnelEndpoint& from, const LocalAddress& to,
                                      Bytes datagram, bool urgent) {
   std::vector<std::byte> octets(datagram.begin(), datagram.end());
-  count_hand_over(colleagues_.hand_over(owner, urgent, [from, to, octets = std::move(octets)](RelayWorker& colleague) {
+  count_hand_over(colleagues_.hand_over(owner, urgent, [=, octets = std::move(octets)](RelayWorker& colleague) {
+    if (urgent) colleague.forward_waiting();
     colleague.handle_datagram(monotonic_now(), from, to, octets);
     colleague.settle();
   }));
@@ -194,6 +198,12 @@ bool RelayWorker::forward_batch(CapturePlace& place, Instant now) {
   return received_data.has_value();
 }
 
+void RelayWorker::forward_waiting() {
+  for (CapturePlace& place : captures_) {
+    if (place.watch) static_cast<void>(forward_batch(place, monotonic_now()));
+  }
+}
+
 void RelayWorker::drain_outputs() {
   for (;;) {
     RelayOutput output = relay_.poll_output();
@@ -211,13 +221,16 @@ void RelayWorker::drain_outputs() {
 void RelayWorker::settle() {
   drain_outputs();
   answers_.flush();
-  const bool wanted = relay_.tunnel_count() != 0;
-  if (wanted != std::exchange(wanted_, wanted)) {
-    // Before the upstream is told: what a join brings must find the capture open.
-    for (const CapturePlace& place : captures_) place.capture->set_wanted(wanted);
-  }
+  // Before the upstream is told: what a join brings must find the capture open.
+  open_captures();
   tell_upstream();
   protocol_timer_.set(next_deadline_);
+}
+
+void RelayWorker::open_captures() {
+  const bool wanted = relay_.tunnel_count() != 0;
+  if (wanted == std::exchange(wanted_, wanted)) return;
+  for (const CapturePlace& place : captures_) place.capture->set_wanted(wanted);
 }
 
 UdpSocket& RelayWorker::socket_at(const LocalAddress& local) {

@@ -103,10 +103,14 @@ class RelayWorker final : TooBigListener {
   void on_upstream_readable(CapturePlace& place);
   /// False: the upstream interface is lost.
   bool forward_batch(CapturePlace& place, Instant now);
+  /// What the captures have by now.
+  void forward_waiting();
   /// After each input of the relay.
   void drain_outputs();
   /// After the last of those that came together: the answers leave, the upstream is told, the timer is set.
   void settle();
+  /// Or shuts them, when there is no tunnel.
+  void open_captures();
   UdpSocket& socket_at(const LocalAddress& local);
   void note_change(FilterChange&& change);
   void tell_upstream();
