@@ -217,7 +217,9 @@ void World::check_relay_state() {
 void World::check_deliveries() {
   if (failed()) return;
   for (const GatewayHost& host : gateways_) {
-    if (scenario_.is_limited() && host.arrived.empty()) continue;
+    // Refused everywhere, a gateway gets nothing, or what a tunnel brings that it has given up and the relay has not
+    // yet.
+    if (scenario_.is_limited() && (host.arrived.empty() || !host.gateway->relay())) continue;
     for (std::size_t i = 0; i < observed_.size(); ++i) {
       const Emitted& emitted = observed_[i];
       const auto wanted = host.wanted.find(emitted.group);
