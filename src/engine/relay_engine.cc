@@ -95,6 +95,7 @@ SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options, Rando
 /// By worker.
 SysResult<std::vector<std::vector<UdpSocket>>> RelayEngine::Impl::bind(const RelayEngineOptions& options) const {
   UdpOptions socket_options;
+  socket_options.quiet_while_sending = true;
   socket_options.ignore_path_mtu = options.data_path.path_mtu.ignores_kernel();
   std::vector<std::vector<UdpSocket>> sockets(steering.workers());
   for (const std::vector<Endpoint>& addresses : {options.local, options.discovery}) {

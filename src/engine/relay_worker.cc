@@ -41,7 +41,7 @@ RelayWorker::RelayWorker(EventLoop& loop, std::size_t index, const Steering& ste
         settle();
       }) {
   for (UdpSocket& socket : sockets_) {
-    watches_.emplace_back(loop_, socket.fd(), [this, &socket] { on_socket_readable(socket); });
+    watches_.emplace_back(loop_, socket.poll_fd(), [this, &socket] { on_socket_readable(socket); });
   }
   settle();
 }

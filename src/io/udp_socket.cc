@@ -12,6 +12,17 @@
 namespace amt {
 namespace {
 
+/// Whether quiet is worth two system calls.
+bool is_bulk(std::span<const Transmit> messages) {
+  constexpr std::size_t kBulkDatagrams = 16;
+  std::size_t datagrams = 0;
+  for (const Transmit& message : messages) {
+    datagrams += message.pieces.size();
+    if (datagrams >= kBulkDatagrams) return true;
+  }
+  return false;
+}
+
 SysResult<void> set_option(int fd, int level, int option, int value, const char* name, const Endpoint& local) {
   if (::setsockopt(fd, level, option, &value, sizeof value) == 0) return {};
   return tl::unexpected(SysError::last(std::string("setsockopt ") + name, local.to_string()));
@@ -123,12 +134,22 @@ SysResult<UdpSocket> UdpSocket::bind(const Endpoint& local, const UdpOptions& op
   if (::getsockname(fd.get(), bound.data(), &length) != 0) {
     return tl::unexpected(SysError::last("getsockname", local.to_string()));
   }
-  return UdpSocket(std::move(fd), bound.endpoint().value_or(local));
+  UdpSocket socket(std::move(fd), bound.endpoint().value_or(local));
+  if (options.quiet_while_sending) {
+    SysResult<PollGate> gate = PollGate::create(socket.fd());
+    if (!gate) return tl::unexpected(gate.error());
+    socket.gate_ = std::move(*gate);
+  }
+  return socket;
 }
 
 std::size_t UdpSocket::send(std::span<const Transmit> messages,
                             const std::function<void(std::size_t index, int code)>& on_error) {
-  return sender_->send(fd_.get(), messages, on_error);
+  const bool quiet = gate_ && is_bulk(messages);
+  if (quiet) gate_->close();
+  const std::size_t sent = sender_->send(fd_.get(), messages, on_error);
+  if (quiet) gate_->open();
+  return sent;
 }
 
 }  // namespace amt

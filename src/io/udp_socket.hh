@@ -12,6 +12,7 @@
 #include "amt/endpoint.hh"
 #include "ip/datagram.hh"
 #include "sys/error.hh"
+#include "sys/poll_gate.hh"
 #include "sys/unique_fd.hh"
 
 namespace amt {
@@ -30,6 +31,8 @@ struct UdpOptions {
   /// Only the link's MTU bounds what is sent; the kernel's idea of a path, which it has from ICMP, does not
   /// (IP_PMTUDISC_PROBE). Who sets this minds `poll_errors`.
   bool ignore_path_mtu = false;
+  /// `poll_fd` looks away while `send` is given much at once: for who sends in bulk and waits for readability.
+  bool quiet_while_sending = false;
   /// Bind to this interface (SO_BINDTODEVICE); empty: none.
   std::string interface {};
 };
@@ -107,6 +110,8 @@ class UdpSocket {
   UdpSocket& operator=(UdpSocket&&) noexcept;
 
   [[nodiscard]] int fd() const { return fd_.get(); }
+  /// To be watched for readability: there is something to `receive`, or in the error queue.
+  [[nodiscard]] int poll_fd() const { return gate_ ? gate_->fd() : fd(); }
   [[nodiscard]] const Endpoint& local() const { return local_; }
 
   /// Up to the batch's slots (recvmmsg). The number received; 0: nothing there. Errors that concern one peer (ICMP) are
@@ -131,6 +136,7 @@ class UdpSocket {
   struct Sender;
   UdpSocket(UniqueFd fd, Endpoint local);
   UniqueFd fd_;
+  std::optional<PollGate> gate_;
   Endpoint local_;
   std::uint64_t receive_drops_ = 0;
   /// The kernel's own count at the last datagram; 32 bits, wraps.

@@ -148,6 +148,32 @@ TEST_P(UdpSocketOf, SendsManyMessagesInOrder) {
   for (std::size_t i = 0; i < 500; ++i) EXPECT_EQ(got[i].bytes, bodies[i]) << i;
 }
 
+TEST_P(UdpSocketOf, HearsAgainWhatCameWhileItSentInBulk) {
+  const auto is_readable = [](const UdpSocket& socket) {
+    pollfd ready{socket.poll_fd(), POLLIN, 0};
+    return ::poll(&ready, 1, 100) == 1;
+  };
+  UdpSocket a = open({.quiet_while_sending = true});
+  UdpSocket b = open();
+  const std::vector<std::byte> payload = numbered(100);
+  const std::array<Bytes, 1> pieces = {Bytes(payload)};
+  const std::vector<Transmit> bulk(64, Transmit{b.local(), pieces});
+  ASSERT_EQ(a.send(bulk, kNoErrors), bulk.size());
+  pollfd none{a.poll_fd(), POLLIN, 0};
+  EXPECT_EQ(::poll(&none, 1, 0), 0) << "nothing has come";
+  ASSERT_EQ(b.send(std::array{Transmit{a.local(), pieces}}, kNoErrors), 1U);
+  EXPECT_TRUE(is_readable(a));
+  // Still there when the next bulk is over; and so is an error.
+  ASSERT_EQ(a.send(bulk, kNoErrors), bulk.size());
+  EXPECT_TRUE(is_readable(a));
+  EXPECT_EQ(collect(a, 1).size(), 1U);
+  static_cast<void>(a.send(std::vector<Transmit>(64, Transmit{closed_port(), pieces}), [](std::size_t, int) {}));
+  EXPECT_TRUE(is_readable(a));
+  int refused = 0;
+  a.poll_errors([&](const SocketError&) { ++refused; });
+  EXPECT_GT(refused, 0);
+}
+
 TEST_P(UdpSocketOf, ErrorsOfOnePeerHarmNoOther) {  // X-3.5-a
   UdpSocket a = open();
   UdpSocket b = open();
