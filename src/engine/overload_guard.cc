@@ -18,8 +18,11 @@ constexpr double kTurnMaxSeconds = 0.05;
 constexpr std::size_t kDatagramsMaxOverloaded = 1 << 16;
 /// A turn is long that takes this much time, or as many datagrams as it may.
 constexpr Duration kLongTurn = std::chrono::milliseconds(20);
-/// For so long they have to be long, one after the other.
-constexpr Duration kPatience = std::chrono::milliseconds(100);
+/// For so long they have to be long, one after the other. Where few packets wait it may be a burst that is slow work: 64
+/// packets to 1000 gateways take 150 ms, more on a core that is shared, and the capture buffer has room for what comes
+/// meanwhile.
+constexpr Duration kPatienceMany = std::chrono::milliseconds(100);
+constexpr Duration kPatienceFew = std::chrono::milliseconds(500);
 /// What may be sent in one turn under overload, so that the next takes what came meanwhile from a buffer that never
 /// fills.
 constexpr double kSharedSeconds = 0.01;
@@ -101,23 +104,24 @@ std::size_t OverloadGuard::shed(std::vector<CapturedDatagram>& batch, const Copi
   });
 }
 
-void OverloadGuard::end_turn(Instant now, std::size_t datagrams, std::uint64_t copies, bool more_wait) {
+void OverloadGuard::end_turn(Instant now, std::size_t datagrams, std::uint64_t copies, Waiting waiting) {
   const Duration took = now - began_;
   if (datagrams > 0 && !overloaded_) follow(copies_each_, static_cast<double>(copies) / static_cast<double>(datagrams));
   if (took >= kMeasuredTurn && copies > 0) {
     follow(copies_per_second_, static_cast<double>(copies) / std::chrono::duration<double>(took).count());
   }
-  if (!more_wait) {
+  if (waiting == Waiting::kNone) {
     overloaded_ = false;
     long_since_ = kNoDeadline;
   }
-  if (overloaded_ || !more_wait) return;
+  if (overloaded_ || waiting == Waiting::kNone) return;
   if (took < kLongTurn && datagrams < datagrams_max_) {
     long_since_ = kNoDeadline;
   } else if (long_since_ == kNoDeadline) {
     long_since_ = began_;
   }
-  overloaded_ = long_since_ != kNoDeadline && now - long_since_ > kPatience && copies_per_second_ > 0;
+  const Duration patience = waiting == Waiting::kMany ? kPatienceMany : kPatienceFew;
+  overloaded_ = long_since_ != kNoDeadline && now - long_since_ > patience && copies_per_second_ > 0;
 }
 
 }  // namespace amt

@@ -28,9 +28,11 @@ class OverloadGuard {
   /// Under overload removes from `batch` what is more than its channel's share; the order of the rest stays. How many.
   std::size_t shed(std::vector<CapturedDatagram>& batch, const CopiesOf& copies_of);
 
-  /// It is over: how many datagrams it took from the capture buffer, how many copies it sent, and whether more
-  /// datagrams wait by now.
-  void end_turn(Instant now, std::size_t datagrams, std::uint64_t copies, bool more_wait);
+  /// What is in the capture buffer when a turn is over; many: `kManyWaiting` datagrams, or more.
+  enum class Waiting : std::uint8_t { kNone, kFew, kMany };
+  static constexpr std::size_t kManyWaiting = 1024;
+  /// It is over: how many datagrams it took from the capture buffer, and how many copies it sent.
+  void end_turn(Instant now, std::size_t datagrams, std::uint64_t copies, Waiting waiting);
 
   [[nodiscard]] bool is_overloaded() const { return overloaded_; }
 

@@ -50,12 +50,16 @@ class Captured {
 
 std::size_t ten_each(const IpAddress&, const IpAddress&) { return 10; }
 
+constexpr auto kNone = OverloadGuard::Waiting::kNone;
+constexpr auto kFew = OverloadGuard::Waiting::kFew;
+constexpr auto kMany = OverloadGuard::Waiting::kMany;
+
 /// How many datagrams the turn might have taken.
 std::size_t turn(OverloadGuard& guard, Instant& now, Duration took, std::size_t datagrams, std::uint64_t copies,
-                 bool more_wait = true) {
+                 OverloadGuard::Waiting waiting = kMany) {
   const std::size_t datagrams_max = guard.begin_turn(now);
   now += took;
-  guard.end_turn(now, datagrams, copies, more_wait);
+  guard.end_turn(now, datagrams, copies, waiting);
   return datagrams_max;
 }
 
@@ -79,11 +83,17 @@ TEST_F(OverloadGuardTest, LeavesEverythingAloneUntilThereIsOverload) {
 
 TEST_F(OverloadGuardTest, TakesABurstForABurst) {
   // 64 datagrams to 1000 gateways take 64 ms; and one that takes two turns.
-  for (int burst = 0; burst < 50; ++burst) turn(guard, now, milliseconds(64), 64, 64'000, false);
+  for (int burst = 0; burst < 50; ++burst) turn(guard, now, milliseconds(64), 64, 64'000, kNone);
   EXPECT_FALSE(guard.is_overloaded());
   turn(guard, now, milliseconds(64), 64, 64'000);
-  turn(guard, now, milliseconds(64), 64, 64'000, false);
+  turn(guard, now, milliseconds(64), 64, 64'000, kNone);
   EXPECT_FALSE(guard.is_overloaded());
+  // On a slow core, and arriving in pieces.
+  for (int part = 0; part < 8; ++part) turn(guard, now, milliseconds(50), 8, 8000, kFew);
+  EXPECT_FALSE(guard.is_overloaded());
+  for (int part = 0; part < 4; ++part) turn(guard, now, milliseconds(50), 8, 8000, kFew);
+  EXPECT_TRUE(guard.is_overloaded()) << "it does not end";
+  turn(guard, now, milliseconds(1), 1, 1000, kNone);
   // Something waits as often as not where much comes; that is none either.
   for (int part = 0; part < 50; ++part) turn(guard, now, milliseconds(10), 10, 10'000);
   EXPECT_FALSE(guard.is_overloaded());
@@ -100,7 +110,7 @@ TEST_F(OverloadGuardTest, KnowsOverloadByLongTurnsOrByFullOnes) {
 
 TEST_F(OverloadGuardTest, EndsWhenNothingWaits) {
   overload(guard, now);
-  turn(guard, now, milliseconds(10), 1, 1000, false);
+  turn(guard, now, milliseconds(10), 1, 1000, kNone);
   EXPECT_FALSE(guard.is_overloaded());
   EXPECT_LE(guard.begin_turn(now), 1024U);
 }

@@ -22,6 +22,12 @@ std::vector<UdpSocket*> pointers_to(std::vector<UdpSocket>& sockets) {
   return pointers;
 }
 
+OverloadGuard::Waiting waiting_in(const UpstreamCapture& capture) {
+  if (!capture.has_waiting(1)) return OverloadGuard::Waiting::kNone;
+  return capture.has_waiting(OverloadGuard::kManyWaiting) ? OverloadGuard::Waiting::kMany
+                                                          : OverloadGuard::Waiting::kFew;
+}
+
 }  // namespace
 
 RelayWorker::RelayWorker(EventLoop& loop, std::size_t index, const Steering& steering, const RelayOptions& options,
@@ -188,7 +194,7 @@ bool RelayWorker::forward_batch(CapturePlace& place, Instant now) {
   }
   capture.release();
   guard_.end_turn(monotonic_now(), datagrams, relay_.counters()[RelayCounter::kDataPacketsSent] - copies,
-                  capture.has_waiting(1));
+                  waiting_in(capture));
   // Gateways that cannot be reached may have lost their tunnels.
   settle();
   if (!received_data) {
