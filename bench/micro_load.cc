@@ -44,7 +44,7 @@ class Pair {
         }
       }
     }
-    for (const auto& [gateway, datagram] : answers_) fleet_.handle_datagram(now_, gateway, datagram);
+    for (const auto& [gateway, datagram] : answers_) fleet_.handle_datagram(now_, now_, gateway, datagram);
     answers_.clear();
   }
   Fleet& fleet() { return fleet_; }
@@ -99,7 +99,7 @@ void load_data(benchmark::State& state) {
                                                               header, 5000, 5001, payload));
   std::size_t gateway = 0;
   for (auto _ : state) {
-    pair.fleet().handle_datagram(pair.now(), gateway, message);
+    pair.fleet().handle_datagram(pair.now(), pair.now(), gateway, message);
     gateway = (gateway + 1) % kGateways;
   }
 }

@@ -1,9 +1,11 @@
 """The control plane: how many Requests and handshakes the relay answers for a second of its CPU, and how soon a join brings
 data while a thousand gateways change channels. `amt bench` is the load; it has a core to itself, the relay the other."""
 
+import contextlib
 import json
 import os
 import statistics
+import subprocess
 import time
 
 from bed import UNLIMITED, cpu_seconds, pin, workers_option
@@ -13,10 +15,12 @@ from rounds import ROUNDS, Row, judge
 GROUP, PORT = "232.1.1.1", 5000
 SECONDS = 1.5
 STORM_SECONDS = 5
-STORM_ROUNDS = 3
+STORM_ROUNDS = 5
 STORM_CHANNELS, STORM_GATEWAYS, STORM_CHANGES = 100, 1000, 10
 # Packets of each channel a second: a join waits for the next of them, half the time between two on average.
 STORM_RATE = 100
+# Longer than a round takes.
+FED_SECONDS = 30
 
 
 class ControlBed:
@@ -38,13 +42,19 @@ class ControlBed:
         self.case.check(load.wait(seconds + 30) == 0, f"amt bench: {load.err}")
         return json.loads(load.out), cpu_seconds(self.relay.pid) - before
 
-    def feed(self, channels: int, rate: int):
-        """A source for each channel."""
-        for number in range(channels):
-            self.case.start(["send", f"232.1.1.{number + 1}:{PORT}", "--interface", "s0", "--source",
-                             self.line.source_address(4), "--rate", rate * 200 * 8, "--size", 200], f"send{number}",
-                            self.line.source)
-        time.sleep(0.5)
+    @contextlib.contextmanager
+    def fed(self, tools: str, channels: int, rate: int):
+        """Packets of each channel, one after the other and evenly."""
+        command = [f"{tools}/bench_blaster", "sendto", self.line.source_address(4), f"232.1.1.1:{PORT}", channels, 1, 200, 1, 1,
+                   round(1e9 / rate / channels), rate * channels * FED_SECONDS]
+        with self.line.source.enter():
+            source = subprocess.Popen(["taskset", "-c", str(self.other_cpu), *map(str, command)], stdout=subprocess.DEVNULL)
+        try:
+            time.sleep(0.5)
+            yield
+        finally:
+            source.kill()
+            source.wait()
 
 
 def row(name: str, what: str, unit: str, values: list[float], target: str, **notes) -> Row:
@@ -67,12 +77,12 @@ def repeated(task: str, what: str, gateways: int, counter: str, target: str):
     return rows
 
 
-def storm(case, _tools, name, end):
+def storm(case, tools, name, end):
     bed, p50, p99, unserved = ControlBed(case), [], [], []
-    bed.feed(STORM_CHANNELS, STORM_RATE)
     while len(p99) < STORM_ROUNDS and (not p99 or time.monotonic() < end):
-        got, _ = bed.bench("--gateways", STORM_GATEWAYS, "--channels", STORM_CHANNELS, "--zap", STORM_CHANGES,
-                           seconds=STORM_SECONDS)
+        with bed.fed(tools, STORM_CHANNELS, STORM_RATE):
+            got, _ = bed.bench("--gateways", STORM_GATEWAYS, "--channels", STORM_CHANNELS, "--zap", STORM_CHANGES,
+                               seconds=STORM_SECONDS)
         p50.append(got["join_milliseconds"]["p50"])
         p99.append(got["join_milliseconds"]["p99"])
         unserved.append(1 - got["joins_served"] / got["joins"])

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <ctime>
 
 #include "io/control_message.hh"
+#include "sys/clock.hh"
 #include "sys/socket_address.hh"
 
 namespace amt {
@@ -22,7 +24,8 @@ constexpr std::size_t kEventsMax = 64;
 constexpr int kTriesMax = 3;
 
 struct Control {
-  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(std::uint32_t))> octets;
+  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(std::uint32_t)) +
+                                             CMSG_SPACE(sizeof(timespec))> octets;
 };
 
 /// Without these nothing is wrong, only slower or less well counted.
@@ -30,9 +33,14 @@ void configure(int fd) {
   const int on = 1;
   ::setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on);
   ::setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
+  ::setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
   if (::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBufferOctets, sizeof kReceiveBufferOctets) != 0) {
     ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kReceiveBufferOctets, sizeof kReceiveBufferOctets);
   }
+}
+
+Duration since_1970(const timespec& time) {
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 }  // namespace
@@ -68,14 +76,19 @@ SysResult<PeerSockets> PeerSockets::open(const Endpoint& peer, std::span<const I
   return sockets;
 }
 
-bool PeerSockets::receive(const std::function<void(std::size_t socket, Bytes datagram)>& visit) {
+bool PeerSockets::receive(const Visit& visit) {
   std::array<epoll_event, kEventsMax> events;
   const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
-  for (std::size_t i = 0; i < static_cast<std::size_t>(std::max(count, 0)); ++i) receive_at(events[i].data.u64, visit);
+  timespec day{};
+  ::clock_gettime(CLOCK_REALTIME, &day);
+  const Duration offset = monotonic_now().time_since_epoch() - since_1970(day);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(std::max(count, 0)); ++i) {
+    receive_at(events[i].data.u64, offset, visit);
+  }
   return count == static_cast<int>(events.size());
 }
 
-void PeerSockets::receive_at(std::size_t index, const std::function<void(std::size_t socket, Bytes datagram)>& visit) {
+void PeerSockets::receive_at(std::size_t index, Duration offset, const Visit& visit) {
   // One message, however much there is: epoll tells of the rest when the others had their turn.
   Socket& socket = sockets_[index];
   Control control;
@@ -88,6 +101,7 @@ void PeerSockets::receive_at(std::size_t index, const std::function<void(std::si
   const ssize_t octets = ::recvmsg(socket.fd.get(), &header, 0);
   if (octets < 0) return;
   std::size_t segment = 0;
+  Instant arrived = kNoDeadline;
   for (const cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, const_cast<cmsghdr*>(c))) {
     if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
       segment = static_cast<std::size_t>(std::max(0, control_value<int>(*c).value_or(0)));
@@ -95,12 +109,16 @@ void PeerSockets::receive_at(std::size_t index, const std::function<void(std::si
       const std::uint32_t drops = control_value<std::uint32_t>(*c).value_or(socket.drops);
       receive_drops_ += drops - socket.drops;
       socket.drops = drops;
+    } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+      if (const auto stamp = control_value<timespec>(*c)) arrived = Instant(since_1970(*stamp) + offset);
     }
   }
+  // A clock that was set meanwhile, or no stamp.
+  arrived = std::min(arrived, monotonic_now());
   Bytes rest = Bytes(buffer_).first(static_cast<std::size_t>(octets));
   do {
     const Bytes datagram = rest.first(segment == 0 ? rest.size() : std::min(segment, rest.size()));
-    visit(index, datagram);
+    visit(index, datagram, arrived);
     rest = rest.subspan(datagram.size());
   } while (!rest.empty());
 }

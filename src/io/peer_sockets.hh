@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "amt/endpoint.hh"
+#include "amt/time.hh"
 #include "base/byte_reader.hh"
 #include "sys/error.hh"
 #include "sys/unique_fd.hh"
@@ -23,9 +24,11 @@ class PeerSockets {
   /// Readable while any of the sockets is.
   [[nodiscard]] int fd() const { return epoll_.get(); }
 
-  /// A round over sockets that have something: `visit(socket, datagram)`, several where the kernel merged them
-  /// (UDP_GRO). False: nothing is left.
-  bool receive(const std::function<void(std::size_t socket, Bytes datagram)>& visit);
+  /// `arrived`: by the kernel's time stamp, so that what waits in a socket for this process is not later for that.
+  using Visit = std::function<void(std::size_t socket, Bytes datagram, Instant arrived)>;
+  /// A round over sockets that have something; several datagrams of one where the kernel merged them (UDP_GRO). False:
+  /// nothing is left.
+  bool receive(const Visit& visit);
   /// 0, or the errno. An ICMP error that an earlier datagram drew is not this one's.
   int send(std::size_t socket, Bytes datagram);
 
@@ -39,7 +42,8 @@ class PeerSockets {
     std::uint32_t drops = 0;
   };
   PeerSockets() = default;
-  void receive_at(std::size_t socket, const std::function<void(std::size_t socket, Bytes datagram)>& visit);
+  /// `offset`: of `Instant`s to the time of day.
+  void receive_at(std::size_t socket, Duration offset, const Visit& visit);
 
   UniqueFd epoll_;
   std::vector<Socket> sockets_;

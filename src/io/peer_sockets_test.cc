@@ -8,8 +8,10 @@
 #include <cerrno>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "io/udp_socket.hh"
+#include "sys/clock.hh"
 
 namespace amt {
 namespace {
@@ -47,7 +49,7 @@ std::map<std::size_t, std::vector<std::size_t>> arrived(PeerSockets& sockets, st
   std::size_t count = 0;
   pollfd ready{sockets.fd(), POLLIN, 0};
   while (count < wanted && ::poll(&ready, 1, 500) == 1) {
-    sockets.receive([&](std::size_t socket, Bytes datagram) {
+    sockets.receive([&](std::size_t socket, Bytes datagram, Instant) {
       all[socket].push_back(datagram.size());
       ++count;
     });
@@ -95,6 +97,23 @@ TEST(PeerSockets, CutWhatTheKernelMerged) {
   EXPECT_THAT(arrived(*sockets, 3)[0], ElementsAre(1000, 1000, 500));
   peer.send(gateway, {});
   EXPECT_THAT(arrived(*sockets, 1)[0], ElementsAre(0));
+}
+
+TEST(PeerSockets, SayWhenItCameHoweverLongItWaits) {
+  Peer peer("127.0.0.1");
+  SysResult<PeerSockets> sockets = PeerSockets::open(peer.local(), {}, 1);
+  ASSERT_TRUE(sockets);
+  ASSERT_EQ(sockets->send(0, octet(0)), 0);
+  const Endpoint gateway = peer.received(1).begin()->first;
+  const Instant before = monotonic_now();
+  peer.send(gateway, octet(1));
+  const Instant after = monotonic_now();
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  Instant came;
+  sockets->receive([&](std::size_t, Bytes, Instant at) { came = at; });
+  // Two clocks are read one after the other.
+  EXPECT_GE(came, before - std::chrono::milliseconds(5));
+  EXPECT_LE(came, after + std::chrono::milliseconds(5));
 }
 
 TEST(PeerSockets, GoOnAfterIcmpErrors) {

@@ -80,8 +80,9 @@ void Fleet::Impl::finish(std::uint32_t index) {
   ++gone;
 }
 
-void Fleet::Impl::handle_datagram(Instant at, std::size_t gateway, Bytes datagram) {
+void Fleet::Impl::handle_datagram(Instant at, Instant arrived_at, std::size_t gateway, Bytes datagram) {
   now = at;
+  arrived = arrived_at;
   const auto index = static_cast<std::uint32_t>(gateway);
   const Result<wire::MessageType, wire::ParseError> type = wire::peek_type(datagram);
   if (type && *type == wire::MessageType::kMulticastData) {
@@ -105,7 +106,7 @@ void Fleet::Impl::handle_query(std::uint32_t index, Bytes datagram) {
   if (member.granted.value == 0) ++answered;
   tally.counters.add(LoadCounter::kQueriesReceived);
   if (query->limit) tally.counters.add(LoadCounter::kQueriesWithLimit);
-  tally.handshake.add(now - member.asked);
+  tally.handshake.add(std::max(Duration::zero(), arrived - member.asked));
   member.granted = query->nonce;
   member.mac = query->mac;
   member.seen_as = query->gateway;
@@ -225,8 +226,8 @@ Fleet::Fleet(FleetOptions options, Random& random, Instant now)
     : impl_(std::make_unique<Impl>(std::move(options), random, now)) {}
 Fleet::~Fleet() = default;
 
-void Fleet::handle_datagram(Instant now, std::size_t gateway, Bytes datagram) {
-  impl_->handle_datagram(now, gateway, datagram);
+void Fleet::handle_datagram(Instant now, Instant arrived, std::size_t gateway, Bytes datagram) {
+  impl_->handle_datagram(now, arrived, gateway, datagram);
 }
 void Fleet::handle_timeout(Instant now) { impl_->handle_timeout(now); }
 void Fleet::leave(Instant now) { impl_->leave(now); }

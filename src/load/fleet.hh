@@ -57,8 +57,8 @@ class Fleet {
   Fleet(FleetOptions options, Random& random, Instant now);
   ~Fleet();
 
-  /// One datagram that came to this gateway's socket.
-  void handle_datagram(Instant now, std::size_t gateway, Bytes datagram);
+  /// One datagram, and when it came to this gateway's socket, not after `now`: what it waited there is no latency.
+  void handle_datagram(Instant now, Instant arrived, std::size_t gateway, Bytes datagram);
   void handle_timeout(Instant now);
   /// Ends all tunnels: Teardown (RFC 7450 §5.2.3.7), or leaves where the relay gave no gateway fields, followed by a
   /// Request, whose Query says that the relay has come so far. Repeat until `is_done`.

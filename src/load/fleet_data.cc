@@ -44,9 +44,10 @@ void Fleet::Impl::handle_data(std::uint32_t index, Bytes message) {
   }
   tally.counters.add(LoadCounter::kPackets);
   tally.counters.add(LoadCounter::kBytes, datagram->bytes.size());
-  if (!member.is_heard) {
+  // What was there before the join is what was left of the time that it was joined before.
+  if (!member.is_heard && arrived >= member.joined) {
     member.is_heard = true;
-    tally.join.add(now - member.joined);
+    tally.join.add(arrived - member.joined);
     tally.counters.add(LoadCounter::kJoinsServed);
   }
   // The first fragment has a UDP header, but not the whole payload.
@@ -62,7 +63,7 @@ void Fleet::Impl::count_number(Member& member, Bytes payload) {
   const std::optional<TestPacket> packet = peek_test_packet(payload);
   if (!packet) return;
   tally.counters.add(LoadCounter::kNumbered);
-  const Duration delay = now - packet->sent;
+  const Duration delay = arrived - packet->sent;
   if (delay >= Duration::zero() && delay <= kDataDelayMax) tally.data.add(delay);
   if (!member.numbers || member.stream != packet->stream) {
     end_numbers(member);

@@ -46,7 +46,7 @@ struct Fleet::Impl {
   Impl(FleetOptions fleet_options, Random& random_source, Instant start);
 
   // fleet.cc
-  void handle_datagram(Instant at, std::size_t gateway, Bytes datagram);
+  void handle_datagram(Instant at, Instant arrived_at, std::size_t gateway, Bytes datagram);
   void handle_query(std::uint32_t index, Bytes datagram);
   void handle_timeout(Instant at);
   void sweep();
@@ -72,6 +72,8 @@ struct Fleet::Impl {
   FleetOptions options;
   Random& random;
   Instant now;
+  /// The datagram at hand, at its socket.
+  Instant arrived;
   std::vector<Member> members;
   /// When something is to be done for a member at the latest; apart from the members, since all are looked at often.
   std::vector<Instant> due_at;

@@ -67,7 +67,7 @@ class World {
     now = end;
   }
   void deliver(std::size_t gateway, const Octets& octets) {
-    fleet.handle_datagram(now, gateway, octets);
+    fleet.handle_datagram(now, now - waited, gateway, octets);
     poll();
   }
   /// The relay's answer to a Request; the MAC is made of the nonce.
@@ -100,6 +100,8 @@ class World {
   static std::uint16_t port(std::size_t gateway) { return static_cast<std::uint16_t>(10000 + gateway); }
 
   /// A numbered packet for `gateway`.
+  /// How long what is delivered was in the gateway's socket.
+  Duration waited{};
   void data(std::size_t gateway, const Channel& of, std::uint32_t sequence, Duration age = {},
             std::uint32_t stream = 1) {
     Octets payload(100);
@@ -214,6 +216,24 @@ TEST(Fleet, MeasuresJoinsAndDelaysAndFindsGaps) {
   EXPECT_EQ(tally.join.max(), milliseconds(4));
   EXPECT_EQ(tally.data.count(), 5U);
   EXPECT_EQ(tally.data.max(), milliseconds(2));
+}
+
+TEST(Fleet, CountsNoTimeInItsOwnSockets) {
+  const Channel wanted = channel("232.1.1.1");
+  World world({.gateways = 1, .channels = {wanted}});
+  world.answer_all();
+  world.now += milliseconds(10);
+  world.waited = milliseconds(11);
+  world.data(0, wanted, 1, milliseconds(20));
+  EXPECT_EQ(world.fleet.tally().join.count(), 0U) << "it was there before the join";
+  world.waited = milliseconds(3);
+  world.data(0, wanted, 2, milliseconds(5));
+  const LoadTally tally = world.fleet.tally();
+  EXPECT_EQ(tally.join.count(), 1U);
+  EXPECT_EQ(tally.join.max(), milliseconds(7));
+  EXPECT_EQ(tally.data.count(), 2U);
+  EXPECT_LT(tally.data.quantile(0), milliseconds(3));
+  EXPECT_EQ(tally.data.max(), milliseconds(9));
 }
 
 TEST(Fleet, TakesNoDelayFromAnotherMachinesClock) {
