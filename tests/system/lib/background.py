@@ -4,6 +4,9 @@ import select
 import socket
 import threading
 
+SO_RCVBUFFORCE = 33
+RECEIVE_BUFFER_OCTETS = 16 << 20
+
 
 class Background(threading.Thread):
     """Runs until `close`, which may be called more than once."""
@@ -25,6 +28,11 @@ class SocketReader(Background):
         super().__init__()
         self.socket = reading
         self.socket.setblocking(False)
+        # What comes while this thread waits for its turn on a busy machine. Only the machine's root may have as much as that.
+        try:
+            self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_OCTETS)
+        except PermissionError:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_OCTETS)
 
     def run(self) -> None:
         while not self.ended.is_set():

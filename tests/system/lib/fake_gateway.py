@@ -15,7 +15,6 @@ class FakeGateway(SocketReader):
         with namespace.enter():
             super().__init__(socket.socket(multicast.socket_family(packets.family_of(relay)), socket.SOCK_DGRAM))
             self.relay, self.relay_port = relay, relay_port
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
             self.socket.bind((local, port))
             if not local:
                 # Connecting tells the own address; then any peer is heard again.

@@ -92,7 +92,6 @@ class Listener(SocketReader):
             super().__init__(socket.socket(socket_family(family), socket.SOCK_DGRAM))
             self._index = socket.if_nametoindex(interface)
         self.family, self.interface = family, interface
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # Only what this socket joined, not what others on the host did.
         self.socket.setsockopt(level(family), IP_MULTICAST_ALL if family == 4 else IPV6_MULTICAST_ALL, 0)
@@ -188,7 +187,6 @@ class Capture(SocketReader):
     def __init__(self, namespace, interface: str, *, outgoing=True):
         with namespace.enter():
             super().__init__(socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3)))
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 20)
             self.socket.bind((interface, 3))
         self._outgoing = outgoing
         self.seen: list[tuple[float, bytes]] = []  # wall clock, datagram
