@@ -1,11 +1,9 @@
 /// Sends datagrams at a steady pace, by one of the ways that a program has: the multicast source, and the baselines
-/// that the relay is compared with. Prints: datagrams sent, how many of them failed, nanoseconds of CPU and of wall
-/// clock that the loop took.
+/// that the relay is compared with.
 
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -14,26 +12,22 @@
 #include <ctime>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "arguments.hh"
-#include "cpu_time.hh"
 #include "io/udp_socket.hh"
+#include "paced_load.hh"
 #include "sockets.hh"
-#include "sys/clock.hh"
 #include "wire/message.hh"
 
 namespace amt {
 namespace {
 
-constexpr char kUsage[] =
-    "METHOD FROM TO:PORT CHANNELS EACH OCTETS AT_ONCE CHANNELS_AT_ONCE PAUSE_NANOSECONDS TIMES\n"
-    "METHOD: sendto, stamped (sendto; the time of day ends each datagram), sendmmsg, gso.\n"
-    "Each of CHANNELS has EACH destinations: further ports after a unicast PORT, further groups after a multicast TO.\n"
-    "Every PAUSE the next CHANNELS_AT_ONCE channels send AT_ONCE datagrams to each of their destinations.";
-// Whatever happens, it ends.
-constexpr unsigned kSecondsMax = 60;
+// METHOD: sendto, stamped (sendto; the time of day ends each datagram), sendmmsg, gso. Further destinations are further
+// ports after a unicast PORT, further groups after a multicast TO.
+const std::string kUsage = std::string("METHOD FROM TO:PORT ") + PacedLoad::kUsage;
 // Destinations of one sendmmsg call, as many as the relay's.
 constexpr std::size_t kMessagesMax = 64;
 
@@ -137,41 +131,17 @@ class Blaster {
 }  // namespace amt
 
 int main(int count, char** values) {
-  amt::Arguments arguments(count, values, 10, amt::kUsage);
+  amt::Arguments arguments(count, values, 3 + amt::PacedLoad::kArguments, amt::kUsage.c_str());
   const auto method = amt::Blaster::method(arguments.text());
   const amt::Endpoint from = arguments.endpoint();
   const amt::Endpoint first = arguments.endpoint();
-  const auto channels = arguments.number<std::uint16_t>();
-  const auto each = arguments.number<std::uint16_t>();
-  const auto octets = arguments.number<std::uint16_t>();
-  const auto at_once = arguments.number<std::uint32_t>();
-  const auto channels_at_once = arguments.number<std::uint32_t>();
-  const std::chrono::nanoseconds pause(arguments.number<std::uint32_t>());
-  const auto times = arguments.number<std::uint32_t>();
-  if (!method || channels == 0 || each == 0 || at_once == 0 || octets < sizeof(std::int64_t)) {
-    amt::Arguments::fail("usage", amt::kUsage);
-  }
-  ::alarm(amt::kSecondsMax);
+  const amt::PacedLoad load = amt::PacedLoad::take(arguments);
+  if (!method || load.octets < sizeof(std::int64_t)) amt::Arguments::fail("usage", amt::kUsage.c_str());
 
   const amt::UniqueFd socket = amt::open_socket(from, first.address.is_multicast());
   std::vector<amt::SocketAddress> addresses;
-  for (std::uint32_t i = 0; i < std::uint32_t{channels} * each; ++i) addresses.push_back(amt::destination(first, i));
-  amt::Blaster blaster(socket.get(), octets, at_once);
-
-  const amt::Duration cpu_before = amt::cpu_time();
-  const amt::Instant start = amt::monotonic_now();
-  amt::Instant due = start;
-  std::size_t channel = 0;
-  for (std::uint32_t time = 0; time < times; ++time, due += pause) {
-    amt::sleep_until(due);
-    for (std::uint32_t i = 0; i < channels_at_once; ++i, channel = (channel + 1) % channels) {
-      (blaster.**method)(std::span(addresses).subspan(channel * each, each));
-    }
-  }
-  const amt::Duration cpu = amt::cpu_time() - cpu_before;
-  const amt::Duration wall = amt::monotonic_now() - start;
-  const std::uint64_t sent = std::uint64_t{times} * channels_at_once * at_once * each;
-  std::printf("%llu %llu %lld %lld\n", static_cast<unsigned long long>(sent),
-              static_cast<unsigned long long>(blaster.failed()), static_cast<long long>(cpu.count()),
-              static_cast<long long>(wall.count()));
+  for (std::uint32_t i = 0; i < load.destinations(); ++i) addresses.push_back(amt::destination(first, i));
+  amt::Blaster blaster(socket.get(), load.octets, load.at_once);
+  load.run([&](std::size_t to) { (blaster.**method)(std::span(addresses).subspan(to, load.each)); }, [] {},
+           [&] { return blaster.failed(); });
 }

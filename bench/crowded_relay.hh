@@ -7,7 +7,7 @@
 #include "relay/handmade_datagrams.hh"
 #include "relay/relay.hh"
 
-namespace amt::bench {
+namespace amt {
 
 using relay_test::Grant;
 using relay_test::Octets;
@@ -95,4 +95,4 @@ class CrowdedRelay {
   ControlDatagram answer_;
 };
 
-}  // namespace amt::bench
+}  // namespace amt

@@ -16,7 +16,7 @@
 #include "crowded_relay.hh"
 #include "forward/replication_table.hh"
 
-namespace amt::bench {
+namespace amt {
 namespace {
 
 constexpr int kRounds = 15;
@@ -201,11 +201,11 @@ void compare_updates(std::uint32_t tunnels_max, std::uint32_t channels, const ch
 }
 
 }  // namespace
-}  // namespace amt::bench
+}  // namespace amt
 
 int main(int count, char** values) {
   const auto tunnels_max = static_cast<std::uint32_t>(count > 1 ? std::strtoul(values[1], nullptr, 10) : 1'000'000);
-  amt::bench::compare_look_ups();
-  amt::bench::compare_updates(tunnels_max, 8, "8 channels");
-  amt::bench::compare_updates(tunnels_max, amt::bench::Traffic::kOwn, "a channel each");
+  amt::compare_look_ups();
+  amt::compare_updates(tunnels_max, 8, "8 channels");
+  amt::compare_updates(tunnels_max, amt::Traffic::kOwn, "a channel each");
 }

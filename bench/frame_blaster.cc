@@ -6,7 +6,6 @@
 #include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -14,27 +13,24 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "arguments.hh"
-#include "cpu_time.hh"
 #include "io/xdp_port.hh"
 #include "ip/udp_frame.hh"
+#include "paced_load.hh"
 #include "sockets.hh"
-#include "sys/clock.hh"
 #include "sys/next_hop.hh"
 #include "wire/message.hh"
 
 namespace amt {
 namespace {
 
-constexpr char kUsage[] =
-    "METHOD FROM TO:PORT CHANNELS EACH OCTETS AT_ONCE CHANNELS_AT_ONCE PAUSE_NANOSECONDS TIMES\n"
-    "METHOD: xdp (AF_XDP, copy mode), packet (AF_PACKET by sendmmsg, PACKET_QDISC_BYPASS), packet-ring (its transmit "
-    "ring).";
-// Whatever happens, it ends.
-constexpr unsigned kSecondsMax = 60;
+// METHOD: xdp (AF_XDP, copy mode), packet (AF_PACKET by sendmmsg, PACKET_QDISC_BYPASS), packet-ring (its transmit
+// ring). Further destinations are further ports.
+const std::string kUsage = std::string("METHOD FROM TO:PORT ") + PacedLoad::kUsage;
 constexpr std::size_t kAtOnce = 64;
 constexpr std::size_t kSlots = 1024;
 constexpr std::size_t kSlotOctets = 2048;
@@ -161,28 +157,19 @@ std::unique_ptr<Method> method_of(std::string_view name, const std::string& inte
   if (name == "xdp") return std::make_unique<ByXdp>(interface);
   if (name == "packet") return std::make_unique<ByPacket>(interface);
   if (name == "packet-ring") return std::make_unique<ByPacketRing>(interface);
-  Arguments::fail("usage", kUsage);
+  Arguments::fail("usage", kUsage.c_str());
 }
 
 }  // namespace
 }  // namespace amt
 
 int main(int count, char** values) {
-  amt::Arguments arguments(count, values, 10, amt::kUsage);
+  amt::Arguments arguments(count, values, 3 + amt::PacedLoad::kArguments, amt::kUsage.c_str());
   const std::string_view name = arguments.text();
   const amt::Endpoint from = arguments.endpoint();
   const amt::Endpoint first = arguments.endpoint();
-  const auto channels = arguments.number<std::uint16_t>();
-  const auto each = arguments.number<std::uint16_t>();
-  const auto octets = arguments.number<std::uint16_t>();
-  const auto at_once = arguments.number<std::uint32_t>();
-  const auto channels_at_once = arguments.number<std::uint32_t>();
-  const std::chrono::nanoseconds pause(arguments.number<std::uint32_t>());
-  const auto times = arguments.number<std::uint32_t>();
-  if (channels == 0 || each == 0 || octets + amt::UdpFrameHeader::kOctetsMax > 1500) {
-    amt::Arguments::fail("usage", amt::kUsage);
-  }
-  ::alarm(amt::kSecondsMax);
+  const amt::PacedLoad load = amt::PacedLoad::take(arguments);
+  if (load.octets + amt::UdpFrameHeader::kOctetsMax > 1500) amt::Arguments::fail("usage", amt::kUsage.c_str());
 
   amt::SysResult<amt::NextHopQueries> queries = amt::NextHopQueries::open();
   const auto route = queries ? queries->route(from, first) : std::nullopt;
@@ -190,33 +177,20 @@ int main(int count, char** values) {
   const auto mac = link ? queries->neighbour(route->interface, route->neighbour) : std::nullopt;
   if (!mac) amt::Arguments::fail("no resolved neighbour towards", first.to_string().c_str());
   std::vector<amt::UdpFrameHeader> headers;
-  for (std::uint32_t i = 0; i < std::uint32_t{channels} * each; ++i) {
+  for (std::uint32_t i = 0; i < load.destinations(); ++i) {
     const amt::Endpoint to{first.address, static_cast<std::uint16_t>(first.port + i)};
     headers.emplace_back(amt::UdpFlow{.neighbour = *mac, .interface = link->mac, .from = from, .to = to});
   }
   const std::unique_ptr<amt::Method> method = amt::method_of(name, link->name);
   // What the sink takes for AMT Data: it only looks at the first octet.
-  const std::vector<std::byte> payload(octets, amt::wire::kDataHeader[0]);
+  const std::vector<std::byte> payload(load.octets, amt::wire::kDataHeader[0]);
 
-  const amt::Duration cpu_before = amt::cpu_time();
-  const amt::Instant start = amt::monotonic_now();
-  amt::Instant due = start;
-  std::size_t channel = 0;
-  for (std::uint32_t time = 0; time < times; ++time, due += pause) {
-    amt::sleep_until(due);
-    for (std::uint32_t i = 0; i < channels_at_once; ++i, channel = (channel + 1) % channels) {
-      for (std::uint32_t packet = 0; packet < at_once; ++packet) {
-        const std::uint16_t sum = amt::payload_sum(payload);
-        for (std::size_t one = channel * each; one < (channel + 1) * each; ++one)
-          method->send(headers[one], payload, sum);
-      }
+  const auto send = [&](std::size_t to) {
+    for (std::uint32_t packet = 0; packet < load.at_once; ++packet) {
+      const std::uint16_t sum = amt::payload_sum(payload);
+      for (std::size_t one = to; one < to + load.each; ++one) method->send(headers[one], payload, sum);
     }
-    method->flush();
-  }
-  const amt::Duration cpu = amt::cpu_time() - cpu_before;
-  const amt::Duration wall = amt::monotonic_now() - start;
-  const std::uint64_t sent = std::uint64_t{times} * channels_at_once * at_once * each;
-  std::printf("%llu %llu %lld %lld\n", static_cast<unsigned long long>(sent),
-              static_cast<unsigned long long>(method->failed()), static_cast<long long>(cpu.count()),
-              static_cast<long long>(wall.count()));
+  };
+  load.run(
+      send, [&] { method->flush(); }, [&] { return method->failed(); });
 }

@@ -5,9 +5,11 @@
 #include <string>
 
 #include "arguments.hh"
-#include "busy_relay.hh"
+#include "crowded_relay.hh"
 
 namespace {
+
+constexpr std::uint32_t kChannels = 1000;
 
 /// VmRSS of /proc/self/status, in octets.
 long long resident_octets() {
@@ -25,8 +27,8 @@ long long resident_octets() {
 int main(int count, char** values) {
   amt::Arguments arguments(count, values, 1, "TUNNELS");
   const auto tunnels = arguments.number<std::uint32_t>();
-  const amt::BusyRelay none(0);
+  const amt::CrowdedRelay none(0, kChannels);
   const long long before = resident_octets();
-  const amt::BusyRelay many(tunnels);
+  const amt::CrowdedRelay many(tunnels, kChannels);
   std::printf("%lld\n", resident_octets() - before);
 }

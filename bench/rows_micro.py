@@ -50,7 +50,7 @@ def curve(key: str):
 def packet_cost(case, tools, name, end):
     """What a data packet costs the whole relay beside others' channels: 10 gateways want all of them, packets of one come 48
     at once, of another next time, so that messages carry as much with one channel as with many."""
-    beds = {channels: Bed(case, tools, channels=channels, each=10, joins=channels) for channels in (1, 100, 10_000)}
+    beds = {channels: Bed(case, tools, channels=channels, each=10, joins=channels, wire=True) for channels in (1, 100, 10_000)}
     loads = {channels: fitted(bed.relayed, Load(48)) for channels, bed in beds.items()}
 
     def side(channels):
