@@ -81,7 +81,7 @@ def workers(case, tools, name, end):
     if "--workers" not in case.amt_once(["relay", "--help"]).stdout:
         yield Row(name, "two workers / one", verdict="SKIPPED: this relay has no --workers")
         return
-    one, two = (Bed(case, tools, each=100, workers=count) for count in (1, 2))
+    one, two = (Bed(case, tools, each=100, workers=count, wire=True) for count in (1, 2))
     load = fitted(one.relayed, Load(16))
     mine, theirs = take_turns(lambda: two.relayed(load), {"one": lambda: one.relayed(load)}, ROUNDS, end)
     yield compare(name, "two workers / one, by CPU time, N=100", "copies/cpu-s", [run.rate for run in mine],
