@@ -17,7 +17,7 @@ from dataclasses import asdict
 
 sys.path.insert(0, "/bench")
 
-from bed import GROUP, PAYLOAD_OCTETS, PORT, Load, Run, Sink, fitted  # noqa: E402
+from bed import GROUP, PAYLOAD_OCTETS, PORT, Load, Run, Sink, fitted, settled  # noqa: E402
 from lib.topology import Line  # noqa: E402
 from rounds import ROUNDS, compare, take_turns  # noqa: E402
 from scenario import KernelRelay, say  # noqa: E402
@@ -52,7 +52,7 @@ class Side:
         with self.line.source.enter():
             done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60, check=True)
         sent = int(done.stdout.split()[0]) * self.gateways
-        received = self.sink.settled() - before
+        received = settled(self.sink.count) - before
         wall = time.monotonic() - start
         return Run(sent, received, os.cpu_count() * wall - (idle_seconds() - idle), wall)
 
