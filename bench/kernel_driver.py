@@ -1,4 +1,4 @@
-"""Starts the measurement against the kernel's driver in its QEMU guest (tests/interop/guest/bench.py), which takes minutes."""
+"""Starts the measurement against the kernel's driver in its QEMU guest (tests/interop/guest/kernel_relay_bench.py), which takes minutes."""
 
 import json
 import os

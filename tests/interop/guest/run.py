@@ -63,8 +63,8 @@ def main() -> None:
     wanted = sys.argv[1:]
     scenarios = {**kernel_gateway.SCENARIOS, **kernel_relay.SCENARIOS}
     if any(name.startswith("bench-") for name in wanted):
-        import bench  # the archive has what it needs only then
-        scenarios.update(bench.SCENARIOS)
+        import kernel_relay_bench  # the archive has what it needs only then
+        scenarios.update(kernel_relay_bench.SCENARIOS)
     say(f"kernel {os.uname().release}, {' '.join(os.uname().version.split()[-3:])}")
     for name, function in scenarios.items():
         if not wanted or name in wanted:
