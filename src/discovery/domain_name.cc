@@ -96,6 +96,12 @@ std::optional<DomainName> DomainName::parse(std::string_view text) {
   return DomainName(std::move(wire));
 }
 
+std::optional<DomainName> DomainName::join(const DomainName& prefix, const DomainName& domain) {
+  std::string wire = prefix.wire_.substr(0, prefix.wire_.size() - 1) + domain.wire_;
+  if (wire.size() > kWireOctetsMax) return std::nullopt;
+  return DomainName(std::move(wire));
+}
+
 DomainName DomainName::reverse_of(const IpAddress& address) {
   constexpr std::string_view kHex = "0123456789abcdef";
   const Bytes octets = address.bytes();

@@ -25,6 +25,8 @@ class DomainName {
   static std::optional<DomainName> from_wire(Bytes octets);
   /// `relays.example.com`, a dot at the end or not; `\.` and `\DDD` as in RFC 1035 §5.1. `.` is the root.
   static std::optional<DomainName> parse(std::string_view text);
+  /// `_amt._udp` and `example.net` make `_amt._udp.example.net`. None: too long.
+  static std::optional<DomainName> join(const DomainName& prefix, const DomainName& domain);
   /// The name under which records about an address stand: 10.95.25.69.in-addr.arpa. (RFC 1035 §3.5) or 32 nibbles under
   /// ip6.arpa. (RFC 3596 §2.5).
   static DomainName reverse_of(const IpAddress& address);

@@ -31,8 +31,11 @@ enum class RelayOrigin : std::uint8_t {
 struct RelayOption {
   Destination destination;
   RelayOrigin origin = RelayOrigin::kDriad;
-  /// Of the AMTRELAY record, or the SRV priority; lower first. Compared within one origin only.
+  /// Of the AMTRELAY record, or the place that SRV priority and weight give; lower first. Compared within one origin
+  /// only.
   std::uint16_t precedence = 0;
+  /// Of the SRV record; 0: the one that relays have where none is given.
+  std::uint16_t port = 0;
   /// A Request may be sent without a Relay Discovery before it (D-4.2.2-a, -b).
   bool discovery_optional = false;
   /// Drawn once when the option was found, so that equals stay in one random order (D-3.1.2-c).

@@ -36,8 +36,20 @@ bool RelaySearch::uses_dns() const {
   return source_ && std::ranges::find(options_.order, RelayOrigin::kDriad) != options_.order.end();
 }
 
-bool RelaySearch::prefers_driad_to_defaults() const {
-  return uses_dns() && options_.order.front() == RelayOrigin::kDriad;
+bool RelaySearch::stands_before(RelayOrigin a, RelayOrigin b) const {
+  return std::ranges::find(options_.order, a) < std::ranges::find(options_.order, b);
+}
+
+bool RelaySearch::is_asked(RelayOrigin origin) const {
+  if (std::ranges::find(options_.order, origin) == options_.order.end()) return false;
+  return origin == RelayOrigin::kDriad ? asking_dns_ : origin == RelayOrigin::kDnsSd && services_.searching;
+}
+
+std::vector<RelayOption> RelaySearch::known(RelayOrigin origin) const {
+  if (origin == RelayOrigin::kDriad) return records_ ? records_->options : std::vector<RelayOption>();
+  // "no relay should be used for traffic from this source"
+  if (records_ && records_->no_relay) return {};
+  return origin == RelayOrigin::kDnsSd ? services_.options : defaults_;
 }
 
 void RelaySearch::start(Instant now, std::vector<RelayOption> defaults, bool ask_dns) {
@@ -69,12 +81,13 @@ void RelaySearch::begin_race(Instant now, RestartReason reason) {
       hold_downs_, random_);
   // A look-up that failed has a time of its own for the next.
   if (dns_wanted_ && !records_ && refresh_at_ == kNoDeadline) ask_dns();
-  if (records_) add_options(now, records_->options);
-  // Nobody waits for the DNS longer than this, and nobody at all whose turn is before it.
-  defaults_at_ = asking_dns_ && prefers_driad_to_defaults() ? now + options_.resolution_delay : now;
-  if (reason == RestartReason::kRecordsChanged && !records_->options.empty()) defaults_at_ = kNoDeadline;
-  if (defaults_at_ <= now) add_defaults(now);
-  if (!asking_dns_) race_->lookups_done(now);
+  held_until_ = now + options_.resolution_delay;
+  feed_race(now);
+}
+
+void RelaySearch::feed_race(Instant now) {
+  add_known(now);
+  if (!is_asked(RelayOrigin::kDriad) && !is_asked(RelayOrigin::kDnsSd)) race_->lookups_done(now);
   drain_race(now);
 }
 
@@ -90,11 +103,17 @@ void RelaySearch::add_options(Instant now, const std::vector<RelayOption>& optio
   }
 }
 
-void RelaySearch::add_defaults(Instant now) {
-  defaults_at_ = kNoDeadline;
-  // "no relay should be used for traffic from this source"
-  if (records_ && records_->no_relay) return;
-  add_options(now, defaults_);
+void RelaySearch::add_known(Instant now) {
+  const bool may_hold = held_until_ != kNoDeadline && now < held_until_;
+  for (const RelayOrigin origin : options_.order) {
+    const std::vector<RelayOption> options = known(origin);
+    add_options(now, options);
+    // Those behind it are no better than what is in use.
+    if (last_origin_ == origin && !options.empty()) break;
+    // Nobody waits for the DNS longer than that, and nobody at all whose turn is before it.
+    if (is_asked(origin) && may_hold) return;
+  }
+  held_until_ = kNoDeadline;
 }
 
 void RelaySearch::handle_records(Instant now, SourceRecords records) {
@@ -112,12 +131,25 @@ void RelaySearch::handle_records(Instant now, SourceRecords records) {
     records_ = std::move(records);
   }
   if (race_) {
-    if (records_) add_options(now, records_->options);
-    if (defaults_at_ != kNoDeadline) add_defaults(now);
-    race_->lookups_done(now);
-    drain_race(now);
+    feed_race(now);
   } else if (records_) {
     compare_records(now);
+  }
+}
+
+void RelaySearch::handle_services(Instant now, const ServiceRelays& services) {
+  const bool has_news = std::ranges::any_of(services.options, [this](const RelayOption& option) {
+    return std::ranges::none_of(services_.options, [&](const RelayOption& known) {
+      return known.destination.address == option.destination.address;
+    });
+  });
+  services_ = services;
+  if (race_) {
+    feed_race(now);
+  } else if (current_) {
+    compare_with_current(now, RelayOrigin::kDnsSd, has_news);
+  } else if (has_news && retry_at_ != kNoDeadline) {
+    retry_at_ = now;
   }
 }
 
@@ -130,15 +162,19 @@ void RelaySearch::compare_records(Instant now) {
     return;
   }
   if (!current_) return begin_race(now, RestartReason::kFirstSubscription);
+  compare_with_current(now, RelayOrigin::kDriad, true);
+}
+
+void RelaySearch::compare_with_current(Instant now, RelayOrigin origin, bool has_news) {
   const RelayOption& used = current_->option;
-  const auto is_used = [&](const RelayOption& option) {
-    return option.destination.address == used.destination.address;
-  };
-  const bool listed = std::ranges::any_of(records_->options, is_used);
-  const bool late = used.origin != RelayOrigin::kDriad && prefers_driad_to_defaults() && !records_->options.empty();
-  const bool gone = used.origin == RelayOrigin::kDriad && !listed;
+  const std::vector<RelayOption> options = known(origin);
+  const bool listed = std::ranges::any_of(
+      options, [&](const RelayOption& option) { return option.destination.address == used.destination.address; });
+  const bool late = has_news && stands_before(origin, used.origin) && !options.empty();
+  const bool gone = used.origin == origin && !listed && !is_asked(origin);
   if (!gone && !late) return;
   tell_restart(RestartReason::kRecordsChanged);
+  last_origin_ = origin;
   begin_race(now, RestartReason::kRecordsChanged);
 }
 
@@ -175,7 +211,8 @@ void RelaySearch::drain_race(Instant now) {
 
 void RelaySearch::end_race() {
   race_.reset();
-  defaults_at_ = kNoDeadline;
+  last_origin_.reset();
+  held_until_ = kNoDeadline;
   // D-3.2.3-b: nothing more is sent for those that did not win.
   for (const IpAddress& target : attempts_) steps_.emplace_back(StopProbe{target});
   attempts_.clear();
@@ -212,7 +249,8 @@ void RelaySearch::lose(Instant now) {
   if (!forbidden) {
     retry_at_ = now + random_backoff(random_, options_.retry_initial, options_.retry_max, races_lost_++);
   }
-  std::string text = dns_problem_;
+  std::string text = services_.problem;
+  if (!dns_problem_.empty()) text += (text.empty() ? "" : "; ") + dns_problem_;
   for (const std::string& failure : failures_) text += (text.empty() ? "" : "; ") + failure;
   if (text.empty()) text = "no relay is known that could be asked now";
   if (text != problem_) tell(LogLevel::kWarn, "no relay for " + subject() + ": " + text);
@@ -301,10 +339,7 @@ void RelaySearch::handle_timeout(Instant now) {
     handle_silent(now);
   }
   restart_if_due(now);
-  if (race_ && defaults_at_ <= now) {
-    add_defaults(now);
-    drain_race(now);
-  }
+  if (race_ && held_until_ <= now) feed_race(now);
   if (race_) {
     race_->handle_timeout(now);
     drain_race(now);
@@ -314,7 +349,7 @@ void RelaySearch::handle_timeout(Instant now) {
 }
 
 Instant RelaySearch::next_deadline() const {
-  const Instant race = race_ ? std::min(race_->next_deadline(), defaults_at_) : kNoDeadline;
+  const Instant race = race_ ? std::min(race_->next_deadline(), held_until_) : kNoDeadline;
   return std::min({race, rediscovery_.next_deadline(), suspect_at_, retry_at_, refresh_at_});
 }
 

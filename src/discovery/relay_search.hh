@@ -20,7 +20,7 @@ namespace amt {
 struct RelaySearchOptions {
   Duration attempt_delay = std::chrono::milliseconds(250);  ///< RaceOptions
   std::vector<RelayOrigin> order = default_discovery_order();
-  /// What stands behind DRIAD in the order waits this long for the DNS.
+  /// What stands behind DNS-SD or DRIAD in the order waits this long for the DNS.
   Duration resolution_delay = std::chrono::milliseconds(500);
   /// Between two searches in vain.
   Duration retry_initial = std::chrono::seconds(1);
@@ -41,6 +41,15 @@ struct SourceRecords {
   bool failed = false;
   Duration lifetime{};
   /// Why there are no options, as a person reads it.
+  std::string problem;
+};
+
+/// What DNS-SD says of the network around: relays for any source.
+struct ServiceRelays {
+  std::vector<RelayOption> options;
+  /// There may be more soon.
+  bool searching = false;
+  /// Why there are none, as a person reads it.
   std::string problem;
 };
 
@@ -92,6 +101,8 @@ class RelaySearch {
   /// Begins. `ask_dns` false: something that stands before DRIAD serves already (D-3.1.1-a).
   void start(Instant now, std::vector<RelayOption> defaults, bool ask_dns);
   void handle_records(Instant now, SourceRecords records);
+  /// At any time, before `start`, too.
+  void handle_services(Instant now, const ServiceRelays& services);
   void handle_probe(Instant now, const IpAddress& target, const ProbeOutcome& outcome);
 
   // Of the relay in use
@@ -126,18 +137,27 @@ class RelaySearch {
  private:
   void tell(LogLevel level, std::string text);
   [[nodiscard]] bool uses_dns() const;
-  [[nodiscard]] bool prefers_driad_to_defaults() const;
+  [[nodiscard]] bool stands_before(RelayOrigin a, RelayOrigin b) const;
+  /// The DNS is being asked for relays of this origin.
+  [[nodiscard]] bool is_asked(RelayOrigin origin) const;
+  /// What is known of this origin and may be used.
+  [[nodiscard]] std::vector<RelayOption> known(RelayOrigin origin) const;
   void ask_dns();
   void begin_race(Instant now, RestartReason reason);
   void tell_restart(RestartReason reason);
   void add_options(Instant now, const std::vector<RelayOption>& options);
-  void add_defaults(Instant now);
+  /// Of all origins whose turn it is.
+  void add_known(Instant now);
+  void feed_race(Instant now);
   void end_race();
   void drain_race(Instant now);
   void win(Instant now, const RelayOption& option);
   void lose(Instant now);
   /// The records are new: do they still name the relay in use?
   void compare_records(Instant now);
+  /// What is known of `origin` is new: begins a race when it no longer names the relay in use, or (`has_news`) names
+  /// better ones.
+  void compare_with_current(Instant now, RelayOrigin origin, bool has_news);
   void restart_if_due(Instant now);
   [[nodiscard]] std::string subject() const;
 
@@ -148,6 +168,7 @@ class RelaySearch {
   Rediscovery rediscovery_;
 
   std::vector<RelayOption> defaults_;
+  ServiceRelays services_;
   std::optional<SourceRecords> records_;
   bool dns_wanted_ = false;
   bool asking_dns_ = false;
@@ -159,7 +180,10 @@ class RelaySearch {
   RestartReason reason_ = RestartReason::kFirstSubscription;
   /// The race looks for another relay than the one in use.
   bool avoids_current_ = false;
-  Instant defaults_at_ = kNoDeadline;
+  /// It looks no further than to relays of this origin.
+  std::optional<RelayOrigin> last_origin_;
+  /// What stands behind an origin that is still asked waits until then; `kNoDeadline`: nobody waits.
+  Instant held_until_ = kNoDeadline;
   /// Attempts under way, and the relays that those which connected led to.
   std::vector<IpAddress> attempts_;
   std::map<IpAddress, ProbeOutcome> connected_;

@@ -16,6 +16,15 @@ void RelaySelection::set_defaults(Instant now, std::vector<RelayOption> defaults
   settle();
 }
 
+void RelaySelection::set_services(Instant now, ServiceRelays services) {
+  services_ = std::move(services);
+  for (auto need = needs_.begin(); need != needs_.end(); ++need) {
+    need->second.search.handle_services(now, services_);
+    drain(now, need);
+  }
+  settle();
+}
+
 void RelaySelection::set_membership(Instant now, const IpAddress& group, const SourceFilter& filter) {
   split_.set_wanted(group, filter);
   if (filter.mode == FilterMode::kExclude) {
@@ -34,6 +43,7 @@ void RelaySelection::add_need(Instant now, const WantedSource& source) {
   if (needs_.contains(source)) return;
   const auto need = needs_.emplace(source, Need{RelaySearch(options_, source, hold_downs_, random_)}).first;
   const DriadConditions conditions{.source_known = source.has_value(), .anycast_relay = is_served_by_better_origin()};
+  need->second.search.handle_services(now, services_);
   need->second.search.start(now, defaults_, may_use_driad(conditions));
   drain(now, need);
 }

@@ -50,9 +50,11 @@ class RelaySelection {
 
   RelaySelection(RelaySearchOptions options, Random& random);
 
-  /// What can be asked for any source: relays by DNS-SD, the well-known anycast addresses. Also after the network
-  /// changed: then all searches begin anew.
+  /// What can be asked for any source, nothing being looked up: the well-known anycast addresses. Also after the
+  /// network changed: then all searches begin anew.
   void set_defaults(Instant now, std::vector<RelayOption> defaults);
+  /// The network's own relays, as far as they are known by now; for any source, too.
+  void set_services(Instant now, ServiceRelays services);
   /// INCLUDE({}) leaves the group.
   void set_membership(Instant now, const IpAddress& group, const SourceFilter& filter);
   void handle_records(Instant now, const IpAddress& source, const SourceRecords& records);
@@ -111,6 +113,7 @@ class RelaySelection {
   Random& random_;
   HoldDowns hold_downs_;
   std::vector<RelayOption> defaults_;
+  ServiceRelays services_;
   SplitMembership split_;
   Needs needs_;
   std::map<TunnelNumber, Tunnel> tunnels_;

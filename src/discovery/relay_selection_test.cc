@@ -33,6 +33,14 @@ RelayOption option(const IpAddress& address, std::uint16_t precedence, RelayOrig
 
 class Selection : public testing::Test {
  protected:
+  Selection() : Selection({RelayOrigin::kDriad, RelayOrigin::kAnycast}) {}
+  explicit Selection(std::vector<RelayOrigin> order)
+      : selection(
+            [&] {
+              options.order = std::move(order);
+              return options;
+            }(),
+            random) {}
   std::string steps() {
     std::string text;
     const auto add = [&text](const std::string& step) { text += (text.empty() ? "" : ", ") + step; };
@@ -88,12 +96,7 @@ class Selection : public testing::Test {
   RelaySearchOptions options;
   SeededRandom random{1};
   Instant now = Instant() + std::chrono::hours(1);
-  // Options are taken at its beginning.
-  RelaySelection selection{[this] {
-                             options.order = {RelayOrigin::kDriad, RelayOrigin::kAnycast};
-                             return options;
-                           }(),
-                           random};
+  RelaySelection selection;
 };
 
 TEST_F(Selection, TwoSourcesByTwoRelaysAtOnce) {  // D-3.3.7-a, D-2.1-a
@@ -269,6 +272,39 @@ TEST_F(SelectionStorm, NextRelayThatIsDeadTooIsAskedEverMoreRarely) {
   const std::vector<std::size_t> bins = asked(seconds(60), seconds(1), false);
   EXPECT_LE(*std::ranges::max_element(bins), 2 * kGateways);
   for (std::size_t second = 10; second < bins.size(); ++second) EXPECT_LT(bins[second], kGateways / 4) << second;
+}
+
+class SelectionWithServices : public Selection {
+ protected:
+  SelectionWithServices() : Selection({RelayOrigin::kDnsSd, RelayOrigin::kDriad, RelayOrigin::kAnycast}) {
+    services({option(kFirst.address, 0, RelayOrigin::kDnsSd)});
+  }
+  void services(std::vector<RelayOption> found) { selection.set_services(now, {std::move(found), false, ""}); }
+};
+
+TEST_F(SelectionWithServices, RelayOfThisNetworkServesAllThatIsWanted) {  // D-3.1.1-a, D-3.1.2-e
+  selection.set_membership(now, kAnyGroup, {FilterMode::kExclude, {}});
+  EXPECT_EQ(steps(), "probe 192.0.2.1");
+  connect(kFirst);
+  selection.handle_tunnel(now, 1, TunnelEvent::kAnswers);
+  EXPECT_EQ(steps(), "open 1 192.0.2.1, 1 EXCLUDE{}");
+  // Its owner's DNS is asked only where this relay has not got the source.
+  join({kA});
+  EXPECT_EQ(steps(), "1 INCLUDE{198.51.100.1}");
+  selection.handle_traffic(now, 1, kB);
+  EXPECT_EQ(pass(seconds(4)), "look up 198.51.100.1");
+  records(kA, {option(kSecond.address, 10)});
+  EXPECT_EQ(steps(), "probe 192.0.2.2");
+}
+
+TEST_F(SelectionWithServices, AnotherRelayOfThisNetworkIsMovedTo) {
+  selection.set_membership(now, kAnyGroup, {FilterMode::kExclude, {}});
+  connect(kFirst);
+  steps();
+  services({option(kSecond.address, 0, RelayOrigin::kDnsSd)});
+  EXPECT_EQ(steps(), "probe 192.0.2.2");
+  connect(kSecond);
+  EXPECT_EQ(steps(), "open 2 192.0.2.2, 2 EXCLUDE{}");  // and the first until data comes
 }
 
 }  // namespace
