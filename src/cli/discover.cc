@@ -7,6 +7,8 @@
 #include "cli/failure.hh"
 #include "cli/subcommands.hh"
 #include "cli/way_to_relay.hh"
+#include "engine/service_lookup.hh"
+#include "sys/netlink.hh"
 #include "sys/os_random.hh"
 
 namespace amt {
@@ -48,7 +50,9 @@ class DiscoverSession {
 
  private:
   Result<void, std::string> begin_lookup();
+  void on_services(const ServiceSearch& search);
   void on_driad(const DriadResult& driad);
+  void add_found();
   void ask_all();
   void on_result(std::size_t relay, const SurveyResult& result);
   [[nodiscard]] int print() const;
@@ -59,7 +63,9 @@ class DiscoverSession {
   DiscoverReport report_;
   RelaySurvey survey_;
   std::size_t unanswered_ = 0;
+  bool looks_up_ = false;
   bool done_ = false;
+  std::optional<ServiceLookup> services_;
   // Last: what it calls back ends after it.
   std::unique_ptr<DnsClient> dns_;
 };
@@ -68,14 +74,37 @@ Result<void, std::string> DiscoverSession::begin_lookup() {
   Result<std::unique_ptr<DnsClient>, std::string> dns = DnsClient::create(loop_, resolver_options(config_.dns));
   if (!dns) return Unexpected<std::string>(dns.error());
   dns_ = std::move(*dns);
-  look_up_driad(*dns_, random_, *config_.source, [this](const DriadResult& driad) { on_driad(driad); });
+  looks_up_ = true;
+  if (config_.source) {
+    look_up_driad(*dns_, random_, *config_.source, [this](const DriadResult& driad) { on_driad(driad); });
+  }
+  services_.emplace(loop_, *dns_, random_, service_domains(config_.dns),
+                    [this](const ServiceSearch& search) { on_services(search); });
   return {};
+}
+
+void DiscoverSession::on_services(const ServiceSearch& search) {
+  // One round is enough.
+  if (report_.services || search.is_searching()) return;
+  report_.services = ServicesFound{search.domains(), search.relays(), search.options(), search.problem()};
+  add_found();
 }
 
 void DiscoverSession::on_driad(const DriadResult& driad) {
   report_.driad = driad;
+  add_found();
+}
+
+/// Once both look-ups are over: all that they found, the best first.
+void DiscoverSession::add_found() {
+  if (!looks_up_ || !report_.services || (config_.source && !report_.driad)) return;
+  looks_up_ = false;
   std::vector<std::pair<RelayOption, std::string>> options;
-  for (const FoundRelay& relay : driad.relays) {
+  for (RelayOption option : report_.services->options) {
+    option.destination.source = source_address_towards(option.destination.address);
+    options.emplace_back(option, report_.services->instance_at(option));
+  }
+  for (const FoundRelay& relay : report_.driad ? report_.driad->relays : std::vector<FoundRelay>()) {
     const auto* name = std::get_if<DomainName>(&relay.record.relay);
     for (const RelayOption& option : relay.options) {
       options.emplace_back(option, name != nullptr ? name->to_string() : std::string());
@@ -86,7 +115,8 @@ void DiscoverSession::on_driad(const DriadResult& driad) {
   });
   for (const auto& [option, name] : options) {
     AskedRelay relay;
-    relay.target = {option.destination.address, config_.relay_port};
+    relay.target = {option.destination.address, option.port != 0 ? option.port : config_.relay_port};
+    relay.origin = option.origin;
     relay.precedence = option.precedence;
     relay.discovery_optional = option.discovery_optional;
     relay.via_name = name;
@@ -107,7 +137,8 @@ void DiscoverSession::ask_all() {
     RelayProbeOptions options;
     options.target = report_.relays[i].target;
     options.request_directly = report_.relays[i].discovery_optional;
-    options.relay_port = config_.relay_port;
+    // A relay of DNS-SD has a port of its own.
+    options.relay_port = report_.relays[i].given ? config_.relay_port : options.target.port;
     options.timeout = config_.timeout;
     survey_.ask(options, [this, i](const SurveyResult& result) { on_result(i, result); });
   }
@@ -133,7 +164,7 @@ int DiscoverSession::print() const {
 
 int DiscoverSession::run() {
   loop_.on_stop_signal([this](int) { loop_.stop(); });
-  if (config_.source) {
+  if (config_.source || !config_.dns.service_domains.empty()) {
     if (const Result<void, std::string> begun = begin_lookup(); !begun) return fail(begun.error());
   } else {
     ask_all();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -24,9 +25,30 @@ std::string driad_line(const IpAddress& source, const DriadResult& driad) {
                      driad.ttl_seconds);
 }
 
+std::string services_text(const ServicesFound& services) {
+  if (services.domains.empty()) return "DNS-SD: no domain is known to ask for _amt._udp (--dns-sd-domain names one)\n";
+  std::string text;
+  for (const ServiceDomain& domain : services.domains) {
+    text += fmt::format("_amt._udp.{}: ", domain.name.to_string());
+    if (domain.instances == 0) {
+      text += domain.problem + "\n";
+    } else {
+      text += fmt::format("{} record{}, DNSSEC {}, for {} s\n", domain.instances, domain.instances == 1 ? "" : "s",
+                          domain.dnssec, domain.ttl_seconds);
+    }
+  }
+  for (const ServiceRelay& relay : services.relays) {
+    text += "  " + relay.instance.to_string();
+    if (relay.location) text += " SRV " + relay.location->to_string();
+    text += (relay.problem.empty() ? "" : ": " + relay.problem) + "\n";
+  }
+  return text;
+}
+
 std::string describe(const AskedRelay& relay) {
   std::string text = relay.target.to_string();
   if (relay.given) return text + " (--discovery)";
+  if (relay.origin == RelayOrigin::kDnsSd) return text + " (DNS-SD, " + relay.via_name + ")";
   text += fmt::format(" (precedence {}", relay.precedence);
   if (relay.discovery_optional) text += ", D";
   if (!relay.via_name.empty()) text += ", " + relay.via_name;
@@ -58,6 +80,28 @@ json::value endpoint_or_null(const std::optional<Endpoint>& endpoint) {
   return endpoint ? json::value(endpoint->to_string()) : json::value(nullptr);
 }
 json::string text_of(std::string_view text) { return json::string(text.data(), text.size()); }
+
+json::object json_of(const ServicesFound& services) {
+  json::array domains;
+  for (const ServiceDomain& domain : services.domains) {
+    domains.push_back(json::object{{"name", domain.name.to_string()},
+                                   {"instances", domain.instances},
+                                   {"dnssec", domain.dnssec},
+                                   {"ttl_seconds", domain.ttl_seconds},
+                                   {"problem", domain.problem}});
+  }
+  json::array instances;
+  for (const ServiceRelay& relay : services.relays) {
+    json::array addresses;
+    for (const IpAddress& address : relay.addresses) addresses.emplace_back(address.to_string());
+    instances.push_back(
+        json::object{{"name", relay.instance.to_string()},
+                     {"srv", relay.location ? json::value(relay.location->to_string()) : json::value(nullptr)},
+                     {"addresses", std::move(addresses)},
+                     {"problem", relay.problem}});
+  }
+  return {{"domains", std::move(domains)}, {"instances", std::move(instances)}, {"problem", services.problem}};
+}
 
 json::object json_of(const DriadResult& driad) {
   json::array records;
@@ -100,6 +144,14 @@ json::object json_of(const AskedRelay& relay, bool chosen) {
 
 }  // namespace
 
+std::string ServicesFound::instance_at(const RelayOption& option) const {
+  for (const ServiceRelay& relay : relays) {
+    const bool has_address = std::ranges::find(relay.addresses, option.destination.address) != relay.addresses.end();
+    if (has_address && relay.location->port == option.port) return relay.instance.to_string();
+  }
+  return {};
+}
+
 std::string verdict(const AskedRelay& asked) {
   const SurveyResult& result = asked.result;
   const std::string relay = result.relay ? result.relay->to_string() : asked.target.to_string();
@@ -120,6 +172,7 @@ const AskedRelay* DiscoverReport::chosen() const {
 
 std::string DiscoverReport::text() const {
   std::string text;
+  if (services) text += services_text(*services);
   if (driad) {
     text += driad_line(*source, *driad) + "\n";
     if (!driad->canonical_name.empty()) text += "  alias of " + driad->canonical_name + "\n";
@@ -142,6 +195,7 @@ std::string DiscoverReport::json() const {
   for (const AskedRelay& relay : relays) asked.push_back(json_of(relay, &relay == best));
   return json::serialize(
       json::object{{"source", source ? json::value(source->to_string()) : json::value(nullptr)},
+                   {"dns_sd", services ? json::value(json_of(*services)) : json::value(nullptr)},
                    {"driad", driad ? json::value(json_of(*driad)) : json::value(nullptr)},
                    {"relays", std::move(asked)},
                    {"chosen", best != nullptr ? json::value(best->result.relay->to_string()) : json::value(nullptr)}});

@@ -5,10 +5,25 @@
 #include <string>
 #include <vector>
 
+#include "discovery/service_search.hh"
 #include "engine/relay_lookup.hh"
 #include "engine/relay_survey.hh"
 
 namespace amt {
+
+/// What DNS-SD brought.
+struct ServicesFound {
+  /// Those that were asked.
+  std::vector<ServiceDomain> domains;
+  std::vector<ServiceRelay> relays;
+  /// In order of preference.
+  std::vector<RelayOption> options;
+  /// Why there are none.
+  std::string problem;
+
+  /// The name of the instance that `option` comes of.
+  [[nodiscard]] std::string instance_at(const RelayOption& option) const;
+};
 
 struct AskedRelay {
   /// Whom we asked: a relay, or an address that tells of one.
@@ -18,7 +33,7 @@ struct AskedRelay {
   bool given = false;
   std::uint16_t precedence = 0;
   bool discovery_optional = false;
-  /// The name that led here; empty: the record has the address itself.
+  /// The name that led here (DNS-SD: the instance's); empty: the record has the address itself.
   std::string via_name;
   SurveyResult result;
 
@@ -27,6 +42,7 @@ struct AskedRelay {
 
 struct DiscoverReport {
   std::optional<IpAddress> source;
+  std::optional<ServicesFound> services;
   std::optional<DriadResult> driad;
   /// In the order in which a gateway would try them.
   std::vector<AskedRelay> relays;

@@ -58,7 +58,28 @@ Result<GatewayConnectionOptions, std::string> connection_options(const RelayChoi
   return options;
 }
 
+RelayOrigin origin_of(DiscoverWay way) {
+  switch (way) {
+    case DiscoverWay::kDnsSd:
+      return RelayOrigin::kDnsSd;
+    case DiscoverWay::kDriad:
+      return RelayOrigin::kDriad;
+    case DiscoverWay::kAnycast:
+      break;
+  }
+  return RelayOrigin::kAnycast;
+}
+
 }  // namespace
+
+std::vector<DomainName> service_domains(const DnsChoice& choice) {
+  std::vector<DomainName> domains;
+  for (const std::string& domain : choice.service_domains) {
+    // Host names all are domain names.
+    if (const std::optional<DomainName> name = DomainName::parse(domain)) domains.push_back(*name);
+  }
+  return domains;
+}
 
 DnsResolverOptions resolver_options(const DnsChoice& choice) {
   DnsResolverOptions options;
@@ -84,18 +105,18 @@ Result<RelaySetOptions, std::string> relay_set_options(EventLoop& loop, const Re
   RelaySetOptions options;
   options.connection = std::move(*connection);
   options.search.order.clear();
-  for (const DiscoverWay way : choice.discover_order) {
-    options.search.order.push_back(way == DiscoverWay::kDriad ? RelayOrigin::kDriad : RelayOrigin::kAnycast);
-  }
-  const bool asks_dns = std::ranges::find(choice.discover_order, DiscoverWay::kDriad) != choice.discover_order.end();
+  for (const DiscoverWay way : choice.discover_order) options.search.order.push_back(origin_of(way));
+  const bool asks_dns =
+      std::ranges::any_of(choice.discover_order, [](DiscoverWay way) { return way != DiscoverWay::kAnycast; });
   if (!options.connection.gateway.candidates.empty() || !asks_dns) return options;
   Result<std::unique_ptr<DnsClient>, std::string> dns = DnsClient::create(loop, resolver_options(choice.dns));
   if (dns) {
     options.dns = std::move(*dns);
+    options.service_domains = service_domains(choice.dns);
     return options;
   }
   // Without the DNS there still are the anycast addresses, unless somebody insists.
-  std::erase(options.search.order, RelayOrigin::kDriad);
+  std::erase_if(options.search.order, [](RelayOrigin origin) { return origin != RelayOrigin::kAnycast; });
   if (options.search.order.empty() || choice.dns.dnssec == Dnssec::kRequire || choice.dns.trust_anchor) {
     return Unexpected<std::string>(dns.error());
   }

@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <vector>
 
 #include "amt/result.hh"
 #include "config/config.hh"
@@ -8,6 +9,8 @@
 namespace amt {
 
 [[nodiscard]] DnsResolverOptions resolver_options(const DnsChoice& choice);
+/// Empty: those of this host.
+[[nodiscard]] std::vector<DomainName> service_domains(const DnsChoice& choice);
 
 /// `--relay`, `--discovery`, `--local`, the ports and the DNS as the engine takes them: relays in the order given, of a
 /// name all its addresses, then discovery; with neither, what finds them. Looks names up. Error: one line for the user.

@@ -83,7 +83,8 @@ TEST(CommandLine, GivesTheDefaultsThatTheHelpNames) {
   // Nobody is named: relays are found.
   EXPECT_TRUE(gateway.relay.relays.empty());
   EXPECT_TRUE(gateway.relay.discovery.empty());
-  EXPECT_EQ(gateway.relay.discover_order, (std::vector{DiscoverWay::kDriad, DiscoverWay::kAnycast}));
+  EXPECT_EQ(gateway.relay.discover_order,
+            (std::vector{DiscoverWay::kDnsSd, DiscoverWay::kDriad, DiscoverWay::kAnycast}));
   EXPECT_EQ(gateway.relay.dns.dnssec, Dnssec::kPrefer);
 }
 
@@ -96,9 +97,22 @@ TEST(CommandLine, TakesTheOrderOfTheWaysToARelay) {  // D-3.1.2-a
   EXPECT_EQ(receive.relay.dns.trust_anchor, "k");
   EXPECT_EQ(parsed<GatewayConfig>("gateway --discover-order driad").relay.discover_order,
             std::vector{DiscoverWay::kDriad});
-  for (const char* order : {"driad,driad", "anycast,", "dns", "driad,,anycast"}) {
+  EXPECT_EQ(parsed<GatewayConfig>("gateway --discover-order anycast,dnssd").relay.discover_order,
+            (std::vector{DiscoverWay::kAnycast, DiscoverWay::kDnsSd}));
+  for (const char* order : {"driad,driad", "dnssd,mdns", "anycast,", "dns", "driad,,anycast"}) {
     EXPECT_NE(complaint(std::string("gateway --discover-order ") + order).find("driad and anycast"), std::string::npos)
         << order;
+  }
+}
+
+TEST(CommandLine, TakesDomainsForDnsSd) {  // D-3.1.2-e
+  const auto receive =
+      parsed<ReceiveConfig>("receive amt://239.1.1.1 --dns-sd-domain example.net. --dns-sd-domain corp.example");
+  EXPECT_EQ(receive.relay.dns.service_domains, (std::vector<std::string>{"example.net", "corp.example"}));
+  EXPECT_EQ(parsed<DiscoverConfig>("discover --dns-sd-domain example.net").dns.service_domains.size(), 1u);
+  for (const char* domain : {"192.0.2.1", "example.net:53", "a..b", "2001:db8::1", "."}) {
+    EXPECT_NE(complaint(std::string("gateway --dns-sd-domain ") + domain).find("is no domain name"), std::string::npos)
+        << domain;
   }
 }
 

@@ -86,22 +86,23 @@ struct RelayHost {
 /// What becomes of DNS answers whose signatures cannot be checked.
 enum class Dnssec : std::uint8_t { kRequire, kPrefer, kOff };
 
-/// How the DNS is asked about sources.
+/// How the DNS is asked for relays.
 struct DnsChoice {
   std::vector<Endpoint> resolvers;  ///< empty: the system's; ports are filled in
   Dnssec dnssec = Dnssec::kPrefer;
   std::optional<std::string> trust_anchor;
+  std::vector<std::string> service_domains;  ///< for DNS-SD, host names; empty: the system's
 };
 
 /// A way to find a relay that nobody named.
-enum class DiscoverWay : std::uint8_t { kDriad, kAnycast };
+enum class DiscoverWay : std::uint8_t { kDnsSd, kDriad, kAnycast };
 
 /// The way to a relay, for `gateway` and `receive`. In order of preference: `relays`, then `discovery`; with neither,
 /// relays are found. Ports are filled in.
 struct RelayChoice {
   std::vector<RelayHost> relays;    ///< asked directly
   std::vector<Endpoint> discovery;  ///< asked for a relay
-  std::vector<DiscoverWay> discover_order{DiscoverWay::kDriad, DiscoverWay::kAnycast};
+  std::vector<DiscoverWay> discover_order{DiscoverWay::kDnsSd, DiscoverWay::kDriad, DiscoverWay::kAnycast};
   DnsChoice dns;
   std::uint16_t relay_port = kAmtPort;
   std::optional<IpAddress> local;  ///< outer source address; not given: the kernel's choice

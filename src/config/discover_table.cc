@@ -36,8 +36,9 @@ CommandTable discover_table(DiscoverConfig& config) {
   table.summary = "which relays there are for a source, and whether they answer";
   table.synopsis = "[OPTION]... [SOURCE]";
   table.description =
-      "Looks up the relays that the owner of SOURCE names in the DNS (AMTRELAY records, RFC 8777), asks each of them, "
-      "and prints what they answer and how long that takes. Nothing is joined.\n\n"
+      "Looks up the relays that this network has (_amt._udp in its domains, DNS-SD) and those that the owner of SOURCE "
+      "names in the DNS (AMTRELAY records, RFC 8777), asks each of them, and prints what they answer and how long that "
+      "takes. Nothing is joined.\n\n"
       "Ends with status 0 when a relay would serve this host, else with 1. With --zone it asks nobody and prints the "
       "records that the owner of SOURCE should publish.";
   table.examples = {
@@ -45,6 +46,7 @@ CommandTable discover_table(DiscoverConfig& config) {
       {"The same for a channel, asking a given resolver",
        "amt discover --resolver 192.0.2.53 amt://198.51.100.10@232.1.1.1"},
       {"Is there a relay at the well-known address?", "amt discover --discovery 192.52.193.1"},
+      {"Has this network a relay of its own?", "amt discover --dns-sd-domain example.net"},
       {"What to put into the DNS", "amt discover --zone 192.0.2.1 --zone relay.example.net 198.51.100.10"},
   };
   table.options.push_back({.name = "source",
@@ -65,7 +67,8 @@ CommandTable discover_table(DiscoverConfig& config) {
   table.options.push_back(
       {.name = "json", .group = "Output", .help = "one JSON object", .apply = switch_on(config.json)});
   table.finish = [&config]() -> std::optional<std::string> {
-    if (!config.source && (config.discovery.empty() || !config.zone.empty())) {
+    const bool asks_without = !config.discovery.empty() || !config.dns.service_domains.empty();
+    if (!config.source && (!asks_without || !config.zone.empty())) {
       return "SOURCE is missing (example: amt discover 198.51.100.10, or amt discover --discovery 192.52.193.1)";
     }
     for (const RelayHost& relay : config.zone) {

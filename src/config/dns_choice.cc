@@ -6,6 +6,15 @@ namespace {
 
 constexpr std::uint16_t kDnsPort = 53;
 
+/// As host names are, and fully qualified with or without the dot at the end.
+ValueResult<std::string> parse_domain(std::string_view text) {
+  if (text.ends_with('.')) text.remove_suffix(1);
+  const ValueResult<RelayHost> host = parse_relay_host(text);
+  const auto* const name = host ? std::get_if<std::string>(&host->host) : nullptr;
+  if (name == nullptr || host->port != 0) return Unexpected<BadValue>({"is no domain name"});
+  return *name;
+}
+
 }  // namespace
 
 void add_dns_options(CommandTable& table, DnsChoice& choice) {
@@ -35,6 +44,16 @@ void add_dns_options(CommandTable& table, DnsChoice& choice) {
                            .example = "/usr/share/dns/root.key",
                            .completion = Completion::kFile,
                            .apply = into(choice.trust_anchor, parse_path)});
+  table.options.push_back({.name = "dns-sd-domain",
+                           .value = "DOMAIN",
+                           .group = "DNS",
+                           .help =
+                               "look for this network's relays (_amt._udp, DNS-SD) in DOMAIN; not in local, which is "
+                               "multicast DNS's",
+                           .default_text = "this host's search domains, and those that its subnets' reverse zones name",
+                           .example = "example.net",
+                           .repeatable = true,
+                           .apply = append_to(choice.service_domains, parse_domain)});
 }
 
 void finish_dns_choice(DnsChoice& choice) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "config/command_tables.hh"
 #include "config/values.hh"
@@ -7,17 +8,21 @@ namespace amt {
 namespace {
 
 ValueResult<std::vector<DiscoverWay>> parse_discover_order(std::string_view text) {
-  constexpr std::string_view kProblem = "must name one or both of driad and anycast, with a comma between";
+  constexpr std::string_view kProblem = "must name one or more of dnssd, driad and anycast, with a comma between";
+  constexpr std::array<std::pair<std::string_view, DiscoverWay>, 3> kWays{
+      {{"dnssd", DiscoverWay::kDnsSd}, {"driad", DiscoverWay::kDriad}, {"anycast", DiscoverWay::kAnycast}}};
   std::vector<DiscoverWay> order;
   for (bool more = true; more;) {
     const std::size_t comma = text.find(',');
     const std::string_view word = text.substr(0, comma);
     more = comma != std::string_view::npos;
     if (more) text.remove_prefix(comma + 1);
-    const DiscoverWay way = word == "driad" ? DiscoverWay::kDriad : DiscoverWay::kAnycast;
-    const bool known = word == "driad" || word == "anycast";
-    if (!known || std::ranges::find(order, way) != order.end()) return Unexpected<BadValue>({std::string(kProblem)});
-    order.push_back(way);
+    const auto* const way = std::ranges::find_if(kWays, [&](const auto& one) { return one.first == word; });
+    const bool known = way != kWays.end();
+    if (!known || std::ranges::find(order, way->second) != order.end()) {
+      return Unexpected<BadValue>({std::string(kProblem)});
+    }
+    order.push_back(way->second);
   }
   return order;
 }
@@ -45,10 +50,10 @@ void add_relay_choice_options(CommandTable& table, RelayChoice& choice) {
       {.name = "discover-order",
        .value = "WAYS",
        .group = "Relay",
-       .help = "how relays are found when none is named: driad (the DNS names relays for a source, RFC 8777), anycast "
-               "(192.52.193.1 and 2001:3::1)",
-       .default_text = "driad,anycast",
-       .example = "anycast,driad",
+       .help = "how relays are found when none is named: dnssd (this network names its own, _amt._udp in its domains), "
+               "driad (the DNS names relays for a source, RFC 8777), anycast (192.52.193.1 and 2001:3::1)",
+       .default_text = "dnssd,driad,anycast",
+       .example = "driad,anycast",
        .apply = into(choice.discover_order, parse_discover_order)});
   table.options.push_back({.name = "relay-port",
                            .value = "N",

@@ -7,6 +7,7 @@
 #include "discovery/relay_selection.hh"
 #include "engine/relay_lookup.hh"
 #include "engine/relay_survey.hh"
+#include "engine/service_lookup.hh"
 #include "gateway/duplicate_filter.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"
@@ -74,6 +75,8 @@ struct RelaySet::Impl {
   [[nodiscard]] GatewayConnectionOptions tunnel_options(const Endpoint& relay) const;
   [[nodiscard]] Destination destination(const IpAddress& relay) const;
   [[nodiscard]] std::vector<RelayOption> anycast_relays() const;
+  void begin_services();
+  void on_services(const ServiceSearch& search);
 
   /// From which addresses relays are reached; empty: nobody looks at that.
   [[nodiscard]] std::map<IpAddress, std::optional<IpAddress>> ways() const;
@@ -101,6 +104,7 @@ struct RelaySet::Impl {
   GatewayConnection::DataHandler on_data;
   Instant started;
   std::optional<RelaySelection> selection;
+  std::optional<ServiceLookup> services;
   std::optional<RelaySurvey> survey;
   std::map<IpAddress, RelaySurvey::Ticket> probes;
   std::optional<DuplicateFilter> duplicates;
@@ -131,9 +135,24 @@ SysResult<void> RelaySet::Impl::start() {
   }
   selection.emplace(options.search, random);
   survey.emplace(loop, random, options.connection.local);
+  begin_services();
   selection->set_defaults(started, anycast_relays());
   watch_network();
   return {};
+}
+
+void RelaySet::Impl::begin_services() {
+  const std::vector<RelayOrigin>& order = options.search.order;
+  if (!options.dns || std::ranges::find(order, RelayOrigin::kDnsSd) == order.end()) return;
+  services.emplace(loop, *options.dns, random, options.service_domains,
+                   [this](const ServiceSearch& search) { on_services(search); });
+}
+
+void RelaySet::Impl::on_services(const ServiceSearch& search) {
+  ServiceRelays relays{search.options(), search.is_searching(), search.problem()};
+  for (RelayOption& option : relays.options) option.destination = destination(option.destination.address);
+  selection->set_services(monotonic_now(), std::move(relays));
+  drain();
 }
 
 void RelaySet::Impl::watch_network() {
@@ -169,6 +188,7 @@ void RelaySet::Impl::on_network_change() {
   // Most of what happens on a host's interfaces is none of a tunnel's business.
   if (same) return;
   log_info("the network changed: looking for relays anew");
+  if (services) services->start_anew();
   selection->set_defaults(monotonic_now(), anycast_relays());
   drain();
 }
@@ -285,7 +305,7 @@ void RelaySet::Impl::on_records(const IpAddress& source, const DriadResult& dria
 
 void RelaySet::Impl::act(const StartProbe& step) {
   RelayProbeOptions probe;
-  probe.relay_port = options.connection.gateway.relay_port;
+  probe.relay_port = step.option.port != 0 ? step.option.port : options.connection.gateway.relay_port;
   probe.target = {step.option.destination.address, probe.relay_port};
   probe.request_directly = step.option.discovery_optional;
   log_debug("asking relay {} ({})", probe.target.to_string(), to_string(step.option.origin));
@@ -355,6 +375,7 @@ void RelaySet::shutdown() {
   impl_->network_reading.reset();
   // Nothing that is still under way may begin anything anew.
   impl_->survey.reset();
+  impl_->services.reset();
   impl_->options.dns.reset();
 }
 

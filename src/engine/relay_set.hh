@@ -5,7 +5,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "discovery/domain_name.hh"
 #include "discovery/relay_search.hh"
 #include "engine/dns_client.hh"
 #include "engine/gateway_connection.hh"
@@ -17,8 +19,10 @@ struct RelaySetOptions {
   /// and each has a tunnel of its own.
   GatewayConnectionOptions connection;
   RelaySearchOptions search;
-  /// For DRIAD; none: it is not used.
+  /// For DRIAD and DNS-SD; none: they are not used.
   std::unique_ptr<DnsClient> dns;
+  /// Where DNS-SD looks; empty: in this host's domains.
+  std::vector<DomainName> service_domains;
   /// A tunnel to this relay begins.
   std::function<void(const IpAddress& relay)> on_relay = {};
 };
