@@ -30,6 +30,11 @@ RelaySearch::RelaySearch(const RelaySearchOptions& options, WantedSource source,
 
 std::string RelaySearch::subject() const { return source_ ? source_->to_string() : "any source"; }
 
+std::string RelaySearch::lookup_problem() const {
+  const bool both = !services_.problem.empty() && !dns_problem_.empty();
+  return services_.problem + (both ? "; " : "") + dns_problem_;
+}
+
 void RelaySearch::tell(LogLevel level, std::string text) { steps_.emplace_back(Tell{level, std::move(text)}); }
 
 bool RelaySearch::uses_dns() const {
@@ -249,8 +254,7 @@ void RelaySearch::lose(Instant now) {
   if (!forbidden) {
     retry_at_ = now + random_backoff(random_, options_.retry_initial, options_.retry_max, races_lost_++);
   }
-  std::string text = services_.problem;
-  if (!dns_problem_.empty()) text += (text.empty() ? "" : "; ") + dns_problem_;
+  std::string text = lookup_problem();
   for (const std::string& failure : failures_) text += (text.empty() ? "" : "; ") + failure;
   if (text.empty()) text = "no relay is known that could be asked now";
   if (text != problem_) tell(LogLevel::kWarn, "no relay for " + subject() + ": " + text);

@@ -132,7 +132,7 @@ class RelaySearch {
   /// The relay in use, if any.
   [[nodiscard]] const std::optional<UseRelay>& current() const { return current_; }
   /// Why there is none, as a person reads it.
-  [[nodiscard]] const std::string& problem() const { return problem_.empty() ? dns_problem_ : problem_; }
+  [[nodiscard]] std::string problem() const { return problem_.empty() ? lookup_problem() : problem_; }
 
  private:
   void tell(LogLevel level, std::string text);
@@ -160,6 +160,7 @@ class RelaySearch {
   void compare_with_current(Instant now, RelayOrigin origin, bool has_news);
   void restart_if_due(Instant now);
   [[nodiscard]] std::string subject() const;
+  [[nodiscard]] std::string lookup_problem() const;
 
   const RelaySearchOptions& options_;
   WantedSource source_;
