@@ -84,7 +84,8 @@ void ServiceSearch::handle_answer(Instant now, const ServiceQuestion& question, 
   if (answer.records.empty() && !answer.denied) {
     note_failure(question);
   } else {
-    lifetime_ = std::min<Duration>(lifetime_, std::chrono::seconds(answer.ttl_seconds));
+    const Duration told = std::chrono::seconds(answer.ttl_seconds);
+    lifetime_ = std::min(lifetime_, answer.denied ? std::max(told, kDenialMin) : told);
   }
   if (question.type == DnsType::kSrv) {
     handle_locations(question.name, answer);

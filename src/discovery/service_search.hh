@@ -85,6 +85,8 @@ class ServiceSearch {
   /// The DNS is not asked more often, nor more rarely, whatever the TTL: other domains may be this host's by then.
   static constexpr Duration kLifetimeMin = std::chrono::seconds(10);
   static constexpr Duration kLifetimeMax = std::chrono::hours(1);
+  /// Most networks have nothing to say, and some say so with no life at all.
+  static constexpr Duration kDenialMin = std::chrono::minutes(1);
 
   explicit ServiceSearch(Random& random) : random_(random) {}
 

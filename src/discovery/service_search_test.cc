@@ -241,8 +241,11 @@ TEST_F(Services, LifeIsThatOfTheShortestRecord) {
   answer("a.example.net. AAAA", {}, 3000);
   EXPECT_EQ(search.next_deadline(), now + seconds(120));
   start();
-  answer(kService, {}, 0);
+  answer(kService, {Rdata()}, 0);
   EXPECT_EQ(search.next_deadline(), now + ServiceSearch::kLifetimeMin);
+  start();
+  answer(kService, {}, 0);
+  EXPECT_EQ(search.next_deadline(), now + ServiceSearch::kDenialMin);
   start();
   answer(kService, {}, 1000000);
   EXPECT_EQ(search.next_deadline(), now + ServiceSearch::kLifetimeMax);

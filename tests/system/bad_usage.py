@@ -61,6 +61,8 @@ def usage(folder) -> list[tuple[list[str], list[str]]]:
         ([*gateway, "--relay", "10.0.0.1", "--route", "232.0.0.0/33"], ["route", "232.0.0.0/33"]),
         ([*gateway, "--relay", "10.0.0.1", "--interface", "a-name-that-is-too-long"], ["interface", "a-name-that-is-too-long"]),
         ([*gateway, "--discovery", "1.2.3"], ["discovery", "1.2.3"]),
+        ([*gateway, "--discover-order", "dnssd,mdns"], ["discover-order", "dnssd,mdns", "driad"]),
+        ([*gateway, "--dns-sd-domain", "example..net"], ["dns-sd-domain", "example..net"]),
         ([*gateway, "--relay", "10.0.0.1", "--downstream", "nosuch0"], ["--downstream", "nosuch0"]),
         ([*gateway, "--relay", "10.0.0.1", "--downstream", "lo"], ["--downstream", "lo"]),
         # P-b: the router part is not run on the upstream's own interface.

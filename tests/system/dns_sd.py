@@ -101,8 +101,10 @@ def run(case):
     del case.env["LOCALDOMAIN"]
 
     # Without, in one line
+    started = {domain: receive(f"missing-{domain}", "--dns-sd-domain", f"{domain}.example", number=2, timeout=3)
+               for domain in MISSING}
     for domain, said in MISSING.items():
-        process = receive(f"missing-{domain}", "--dns-sd-domain", f"{domain}.example", number=2, timeout=3)
+        process = started[domain]
         case.check(process.wait(20) == 1, process.err)
         case.check(any("nothing arrived" in one and said in one for one in process.err.splitlines()), process.err)
 
