@@ -43,6 +43,7 @@ octets_max() {
     relay | gateway) echo 48 ;;
     router_state | host | querier) echo 64 ;;
     reassembler) echo 96 ;;
+    discovery) echo 400 ;;
     *) echo 160 ;;
   esac
 }

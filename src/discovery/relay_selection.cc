@@ -135,7 +135,11 @@ void RelaySelection::handle_traffic(Instant now, TunnelNumber number, const IpAd
 
 void RelaySelection::handle_timeout(Instant now) {
   for (auto need = needs_.begin(); need != needs_.end(); ++need) {
-    if (need->second.former_until <= now) set_tunnels(now, need, need->second.tunnel, std::nullopt);
+    if (need->second.moved_at <= now) need->second.moved_at = kNoDeadline;
+    if (need->second.former_until <= now) {
+      set_tunnels(now, need, need->second.tunnel, std::nullopt);
+      need->second.moved_at = now + kLag;
+    }
     if (need->second.search.next_deadline() > now) continue;
     need->second.search.handle_timeout(now);
     drain(now, need);
@@ -245,10 +249,11 @@ void RelaySelection::settle() {
   deadline_ = kNoDeadline;
   watching_ = moving_ = false;
   for (const auto& [source, need] : needs_) {
-    deadline_ = std::min({deadline_, need.search.next_deadline(), need.former_until});
+    deadline_ = std::min({deadline_, need.search.next_deadline(), need.former_until, need.moved_at});
     watching_ = watching_ || (need.tunnel && !need.search.is_delivering()) || need.former;
     // From the search on, so that what came through the old relay is known when the new one sends it, too.
-    moving_ = moving_ || need.former || (need.tunnel && need.search.is_racing());
+    const bool moved = need.moved_at != kNoDeadline;
+    moving_ = moving_ || need.former || moved || (need.tunnel && need.search.is_racing());
   }
   for (const auto& [number, tunnel] : tunnels_) deadline_ = std::min(deadline_, tunnel.close_at);
 }

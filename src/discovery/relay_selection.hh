@@ -43,6 +43,8 @@ class RelaySelection {
  public:
   /// After its first packet through the new relay a source is still wanted of the old one for so long.
   static constexpr Duration kOverlap = std::chrono::seconds(1);
+  /// The new relay may be behind the old: what that one brought last comes once more, so much later at most.
+  static constexpr Duration kLag = std::chrono::seconds(1);
   /// And no longer than this, packet or not.
   static constexpr Duration kOverlapMax = std::chrono::seconds(30);
   /// A tunnel of which nothing is wanted stays for the next channel.
@@ -83,6 +85,8 @@ class RelaySelection {
     /// It was served by this one before.
     std::optional<TunnelNumber> former = {};
     Instant former_until = kNoDeadline;
+    /// The former one has been left; what it brought may still come by the new one.
+    Instant moved_at = kNoDeadline;
   };
   struct Tunnel {
     Endpoint relay;
