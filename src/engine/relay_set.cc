@@ -283,7 +283,7 @@ void RelaySet::Impl::drain() {
   if (draining || !finds()) return;
   draining = true;
   while (const std::optional<SelectionStep> step = selection->poll_step()) {
-    std::visit([this](const auto& one) { act(one); }, *step);
+    std::visit([this](const auto& one) { this->act(one); }, *step);
   }
   draining = false;
   if (!selection->is_moving()) duplicates.reset();

@@ -28,19 +28,10 @@ dead       A {DEAD}
 """
 
 
-def offer(domain: str, *relays: tuple[int, int, str], ttl=300) -> str:
-    """Records of the zone `example.`: an instance for each (priority, port, host)."""
-    lines = []
-    for number, (priority, port, host) in enumerate(relays):
-        instance = rf"relay\032no\.{number}._amt._udp.{domain}"
-        lines += [f"_amt._udp.{domain} {ttl} PTR {instance}", f"{instance} {ttl} SRV {priority} 0 {port} {host}"]
-    return "\n".join(lines) + "\n"
-
-
 def zone(moving: str) -> str:
-    return (HOSTS + offer("site", (20, 2268, "second"), (10, 2268, "first")) + offer("dead", (1, 2268, "dead"), (2, 2268, "second"))
-            + offer("port", (0, PORT, "elsewhere")) + offer("idle", (0, 2268, "idle")) + offer("gone", (0, 0, "first"))
-            + offer("nameless", (0, 2268, "nobody")) + offer("moving", (0, 2268, moving), ttl=10)
+    return (HOSTS + dns.services("site", (20, 2268, "second"), (10, 2268, "first")) + dns.services("dead", (1, 2268, "dead"), (2, 2268, "second"))
+            + dns.services("port", (0, PORT, "elsewhere")) + dns.services("idle", (0, 2268, "idle")) + dns.services("gone", (0, 0, "first"))
+            + dns.services("nameless", (0, 2268, "nobody")) + dns.services("moving", (0, 2268, moving), ttl=10)
             + "lb._dns-sd._udp.list PTR site\n")
 
 

@@ -34,6 +34,15 @@ def amtrelay(precedence: int, relay: str | None, *, direct=True) -> str:
     return f"TYPE260 \\# {len(data)} {data.hex()}"
 
 
+def services(domain: str, *relays: tuple[int, int, str], ttl=300) -> str:
+    """DNS-SD records of `domain`, relative to their zone: an instance for each relay (priority, port, host)."""
+    lines = []
+    for number, (priority, port, host) in enumerate(relays):
+        instance = rf"relay\032no\.{number}._amt._udp.{domain}"
+        lines += [f"_amt._udp.{domain} {ttl} PTR {instance}", f"{instance} {ttl} SRV {priority} 0 {port} {host}"]
+    return "\n".join(lines) + "\n"
+
+
 def _program(name: str) -> str:
     return shutil.which(name) or f"/usr/sbin/{name}"
 
