@@ -90,8 +90,7 @@ std::optional<std::string> finish(BenchConfig& config) {
     }
   }
   std::ranges::sort(config.channels);
-  config.channels.erase(std::unique(config.channels.begin(), config.channels.end()),
-                        config.channels.end());
+  config.channels.erase(std::unique(config.channels.begin(), config.channels.end()), config.channels.end());
   if (config.changes_per_second > 0 && config.channels.size() < 2) {
     return "--zap: needs two channels to change between (example: --channels 100)";
   }
