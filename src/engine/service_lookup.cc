@@ -13,15 +13,6 @@ namespace {
 /// Of these, as many as leave the budget (RFC 8777 §3.2.2) room for a source's records at the same moment.
 constexpr std::size_t kNamedMax = 3;
 
-/// "the 'base' address of the subnet"
-std::optional<IpAddress> base_address(const Prefix& subnet) {
-  std::array<std::byte, 16> octets = subnet.address.mapped_octets();
-  const std::size_t bits = subnet.length + (subnet.address.is_v4() ? std::size_t{96} : std::size_t{0});
-  if (bits > octets.size() * 8) return std::nullopt;
-  for (std::size_t bit = bits; bit < octets.size() * 8; ++bit) octets[bit / 8] &= ~(std::byte{0x80} >> (bit % 8));
-  return IpAddress::from_v6(octets);
-}
-
 }  // namespace
 
 ServiceDomains service_domains_of_this_host() {
@@ -41,9 +32,7 @@ ServiceDomains service_domains_of_this_host() {
     const auto address =
         std::ranges::find_if(*addresses, [&](const LinkAddress& one) { return one.address.address == *own; });
     if (address == addresses->end()) continue;
-    if (const std::optional<IpAddress> base = base_address(address->address)) {
-      domains.advisers.push_back(DomainName::reverse_of(*base));
-    }
+    domains.advisers.push_back(DomainName::reverse_of(base_address(address->address)));
   }
   return domains;
 }

@@ -83,6 +83,13 @@ bool Prefix::contains(const IpAddress& other) const {
 
 std::string Prefix::to_string() const { return address.to_string() + '/' + std::to_string(length); }
 
+IpAddress base_address(const Prefix& subnet) {
+  std::array<std::byte, 16> octets = subnet.address.mapped_octets();
+  const std::size_t kept = octets.size() * 8 - bits(subnet.address) + subnet.length;
+  for (std::size_t bit = kept; bit < octets.size() * 8; ++bit) octets[bit / 8] &= ~(std::byte{0x80} >> (bit % 8));
+  return IpAddress::from_v6(octets);
+}
+
 std::optional<IpAddress> neighbour_in(const Prefix& prefix) {
   if (prefix.length >= bits(prefix.address) || !is_host_address(prefix)) return std::nullopt;
   for (const std::uint8_t step : {std::uint8_t{1}, std::uint8_t{0xff}}) {

@@ -25,6 +25,9 @@ struct Prefix {
   friend constexpr auto operator<=>(const Prefix&, const Prefix&) = default;
 };
 
+/// The subnet's own address: all host bits 0.
+[[nodiscard]] IpAddress base_address(const Prefix& subnet);
+
 /// Another host's address in the subnet: the next one, or the one before at the end. Nothing when there is no room for
 /// two (/32, /128), or when `address` is the subnet's own or (IPv4) its broadcast address.
 [[nodiscard]] std::optional<IpAddress> neighbour_in(const Prefix& prefix);

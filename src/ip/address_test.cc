@@ -127,6 +127,16 @@ TEST(Address, IsPrivateWhereTheInternetDoesNotRouteIt) {
   }
 }
 
+TEST(Address, BaseOfItsSubnet) {  // D-3.1.2-e
+  const auto base = [](const char* text) { return base_address(*Prefix::parse(text)).to_string(); };
+  EXPECT_EQ(base("192.168.12.34/16"), "192.168.0.0");  // RFC 6763 section 11
+  EXPECT_EQ(base("192.168.12.34/27"), "192.168.12.32");
+  EXPECT_EQ(base("192.168.12.34"), "192.168.12.34");
+  EXPECT_EQ(base("192.168.12.34/0"), "0.0.0.0");
+  EXPECT_EQ(base("2001:db8:1:2:3::4/64"), "2001:db8:1:2::");
+  EXPECT_EQ(base("2001:db8::f/125"), "2001:db8::8");
+}
+
 TEST(Address, HasOthersAfterIt) {
   const auto after = [](const char* text, std::uint32_t steps) {
     return address_after(*IpAddress::parse(text), steps).to_string();
