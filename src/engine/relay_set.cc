@@ -268,7 +268,7 @@ void RelaySet::Impl::on_tunnel_data(TunnelNumber number, Instant now, std::span<
       last = addresses->source;
       selection->handle_traffic(now, number, last);
     }
-    if (!moving || duplicates->is_new(number, datagram)) {
+    if (!moving || duplicates->is_new(now, number, datagram)) {
       fresh.push_back(datagram);
     } else {
       ++duplicates_dropped;

@@ -11,29 +11,42 @@ std::uint64_t DuplicateFilter::key_of(const DatagramView& datagram) const {
   const std::uint64_t place = std::uint64_t{datagram.identification} << 32 |
                               std::uint64_t{datagram.fragment_offset} << 9 |
                               std::uint64_t{datagram.more_fragments} << 8 | datagram.protocol;
-  key = hash_(key ^ place);
-  Bytes left = datagram.payload;
-  while (!left.empty()) {
-    std::uint64_t word = 0;
-    const std::size_t octets = std::min(left.size(), sizeof word);
-    std::memcpy(&word, left.data(), octets);
-    left = left.subspan(octets);
-    key = hash_(key ^ word);
-  }
-  return hash_(key ^ datagram.payload.size());
+  return add_payload(hash_(key ^ place), datagram.payload);
 }
 
-bool DuplicateFilter::is_new(std::uint32_t tunnel, Bytes octets) {
+std::uint64_t DuplicateFilter::add_payload(std::uint64_t key, Bytes payload) const {
+  const std::size_t size = payload.size();
+  while (!payload.empty()) {
+    std::uint64_t word = 0;
+    const std::size_t octets = std::min(payload.size(), sizeof word);
+    std::memcpy(&word, payload.data(), octets);
+    payload = payload.subspan(octets);
+    key = hash_(key ^ word);
+  }
+  return hash_(key ^ size);
+}
+
+bool DuplicateFilter::is_new(Instant now, std::uint32_t way, Bytes octets) {
   const Result<DatagramView, IpError> datagram = DatagramView::parse(octets);
-  if (!datagram) return true;
-  const std::uint64_t key = key_of(*datagram);
+  return !datagram || count(now, way, key_of(*datagram));
+}
+
+bool DuplicateFilter::is_new(Instant now, std::uint32_t way, const Endpoint& source, const Endpoint& destination,
+                             Bytes payload) {
+  return count(now, way, add_payload(hash_(source) ^ hash_(hash_(destination)), payload));
+}
+
+bool DuplicateFilter::count(Instant now, std::uint32_t way, std::uint64_t key) {
   const auto [found, inserted] = entries_.try_emplace(key);
   Entry& entry = found->second;
+  if (inserted || now - entry.begun > kMemory) entry = {.begun = now};
   const auto place = std::find_if(entry.seen.begin(), std::prev(entry.seen.end()),
-                                  [&](const Seen& seen) { return seen.count == 0 || seen.tunnel == tunnel; });
-  place->tunnel = tunnel;
-  if (place->count < std::numeric_limits<std::uint8_t>::max()) ++place->count;
-  const bool is_new = place->count > entry.delivered;
+                                  [&](const Seen& seen) { return seen.count == 0 || seen.way == way; });
+  place->way = way;
+  // Of so many copies nobody knows which is whose.
+  const bool is_full = place->count == std::numeric_limits<std::uint16_t>::max();
+  if (!is_full) ++place->count;
+  const bool is_new = is_full || place->count > entry.delivered;
   if (is_new) entry.delivered = place->count;
   if (inserted) {
     if (order_.size() < kDatagramsMax) {

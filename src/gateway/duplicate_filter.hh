@@ -1,41 +1,52 @@
 #pragma once
-/// Keeps a listener from hearing twice what two tunnels bring while a source moves from one relay to another.
+/// Keeps a listener from hearing twice what comes by two ways: by two tunnels while a source moves from one relay to
+/// another, by a tunnel and natively while one takes the other's place.
 
 #include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <vector>
 
+#include "amt/time.hh"
 #include "base/keyed_hash.hh"
 #include "ip/datagram.hh"
 
 namespace amt {
 
 /// A datagram is known by what relays do not change: addresses, protocol, identification, fragment and payload (not TTL
-/// and ECN). What one tunnel alone repeats is the source's doing and passes: of each datagram as many copies are
-/// delivered as the tunnel that brought most. Pure; memory is bounded, the oldest are forgotten.
+/// and ECN). What one way alone repeats is the source's doing and passes: of each datagram as many copies are
+/// delivered as the way that brought most. Pure; memory is bounded, the oldest are forgotten, and what was counted of a
+/// datagram that is repeated for ever is forgotten after `kMemory`.
 class DuplicateFilter {
  public:
   /// Some seconds of a video, or a tenth of a second at 150 000 packets a second.
   static constexpr std::size_t kDatagramsMax = 16384;
+  /// No way is slower than another by more than this.
+  static constexpr Duration kMemory = std::chrono::seconds(2);
 
   explicit DuplicateFilter(Random& random) : hash_(random) {}
 
-  /// True: not delivered so far. `tunnel`: any number that names it.
-  [[nodiscard]] bool is_new(std::uint32_t tunnel, Bytes datagram);
+  /// True: not delivered so far. `way`: any number that names the tunnel, or whatever brought it.
+  [[nodiscard]] bool is_new(Instant now, std::uint32_t way, Bytes datagram);
+  /// The same for the payload of a UDP datagram, where no more than that is known of it.
+  [[nodiscard]] bool is_new(Instant now, std::uint32_t way, const Endpoint& source, const Endpoint& destination,
+                            Bytes payload);
 
  private:
   struct Seen {
-    std::uint32_t tunnel = 0;
-    std::uint8_t count = 0;
+    std::uint32_t way = 0;
+    std::uint16_t count = 0;
   };
   struct Entry {
-    std::uint8_t delivered = 0;
-    /// More than two tunnels at once are rare; the last place is then shared.
+    Instant begun{};
+    std::uint16_t delivered = 0;
+    /// More than two ways at once are rare; the last place is then shared.
     std::array<Seen, 3> seen{};
   };
 
   [[nodiscard]] std::uint64_t key_of(const DatagramView& datagram) const;
+  [[nodiscard]] std::uint64_t add_payload(std::uint64_t key, Bytes payload) const;
+  [[nodiscard]] bool count(Instant now, std::uint32_t way, std::uint64_t key);
 
   KeyedHash hash_;
   boost::unordered_flat_map<std::uint64_t, Entry> entries_;
