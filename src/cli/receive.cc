@@ -44,7 +44,7 @@ class ReceiveSession {
   void on_live_line();
   [[nodiscard]] std::string reason_of_silence() const;
   void end(int status);
-  void print_summary(const std::optional<Endpoint>& relay) const;
+  void print_summary(const std::optional<Endpoint>& relay, const std::optional<Receiver::Native>& native) const;
 
   const ReceiveConfig& config_;
   OsRandom random_;
@@ -73,6 +73,8 @@ SysResult<void> ReceiveSession::open(RelaySetOptions relays) {
   options.relays = std::move(relays);
   options.channel = config_.url.channel;
   options.port = config_.url.port;
+  options.native = config_.relay.native;
+  options.native_interface = config_.relay.native_interface;
   SysResult<std::unique_ptr<Receiver>> receiver =
       Receiver::create(loop_, std::move(options), random_,
                        [this](Instant now, std::span<const Receiver::Packet> packets) { on_packets(now, packets); });
@@ -82,6 +84,9 @@ SysResult<void> ReceiveSession::open(RelaySetOptions relays) {
 }
 
 int ReceiveSession::run() {
+  if (const std::optional<std::string> problem = unusable_native_interface(config_.relay)) {
+    return fail_usage("receive", *problem);
+  }
   Result<RelaySetOptions, std::string> relays = relay_set_options(loop_, config_.relay);
   if (!relays) return fail(relays.error());
   started_ = last_arrival_ = monotonic_now();
@@ -95,8 +100,9 @@ int ReceiveSession::run() {
   std::optional<Endpoint> relay;
   // The last that was taken.
   receiver_->relays().for_each_relay([&relay](const Endpoint& one, const Gateway&) { relay = one; });
+  const std::optional<Receiver::Native> native = receiver_->native();
   receiver_->shutdown();
-  print_summary(relay);
+  print_summary(relay, native);
   if (status_ == 0 && config_.verify && !report_.is_faultless(receiver_->drops())) return 1;
   return status_;
 }
@@ -141,7 +147,7 @@ std::string ReceiveSession::reason_of_silence() const {
   if (report_.packets() == 0 && drops.other_port != 0)
     return fmt::format("{} packets came for other UDP ports of the group", drops.other_port);
   if (report_.packets() == 0 && drops.not_udp != 0) return "what comes is not UDP";
-  return receiver_->relays().reason_of_silence();
+  return receiver_->reason_of_silence();
 }
 
 void ReceiveSession::on_live_line() {
@@ -158,7 +164,8 @@ void ReceiveSession::end(int status) {
   loop_.stop();
 }
 
-void ReceiveSession::print_summary(const std::optional<Endpoint>& relay) const {
+void ReceiveSession::print_summary(const std::optional<Endpoint>& relay,
+                                   const std::optional<Receiver::Native>& native) const {
   if (!config_.quiet && isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\x1b[K");
   ReceiveReport::Surroundings surroundings;
   surroundings.started = started_;
@@ -166,6 +173,7 @@ void ReceiveSession::print_summary(const std::optional<Endpoint>& relay) const {
   surroundings.drops = receiver_->drops();
   surroundings.output_dropped = output_ ? output_->dropped() : 0;
   surroundings.relay = relay;
+  surroundings.native = native;
   switch (config_.stats) {
     case StatsFormat::kNone:
       return;

@@ -87,6 +87,10 @@ std::string ReceiveReport::text(const Surroundings& surroundings) const {
   std::string text = fmt::format("received {} packets, {} bytes in {:.1f} s ({:.2f} Mbit/s)", packets_, octets_,
                                  seconds(span), megabits_per_second(octets_, span));
   if (surroundings.relay) text += fmt::format(" from relay {}", surroundings.relay->to_string());
+  if (surroundings.native) {
+    text += fmt::format(", {} of them natively", surroundings.native->packets);
+    if (surroundings.native->interface) text += " on " + *surroundings.native->interface;
+  }
   if (const std::string_view name = stream_name(); !name.empty())
     text += fmt::format("; {}: {} lost", name, result.lost);
   if (verify_) text += fmt::format(", {} duplicated, {} reordered", result.duplicated, result.reordered);
@@ -104,11 +108,12 @@ std::string ReceiveReport::json(const Surroundings& surroundings) const {
   return fmt::format(
       R"({{"received":{},"lost":{},"duplicated":{},"reordered":{},"damaged":{},"bytes":{},)"
       R"("seconds":{:.6f},"join_seconds":{:.6f},"other_port":{},"not_udp":{},"reassembly_failed":{},"output_dropped":{},)"
-      R"("stream":{},"relay":{}}})",
+      R"("stream":{},"relay":{},"native":{}}})",
       result.received, result.lost, result.duplicated, result.reordered, result.damaged, result.bytes, seconds(span),
       seconds(join), surroundings.drops.other_port, surroundings.drops.not_udp, surroundings.drops.reassembly,
       surroundings.output_dropped, stream_name().empty() ? "null" : fmt::format("\"{}\"", stream_name()),
-      surroundings.relay ? fmt::format("\"{}\"", surroundings.relay->to_string()) : "null");
+      surroundings.relay ? fmt::format("\"{}\"", surroundings.relay->to_string()) : "null",
+      surroundings.native ? fmt::format("{}", surroundings.native->packets) : "null");
 }
 
 }  // namespace amt

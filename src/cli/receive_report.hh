@@ -28,6 +28,7 @@ class ReceiveReport {
     ReceiverDrops drops;
     std::uint64_t output_dropped = 0;
     std::optional<Endpoint> relay;
+    std::optional<Receiver::Native> native = {};
   };
   /// Nothing lost, nothing damaged.
   [[nodiscard]] bool is_faultless(const ReceiverDrops& drops) const;

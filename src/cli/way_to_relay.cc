@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 
+#include "cli/failure.hh"
 #include "sys/host_lookup.hh"
 #include "sys/log.hh"
+#include "sys/netlink.hh"
 
 namespace amt {
 namespace {
@@ -97,6 +100,13 @@ DnsResolverOptions resolver_options(const DnsChoice& choice) {
   }
   options.trust_anchor_file = choice.trust_anchor;
   return options;
+}
+
+std::optional<std::string> unusable_native_interface(const RelayChoice& choice) {
+  if (!choice.native_interface) return std::nullopt;
+  const SysResult<LinkInfo> link = find_link(*choice.native_interface);
+  if (link || link.error().code != ENODEV) return std::nullopt;
+  return no_such_interface("--native", *choice.native_interface);
 }
 
 Result<RelaySetOptions, std::string> relay_set_options(EventLoop& loop, const RelayChoice& choice) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,5 +16,8 @@ namespace amt {
 /// `--relay`, `--discovery`, `--local`, the ports and the DNS as the engine takes them: relays in the order given, of a
 /// name all its addresses, then discovery; with neither, what finds them. Looks names up. Error: one line for the user.
 [[nodiscard]] Result<RelaySetOptions, std::string> relay_set_options(EventLoop& loop, const RelayChoice& choice);
+
+/// The interface that `--native=IF` names is not there. One line for the user.
+[[nodiscard]] std::optional<std::string> unusable_native_interface(const RelayChoice& choice);
 
 }  // namespace amt

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "base/printable.hh"
 #include "config/sources.hh"
@@ -7,6 +8,8 @@ namespace amt {
 namespace {
 
 constexpr std::size_t kShownOctetsMax = 80;
+/// What CLI11 says a flag's value is that has none.
+constexpr std::string_view kFlagAlone = "true";
 
 std::string cli_name(const OptionSpec& option) {
   if (option.positional) return option.name;
@@ -44,6 +47,25 @@ std::string reworded(const CommandTable& table, const CLI::ParseError& error) {
   return printable(text, 2 * kShownOctetsMax);
 }
 
+/// `--native eth0` as `--native=eth0`, where nothing but an option's value can follow an option.
+std::vector<std::string> with_values_joined(const CommandTable& table, std::span<const std::string> arguments) {
+  const bool has_positional = std::ranges::any_of(table.options, &OptionSpec::positional);
+  std::vector<std::string> joined;
+  bool waits = false;
+  for (const std::string& argument : arguments) {
+    if (waits && !argument.starts_with('-')) {
+      joined.back() += "=" + argument;
+      waits = false;
+      continue;
+    }
+    joined.push_back(argument);
+    waits = !has_positional && std::ranges::any_of(table.options, [&argument](const OptionSpec& option) {
+      return option.value_optional && argument == "--" + option.name;
+    });
+  }
+  return joined;
+}
+
 }  // namespace
 
 Result<GivenOptions, std::string> read_arguments(const CommandTable& table, std::span<const std::string> arguments) {
@@ -57,6 +79,10 @@ Result<GivenOptions, std::string> read_arguments(const CommandTable& table, std:
     if (option.value.empty()) {
       options.push_back(app.add_flag(cli_name(option)));
       options.back()->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->disable_flag_override();
+    } else if (option.value_optional) {
+      // A flag to CLI11, which takes no following argument for its value.
+      options.push_back(app.add_flag(cli_name(option)));
+      options.back()->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     } else {
       // A list to CLI11, whatever it is, so that "given twice" is ours to say; one value at a time.
       options.push_back(app.add_option(cli_name(option), values[i])->allow_extra_args(false));
@@ -64,7 +90,9 @@ Result<GivenOptions, std::string> read_arguments(const CommandTable& table, std:
     }
   }
   try {
-    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    std::vector<std::string> words = with_values_joined(table, arguments);
+    std::ranges::reverse(words);
+    app.parse(std::move(words));
   } catch (const CLI::ParseError& error) {
     return Unexpected<std::string>(reworded(table, error));
   }
@@ -77,6 +105,10 @@ Result<GivenOptions, std::string> read_arguments(const CommandTable& table, std:
     if (option.value.empty()) {
       if (options[i]->count() > 0) given[i].push_back({});
       continue;
+    }
+    if (option.value_optional) {
+      values[i] = options[i]->results();
+      for (std::string& value : values[i]) value = value == kFlagAlone ? "" : value;
     }
     if (values[i].size() > 1 && !option.repeatable) {
       return Unexpected<std::string>(option_label(option) + " " + printable(values[i][1], kShownOctetsMax) +

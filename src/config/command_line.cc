@@ -62,7 +62,8 @@ std::string complaint(const OptionSpec& option, const GivenValue& given, const s
   std::string message = in_file ? given.file_position + ": " + option.name : option_label(option);
   message += " " + value + ": " + problem;
   if (in_file) return message + " (example: " + option.name + " = \"" + option.example + "\")";
-  return message + " (example: " + (option.positional ? "" : option_label(option) + " ") + option.example + ")";
+  const std::string label = option.positional ? "" : option_label(option) + (option.value_optional ? "=" : " ");
+  return message + " (example: " + label + option.example + ")";
 }
 
 Result<void, std::string> apply_given(const CommandTable& table, const GivenOptions& given) {

@@ -151,6 +151,26 @@ TEST(CommandLine, ReadsReceive) {
   EXPECT_FALSE(parsed<ReceiveConfig>("receive amt://239.1.1.1").output);
 }
 
+TEST(CommandLine, NativeTakesAnInterfaceOrChoosesOne) {
+  const auto chosen = parsed<ReceiveConfig>("receive --native amt://198.51.100.10@232.1.2.3:5000");
+  EXPECT_TRUE(chosen.relay.native);
+  EXPECT_FALSE(chosen.relay.native_interface);
+  EXPECT_EQ(chosen.url.port, 5000);
+  const auto named = parsed<ReceiveConfig>("receive amt://198.51.100.10@232.1.2.3:5000 --native=eth0");
+  EXPECT_TRUE(named.relay.native);
+  EXPECT_EQ(named.relay.native_interface, "eth0");
+  EXPECT_FALSE(parsed<GatewayConfig>("gateway").relay.native);
+  EXPECT_TRUE(parsed<GatewayConfig>("gateway --native --tap").relay.native);
+  EXPECT_EQ(parsed<GatewayConfig>("gateway --native=eth0").relay.native_interface, "eth0");
+  EXPECT_EQ(parsed<GatewayConfig>("gateway --native eth0 --tap").relay.native_interface, "eth0");
+  EXPECT_EQ(complaint("receive --native amt://198.51.100.10@232.1.2.3"),
+            "amt receive: --native: the channel needs its UDP port (example: amt://198.51.100.10@232.1.1.1:5001)");
+  EXPECT_EQ(complaint("gateway --native=a/b").substr(0, 27), "amt gateway: --native a/b: ");
+  EXPECT_EQ(complaint("gateway --native=amt0").substr(0, 36), "amt gateway: --native=amt0: is the ga");
+  EXPECT_EQ(complaint("gateway --native=eth1 --downstream eth1").substr(0, 36), "amt gateway: --native=eth1: is a dow");
+  EXPECT_EQ(complaint("gateway --native=eth0 --native=eth1").substr(0, 27), "amt gateway: --native eth1:");
+}
+
 TEST(CommandLine, DiscoverTakesASourceOrAnAddressToAsk) {
   const auto by_source = parsed<DiscoverConfig>("discover amt://198.51.100.10@232.1.1.1 --resolver 192.0.2.53");
   EXPECT_EQ(by_source.source, IpAddress::parse("198.51.100.10"));

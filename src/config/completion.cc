@@ -33,7 +33,7 @@ std::string command_case(const CommandTable& table) {
       continue;
     }
     flags += (flags.empty() ? "--" : " --") + option.name;
-    if (option.value.empty()) continue;
+    if (option.value.empty() || option.value_optional) continue;
     values += "        --" + option.name + (option.short_name != '\0' ? std::string("|-") + option.short_name : "") +
               ") " + value_words(option) + "; return ;;\n";
   }

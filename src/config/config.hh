@@ -108,6 +108,8 @@ struct RelayChoice {
   std::optional<IpAddress> local;  ///< outer source address; not given: the kernel's choice
   std::uint16_t gateway_port = 0;  ///< outer source port; 0: any
   bool no_ecn = false;
+  bool native = false;                          ///< the local network before the tunnel
+  std::optional<std::string> native_interface;  ///< only with `native`; not given: by the route to the source
 };
 
 struct GatewayConfig {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "config/command_tables.hh"
 #include "config/values.hh"
 
@@ -69,6 +71,7 @@ CommandTable gateway_table(GatewayConfig& config) {
       {"For all hosts of the LAN on eth1, too", "amt gateway --relay 192.0.2.1 --downstream eth1"},
       {"The same through a bridge",
        "amt gateway --relay 192.0.2.1 --tap --interface amt0 & ip link set amt0 master br0"},
+      {"Natively on eth0 what comes there, the rest through relays that the DNS names", "amt gateway --native=eth0"},
       {"Through the nearest public relay, any multicast", "amt gateway --route 224.0.0.0/4 --route ff00::/8"},
   };
   add_relay_choice_options(table, config.relay);
@@ -118,6 +121,13 @@ CommandTable gateway_table(GatewayConfig& config) {
                            .apply = into(config.control, parse_path)});
   table.finish = [&config]() -> std::optional<std::string> {
     finish_relay_choice(config.relay);
+    const std::optional<std::string>& native = config.relay.native_interface;
+    if (native && *native == config.interface) {
+      return "--native=" + *native + ": is the gateway's own interface; name one that native multicast may arrive on";
+    }
+    if (native && std::ranges::find(config.downstream, *native) != config.downstream.end()) {
+      return "--native=" + *native + ": is a downstream, too; what comes from a LAN does not go back to it";
+    }
     if (config.routes.empty() && !config.no_route) {
       config.routes = {*Prefix::parse("232.0.0.0/8"), *Prefix::parse("ff3e::/32")};
     }

@@ -44,10 +44,8 @@ std::string paragraphs(const std::string& text) {
 
 std::string option_usage(const OptionSpec& option) {
   if (option.positional) return option.value;
-  std::string usage = option.short_name != '\0' ? std::string("-") + option.short_name + ", --" : "    --";
-  usage += option.name;
-  if (!option.value.empty()) usage += " " + option.value;
-  return usage;
+  const std::string usage = option.short_name != '\0' ? std::string("-") + option.short_name + ", " : "    ";
+  return usage + option_value_usage(option);
 }
 
 std::string entry(const std::string& name, const std::string& help) {

@@ -56,7 +56,10 @@ std::string option_entry(const OptionSpec& option) {
   } else {
     if (option.short_name != '\0') out += std::string("\\fB\\-") + option.short_name + "\\fR, ";
     out += "\\fB\\-\\-" + roff(option.name) + "\\fR";
-    if (!option.value.empty()) out += " \\fI" + roff(option.value) + "\\fR";
+    if (!option.value.empty()) {
+      const bool optional = option.value_optional;
+      out += (optional ? "[=\\fI" : " \\fI") + roff(option.value) + (optional ? "\\fR]" : "\\fR");
+    }
     out += "\n";
   }
   std::string help = option.help;

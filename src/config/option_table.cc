@@ -26,6 +26,12 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string option_label(const OptionSpec& option) { return option.positional ? option.value : "--" + option.name; }
 
+std::string option_value_usage(const OptionSpec& option) {
+  const std::string label = option_label(option);
+  if (option.positional || option.value.empty()) return label;
+  return option.value_optional ? label + "[=" + option.value + "]" : label + " " + option.value;
+}
+
 const OptionSpec* find_option(const CommandTable& table, std::string_view name) {
   std::string dashed(name);
   std::replace(dashed.begin(), dashed.end(), '_', '-');

@@ -27,8 +27,10 @@ struct OptionSpec {
   std::string name{};      ///< "relay-port"; a positional argument: its name in a configuration file, "url"
   char short_name = '\0';  ///< 'o' for `-o`
   std::string value{};     ///< "ADDR"; empty: a switch
-  std::string group{};     ///< heading in the help
-  std::string help{};      ///< a phrase or two, no full stop at the end
+  /// `--native` alone is enough; a value follows a `=` only. In a file: true, or the value.
+  bool value_optional = false;
+  std::string group{};  ///< heading in the help
+  std::string help{};   ///< a phrase or two, no full stop at the end
   std::string default_text{};
   std::string example{};  ///< a value that works, for messages
   bool positional = false;
@@ -40,7 +42,8 @@ struct OptionSpec {
   std::string excludes{};
   std::vector<std::string> choices{};
   Completion completion = Completion::kNothing;
-  /// Takes one value (a switch: none, called when it is on) into the config struct that the table was made for.
+  /// Takes one value (a switch, or without its optional value: none, called when it is on) into the config struct that
+  /// the table was made for.
   std::function<ValueResult<void>(std::string_view value)> apply{};
 };
 
@@ -74,6 +77,8 @@ using GivenOptions = std::vector<std::vector<GivenValue>>;
 
 /// How a person names the option on the command line: `--local`, or URL.
 [[nodiscard]] std::string option_label(const OptionSpec& option);
+/// The same with what it takes: `--local ADDR`, `--native[=IF]`.
+[[nodiscard]] std::string option_value_usage(const OptionSpec& option);
 /// The option of that name (or with `_` for `-`).
 [[nodiscard]] const OptionSpec* find_option(const CommandTable& table, std::string_view name);
 

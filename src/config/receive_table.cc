@@ -87,6 +87,8 @@ CommandTable receive_table(ReceiveConfig& config) {
       {"Watch a channel", "amt receive --relay 192.0.2.1 amt://198.51.100.10@232.1.1.1:5001 | mpv -"},
       {"Count a hundred packets of a channel over IPv6",
        "amt receive --relay 2001:db8::1 -o /dev/null --count 100 amt://[2001:db8::10]@[ff3e::1]:5001"},
+      {"From the local network where it has the channel, else through a tunnel",
+       "amt receive --native amt://198.51.100.10@232.1.1.1:5001 | mpv -"},
       {"Check what `amt send` sends",
        "amt receive --relay 192.0.2.1 --verify --duration 10 amt://198.51.100.10@232.1.1.1:5001"},
   };
@@ -102,6 +104,9 @@ CommandTable receive_table(ReceiveConfig& config) {
   add_end(table, config);
   table.finish = [&config]() -> std::optional<std::string> {
     finish_relay_choice(config.relay);
+    if (config.relay.native && !config.url.port) {
+      return "--native: the channel needs its UDP port (example: amt://198.51.100.10@232.1.1.1:5001)";
+    }
     return std::nullopt;
   };
   return table;

@@ -80,6 +80,23 @@ void add_relay_choice_options(CommandTable& table, RelayChoice& choice) {
                            .group = "Relay",
                            .help = "do not ask the relay to carry congestion marks (ECN) over the tunnel",
                            .apply = switch_on(choice.no_ecn)});
+  const auto native = [&choice](std::string_view text) -> ValueResult<void> {
+    choice.native = true;
+    if (text.empty()) return {};
+    return into(choice.native_interface, parse_interface_name)(text);
+  };
+  table.options.push_back({.name = "native",
+                           .value = "IF",
+                           .value_optional = true,
+                           .group = "Relay",
+                           .help =
+                               "try the local network first: join natively, too, on the interface IF (without it: on "
+                               "the one that the route to the source uses), and let the tunnel go while "
+                               "something comes that way",
+                           .default_text = "off",
+                           .example = "eth0",
+                           .completion = Completion::kInterface,
+                           .apply = native});
   add_dns_options(table, choice.dns);
 }
 

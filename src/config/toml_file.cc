@@ -59,8 +59,8 @@ class FileReader {
     if (is_overruled(*option)) return {};
     std::vector<GivenValue>& values = given[index];
     if (!values.empty()) return bad(position(node) + ": " + shown + ": stands in the file twice, with - and with _");
-    if (option->value.empty()) {
-      const auto* const on = node.as_boolean();
+    const auto* const on = node.as_boolean();
+    if (option->value.empty() || (option->value_optional && on != nullptr)) {
       if (on == nullptr) return bad(position(node) + ": " + shown + ": must be true or false");
       if (on->get()) values.push_back({{}, position(node)});
       return {};

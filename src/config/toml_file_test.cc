@@ -58,6 +58,18 @@ TEST_F(TomlFile, TakesTheNamesOfTheOptionsWithDashOrUnderscore) {
   EXPECT_TRUE(config.strict);
 }
 
+TEST_F(TomlFile, AnOptionalValueIsTrueOrTheValue) {
+  const auto gateway = [this](const std::string& text) {
+    const auto result = parse(text, {"gateway"});
+    EXPECT_TRUE(result.has_value()) << result.error().standard_error;
+    return result ? std::get<GatewayConfig>(result->command).relay : RelayChoice{};
+  };
+  EXPECT_TRUE(gateway("native = true\n").native);
+  EXPECT_FALSE(gateway("native = false\n").native);
+  EXPECT_TRUE(gateway("native = \"eth0\"\n").native);
+  EXPECT_EQ(gateway("native = \"eth0\"\n").native_interface, "eth0");
+}
+
 TEST_F(TomlFile, FlagsWinOverIt) {
   const RelayConfig config = relay("robustness = 3\nlocal = [\"192.0.2.1\", \"192.0.2.2\"]\nmax_groups = 6\n",
                                    {"--robustness", "4", "--local", "192.0.2.9"});

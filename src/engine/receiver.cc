@@ -1,5 +1,7 @@
 #include "engine/receiver.hh"
 
+#include "engine/native_channel.hh"
+#include "engine/native_first.hh"
 #include "ip/fragment.hh"
 #include "ip/udp.hh"
 
@@ -10,20 +12,27 @@ struct Receiver::Impl {
 
   void handle_datagrams(Instant now, std::span<const Bytes> datagrams);
   void handle_datagram(Instant now, Bytes octets);
-  void handle_whole(const DatagramView& datagram);
+  void handle_whole(Instant now, const DatagramView& datagram);
+  void handle_native(Instant now, std::span<const NativeChannel::Packet> natively, std::uint16_t to_port);
   void hand_on(Instant now);
+  void start_native(EventLoop& loop, const ReceiverOptions& options, Random& random);
 
   std::optional<std::uint16_t> port;
   PacketHandler on_packets;
   std::vector<Packet> packets;
   Reassembler reassembler;
   ReceiverDrops drops;
+  IpAddress group;
   std::unique_ptr<RelaySet> relays;
+  std::optional<NativeFirst> native;
+  // Last: its handler uses what is above.
+  std::optional<NativeChannel> native_channel;
 };
 
 void Receiver::Impl::handle_datagrams(Instant now, std::span<const Bytes> datagrams) {
   for (const Bytes datagram : datagrams) handle_datagram(now, datagram);
   hand_on(now);
+  if (native) native->settle();
 }
 
 void Receiver::Impl::handle_datagram(Instant now, Bytes octets) {
@@ -32,17 +41,17 @@ void Receiver::Impl::handle_datagram(Instant now, Bytes octets) {
     ++drops.malformed;
     return;
   }
-  if (!datagram->is_fragment()) return handle_whole(*datagram);
+  if (!datagram->is_fragment()) return handle_whole(now, *datagram);
   // Ports are in the first fragment only: rebuild first, look at ports then (CONFORMANCE X-3.2-a).
   const std::optional<Bytes> whole = reassembler.add(now, *datagram);
   if (!whole) return;
   if (const Result<DatagramView, IpError> rebuilt = DatagramView::parse(*whole)) {
-    handle_whole(*rebuilt);
+    handle_whole(now, *rebuilt);
     hand_on(now);  // the reassembler's buffer is good until its next datagram only
   }
 }
 
-void Receiver::Impl::handle_whole(const DatagramView& datagram) {
+void Receiver::Impl::handle_whole(Instant now, const DatagramView& datagram) {
   const Result<UdpView, UdpError> udp = UdpView::parse(datagram);
   if (!udp) {
     switch (udp.error()) {
@@ -62,7 +71,36 @@ void Receiver::Impl::handle_whole(const DatagramView& datagram) {
     ++drops.other_port;
     return;
   }
+  if (native && !native->accept(now, NativeFirst::Way::kTunnel, {datagram.source, udp->source_port},
+                                {datagram.destination, udp->destination_port}, udp->payload)) {
+    return;
+  }
   packets.push_back({udp->payload, datagram.source, udp->source_port, udp->destination_port});
+}
+
+void Receiver::Impl::handle_native(Instant now, std::span<const NativeChannel::Packet> natively,
+                                   std::uint16_t to_port) {
+  for (const NativeChannel::Packet& packet : natively) {
+    if (!native->accept(now, NativeFirst::Way::kNative, packet.source, {group, to_port}, packet.payload)) continue;
+    packets.push_back({packet.payload, packet.source.address, packet.source.port, to_port});
+  }
+  hand_on(now);
+  native->settle();
+}
+
+void Receiver::Impl::start_native(EventLoop& loop, const ReceiverOptions& options, Random& random) {
+  native_channel.emplace(loop, NativeChannelOptions{options.channel, *options.port, options.native_interface},
+                         [this, to_port = *options.port](Instant now, std::span<const NativeChannel::Packet> natively) {
+                           handle_native(now, natively, to_port);
+                         });
+  native.emplace(loop, *relays, random, [this](const IpAddress&, const SourceFilter& filter) {
+    // One channel: all of it or nothing.
+    if (filter.is_nothing()) {
+      native_channel->leave();
+    } else {
+      native_channel->join();
+    }
+  });
 }
 
 void Receiver::Impl::hand_on(Instant now) {
@@ -85,7 +123,11 @@ SysResult<std::unique_ptr<Receiver>> Receiver::create(EventLoop& loop, ReceiverO
   impl->relays = std::move(*relays);
   const SourceFilter filter = options.channel.source ? SourceFilter{FilterMode::kInclude, {*options.channel.source}}
                                                      : SourceFilter{FilterMode::kExclude, {}};
-  if (!impl->relays->set_membership(options.channel.group, filter)) {
+  impl->group = options.channel.group;
+  if (options.native && options.port) impl->start_native(loop, options, random);
+  const bool accepted = impl->native ? impl->native->set_membership(options.channel.group, filter)
+                                     : impl->relays->set_membership(options.channel.group, filter);
+  if (!accepted) {
     return Unexpected<SysError>(SysError{"join", options.channel.to_string(), EINVAL});
   }
   return std::unique_ptr<Receiver>(new Receiver(std::move(impl)));
@@ -94,8 +136,23 @@ SysResult<std::unique_ptr<Receiver>> Receiver::create(EventLoop& loop, ReceiverO
 Receiver::Receiver(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Receiver::~Receiver() = default;
 
-void Receiver::shutdown() { impl_->relays->shutdown(); }
+void Receiver::shutdown() {
+  if (impl_->native) impl_->native->shutdown();
+  if (impl_->native_channel) impl_->native_channel->leave();
+  impl_->relays->shutdown();
+}
 const RelaySet& Receiver::relays() const { return *impl_->relays; }
+
+std::string Receiver::reason_of_silence() const {
+  const std::string reason = impl_->relays->reason_of_silence();
+  return impl_->native ? "it does not come natively, and " + reason : reason;
+}
+
+std::optional<Receiver::Native> Receiver::native() const {
+  if (!impl_->native) return std::nullopt;
+  return Native{impl_->native_channel->interface(), impl_->native->packets(), impl_->native->duplicates(),
+                impl_->native_channel->receive_drops()};
+}
 
 ReceiverDrops Receiver::drops() const {
   ReceiverDrops drops = impl_->drops;

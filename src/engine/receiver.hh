@@ -16,6 +16,9 @@ struct ReceiverOptions {
   Channel channel;
   /// UDP port; none: all ports of the group.
   std::optional<std::uint16_t> port;
+  /// The local network first, on that interface or the one that the route names; only with a port.
+  bool native = false;
+  std::optional<std::string> native_interface;
 };
 
 /// Why an inner datagram did not become a payload.
@@ -47,6 +50,16 @@ class Receiver {
 
   [[nodiscard]] const RelaySet& relays() const;
   [[nodiscard]] ReceiverDrops drops() const;
+  /// Why nothing comes, as far as that can be seen from here.
+  [[nodiscard]] std::string reason_of_silence() const;
+  struct Native {
+    std::optional<std::string> interface;
+    std::uint64_t packets = 0;     ///< delivered natively
+    std::uint64_t duplicates = 0;  ///< not delivered twice
+    std::uint64_t receive_drops = 0;
+  };
+  /// None: only by the tunnel.
+  [[nodiscard]] std::optional<Native> native() const;
 
  private:
   struct Impl;

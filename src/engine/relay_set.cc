@@ -359,10 +359,14 @@ SysResult<std::unique_ptr<RelaySet>> RelaySet::create(EventLoop& loop, RelaySetO
 RelaySet::RelaySet(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RelaySet::~RelaySet() = default;
 
+bool RelaySet::may_join(const IpAddress& group, const SourceFilter& filter) const {
+  const bool any_of_ssm = filter.mode == FilterMode::kExclude && impl_->options.connection.gateway.ssm.contains(group);
+  return is_forwardable_group(group) && !any_of_ssm;
+}
+
 bool RelaySet::set_membership(const IpAddress& group, const SourceFilter& filter) {
   if (!impl_->finds()) return impl_->tunnels.at(0)->set_membership(group, filter);
-  const bool any_of_ssm = filter.mode == FilterMode::kExclude && impl_->options.connection.gateway.ssm.contains(group);
-  if (!is_forwardable_group(group) || any_of_ssm) return false;
+  if (!may_join(group, filter)) return false;
   impl_->selection->set_membership(monotonic_now(), group, filter);
   impl_->drain();
   return true;

@@ -34,6 +34,8 @@ class RelaySet {
                                                      GatewayConnection::DataHandler on_data);
   ~RelaySet();
 
+  /// False: no relay would take that, see HostMachine::set_filter.
+  [[nodiscard]] bool may_join(const IpAddress& group, const SourceFilter& filter) const;
   /// INCLUDE({}) leaves. False: refused, see HostMachine::set_filter.
   [[nodiscard]] bool set_membership(const IpAddress& group, const SourceFilter& filter);
   /// Teardown or leave (R-5.2.3.8-a) is sent to each relay before this returns.

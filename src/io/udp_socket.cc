@@ -95,6 +95,9 @@ SysResult<void> configure(int fd, const Endpoint& local, const UdpOptions& optio
   if (options.reuse_port) {
     if (SysResult<void> set = set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT", local); !set) return set;
   }
+  if (options.reuse_address) {
+    if (SysResult<void> set = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR", local); !set) return set;
+  }
   if (options.first_octet_without_checksum && !v4) {
     if (SysResult<void> set = allow_no_checksum(fd, local, *options.first_octet_without_checksum); !set) return set;
   }

@@ -25,6 +25,8 @@ struct UdpOptions {
   bool receive_offload = false;
   /// SO_REUSEPORT: sharding over workers.
   bool reuse_port = false;
+  /// SO_REUSEADDR: others may be bound to the same multicast group and port, and each gets what arrives.
+  bool reuse_address = false;
   /// Over IPv6 take datagrams without checksum (UDP_NO_CHECK6_RX), but those alone whose first octet is this one
   /// (R-5.2.3.3-d, C-6936-4.5, C-6936-5.4). Checksums that are there are verified, as ever (C-6936-4.7).
   std::optional<std::uint8_t> first_octet_without_checksum{};
