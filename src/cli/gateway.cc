@@ -43,12 +43,18 @@ int run_gateway(const GatewayConfig& config, const CommonConfig&) {
   options.mtu_octets = config.mtu_octets;
   options.routes = config.routes;
   options.downstream = config.downstream;
+  options.native = config.relay.native;
+  options.native_interface = config.relay.native_interface;
   options.lan.forward_always = config.forward_always;
   options.lan.membership = {config.robustness, config.query_interval};
   for (const std::string& downstream : config.downstream) {
     if (const std::optional<std::string> problem = unusable_downstream(config, downstream)) {
       return fail_usage("gateway", *problem);
     }
+  }
+
+  if (const std::optional<std::string> problem = unusable_native_interface(config.relay)) {
+    return fail_usage("gateway", *problem);
   }
 
   OsRandom random;

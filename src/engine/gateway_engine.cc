@@ -55,8 +55,10 @@ struct GatewayEngine::Impl {
 
   SysResult<void> add_downstreams(EventLoop& loop, const GatewayEngineOptions& options, TunDevice tun);
   void start();
+  void start_native(EventLoop& loop, const GatewayEngineOptions& options, Random& random);
   void on_changes(std::size_t number, std::span<const FilterChange> changes);
-  void on_data(std::span<const Bytes> datagrams);
+  void on_arrival(Instant now, NativeFirst::Way way, std::span<const Bytes> datagrams);
+  void deliver(std::span<const Bytes> datagrams);
 
   /// What all of them want together (P-c, P-d).
   MergedMembership merged;
@@ -66,6 +68,10 @@ struct GatewayEngine::Impl {
   /// For each downstream what of one read of the tunnel goes to it.
   std::vector<std::vector<Bytes>> batches;
   std::unique_ptr<RelaySet> relays;
+  std::optional<NativeFirst> native;
+  std::optional<NativeLans> native_lans;
+  /// What of one read is delivered, while it may come by two ways.
+  std::vector<Bytes> accepted;
   // Last: they end before what their handlers use.
   std::vector<std::unique_ptr<Downstream>> downstreams;
 };
@@ -100,12 +106,35 @@ void GatewayEngine::Impl::on_changes(std::size_t number, std::span<const FilterC
     wanted.apply(TunnelId{static_cast<std::uint32_t>(number)}, change);
     // RFC 4605 §4.1: a change of the merged database is what goes upstream (P-e).
     if (const std::optional<FilterChange> all = merged.apply(change)) {
-      static_cast<void>(relays->set_membership(all->group, all->after));
+      static_cast<void>(native ? native->set_membership(all->group, all->after)
+                               : relays->set_membership(all->group, all->after));
     }
   }
 }
 
-void GatewayEngine::Impl::on_data(std::span<const Bytes> datagrams) {
+void GatewayEngine::Impl::start_native(EventLoop& loop, const GatewayEngineOptions& options, Random& random) {
+  std::vector<std::string> never = options.downstream;
+  never.push_back(options.interface);
+  native_lans.emplace(
+      loop, NativeLansOptions{options.native_interface, std::move(never)}, random,
+      [this](Instant now, std::span<const Bytes> datagrams) { on_arrival(now, NativeFirst::Way::kNative, datagrams); });
+  native.emplace(loop, *relays, random, [this](const IpAddress& group, const SourceFilter& filter) {
+    native_lans->set_membership(group, filter);
+  });
+}
+
+void GatewayEngine::Impl::on_arrival(Instant now, NativeFirst::Way way, std::span<const Bytes> datagrams) {
+  if (!native) return deliver(datagrams);
+  accepted.clear();
+  for (const Bytes datagram : datagrams) {
+    const Result<DatagramAddresses, IpError> addresses = peek_addresses(datagram);
+    if (addresses && native->accept(now, way, *addresses, datagram)) accepted.push_back(datagram);
+  }
+  if (!accepted.empty()) deliver(accepted);
+  native->settle();
+}
+
+void GatewayEngine::Impl::deliver(std::span<const Bytes> datagrams) {
   // The tunnels let through what is wanted of their relays, and one alone wants all of that.
   if (downstreams.size() == 1) return downstreams.front()->send(datagrams);
   for (const Bytes datagram : datagrams) {
@@ -131,11 +160,13 @@ SysResult<std::unique_ptr<GatewayEngine>> GatewayEngine::create(EventLoop& loop,
   options.relays.on_relay = [downstream = options.downstream](const IpAddress& relay) {
     warn_of_upstream(relay, downstream);
   };
-  SysResult<std::unique_ptr<RelaySet>> relays =
-      RelaySet::create(loop, std::move(options.relays), random,
-                       [&impl = *impl](Instant, std::span<const Bytes> data) { impl.on_data(data); });
+  SysResult<std::unique_ptr<RelaySet>> relays = RelaySet::create(
+      loop, std::move(options.relays), random, [&impl = *impl](Instant now, std::span<const Bytes> data) {
+        impl.on_arrival(now, NativeFirst::Way::kTunnel, data);
+      });
   if (!relays) return Unexpected<SysError>(relays.error());
   impl->relays = std::move(*relays);
+  if (options.native) impl->start_native(loop, options, random);
   if (const SysResult<void> configured = configure(*tun, options.routes); !configured) {
     return Unexpected<SysError>(configured.error());
   }
@@ -154,9 +185,15 @@ void GatewayEngine::on_interface_lost(std::function<void(const SysError&)> handl
 }
 void GatewayEngine::shutdown() {
   for (const std::unique_ptr<Downstream>& downstream : impl_->downstreams) downstream->stop();
+  if (impl_->native) impl_->native->shutdown();
+  if (impl_->native_lans) impl_->native_lans->shutdown();
   impl_->relays->shutdown();
 }
 const RelaySet& GatewayEngine::relays() const { return *impl_->relays; }
+const NativeFirst* GatewayEngine::native() const { return impl_->native ? &*impl_->native : nullptr; }
+void GatewayEngine::for_each_native_lan(const std::function<void(const NativeLan&)>& visit) const {
+  if (impl_->native_lans) impl_->native_lans->for_each(visit);
+}
 const std::string& GatewayEngine::interface() const { return impl_->downstreams.front()->interface(); }
 void GatewayEngine::for_each_downstream(const std::function<void(const Downstream&)>& visit) const {
   for (const std::unique_ptr<Downstream>& downstream : impl_->downstreams) visit(*downstream);

@@ -9,6 +9,8 @@
 
 #include "engine/downstream.hh"
 #include "engine/lan_downstream.hh"
+#include "engine/native_first.hh"
+#include "engine/native_lans.hh"
 #include "engine/relay_set.hh"
 #include "ip/address.hh"
 
@@ -25,6 +27,9 @@ struct GatewayEngineOptions {
   /// Interfaces of this host with listeners behind them.
   std::vector<std::string> downstream;
   LanDownstreamOptions lan;
+  /// The local network first, on that interface or those that routes name.
+  bool native = false;
+  std::optional<std::string> native_interface;
 };
 
 /// Lives on its event loop's thread. The interface exists from `create` to the end of this object.
@@ -41,6 +46,9 @@ class GatewayEngine {
 
   [[nodiscard]] const RelaySet& relays() const;
   [[nodiscard]] const std::string& interface() const;
+  /// Null without `native`.
+  [[nodiscard]] const NativeFirst* native() const;
+  void for_each_native_lan(const std::function<void(const NativeLan&)>& visit) const;
   /// The interface of its own first.
   void for_each_downstream(const std::function<void(const Downstream&)>& visit) const;
 

@@ -1,7 +1,5 @@
 #include "engine/host_reporter.hh"
 
-#include <optional>
-
 namespace amt {
 namespace {
 
@@ -73,6 +71,17 @@ void HostReporter::write_older(std::uint8_t spoken, const std::vector<GroupRecor
       reports.push_back(write_older_leave(source_, {record.group}));
     }
   }
+}
+
+std::optional<HeardQuery> hear_query(Bytes octets) {
+  const Result<DatagramView, IpError> datagram = DatagramView::parse(octets);
+  if (!datagram) return std::nullopt;
+  const bool is_mld = datagram->family() == Family::kIpv6;
+  const Result<GroupMessage, GroupMessageError> message =
+      parse_group_message(*datagram, {.router_alert = is_mld, .link_local_source = is_mld});
+  const GroupQuery* const query = message ? std::get_if<GroupQuery>(&*message) : nullptr;
+  if (query == nullptr) return std::nullopt;
+  return HeardQuery{datagram->family(), *query};
 }
 
 }  // namespace amt

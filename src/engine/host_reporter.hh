@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "membership/host.hh"
@@ -37,5 +38,13 @@ class HostReporter {
   /// Until when a querier of version 1 or 2 is taken to be present.
   std::array<Instant, 2> older_querier_until_{};
 };
+
+struct HeardQuery {
+  Family family = Family::kIpv4;
+  GroupQuery query;
+};
+/// What a host on a real link takes for a query: of MLD only with Router Alert and from a link-local address (I-k); of
+/// IGMP no router's habits are judged here. Nothing: it is a report, or damaged.
+[[nodiscard]] std::optional<HeardQuery> hear_query(Bytes datagram);
 
 }  // namespace amt

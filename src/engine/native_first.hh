@@ -34,6 +34,9 @@ class NativeFirst {
   void settle();
   void shutdown();
 
+  void for_each_wanted(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const {
+    preference_.for_each_wanted(visit);
+  }
   void for_each_channel(const std::function<void(const Channel& channel, ServedBy served)>& visit) const {
     preference_.for_each_channel(visit);
   }

@@ -103,24 +103,17 @@ SysResult<void> RouterUpstream::receive(Instant now, std::vector<CapturedDatagra
   return {};
 }
 
-void RouterUpstream::handle_membership(Instant now, Bytes octets) {
-  const Result<DatagramView, IpError> datagram = DatagramView::parse(octets);
-  if (!datagram) return;
-  const Family family = datagram->family();
-  // I-k: on a real link MLD needs a link-local source and Router Alert. Of IGMP no daemon's habits are judged here.
-  const bool is_mld = family == Family::kIpv6;
-  const Result<GroupMessage, GroupMessageError> message =
-      parse_group_message(*datagram, {.router_alert = is_mld, .link_local_source = is_mld});
+void RouterUpstream::handle_membership(Instant now, Bytes datagram) {
   // The rest are reports, the kernel's own.
-  const GroupQuery* const query = message ? std::get_if<GroupQuery>(&*message) : nullptr;
-  if (query == nullptr) return;
+  const std::optional<HeardQuery> heard = hear_query(datagram);
+  if (!heard) return;
   ++statistics_.queries;
-  HostReporter& host = reporter(family);
+  HostReporter& host = reporter(heard->family);
   const std::uint8_t before = host.version(now);
-  host.handle_query(now, *query);
+  host.handle_query(now, heard->query);
   if (const std::uint8_t after = host.version(now); after < before) {
     log_warn("{}: the querier speaks {}v{}: reports to it name no sources (mend: configure version {} there)",
-             tun_.name(), is_mld ? "MLD" : "IGMP", after, host.newest_version());
+             tun_.name(), heard->family == Family::kIpv6 ? "MLD" : "IGMP", after, host.newest_version());
   }
 }
 

@@ -141,6 +141,11 @@ std::optional<NativeStep> NativePreference::poll_step() {
   return step;
 }
 
+void NativePreference::for_each_wanted(
+    const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const {
+  for (const auto& [address, group] : groups_) visit(address, group.wanted);
+}
+
 void NativePreference::for_each_channel(
     const std::function<void(const Channel& channel, ServedBy served)>& visit) const {
   for (const auto& [address, group] : groups_) {

@@ -93,6 +93,8 @@ class NativePreference {
 
   /// Some packets are `kCheck`: what was seen so far must be remembered.
   [[nodiscard]] bool may_double() const { return may_double_; }
+  /// What is wanted, whoever brings it. In no order.
+  void for_each_wanted(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const;
   /// In no order.
   void for_each_channel(const std::function<void(const Channel& channel, ServedBy served)>& visit) const;
 

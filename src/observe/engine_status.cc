@@ -34,6 +34,21 @@ void append_downstreams(GatewayStatus& status, const GatewayEngine& engine) {
   status.counters.push_back({"downstream_too_big", too_big});
 }
 
+void append_native(GatewayStatus& status, const GatewayEngine& engine, const NativeFirst& native) {
+  status.counters.push_back({"native_packets", native.packets()});
+  NativeStatus& part = status.native.emplace();
+  engine.for_each_native_lan([&part](const NativeLan& lan) {
+    const NativeLan::Statistics one = lan.statistics();
+    part.interfaces.push_back({.interface = lan.interface(), .up = one.up, .groups = one.groups, .drops = one.drops});
+  });
+  native.for_each_channel([&part](const Channel& channel, ServedBy served) {
+    part.channels.push_back({channel, std::string(to_string(served))});
+  });
+  const auto place = [](const auto& one) { return std::pair(one.group, one.source); };
+  std::ranges::sort(part.channels, {}, [&](const ServedChannelStatus& one) { return place(one.channel); });
+  std::ranges::sort(status.memberships, {}, &MembershipStatus::group);
+}
+
 /// On the worker's thread.
 RelayStatus worker_status(RelayWorker& worker) {
   const Instant now = monotonic_now();
@@ -124,11 +139,19 @@ GatewayStatus gateway_status(const GatewayEngine& engine, Instant now) {
   append(status.counters, relays.counters());
   append(status.counters, relays.rejects());
   status.counters.push_back({"socket_receive_drops", relays.receive_drops()});
-  status.counters.push_back({"duplicates_dropped", relays.duplicates()});
+  const NativeFirst* const native = engine.native();
+  status.counters.push_back(
+      {"duplicates_dropped", relays.duplicates() + (native != nullptr ? native->duplicates() : 0)});
   append_downstreams(status, engine);
-  relays.for_each_membership([&](const IpAddress& group, const SourceFilter& filter) {
+  const auto append_membership = [&status](const IpAddress& group, const SourceFilter& filter) {
     status.memberships.push_back({group, filter});
-  });
+  };
+  if (native == nullptr) {
+    relays.for_each_membership(append_membership);
+  } else {
+    native->for_each_wanted(append_membership);
+    append_native(status, engine, *native);
+  }
   relays.for_each_relay([&](const Endpoint& relay, const Gateway& gateway) {
     std::uint64_t groups = 0;
     gateway.for_each_membership([&groups](const IpAddress&, const SourceFilter&) { ++groups; });

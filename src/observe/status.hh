@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "amt/channel.hh"
 #include "amt/endpoint.hh"
 #include "amt/time.hh"
 #include "base/counters.hh"
@@ -97,12 +98,33 @@ struct DownstreamStatus {
   std::vector<MembershipStatus> groups;
 };
 
+/// One interface on which a gateway receives natively.
+struct NativeLanStatus {
+  std::string interface;
+  bool up = false;
+  std::uint64_t groups = 0;
+  std::uint64_t drops = 0;
+};
+
+/// Who brings what a gateway wants.
+struct ServedChannelStatus {
+  Channel channel;
+  std::string served_by;  ///< "tunnel", "native", "both" or "nobody"
+};
+
+struct NativeStatus {
+  std::vector<NativeLanStatus> interfaces;
+  std::vector<ServedChannelStatus> channels;
+};
+
 struct GatewayStatus {
   Duration uptime{};
   std::vector<CounterStatus> counters;
   std::vector<GatewayRelayStatus> relays;
-  /// What is asked of the relays together: all that is wanted downstream, merged.
+  /// All that is wanted downstream, merged.
   std::vector<MembershipStatus> memberships;
+  /// Only with --native.
+  std::optional<NativeStatus> native = {};
   std::vector<DownstreamStatus> downstreams;
 };
 

@@ -45,6 +45,21 @@ json::object head(const char* role, Duration uptime, const std::vector<CounterSt
           {"counters", counters(list)}};
 }
 
+json::object native_part(const NativeStatus& native) {
+  json::array interfaces;
+  for (const NativeLanStatus& lan : native.interfaces) {
+    interfaces.push_back(
+        json::object{{"interface", lan.interface}, {"up", lan.up}, {"groups", lan.groups}, {"drops", lan.drops}});
+  }
+  json::array channels;
+  for (const ServedChannelStatus& one : native.channels) {
+    channels.push_back(json::object{{"group", one.channel.group.to_string()},
+                                    {"source", address(one.channel.source)},
+                                    {"served_by", one.served_by}});
+  }
+  return {{"interfaces", std::move(interfaces)}, {"channels", std::move(channels)}};
+}
+
 }  // namespace
 
 std::string to_json(const RelayStatus& status) {
@@ -121,6 +136,7 @@ std::string to_json(const GatewayStatus& status) {
         {"too_big", info.too_big}});
   }
   out["downstreams"] = std::move(downstreams);
+  if (status.native) out["native"] = native_part(*status.native);
   return json::serialize(out);
 }
 

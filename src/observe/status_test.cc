@@ -94,6 +94,22 @@ TEST(Status, OfAGatewayHasTheShapeThatIsPromised) {
           "\"packets\":4,\"bytes\":400,\"drops\":1,\"hop_limit_exceeded\":2,\"too_big\":3}]}");
 }
 
+TEST(Status, WithNativeReceptionItTellsWhoServesAChannel) {
+  GatewayStatus status = gateway_status();
+  EXPECT_THAT(to_json(status), Not(HasSubstr("\"native\"")));
+  status.native = NativeStatus{{{.interface = "eth0", .up = true, .groups = 2, .drops = 1}},
+                               {{{IpAddress::parse("2001:db8::10"), *IpAddress::parse("ff3e::8000:1")}, "native"},
+                                {{std::nullopt, *IpAddress::parse("239.1.1.1")}, "tunnel"}}};
+  EXPECT_THAT(
+      to_json(status),
+      HasSubstr(",\"native\":{\"interfaces\":[{\"interface\":\"eth0\",\"up\":true,\"groups\":2,\"drops\":1}],"
+                "\"channels\":[{\"group\":\"ff3e::8000:1\",\"source\":\"2001:db8::10\",\"served_by\":\"native\"},"
+                "{\"group\":\"239.1.1.1\",\"source\":null,\"served_by\":\"tunnel\"}]}}"));
+  const std::string text = status_text(to_json(status)).value_or("none");
+  EXPECT_THAT(text, HasSubstr("  eth0       up       2      1\n"));
+  EXPECT_THAT(text, HasSubstr("2001:db8::10@ff3e::8000:1     native\n"));
+}
+
 TEST(Status, OfNothingHasEmptyListsAndNotNone) {
   EXPECT_THAT(to_json(RelayStatus{}),
               HasSubstr("\"counters\":{},\"upstreams\":[],\"workers\":[],\"tunnels\":[],\"channels\":[]}"));

@@ -140,6 +140,27 @@ std::string querier_text(const json::object& downstream) {
   return v4 ? "IPv4" : "IPv6";
 }
 
+/// Empty without --native.
+std::string native_tables(const json::object& status) {
+  const json::value* const value = status.if_contains("native");
+  if (value == nullptr || !value->is_object()) return {};
+  Table interfaces({"native", "state", "groups", "drops"});
+  for (const json::value& one : list(value->get_object(), "interfaces")) {
+    if (!one.is_object()) continue;
+    const json::object& interface = one.get_object();
+    interfaces.add({text(interface, "interface"), flag(interface, "up") ? "up" : "down", text(interface, "groups"),
+                    text(interface, "drops")});
+  }
+  Table channels({"channel", "served by"});
+  for (const json::value& one : list(value->get_object(), "channels")) {
+    if (!one.is_object()) continue;
+    const json::object& channel = one.get_object();
+    const std::string source = text(channel, "source");
+    channels.add({(source.empty() ? "*" : source) + "@" + text(channel, "group"), text(channel, "served_by")});
+  }
+  return "\n" + interfaces.to_string() + "\n" + channels.to_string();
+}
+
 std::string gateway_tables(const json::object& status) {
   Table relays({"relay", "state", "groups", "packets", "bytes"});
   for (const json::value& value : list(status, "relays")) {
@@ -159,7 +180,8 @@ std::string gateway_tables(const json::object& status) {
     downstreams.add({text(downstream, "interface"), querier_text(downstream), number_of(downstream, "groups"),
                      text(downstream, "packets"), text(downstream, "bytes"), text(downstream, "drops")});
   }
-  return "\n" + relays.to_string() + "\n" + memberships.to_string() + "\n" + downstreams.to_string();
+  return "\n" + relays.to_string() + "\n" + memberships.to_string() + native_tables(status) + "\n" +
+         downstreams.to_string();
 }
 
 }  // namespace

@@ -9,18 +9,13 @@ import pathlib
 import time
 
 from lib.multicast import sequence_report
-from lib.native import NativeLine
+from lib.native import NativeLine, gap_after
 from lib.topology import SSM, tunnels, url
 
 NEEDS = {"namespaces"}
 RATE = 200
 # What `setpriv` takes away: all that root has over a user.
 UNPRIVILEGED = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
-
-
-def gap_after(listener, moment: float) -> float:
-    arrivals = [at for at, *_ in list(listener.arrivals)]
-    return max(after - before for before, after in zip(arrivals, arrivals[1:]) if after > moment)
 
 
 def run(case):

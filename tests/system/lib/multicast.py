@@ -87,14 +87,15 @@ class Stream(Background):
 class Listener(SocketReader):
     """An ordinary program that joined groups on an interface, and checks each octet of what arrives."""
 
-    def __init__(self, namespace, interface: str, family: int, port: int, *, group=None, sources=()):
+    def __init__(self, namespace, interface: str, family: int, port: int, *, group=None, sources=(), everything=False):
         with namespace.enter():
             super().__init__(socket.socket(socket_family(family), socket.SOCK_DGRAM))
             self._index = socket.if_nametoindex(interface)
         self.family, self.interface = family, interface
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Only what this socket joined, not what others on the host did.
-        self.socket.setsockopt(level(family), IP_MULTICAST_ALL if family == 4 else IPV6_MULTICAST_ALL, 0)
+        # Only what this socket joined, not what others on the host did; `everything`: as most programs do.
+        self.socket.setsockopt(level(family), IP_MULTICAST_ALL if family == 4 else IPV6_MULTICAST_ALL,
+                               int(everything))
         self.socket.bind(("" if family == 4 else "::", port))
         self.arrivals: list[tuple[float, int, int, str]] = []  # time, stream, number, source address
         self.octets = 0  # of the payloads that were right

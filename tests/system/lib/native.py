@@ -4,6 +4,12 @@ from . import multicast, netns
 from .topology import PORT, Line
 
 
+def gap_after(listener, moment: float) -> float:
+    """The longest time between two packets, of those that ended after `moment`, in seconds."""
+    arrivals = [at for at, *_ in list(listener.arrivals)]
+    return max(after - before for before, after in zip(arrivals, arrivals[1:]) if after > moment)
+
+
 class NativeLine(Line):
     """
         source: br0 ─┬─ s0 ──── r0 relay r1 ──────────────── g0 gateway

@@ -62,9 +62,10 @@ class Line:
         self.case.closing(sender)
         return self.case.closing(multicast.Stream(sender, group, port, **options))
 
-    def listener(self, family: int, group=None, sources=(), *, number=0, port=PORT, interface="amt0") -> multicast.Listener:
-        return self.case.closing(
-            multicast.Listener(self.gateways[number], interface, family, port, group=group, sources=sources))
+    def listener(self, family: int, group=None, sources=(), *, number=0, port=PORT, interface="amt0",
+                 everything=False) -> multicast.Listener:
+        return self.case.closing(multicast.Listener(self.gateways[number], interface, family, port, group=group,
+                                                    sources=sources, everything=everything))
 
     def fake_gateway(self, outer: int, *, number=0, **options) -> fake_gateway.FakeGateway:
         """A gateway of ours that speaks to the relay under test from a gateway's host."""

@@ -1,0 +1,65 @@
+"""`amt gateway --native`: a program that joined on amt0 has it natively where it comes natively, from the tunnel where it does
+not, and never twice, though this host is on the native link, too. Arguments: family; n1 or nothing: by the route.
+
+    source ─┬─ relay ═══ tunnel ═══ amt gateway: amt0, listener
+            └────── natively ──────── n1
+"""
+
+import time
+
+from lib.multicast import sequence_report
+from lib.native import NativeLine, gap_after
+from lib.topology import SSM, tunnels
+
+NEEDS = {"namespaces", "tun"}
+RATE = 200
+
+
+def served(gateway) -> list[str]:
+    return [one["served_by"] for one in gateway.snapshot()["native"]["channels"]]
+
+
+def run(case):
+    family = int(case.arguments[0])
+    interface = case.arguments[1:]
+    line = NativeLine(case)
+    relay = line.start_relay()
+    gateway = line.start_gateway(4, *(["--native", *interface] if interface else ["--native"]))
+    stream = line.stream(family, SSM[family], rate=RATE)
+    source = line.source_address(family)
+    # As programs do that know nothing of this: bound to the port, joined on one interface, not shut to others.
+    listener = line.listener(family, SSM[family], [source], everything=True)
+    case.wait_until(lambda: listener.count >= RATE, 10, f"data natively: {gateway.err}")
+    time.sleep(1)
+    case.check(not tunnels(relay), "no relay is needed")
+    case.check(served(gateway) == ["native"], str(gateway.snapshot()["native"]))
+    [lan] = gateway.snapshot()["native"]["interfaces"]
+    case.check(lan == {"interface": "n1", "up": True, "groups": 1, "drops": 0}, str(lan))
+    case.check(not any(sequence_report(listener.numbers()).values()), f"natively: {sequence_report(listener.numbers())}")
+    case.check(listener.origins() == {source}, "the source's own address")
+
+    line.cut()
+    cut, count = time.monotonic(), listener.count
+    case.wait_until(lambda: listener.count >= count + RATE, 15, f"data by the tunnel: {gateway.err}")
+    case.check(served(gateway) == ["tunnel"] and len(tunnels(relay)) == 1, "by the tunnel")
+    case.figure("native path cut: no data for", gap_after(listener, cut), "s")
+    report = sequence_report(listener.numbers())
+    case.figure(f"native path cut: packets lost at {RATE} a second", report["lost"])
+    case.check(report["duplicated"] == 0 and report["reordered"] == 0, f"{report}")
+    lost = report["lost"]
+
+    line.open()
+    back = time.monotonic()
+    case.wait_until(lambda: not tunnels(relay), 10, f"the tunnel is let go: {gateway.err}")
+    case.figure("native path back: tunnel let go after", time.monotonic() - back, "s")
+    count = listener.count
+    case.wait_until(lambda: listener.count >= count + RATE, 5, "data natively again")
+    report = sequence_report(listener.numbers())
+    case.check(report == {"lost": lost, "duplicated": 0, "reordered": 0}, f"{report}: nothing lost or doubled on the way back")
+    case.check(listener.damaged == 0 and served(gateway) == ["native"], "served")
+    case.check(gateway.snapshot()["counters"]["duplicates_dropped"] > 0, "the overlap was one")
+
+    listener.leave_group(SSM[family], [source])
+    case.wait_until(lambda: served(gateway) == [], 5, "left")
+    stream.close()
+    gateway.terminate()
