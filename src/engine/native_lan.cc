@@ -131,6 +131,7 @@ void NativeLan::Impl::check(Instant now) {
   speak_from(now, Family::kIpv6, state->up ? state->ipv6 : std::nullopt);
   statistics.up = hosts[0] || hosts[1];
   if (!statistics.up) return tell_problem("it is down, or has no address");
+  if (!problem_told.empty()) log_info("native reception on {} is possible again", link->interface());
   problem_told.clear();
 }
 

@@ -7,7 +7,8 @@ not, and never twice, though this host is on the native link, too. Arguments: fa
 
 import time
 
-from lib.multicast import sequence_report
+from lib import packets
+from lib.multicast import RawSource, sequence_report
 from lib.native import NativeLine, gap_after
 from lib.topology import SSM, tunnels
 
@@ -24,13 +25,21 @@ def run(case):
     interface = case.arguments[1:]
     line = NativeLine(case)
     relay = line.start_relay()
+    reports = line.native_reports()
     gateway = line.start_gateway(4, *(["--native", *interface] if interface else ["--native"]))
     stream = line.stream(family, SSM[family], rate=RATE)
     source = line.source_address(family)
     # As programs do that know nothing of this: bound to the port, joined on one interface, not shut to others.
     listener = line.listener(family, SSM[family], [source], everything=True)
     case.wait_until(lambda: listener.count >= RATE, 10, f"data natively: {gateway.err}")
+    # RFC 3376 §5: a host's reports, of this source alone; and its answer to a General Query.
+    case.check(reports.records(SSM[family])[0] == (packets.ALLOW, [source]), str(reports.records(SSM[family])))
+    case.check(not line.is_joined_natively(SSM[family]), "the kernel would give amt0's programs what arrives on n1, too")
     time.sleep(1)
+    reports.forget()
+    router = case.closing(RawSource(line.source, "n0"))
+    router.send(packets.general_query(family, source="10.1.0.99" if family == 4 else "fe80::99"))
+    case.wait_until(lambda: (packets.IS_IN, [source]) in reports.records(SSM[family]), 15, "a query is answered")
     case.check(not tunnels(relay), "no relay is needed")
     case.check(served(gateway) == ["native"], str(gateway.snapshot()["native"]))
     [lan] = gateway.snapshot()["native"]["interfaces"]
@@ -61,5 +70,6 @@ def run(case):
 
     listener.leave_group(SSM[family], [source])
     case.wait_until(lambda: served(gateway) == [], 5, "left")
+    case.wait_until(lambda: (packets.BLOCK, [source]) in reports.records(SSM[family]), 2, str(reports.records(SSM[family])))
     stream.close()
     gateway.terminate()

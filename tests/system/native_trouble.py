@@ -1,0 +1,71 @@
+"""Where native reception is not to be had it blocks nothing: the tunnel serves, one line says why, and when it can be had it is.
+
+    source ─┬─ relay ═══ tunnel ═══ amt receive, amt gateway
+            └────── natively ──────── n1
+"""
+
+import socket
+
+from lib.multicast import sequence_report
+from lib.native import NativeLine
+from lib.topology import PORT, SSM, tunnels, url
+
+NEEDS = {"namespaces", "tun"}
+RATE = 200
+
+
+def usage_errors(case, line):
+    for command in (["receive", "--native=nope", url(SSM[4], line.source_address(4))], ["gateway", "--native=nope"]):
+        done = case.amt_once(command, line.gateway)
+        case.check(done.returncode == 2 and "--native nope: there is no such interface" in done.stderr, done.stderr)
+        case.check(len(done.stderr.splitlines()) <= 2, done.stderr)
+
+
+def port_taken(case, line, relay):
+    """By a program that shares it with nobody."""
+    with line.gateway.enter():
+        taken = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        taken.bind(("", PORT))
+    listener = line.listener(4, interface="lo", port=6000)
+    receiver = line.receive(url(SSM[4], line.source_address(4)), "--native", "-o", "udp://127.0.0.1:6000")
+    case.wait_until(lambda: listener.count >= RATE, 10, f"data by the tunnel: {receiver.err}")
+    case.check(len(tunnels(relay)) == 1, "by the tunnel")
+    complaints = [text for text in receiver.err.splitlines() if "no native reception" in text]
+    case.check(len(complaints) == 1 and "in use" in complaints[0], receiver.err)
+    taken.close()
+    case.wait_until(lambda: not tunnels(relay), 10, f"natively when the port is free: {receiver.err}")
+    count = listener.count
+    case.wait_until(lambda: listener.count >= count + RATE, 5, "data natively")
+    report = sequence_report(listener.numbers())
+    case.check(not any(report.values()), f"{report}")
+    receiver.terminate()
+
+
+def interface_goes(case, line, relay):
+    gateway = line.start_gateway(4, "--native")
+    listener = line.listener(4, SSM[4], [line.source_address(4)])
+    case.wait_until(lambda: listener.count >= RATE, 10, "data natively")
+    case.check(not tunnels(relay), "natively")
+    line.gateway.ip("link del n1")
+    count = listener.count
+    case.wait_until(lambda: listener.count >= count + RATE, 10, f"data by the tunnel: {gateway.err}")
+    case.check(len(tunnels(relay)) == 1, "by the tunnel")
+    lost = sequence_report(listener.numbers())["lost"]
+    line.make_link()
+    line.open()
+    # By the route to the source, which leads to n1 again.
+    case.wait_until(lambda: not tunnels(relay), 15, f"natively again: {gateway.err}")
+    count = listener.count
+    case.wait_until(lambda: listener.count >= count + RATE, 5, "data natively again")
+    report = sequence_report(listener.numbers())
+    case.check(report == {"lost": lost, "duplicated": 0, "reordered": 0}, f"{report}")
+    gateway.terminate()
+
+
+def run(case):
+    line = NativeLine(case)
+    usage_errors(case, line)
+    relay = line.start_relay()
+    line.stream(4, SSM[4], rate=RATE)
+    port_taken(case, line, relay)
+    interface_goes(case, line, relay)
