@@ -6,7 +6,8 @@
 
 import socket
 
-from lib.multicast import sequence_report
+from lib import packets
+from lib.multicast import Capture, sequence_report
 from lib.native import NativeLine
 from lib.topology import PORT, SSM, tunnels, url
 
@@ -62,10 +63,28 @@ def interface_goes(case, line, relay):
     gateway.terminate()
 
 
+def nobody_else(case, line):
+    """No relay is named, and none can be found: natively all the same, and nobody is asked (D-3.1.1-a (1))."""
+    capture = case.closing(Capture(line.gateway, "g0"))
+    listener = line.listener(4, interface="lo", port=6000)
+    receiver = case.start(["receive", url(SSM[4], line.source_address(4)), "--native", "--resolver", "192.0.2.53",
+                           "-o", "udp://127.0.0.1:6000"], "alone", line.gateway)
+    case.wait_until(lambda: listener.count >= 3 * RATE, 10, f"data natively: {receiver.err}")
+    asked = [one for one in map(packets.parse, capture.datagrams()) if one.protocol == packets.UDP]
+    case.check(not asked, f"{[(one.source, one.destination) for one in asked]}")
+    line.cut()
+    case.wait_until(lambda: any(packets.parse(one).destination == "192.0.2.53" for one in capture.datagrams()), 10,
+                    "the DNS is asked when it stops")
+    line.open()
+    receiver.terminate()
+    listener.close()
+
+
 def run(case):
     line = NativeLine(case)
     usage_errors(case, line)
     relay = line.start_relay()
     line.stream(4, SSM[4], rate=RATE)
+    nobody_else(case, line)
     port_taken(case, line, relay)
     interface_goes(case, line, relay)
