@@ -167,7 +167,8 @@ TEST(CommandLine, NativeTakesAnInterfaceOrChoosesOne) {
             "amt receive: --native: the channel needs its UDP port (example: amt://198.51.100.10@232.1.1.1:5001)");
   EXPECT_EQ(complaint("gateway --native=a/b").substr(0, 27), "amt gateway: --native a/b: ");
   EXPECT_EQ(complaint("gateway --native=amt0").substr(0, 37), "amt gateway: --native=amt0: is the ga");
-  EXPECT_EQ(complaint("gateway --native=eth1 --downstream eth1").substr(0, 37), "amt gateway: --native=eth1: is a down");
+  EXPECT_EQ(complaint("gateway --native=eth1 --downstream eth1").substr(0, 37),
+            "amt gateway: --native=eth1: is a down");
   EXPECT_EQ(complaint("gateway --native=eth0 --native=eth1").substr(0, 27), "amt gateway: --native eth1:");
 }
 

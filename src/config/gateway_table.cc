@@ -63,7 +63,8 @@ CommandTable gateway_table(GatewayConfig& config) {
       "it as "
       "ordinary multicast. Routes lead source-specific groups to it, so that most applications need no interface "
       "option. With --downstream it also is the multicast router of the LANs named there (an RFC 4605 proxy).\n\n"
-      "Needs the capability CAP_NET_ADMIN, with --downstream or --native also CAP_NET_RAW. The interface is gone when the program "
+      "Needs the capability CAP_NET_ADMIN, with --downstream or --native also CAP_NET_RAW. The interface is gone when "
+      "the program "
       "ends. To receive one channel without "
       "privileges and without an interface, see amt receive.";
   table.examples = {

@@ -113,10 +113,10 @@ void GatewayEngine::Impl::on_changes(std::size_t number, std::span<const FilterC
 }
 
 void GatewayEngine::Impl::start_native(EventLoop& loop, const GatewayEngineOptions& options, Random& random) {
-  std::vector<std::string> never = options.downstream;
-  never.push_back(options.interface);
+  std::vector<std::string> to = options.downstream;
+  to.push_back(options.interface);
   native_lans.emplace(
-      loop, NativeLansOptions{options.native_interface, std::move(never)}, random,
+      loop, NativeLansOptions{options.native_interface, std::move(to)}, random,
       [this](Instant now, std::span<const Bytes> datagrams) { on_arrival(now, NativeFirst::Way::kNative, datagrams); });
   native.emplace(loop, *relays, random, [this](const IpAddress& group, const SourceFilter& filter) {
     native_lans->set_membership(group, filter);

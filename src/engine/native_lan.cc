@@ -14,6 +14,7 @@
 #include "ip/udp.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"
+#include "sys/netlink.hh"
 
 namespace amt {
 namespace {
@@ -28,16 +29,18 @@ constexpr std::size_t index_of(Family family) { return family == Family::kIpv4 ?
 }  // namespace
 
 struct NativeLan::Impl {
-  Impl(EventLoop& event_loop, std::string name, Random& source, DataHandler handler)
+  Impl(EventLoop& event_loop, NativeLanOptions given, Random& source, DataHandler handler)
       : loop(event_loop),
         random(source),
         on_data(std::move(handler)),
-        link(make_real_lan(name)),
+        downstreams(std::move(given.downstreams)),
+        link(make_real_lan(given.interface)),
         wanted(0, KeyedHash(source)),
         timer(loop, [this] { on_timer(); }) {}
 
   void on_timer();
   void check(Instant now);
+  [[nodiscard]] std::optional<std::string> downstream_beside() const;
   SysResult<void> open();
   void close();
   void filter_capture();
@@ -58,6 +61,7 @@ struct NativeLan::Impl {
   EventLoop& loop;
   Random& random;
   DataHandler on_data;
+  std::vector<std::string> downstreams;
   std::unique_ptr<LanLink> link;
   boost::unordered_flat_map<IpAddress, SourceFilter, KeyedHash> wanted;
   std::array<std::optional<Host>, 2> hosts;
@@ -114,6 +118,11 @@ void NativeLan::Impl::tell_problem(const std::string& problem) {
 
 void NativeLan::Impl::check(Instant now) {
   next_check = now + kCheckInterval;
+  if (const std::optional<std::string> downstream = downstream_beside()) {
+    tell_problem("it is the same LAN as " + *downstream);
+    if (link->is_open()) close();
+    return;
+  }
   if (!link->is_open()) {
     if (const SysResult<void> opened = open(); !opened) {
       // What a LAN is opened for is a downstream, elsewhere.
@@ -133,6 +142,18 @@ void NativeLan::Impl::check(Instant now) {
   if (!statistics.up) return tell_problem("it is down, or has no address");
   if (!problem_told.empty()) log_info("native reception on {} is possible again", link->interface());
   problem_told.clear();
+}
+
+std::optional<std::string> NativeLan::Impl::downstream_beside() const {
+  const SysResult<LinkInfo> own = find_link(link->interface());
+  if (!own) return std::nullopt;
+  for (const std::string& name : downstreams) {
+    const SysResult<LinkInfo> downstream = find_link(name);
+    if (!downstream) continue;
+    const bool is_port = downstream->master != 0 && downstream->master == own->master;
+    if (downstream->index == own->index || downstream->master == own->index || is_port) return name;
+  }
+  return std::nullopt;
 }
 
 void NativeLan::Impl::speak_from(Instant now, Family family, const std::optional<IpAddress>& address) {
@@ -212,8 +233,8 @@ void NativeLan::Impl::on_readable() {
   }
 }
 
-NativeLan::NativeLan(EventLoop& loop, std::string interface, Random& random, DataHandler on_data)
-    : impl_(std::make_unique<Impl>(loop, std::move(interface), random, std::move(on_data))) {}
+NativeLan::NativeLan(EventLoop& loop, NativeLanOptions options, Random& random, DataHandler on_data)
+    : impl_(std::make_unique<Impl>(loop, std::move(options), random, std::move(on_data))) {}
 NativeLan::~NativeLan() = default;
 NativeLan::NativeLan(NativeLan&&) noexcept = default;
 NativeLan& NativeLan::operator=(NativeLan&&) noexcept = default;

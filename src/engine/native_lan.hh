@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/byte_reader.hh"
 #include "base/random.hh"
@@ -12,6 +13,13 @@
 #include "membership/source_filter.hh"
 
 namespace amt {
+
+struct NativeLanOptions {
+  std::string interface;
+  /// Where the gateway delivers. A bridge that has one of these as a port, or another port of it, is the same LAN: what
+  /// arrives there natively is where it is wanted already, and would go round in a circle.
+  std::vector<std::string> downstreams;
+};
 
 /// Joins as a host of its own, by IGMPv3 and MLDv2 reports that it writes itself, and captures: were this host's kernel
 /// to join, it would give what arrives here to every program that joined the group on the gateway's interface, too, and
@@ -23,7 +31,7 @@ class NativeLan {
   using DataHandler = std::function<void(Instant now, std::span<const Bytes> datagrams)>;
 
   /// `random` must outlive it.
-  NativeLan(EventLoop& loop, std::string interface, Random& random, DataHandler on_data);
+  NativeLan(EventLoop& loop, NativeLanOptions options, Random& random, DataHandler on_data);
   ~NativeLan();
   NativeLan(NativeLan&&) noexcept;
   NativeLan& operator=(NativeLan&&) noexcept;

@@ -1,7 +1,5 @@
 #include "engine/native_lans.hh"
 
-#include <algorithm>
-
 #include "engine/native_interface.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"
@@ -46,17 +44,15 @@ void NativeLans::set_membership(const IpAddress& group, const SourceFilter& filt
 
 void NativeLans::assign(const IpAddress& group, const SourceFilter& filter) {
   std::map<std::string, SourceFilter> by_interface;
-  const auto usable = [this, &group](const std::optional<IpAddress>& source) {
-    const std::optional<std::string> interface = native_interface(options_.interface, {source, group});
-    const bool is_never = interface && std::ranges::find(options_.never, *interface) != options_.never.end();
-    return is_never ? std::nullopt : interface;
+  const auto interface_of = [this, &group](const std::optional<IpAddress>& source) {
+    return native_interface(options_.interface, {source, group});
   };
   if (filter.mode == FilterMode::kExclude) {
-    if (const std::optional<std::string> interface = usable(std::nullopt)) by_interface[*interface] = filter;
+    if (const std::optional<std::string> interface = interface_of(std::nullopt)) by_interface[*interface] = filter;
   } else {
     // A filter's list is sorted, and so is what is taken from it in order.
     for (const IpAddress& source : filter.sources) {
-      if (const auto interface = usable(source)) by_interface[*interface].sources.push_back(source);
+      if (const auto interface = interface_of(source)) by_interface[*interface].sources.push_back(source);
     }
   }
   for (auto& [interface, lan] : lans_) {
@@ -65,7 +61,8 @@ void NativeLans::assign(const IpAddress& group, const SourceFilter& filter) {
   for (const auto& [interface, part] : by_interface) {
     auto found = lans_.find(interface);
     if (found == lans_.end()) {
-      found = lans_.try_emplace(interface, Lan{NativeLan(loop_, interface, random_, on_data_)}).first;
+      found = lans_.try_emplace(interface, Lan{NativeLan(loop_, {interface, options_.downstreams}, random_, on_data_)})
+                  .first;
     }
     SourceFilter& told = found->second.told[group];
     if (told != part) found->second.lan.set_membership(group, part);

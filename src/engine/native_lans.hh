@@ -16,8 +16,8 @@ namespace amt {
 struct NativeLansOptions {
   /// None: of each source the one that its route uses, and after it when it changes.
   std::optional<std::string> interface;
-  /// Never joined on: the gateway's own interface, its downstreams.
-  std::vector<std::string> never;
+  /// Where the gateway delivers, its own interface among them: never joined on (NativeLanOptions).
+  std::vector<std::string> downstreams;
 };
 
 /// A source is joined on one interface at a time, so that nothing comes twice. Lives on its event loop's thread.

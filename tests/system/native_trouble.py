@@ -80,6 +80,23 @@ def nobody_else(case, line):
     listener.close()
 
 
+def same_lan(case, line, relay):
+    """The native interface and the gateway's are ports of one bridge: what comes there natively is there already."""
+    line.gateway.run("ip", "link", "add", "br0", "type", "bridge", "mcast_snooping", "0")
+    line.gateway.ip("addr flush dev n1", "link set n1 master br0", "addr add 10.1.128.1/16 dev br0", "link set br0 up")
+    for native in ("--native", "--native=n1"):
+        gateway = line.start_gateway(4, "--tap", native)
+        line.gateway.ip("link set amt0 master br0")
+        listener = line.listener(4, SSM[4], [line.source_address(4)], interface="br0")
+        case.wait_until(lambda: "it is the same LAN as amt0" in gateway.err, 10, gateway.err)
+        case.wait_until(lambda: tunnels(relay), 10, "the tunnel is asked")
+        count = listener.count
+        case.wait_until(lambda: listener.count >= count + RATE, 10, "data")
+        case.check(gateway.snapshot()["counters"]["native_packets"] == 0, "nothing goes round")
+        listener.close()
+        gateway.terminate()
+
+
 def run(case):
     line = NativeLine(case)
     usage_errors(case, line)
@@ -88,3 +105,4 @@ def run(case):
     nobody_else(case, line)
     port_taken(case, line, relay)
     interface_goes(case, line, relay)
+    same_lan(case, line, relay)
