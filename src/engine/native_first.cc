@@ -4,12 +4,25 @@
 #include "sys/log.hh"
 
 namespace amt {
+namespace {
+
+/// A network that loses its native multicast loses it for many hosts at once: they miss it within this, by chance, and do
+/// not all ask their relays in the same moment.
+constexpr Duration kSilenceSpread = std::chrono::milliseconds(300);
+
+NativeOptions options_of_this_host(Random& random) {
+  NativeOptions options;
+  options.silence += random.between(Duration::zero(), kSilenceSpread);
+  return options;
+}
+
+}  // namespace
 
 NativeFirst::NativeFirst(EventLoop& loop, RelaySet& relays, Random& random, Join join)
     : relays_(relays),
       random_(random),
       join_(std::move(join)),
-      preference_({}, KeyedHash(random)),
+      preference_(options_of_this_host(random), KeyedHash(random)),
       timer_(loop, [this] {
         preference_.handle_timeout(monotonic_now());
         settle();
