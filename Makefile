@@ -1,7 +1,7 @@
 # What people do with this project. Each target sets up what it needs by itself; CMake does the work.
 # `make` builds build/release/amt.
 .DEFAULT_GOAL := build
-.PHONY: build demo test interop bench format lint asan tsan fuzz conformance sim mutation coverage clean help
+.PHONY: build demo test interop bench format lint asan tsan fuzz conformance sim storm mutation coverage clean help
 JOBS ?= $(shell nproc)
 
 build: ## build the program: build/release/amt
@@ -55,6 +55,12 @@ sim: ## simulate relays and gateways with faults: SEEDS=100 GATEWAYS=100 SEED=1 
 	@cmake --build --preset release --parallel $(JOBS) --target amt_sim
 	@build/release/tests/sim/amt_sim --seeds $(or $(SEEDS),100) --gateways $(or $(GATEWAYS),100) --seed $(or $(SEED),1) \
 	  --epochs $(or $(EPOCHS),1) $(SIM_FLAGS)
+
+storm: ## gateways lose their relay at the same moment, what do the others see: GATEWAYS=100000 (minutes, 3 GB)
+	@tools/setup.sh build test
+	@mkdir -p build && cmake --preset release >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
+	@cmake --build --preset release --parallel $(JOBS) --target amt_storm
+	@build/release/tests/sim/amt_storm --gateways $(or $(GATEWAYS),100000) $(STORM_FLAGS)
 
 mutation: ## break requirements one at a time, show that the tests notice: minutes; MUTANTS='R-6.2-a ...'
 	@tools/setup.sh build test

@@ -36,7 +36,9 @@ void Rediscovery::handle_unserved(Instant now) { schedule(now, RestartReason::kF
 
 void Rediscovery::handle_reported(Instant now) {
   if (delivering_ || restart_at_ != kNoDeadline) return;
-  schedule(now + random_backoff(random_, options_.no_traffic_initial, options_.no_traffic_max, fruitless_),
+  // RFC 8777 §3.3.4.1 lets the first patience be `no_traffic_initial` exactly. A source that pauses is missed by all of
+  // a relay's gateways at the same moment: already the first is drawn.
+  schedule(now + random_backoff(random_, options_.no_traffic_initial, options_.no_traffic_max, fruitless_ + 1),
            RestartReason::kNoTraffic);
 }
 

@@ -276,8 +276,7 @@ void RelaySearch::handle_traffic(Instant) {
 void RelaySearch::handle_stopped(Instant now) {
   if (!current_) return;
   delivering_ = false;
-  const Duration patience = std::max(options_.answer_patience, 2 * round_trip_);
-  suspect_at_ = now + patience + random_.between(Duration::zero(), options_.failover_span);
+  suspect_at_ = now + std::max(options_.answer_patience, 2 * round_trip_);
 }
 
 void RelaySearch::handle_alive(Instant now) {
@@ -301,7 +300,7 @@ void RelaySearch::handle_silent(Instant now) {
 
 void RelaySearch::handle_unreachable(Instant now) {
   if (!current_ || suspect_at_ == kNoDeadline) return;
-  suspect_at_ = std::min(suspect_at_, now + random_.between(Duration::zero(), options_.failover_span));
+  suspect_at_ = now;
 }
 
 void RelaySearch::handle_limit(Instant now) {

@@ -25,10 +25,9 @@ struct RelaySearchOptions {
   /// Between two searches in vain.
   Duration retry_initial = std::chrono::seconds(1);
   Duration retry_max = std::chrono::seconds(15);
-  /// A relay whose data stopped is asked; it has this long, or two round trips, before others are.
+  /// A relay whose data stopped is asked; it has this long, or two round trips, before others are. All gateways of a
+  /// relay lose it at the same moment: that they do not ask together is the doing of `GatewayOptions::silence_span`.
   Duration answer_patience = std::chrono::milliseconds(200);
-  /// And up to this long more, by chance: all gateways of a relay lose it at the same moment.
-  Duration failover_span = std::chrono::milliseconds(300);
   RediscoveryOptions rediscovery;
 };
 

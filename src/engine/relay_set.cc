@@ -4,10 +4,10 @@
 #include <map>
 #include <vector>
 
-#include "discovery/relay_selection.hh"
 #include "engine/relay_lookup.hh"
 #include "engine/relay_survey.hh"
 #include "engine/service_lookup.hh"
+#include "engine/tunnel_events.hh"
 #include "gateway/duplicate_filter.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"
@@ -17,36 +17,10 @@
 namespace amt {
 namespace {
 
-/// A relay that does not answer twice is replaced, if another is known; it is asked on all the same.
-constexpr std::uint32_t kRequestTries = 2;
-
 /// Changes come in bursts, and to many hosts at once: they are looked at after the first of these, and up to the second
 /// more, by chance.
 constexpr Duration kNetworkCalm = std::chrono::milliseconds(500);
 constexpr Duration kNetworkSpan = std::chrono::seconds(1);
-
-std::optional<TunnelEvent> tunnel_event(GatewayEvent::Kind kind) {
-  switch (kind) {
-    case GatewayEvent::Kind::kRelayAnswers:
-      return TunnelEvent::kAnswers;
-    case GatewayEvent::Kind::kRelayLimit:
-      return TunnelEvent::kLimit;
-    case GatewayEvent::Kind::kDataStopped:
-      return TunnelEvent::kStopped;
-    case GatewayEvent::Kind::kRelayAlive:
-      return TunnelEvent::kAlive;
-    case GatewayEvent::Kind::kRelaySilent:
-      return TunnelEvent::kSilent;
-    case GatewayEvent::Kind::kUnreachable:
-      return TunnelEvent::kUnreachable;
-    case GatewayEvent::Kind::kDiscovering:
-    case GatewayEvent::Kind::kRelayFound:
-    case GatewayEvent::Kind::kRelayLost:
-    case GatewayEvent::Kind::kEndpointChanged:
-      break;
-  }
-  return std::nullopt;
-}
 
 template <typename E>
 void add_all(Counters<E>& to, const Counters<E>& from) {
@@ -215,10 +189,7 @@ void RelaySet::Impl::close(TunnelNumber number) {
 
 GatewayConnectionOptions RelaySet::Impl::tunnel_options(const Endpoint& relay) const {
   GatewayConnectionOptions tunnel = options.connection;
-  tunnel.gateway.candidates = {{RelayCandidate::Kind::kRelay, relay}};
-  // Nobody is asked before something is wanted of it.
-  tunnel.gateway.request_when_idle = false;
-  tunnel.gateway.request_tries = kRequestTries;
+  tunnel.gateway = found_relay_options(tunnel.gateway, relay);
   // One tunnel alone can have a port that was given; lasting ones differ by relay.
   if (!tunnels.empty()) tunnel.port = 0;
   if (!tunnel.port_purpose.empty()) tunnel.port_purpose += " by " + relay.address.to_string();

@@ -59,6 +59,7 @@ Gateway::Impl::Impl(GatewayOptions given, Random& source)
       random(source),
       hosts{make_host(options, Family::kIpv4, source), make_host(options, Family::kIpv6, source)},
       watches{DataWatch(options.silence), DataWatch(options.silence)},
+      lateness(new_lateness()),
       missing(options.missing, options.missing > Duration::zero() ? kMissingAsksMax : 0),
       unwanted(kLeaveRepeatFirst, kLeaveRepeatsMax) {
   AMT_ASSERT(!options.candidates.empty());

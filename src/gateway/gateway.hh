@@ -46,6 +46,9 @@ struct GatewayOptions {
   /// about by an early Request (R-5.2.3.5.4-k); unanswered, that finds a restarted or dead relay long before the query
   /// interval.
   Duration silence = std::chrono::seconds(1);
+  /// And up to this long more, by chance: a relay's gateways miss the same packets at the same moment. So wide that the
+  /// other relays can take 100 000 gateways (`make storm`), so narrow that a viewer is served again in less than 2 s.
+  Duration silence_span = std::chrono::milliseconds(500);
   /// What was joined, or is wanted of another relay, and does not come for this long is asked about by an early
   /// Request, too, and after twice, 4 and 8 times as long again: the report may have got lost, each time it was sent.
   /// 0: never.

@@ -90,6 +90,7 @@ struct Gateway::Impl {
   [[nodiscard]] Instant silence_deadline() const;
   [[nodiscard]] Instant missing_deadline() const;
   void silence_timeout(Instant now);
+  [[nodiscard]] Duration new_lateness();
 
   GatewayOptions options;
   Random& random;
@@ -105,6 +106,8 @@ struct Gateway::Impl {
   Reception reception;
   /// By protocol: what one lost, the flow of the other does not show.
   std::array<DataWatch, 2> watches;
+  /// By which the next early Request is late (GatewayOptions::silence_span).
+  Duration lateness;
   /// Early Requests for what was wanted anew and has not come.
   Retries missing;
   /// Reports of what is wanted of a group that sends what is not.

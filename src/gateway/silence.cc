@@ -23,7 +23,7 @@ Instant Gateway::Impl::silence_deadline() const {
   for (const wire::Protocol protocol : kProtocols) {
     if (!hosts[index(protocol)].empty()) deadline = std::min(deadline, watches[index(protocol)].ask_at());
   }
-  return deadline;
+  return deadline == kNoDeadline ? deadline : deadline + lateness;
 }
 
 Instant Gateway::Impl::missing_deadline() const {
@@ -34,16 +34,23 @@ Instant Gateway::Impl::missing_deadline() const {
   return is_quiet || reception.is_anything_unheard() ? missing.next() : kNoDeadline;
 }
 
+Duration Gateway::Impl::new_lateness() {
+  if (options.silence_span == Duration::zero()) return Duration::zero();
+  return random.between(Duration::zero(), options.silence_span);
+}
+
 void Gateway::Impl::silence_timeout(Instant now) {
   if (silence_deadline() > now) return;
   counters.add(GatewayCounter::kSilences);
-  if (missing_deadline() <= now) {
+  const Instant due = now - lateness;
+  lateness = new_lateness();
+  if (missing_deadline() <= due) {
     missing.note(now);
     if (missing.next() == kNoDeadline) reception.stop_expecting();
   }
   bool stopped = false;
   for (DataWatch& watch : watches) {
-    if (watch.ask_at() > now) continue;
+    if (watch.ask_at() > due) continue;
     watch.note_asked(now, kAskIntervalMax);
     stopped = true;
   }

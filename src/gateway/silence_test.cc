@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "gateway/data_watch.hh"
 #include "gateway/test_bench.hh"
 #include "ip/udp.hh"
@@ -24,6 +26,28 @@ class Flowing : public ::testing::Test {
   Bench bench;
 };
 
+/// Answers its Request, and sends it ten packets; when the last came.
+Instant feed(Gateway& gateway, Instant now) {
+  QueryText query;
+  while (true) {
+    const GatewayOutput output = gateway.poll_output();
+    if (std::holds_alternative<GatewayDeadline>(output)) break;
+    if (const auto* request = std::get_if<GatewayTransmit>(&output)) {
+      query.nonce.assign(request->datagram.begin() + 4, request->datagram.begin() + 8);
+    }
+  }
+  EXPECT_TRUE(gateway.handle_control(now, kRelay, query.igmp()));
+  for (int i = 0; i < 10; ++i) {
+    Octets packet = udp_data("198.51.100.12", "232.1.2.3");
+    EXPECT_TRUE(gateway.accept_data(now += milliseconds(200), kRelay, Ecn::kNotEct, packet));
+    // The report is repeated meanwhile.
+    gateway.handle_timeout(now);
+    while (!std::holds_alternative<GatewayDeadline>(gateway.poll_output())) {
+    }
+  }
+  return now;
+}
+
 TEST_F(Flowing, PauseOfASecondIsAskedAbout) {  // R-5.2.3.5.4-k
   const Instant last = bench.now;
   bench.run_for(milliseconds(999));
@@ -36,6 +60,33 @@ TEST_F(Flowing, PauseOfASecondIsAskedAbout) {  // R-5.2.3.5.4-k
   EXPECT_EQ(bench.gateway.counters()[GatewayCounter::kSilences], 1U);
   EXPECT_TRUE(bench.answer_igmp());
   EXPECT_EQ(bench.all(kUpdate).size(), 1U);  // a restarted relay has its state back
+}
+
+TEST(Silence, GatewaysThatMissOneSourceDoNotAskTogether) {  // R-5.2.3.5.4-k, D-3.3.4.1-a
+  SeededRandom random(7);
+  const Instant joined = Instant() + seconds(100);
+  std::vector<Duration> waits;
+  for (int i = 0; i < 100; ++i) {
+    GatewayOptions options = Bench::with_relays({kRelay});
+    options.silence_span = milliseconds(500);
+    options.request_when_idle = false;
+    Gateway gateway(options, random, joined);
+    ASSERT_TRUE(gateway.set_membership(joined, address("232.1.2.3"), include({"198.51.100.12"})));
+    const Instant last = feed(gateway, joined);
+    Instant due{};
+    while (true) {
+      const GatewayOutput output = gateway.poll_output();
+      if (const auto* deadline = std::get_if<GatewayDeadline>(&output)) {
+        due = deadline->at;
+        break;
+      }
+    }
+    waits.push_back(due - last);
+  }
+  const auto [shortest, longest] = std::ranges::minmax(waits);
+  EXPECT_GE(shortest, seconds(1));
+  EXPECT_LE(longest, milliseconds(1500));
+  EXPECT_GT(longest - shortest, milliseconds(400));
 }
 
 TEST_F(Flowing, AnswerTellsAPauseFromADeadRelay) {
