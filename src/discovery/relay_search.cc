@@ -1,6 +1,7 @@
 #include "discovery/relay_search.hh"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/backoff.hh"
 
@@ -230,7 +231,7 @@ void RelaySearch::win(Instant now, const RelayOption& option) {
   current_ = UseRelay{option, outcome.relay};
   round_trip_ = outcome.round_trip;
   races_lost_ = 0;
-  delivering_ = silent_ = false;
+  delivering_ = doubted_ = silent_ = false;
   problem_.clear();
   // Whatever the old relay was accused of, this is another.
   rediscovery_.handle_left();
@@ -267,15 +268,21 @@ void RelaySearch::handle_reported(Instant now) {
 
 void RelaySearch::handle_traffic(Instant) {
   delivering_ = true;
-  silent_ = false;
+  doubted_ = silent_ = false;
   suspect_at_ = retry_at_ = kNoDeadline;
   rediscovery_.handle_traffic();
   if (race_ && is_mended_by_traffic(reason_)) end_race();
 }
 
+void RelaySearch::handle_doubt(Instant now) {
+  if (!delivering_) return;
+  handle_stopped(now);
+  doubted_ = true;
+}
+
 void RelaySearch::handle_stopped(Instant now) {
   if (!current_) return;
-  delivering_ = false;
+  delivering_ = doubted_ = false;
   suspect_at_ = now + std::max(options_.answer_patience, 2 * round_trip_);
 }
 
@@ -284,6 +291,7 @@ void RelaySearch::handle_alive(Instant now) {
   suspect_at_ = retry_at_ = kNoDeadline;
   silent_ = false;
   if (race_ && reason_ == RestartReason::kRelaySilent) end_race();
+  if (std::exchange(doubted_, false)) delivering_ = true;
   if (delivering_) return;
   rediscovery_.handle_left();
   rediscovery_.handle_reported(now);
@@ -292,7 +300,7 @@ void RelaySearch::handle_alive(Instant now) {
 void RelaySearch::handle_silent(Instant now) {
   if (!current_) return;
   silent_ = true;
-  delivering_ = false;
+  delivering_ = doubted_ = false;
   if (race_) return;
   rediscovery_.handle_silent(now);
   restart_if_due(now);

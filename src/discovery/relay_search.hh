@@ -110,6 +110,8 @@ class RelaySearch {
   void handle_traffic(Instant now);
   /// Data that had been flowing stopped, and the relay is being asked about it.
   void handle_stopped(Instant now);
+  /// The same of another source.
+  void handle_doubt(Instant now);
   /// It answered that question: a source that pauses, or a relay that lost it.
   void handle_alive(Instant now);
   /// It does not answer at all.
@@ -195,6 +197,8 @@ class RelaySearch {
   std::optional<UseRelay> current_;
   Duration round_trip_{};
   bool delivering_ = false;
+  /// It was delivering when the relay was asked about another source.
+  bool doubted_ = false;
   bool silent_ = false;
   Instant suspect_at_ = kNoDeadline;
 

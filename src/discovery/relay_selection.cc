@@ -85,7 +85,7 @@ void RelaySelection::handle_probe(Instant now, const IpAddress& target, const Pr
   settle();
 }
 
-void RelaySelection::handle_tunnel(Instant now, TunnelNumber number, TunnelEvent event) {
+void RelaySelection::handle_tunnel(Instant now, TunnelNumber number, TunnelEvent event, const WantedSource& source) {
   const auto tunnel = tunnels_.find(number);
   if (tunnel == tunnels_.end()) return;
   if (event != TunnelEvent::kUnreachable) {
@@ -99,7 +99,11 @@ void RelaySelection::handle_tunnel(Instant now, TunnelNumber number, TunnelEvent
         search.handle_reported(now);
         break;
       case TunnelEvent::kStopped:
-        search.handle_stopped(now);
+        if (need->first == source) {
+          search.handle_stopped(now);
+        } else {
+          search.handle_doubt(now);
+        }
         break;
       case TunnelEvent::kAlive:
         search.handle_alive(now);

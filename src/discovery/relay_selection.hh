@@ -29,7 +29,7 @@ using SelectionStep = std::variant<LookUpSource, StartProbe, StopProbe, OpenTunn
 /// What a tunnel has to say of its relay.
 enum class TunnelEvent : std::uint8_t {
   kAnswers,      ///< the first Query: what is wanted was reported
-  kStopped,      ///< data that had been flowing stopped, the relay is asked
+  kStopped,      ///< data that had been flowing stopped (of `source`), the relay is asked
   kAlive,        ///< it answered that question
   kSilent,       ///< it does not answer
   kUnreachable,  ///< ICMP says so
@@ -61,7 +61,7 @@ class RelaySelection {
   void set_membership(Instant now, const IpAddress& group, const SourceFilter& filter);
   void handle_records(Instant now, const IpAddress& source, const SourceRecords& records);
   void handle_probe(Instant now, const IpAddress& target, const ProbeOutcome& outcome);
-  void handle_tunnel(Instant now, TunnelNumber tunnel, TunnelEvent event);
+  void handle_tunnel(Instant now, TunnelNumber tunnel, TunnelEvent event, const WantedSource& source = {});
   /// A packet came through `tunnel`; needed only while `is_watching`.
   void handle_traffic(Instant now, TunnelNumber tunnel, const IpAddress& source);
   void handle_timeout(Instant now);

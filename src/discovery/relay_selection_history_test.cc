@@ -38,7 +38,8 @@ class History {
         break;
       case 4:
         if (!tunnels_.empty()) {
-          selection_.handle_tunnel(now_, tunnel(), static_cast<TunnelEvent>(random_.below(6)));
+          selection_.handle_tunnel(now_, tunnel(), static_cast<TunnelEvent>(random_.below(6)),
+                                   random_.below(3) == 0 ? WantedSource{} : source());
         }
         break;
       case 5:

@@ -170,7 +170,7 @@ TEST_F(Selection, MoveMakesBeforeItBreaks) {  // R-5.2.3.4.4-e
 TEST_F(Selection, FailoverTakesLessThanASecondAfterTheFlowStopped) {
   serve_a();
   const Instant stopped = now;
-  selection.handle_tunnel(now, 1, TunnelEvent::kStopped);
+  selection.handle_tunnel(now, 1, TunnelEvent::kStopped, kA);
   EXPECT_EQ(pass(milliseconds(500)), "probe 192.0.2.2");
   connect(kSecond);
   EXPECT_EQ(steps(), "open 2 192.0.2.2, 2 INCLUDE{198.51.100.1}");
@@ -201,6 +201,36 @@ TEST_F(Selection, OnlyWhatIsNotHeardIsWatched) {
   EXPECT_TRUE(selection.is_watching());
   selection.handle_traffic(now, 1, kB);
   EXPECT_FALSE(selection.is_watching());
+}
+
+TEST_F(Selection, SourceThatStopsIsSoughtElsewhereAndItsNeighbourStays) {  // D-3.3.4.1-a, D-3.3.7-a
+  serve_a();
+  join({kA, kB});
+  records(kB, {option(kFirst.address, 10), option(kSecond.address, 20)});
+  selection.handle_traffic(now, 1, kA);
+  selection.handle_traffic(now, 1, kB);
+  steps();
+  selection.handle_tunnel(now, 1, TunnelEvent::kStopped, kB);
+  EXPECT_TRUE(selection.is_watching());
+  selection.handle_tunnel(now, 1, TunnelEvent::kAlive);
+  // A is not due for a while, perhaps: it is B that stopped.
+  EXPECT_EQ(pass(seconds(8)), "probe 192.0.2.2");
+  connect(kSecond);
+  EXPECT_EQ(steps(), "open 2 192.0.2.2, 2 INCLUDE{198.51.100.2}");
+  EXPECT_EQ(pass(seconds(20)), "");
+}
+
+TEST_F(Selection, RelayThatDoesNotAnswerAboutOneSourceIsLeftByAll) {  // D-3.3.2-a
+  serve_a();
+  join({kA, kB});
+  for (const IpAddress& source : {kA, kB}) records(source, {option(kFirst.address, 10), option(kSecond.address, 20)});
+  selection.handle_traffic(now, 1, kA);
+  selection.handle_traffic(now, 1, kB);
+  steps();
+  selection.handle_tunnel(now, 1, TunnelEvent::kStopped, kB);
+  EXPECT_EQ(pass(milliseconds(200)), "probe 192.0.2.2");
+  connect(kSecond);
+  EXPECT_EQ(steps(), "open 2 192.0.2.2, 2 INCLUDE{198.51.100.1, 198.51.100.2}");
 }
 
 TEST_F(Selection, SourceThatOneRelayDoesNotBringIsSoughtAtAnother) {  // D-3.3.4.1-a, D-3.3.7-a

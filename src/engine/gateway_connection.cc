@@ -42,7 +42,8 @@ void log_event(const GatewayEvent& event) {
     case GatewayEvent::Kind::kRelayLimit:
       return log_warn("relay {} refuses new gateways (L flag)", endpoint);
     case GatewayEvent::Kind::kDataStopped:
-      return log_debug("nothing comes through relay {} any more, asking it", endpoint);
+      return log_debug("nothing of {} comes through relay {} any more, asking it",
+                       event.source ? event.source->to_string() : "any source", endpoint);
     case GatewayEvent::Kind::kRelayAlive:
       return log_debug("relay {} answers", endpoint);
     case GatewayEvent::Kind::kUnreachable:

@@ -221,7 +221,7 @@ void RelaySet::Impl::on_timer() {
 void RelaySet::Impl::on_event(TunnelNumber number, const GatewayEvent& event) {
   if (!finds()) return;
   if (const std::optional<TunnelEvent> known = tunnel_event(event.kind)) {
-    selection->handle_tunnel(monotonic_now(), number, *known);
+    selection->handle_tunnel(monotonic_now(), number, *known, event.source);
     drain();
   }
 }

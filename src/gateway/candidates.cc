@@ -36,7 +36,7 @@ void Gateway::Impl::attach(Instant now, const Endpoint& relay) {
 
 void Gateway::Impl::detach() {
   if (const auto* attached = std::get_if<Attached>(&state)) previous = attached->relay;
-  for (DataWatch& watch : watches) watch.reset();
+  for (FlowWatch& watch : watches) watch.reset();
   // Nothing is queued for the next relay; its first Query draws a report of everything (R-5.2.3.6.1-b).
   for (HostMachine& host : hosts) host.discard_pending();
 }

@@ -46,7 +46,8 @@ Result<Bytes, GatewayReject> Gateway::Impl::accept_data(Instant now, const Endpo
   if (!datagram) return reject(reject_for(datagram.error()));
   if (!datagram->destination.is_multicast()) return reject(GatewayReject::kDataNotMulticast);
   // By source and group alone: inner fragments carry no ports (X-3.2-a).
-  if (!reception.accept(datagram->source, datagram->destination)) {
+  const std::optional<FilterMode> wanted_by = reception.accept(datagram->source, datagram->destination);
+  if (!wanted_by) {
     repeat_leave(now, datagram->destination);
     return reject(GatewayReject::kDataNotWanted);
   }
@@ -63,7 +64,8 @@ Result<Bytes, GatewayReject> Gateway::Impl::accept_data(Instant now, const Endpo
   const MutableBytes inner = message.subspan(wire::kDataHeaderOctets, datagram->bytes.size());
   if (ecn.result != datagram->ecn()) set_ecn(inner, ecn.result);
 
-  watches[gateway_state::index(gateway_state::protocol_of(datagram->family()))].note_packet(now);
+  watches[gateway_state::index(gateway_state::protocol_of(datagram->family()))].note_packet(now, datagram->source,
+                                                                                            *wanted_by);
   counters.add(GatewayCounter::kDataReceived);
   counters.add(GatewayCounter::kDataBytesReceived, inner.size());
   return Bytes(inner);

@@ -23,6 +23,7 @@ class DataWatch {
   void reset();
 
   [[nodiscard]] Instant ask_at() const;
+  [[nodiscard]] bool is_heard() const { return packets_ > 0; }
   /// So much has come that a pause would be noticed.
   [[nodiscard]] bool is_flow() const { return packets_ >= kFlowPackets; }
 

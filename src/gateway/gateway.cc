@@ -58,7 +58,7 @@ Gateway::Impl::Impl(GatewayOptions given, Random& source)
     : options(std::move(given)),
       random(source),
       hosts{make_host(options, Family::kIpv4, source), make_host(options, Family::kIpv6, source)},
-      watches{DataWatch(options.silence), DataWatch(options.silence)},
+      watches{FlowWatch(options.silence), FlowWatch(options.silence)},
       lateness(new_lateness()),
       missing(options.missing, options.missing > Duration::zero() ? kMissingAsksMax : 0),
       unwanted(kLeaveRepeatFirst, kLeaveRepeatsMax) {
@@ -66,8 +66,8 @@ Gateway::Impl::Impl(GatewayOptions given, Random& source)
   AMT_ASSERT(options.timeout_initial > Duration::zero());
 }
 
-void Gateway::Impl::tell(GatewayEvent::Kind kind, const Endpoint& endpoint) {
-  outputs.emplace_back(GatewayEvent{kind, endpoint});
+void Gateway::Impl::tell(GatewayEvent::Kind kind, const Endpoint& endpoint, std::optional<IpAddress> source) {
+  outputs.emplace_back(GatewayEvent{kind, endpoint, source});
 }
 
 Unexpected<GatewayReject> Gateway::Impl::reject(GatewayReject reason) {
@@ -100,8 +100,7 @@ bool Gateway::Impl::set_membership(Instant now, const IpAddress& group, const So
   const SourceFilter before = host.filter(group);
   if (!host.set_filter(now, group, filter)) return false;
   if (before != filter) {
-    // What had been flowing may have been what is no longer wanted.
-    if (!before.is_nothing()) watches[index(protocol)].reset();
+    watches[index(protocol)].note_change(before, filter);
     if (reception.set(group, filter) || !before.is_nothing()) missing.start(now);
     unwanted.start(now);
   }

@@ -128,6 +128,8 @@ struct GatewayEvent {
   };
   Kind kind;
   Endpoint endpoint;
+  /// kDataStopped: whose; none: of those that are not wanted by name.
+  std::optional<IpAddress> source = {};
 };
 [[nodiscard]] std::string_view to_string(GatewayEvent::Kind kind);
 struct GatewayDeadline {

@@ -3,7 +3,7 @@
 
 #include <deque>
 
-#include "gateway/data_watch.hh"
+#include "gateway/flow_watch.hh"
 #include "gateway/gateway.hh"
 #include "gateway/reception.hh"
 #include "gateway/state.hh"
@@ -23,7 +23,7 @@ struct Gateway::Impl {
   [[nodiscard]] bool active() const;
   /// The wait after try number `retry_count` + 1 (R-5.2.3.4.3-a, R-5.2.3.5.3-a).
   [[nodiscard]] Duration backoff(std::uint32_t retry_count);
-  void tell(GatewayEvent::Kind kind, const Endpoint& endpoint);
+  void tell(GatewayEvent::Kind kind, const Endpoint& endpoint, std::optional<IpAddress> source = std::nullopt);
   /// Counts it.
   Unexpected<GatewayReject> reject(GatewayReject reason);
 
@@ -105,7 +105,7 @@ struct Gateway::Impl {
   std::optional<Endpoint> data_source;
   Reception reception;
   /// By protocol: what one lost, the flow of the other does not show.
-  std::array<DataWatch, 2> watches;
+  std::array<FlowWatch, 2> watches;
   /// By which the next early Request is late (GatewayOptions::silence_span).
   Duration lateness;
   /// Early Requests for what was wanted anew and has not come.

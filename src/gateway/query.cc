@@ -110,6 +110,7 @@ void Gateway::Impl::accept_query(Instant now, wire::Protocol protocol, const wir
     rounds = 0;
   }
   watches[gateway_state::index(protocol)].note_refresh(now);
+  for (FlowWatch& watch : watches) watch.settle();
   missing.hold(now);
   hosts[gateway_state::index(protocol)].handle_general_query(now, fresh.robustness);
   flush_reports();

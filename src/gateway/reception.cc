@@ -33,11 +33,11 @@ bool Reception::set(const IpAddress& group, const SourceFilter& filter) {
   return !added.empty() || (excludes && !excluded);
 }
 
-bool Reception::accept(const IpAddress& source, const IpAddress& group) {
+std::optional<FilterMode> Reception::accept(const IpAddress& source, const IpAddress& group) {
   const auto entry = groups_.find(group);
-  if (entry == groups_.end() || !entry->second.filter.accepts(source)) return false;
+  if (entry == groups_.end() || !entry->second.filter.accepts(source)) return std::nullopt;
   if (unheard_ > 0 && entry->second.is_unheard()) note_heard(entry->second, source);
-  return true;
+  return entry->second.filter.mode;
 }
 
 void Reception::note_heard(Wanted& wanted, const IpAddress& source) {

@@ -2,6 +2,7 @@
 /// What this gateway wants, for the data path (R-6.2-a), and what of it was wanted anew and has not been heard since.
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <optional>
 
 #include "amt/time.hh"
 #include "membership/source_filter.hh"
@@ -13,8 +14,8 @@ class Reception {
  public:
   /// Of `group` from now on; INCLUDE({}): nothing. True: something is wanted that was not before.
   bool set(const IpAddress& group, const SourceFilter& filter);
-  /// Is a packet wanted? If so it is heard.
-  [[nodiscard]] bool accept(const IpAddress& source, const IpAddress& group);
+  /// Is a packet wanted, and by what filter? If so it is heard.
+  [[nodiscard]] std::optional<FilterMode> accept(const IpAddress& source, const IpAddress& group);
 
   [[nodiscard]] bool is_anything_unheard() const { return unheard_ > 0; }
   /// It goes to another relay, or to the first: nothing was heard from there.

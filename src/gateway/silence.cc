@@ -29,7 +29,7 @@ Instant Gateway::Impl::silence_deadline() const {
 Instant Gateway::Impl::missing_deadline() const {
   // A packet or two are heard, but their end would go unnoticed.
   const bool is_quiet = std::any_of(kProtocols.begin(), kProtocols.end(), [this](wire::Protocol protocol) {
-    return !hosts[index(protocol)].empty() && !watches[index(protocol)].is_flow();
+    return !hosts[index(protocol)].empty() && !watches[index(protocol)].is_flowing();
   });
   return is_quiet || reception.is_anything_unheard() ? missing.next() : kNoDeadline;
 }
@@ -41,6 +41,8 @@ Duration Gateway::Impl::new_lateness() {
 
 void Gateway::Impl::silence_timeout(Instant now) {
   if (silence_deadline() > now) return;
+  for (FlowWatch& watch : watches) watch.settle();
+  if (silence_deadline() > now) return;
   counters.add(GatewayCounter::kSilences);
   const Instant due = now - lateness;
   lateness = new_lateness();
@@ -48,16 +50,12 @@ void Gateway::Impl::silence_timeout(Instant now) {
     missing.note(now);
     if (missing.next() == kNoDeadline) reception.stop_expecting();
   }
-  bool stopped = false;
-  for (DataWatch& watch : watches) {
-    if (watch.ask_at() > due) continue;
-    watch.note_asked(now, kAskIntervalMax);
-    stopped = true;
-  }
-  if (stopped) {
-    auto& attached = std::get<Attached>(state);
-    attached.stop_told = true;
-    tell(GatewayEvent::Kind::kDataStopped, attached.relay.endpoint);
+  auto& attached = std::get<Attached>(state);
+  for (FlowWatch& watch : watches) {
+    for (const std::optional<IpAddress>& source : watch.ask(due, now, kAskIntervalMax)) {
+      attached.stop_told = true;
+      tell(GatewayEvent::Kind::kDataStopped, attached.relay.endpoint, source);
+    }
   }
   start_cycle(now);
 }

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "gateway/data_watch.hh"
+#include "gateway/flow_watch.hh"
 #include "gateway/test_bench.hh"
 #include "ip/udp.hh"
 
@@ -73,15 +73,13 @@ TEST(Silence, GatewaysThatMissOneSourceDoNotAskTogether) {  // R-5.2.3.5.4-k, D-
     Gateway gateway(options, random, joined);
     ASSERT_TRUE(gateway.set_membership(joined, address("232.1.2.3"), include({"198.51.100.12"})));
     const Instant last = feed(gateway, joined);
-    Instant due{};
-    while (true) {
+    Instant at = last;
+    for (bool asked = false; !asked;) {
       const GatewayOutput output = gateway.poll_output();
-      if (const auto* deadline = std::get_if<GatewayDeadline>(&output)) {
-        due = deadline->at;
-        break;
-      }
+      if (const auto* deadline = std::get_if<GatewayDeadline>(&output)) gateway.handle_timeout(at = deadline->at);
+      asked = std::holds_alternative<GatewayTransmit>(output);
     }
-    waits.push_back(due - last);
+    waits.push_back(at - last);
   }
   const auto [shortest, longest] = std::ranges::minmax(waits);
   EXPECT_GE(shortest, seconds(1));
@@ -165,6 +163,68 @@ TEST_F(Flowing, OneProtocolsDataDoesNotHideThatTheOthersStopped) {
   bench.forget();
   flow(15);
   EXPECT_FALSE(bench.requests(true).empty());
+}
+
+TEST_F(Flowing, BusySourceDoesNotHideThatAnotherStopped) {  // D-3.3.4.1-a
+  EXPECT_TRUE(bench.set("232.1.2.3", include({"198.51.100.12", "198.51.100.13"})));
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(bench.data(udp_data("198.51.100.13", "232.1.2.3")));
+    flow(1);
+  }
+  bench.forget();
+  flow(8);
+  EXPECT_TRUE(bench.all(kRequest).empty());
+  flow(2);
+  EXPECT_EQ(bench.all(kRequest).size(), 1U);
+  EXPECT_EQ(bench.told_of(GatewayEvent::Kind::kDataStopped),
+            std::vector<std::optional<IpAddress>>{address("198.51.100.13")});
+  EXPECT_TRUE(bench.answer_igmp());
+  // Ever more rarely.
+  for (int i = 0; i < 600; ++i) {
+    flow(1);
+    static_cast<void>(bench.answer_igmp());
+  }
+  EXPECT_LE(bench.all(kRequest).size(), 7U);
+}
+
+TEST_F(Flowing, SpeakersOfAnAnySourceGroupComeAndGo) {
+  EXPECT_TRUE(bench.set("239.1.2.3", exclude({})));
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(bench.data(udp_data("198.51.100.13", "239.1.2.3")));
+    flow(1);
+  }
+  bench.forget();
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_TRUE(bench.data(udp_data("198.51.100.14", "239.1.2.3")));
+    flow(1);
+  }
+  EXPECT_TRUE(bench.all(kRequest).empty());
+}
+
+TEST_F(Flowing, LeavingOneOfTwoSourcesIsNoSilence) {
+  EXPECT_TRUE(bench.set("232.1.2.3", include({"198.51.100.12", "198.51.100.13"})));
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(bench.data(udp_data("198.51.100.13", "232.1.2.3")));
+    flow(1);
+  }
+  EXPECT_TRUE(bench.set("232.1.2.3", include({"198.51.100.12"})));
+  bench.forget();
+  flow(100);
+  EXPECT_TRUE(bench.all(kRequest).empty());
+}
+
+TEST(FlowWatch, SourcesBeyondTheBoundCountTogether) {
+  FlowWatch watch(seconds(1));
+  const Instant now = Instant() + seconds(100);
+  const auto source = [](std::size_t i) { return IpAddress::from_v4(0x0a000000 + static_cast<std::uint32_t>(i)); };
+  for (int packet = 0; packet < 3; ++packet) {
+    for (std::size_t i = 0; i < FlowWatch::kSourcesMax + 10; ++i) {
+      watch.note_packet(now, source(i), FilterMode::kInclude);
+    }
+  }
+  EXPECT_TRUE(watch.is_flowing());
+  EXPECT_EQ(watch.ask(now + seconds(1), now + seconds(1), seconds(64)).size(), FlowWatch::kSourcesMax + 1);
+  EXPECT_GT(watch.ask_at(), now + seconds(1));
 }
 
 TEST(DataWatch, SleepIsNoPauseToGetUsedTo) {

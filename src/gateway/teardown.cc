@@ -61,7 +61,7 @@ void Gateway::Impl::shutdown(Instant now) {
   previous.reset();
   teardown_repeats.reset();
   data_source.reset();
-  for (DataWatch& watch : watches) watch.reset();
+  for (FlowWatch& watch : watches) watch.reset();
 }
 
 }  // namespace amt

@@ -225,6 +225,14 @@ class Bench {
     }
     return found;
   }
+  /// Whose data, each time it was told.
+  [[nodiscard]] std::vector<std::optional<IpAddress>> told_of(GatewayEvent::Kind kind) const {
+    std::vector<std::optional<IpAddress>> found;
+    for (const GatewayEvent& event : events) {
+      if (event.kind == kind) found.push_back(event.source);
+    }
+    return found;
+  }
   [[nodiscard]] bool told(GatewayEvent::Kind kind) const {
     return std::any_of(events.begin(), events.end(), [&](const GatewayEvent& e) { return e.kind == kind; });
   }

@@ -113,7 +113,8 @@ void Storm::drain_tunnel(std::size_t index, TunnelNumber number) {
     if (const auto* transmit = std::get_if<GatewayTransmit>(&output)) {
       send(index, tunnel.inside, transmit->to, transmit->datagram);
     } else if (const auto* event = std::get_if<GatewayEvent>(&output)) {
-      if (const auto known = tunnel_event(event->kind)) node.selection->handle_tunnel(now_, number, *known);
+      if (const auto known = tunnel_event(event->kind))
+        node.selection->handle_tunnel(now_, number, *known, event->source);
     } else {
       tunnel.deadline = std::get<GatewayDeadline>(output).at;
       return;

@@ -1,0 +1,51 @@
+#pragma once
+/// Notices which of several sources fell silent: a busy one does not hide another (D-3.3.4.1-a).
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <optional>
+#include <vector>
+
+#include "gateway/data_watch.hh"
+#include "membership/source_filter.hh"
+
+namespace amt {
+
+/// The flows of one protocol: a `DataWatch` for each source that is wanted by name, and one for all others, who come
+/// and go as they like. Pure; `note_packet` is on the data path: one look-up.
+class FlowWatch {
+ public:
+  /// Sources by name beyond these count among the others.
+  static constexpr std::size_t kSourcesMax = 1024;
+
+  explicit FlowWatch(Duration silence) : silence_(silence), others_(silence) {}
+
+  /// `by`: the filter that wants it.
+  void note_packet(Instant now, const IpAddress& source, FilterMode by);
+  /// A Query was accepted and an Update followed: give the data time to come.
+  void note_refresh(Instant now);
+  /// A group's filter changed: what is no longer wanted, or no longer by name, is learned anew.
+  void note_change(const SourceFilter& before, const SourceFilter& after);
+  void reset();
+
+  /// Something has come, and all that did would be missed.
+  [[nodiscard]] bool is_flowing() const { return young_ == 0 && (others_.is_flow() || !named_.empty()); }
+  /// Not later than the next question is due: data may have put it off.
+  [[nodiscard]] Instant ask_at() const { return ask_at_; }
+  /// Makes `ask_at` exact.
+  void settle();
+  /// What is due at `due` is asked about at `now`: which sources, none for the others.
+  [[nodiscard]] std::vector<std::optional<IpAddress>> ask(Instant due, Instant now, Duration interval_max);
+
+ private:
+  void note(Instant now, DataWatch& watch);
+  [[nodiscard]] bool is_young(const DataWatch& watch) const { return watch.is_heard() && !watch.is_flow(); }
+
+  Duration silence_;
+  boost::unordered_flat_map<IpAddress, DataWatch> named_;
+  DataWatch others_;
+  /// Watches that have seen something, and not yet a flow.
+  std::size_t young_ = 0;
+  Instant ask_at_ = kNoDeadline;
+};
+
+}  // namespace amt
