@@ -53,6 +53,11 @@ void Rediscovery::handle_left() {
   if (reason_ == RestartReason::kNoTraffic) restart_at_ = kNoDeadline;
 }
 
+void Rediscovery::handle_paused(Instant now) {
+  delivering_ = false;
+  handle_reported(now);
+}
+
 void Rediscovery::handle_limit(Instant now) {
   if (!delivering_) schedule(now, RestartReason::kLimit);
 }

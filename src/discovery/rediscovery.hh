@@ -42,6 +42,8 @@ class Rediscovery {
   void handle_reported(Instant now);
   /// Something that was reported arrived: the relay is good, whatever came before.
   void handle_traffic();
+  /// It stopped, and the relay is there. The patience runs from the first time on that this is said.
+  void handle_paused(Instant now);
   /// Nothing is reported any more.
   void handle_left();
   /// The L flag. A relay that delivers may be kept (R-5.2.3.5.4-n).

@@ -293,8 +293,7 @@ void RelaySearch::handle_alive(Instant now) {
   if (race_ && reason_ == RestartReason::kRelaySilent) end_race();
   if (std::exchange(doubted_, false)) delivering_ = true;
   if (delivering_) return;
-  rediscovery_.handle_left();
-  rediscovery_.handle_reported(now);
+  rediscovery_.handle_paused(now);
 }
 
 void RelaySearch::handle_silent(Instant now) {

@@ -360,6 +360,18 @@ TEST_F(Search, ReportedAndNothingComes) {  // D-3.3.4.1-a, D-3.3.4.1-b
   EXPECT_EQ(search.current()->relay.address, ip("192.0.2.2"));
 }
 
+TEST_F(Search, RelayThatIsAskedAgainIsNotWaitedForLonger) {  // D-3.3.4.1-a
+  RelaySearch search = using_first();
+  search.handle_traffic(now);
+  std::string text;
+  for (int i = 0; i < 8; ++i) {
+    search.handle_stopped(now);
+    search.handle_alive(now);
+    text += pass(search, seconds(1));
+  }
+  EXPECT_EQ(text, "probe 192.0.2.2");
+}
+
 TEST_F(Search, TrafficEndsTheSearchForWantOfIt) {
   RelaySearch search = using_first();
   EXPECT_EQ(pass(search, seconds(8)), "probe 192.0.2.2");
