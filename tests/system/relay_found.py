@@ -86,3 +86,15 @@ def run(case):
         case.check(process.wait(20) == 0 and f"through relay {AROUND}:2268 (anycast)" in process.err, process.err)
     process = receive("10.1.0.9", "without", "--discover-order", "driad", timeout=3)
     case.check(process.wait(20) == 1 and MISSING[9] in process.err, process.err)
+
+    # No name server to ask: the anycast address all the same, unless somebody insists.
+    def unresolved(name: str, *options):
+        words = [case.amt, "receive", url(SSM[4], "10.1.0.9"), "-o", case.folder / name, "--count", 30, "--timeout", 15, *options]
+        return case.program(["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /etc && exec "$@"', "sh",
+                             *(str(word) for word in words)], name, line.gateway)
+
+    process = unresolved("unresolved")
+    case.check(process.wait(20) == 0 and f"through relay {AROUND}:2268 (anycast)" in process.err, process.err)
+    case.check("the DNS is not asked for relays: /etc/resolv.conf: " in process.err, process.err)
+    process = unresolved("insists", "--dnssec", "require")
+    case.check(process.wait(20) != 0 and process.err.count("\n") <= 2 and "/etc/resolv.conf" in process.err, process.err)
