@@ -52,6 +52,7 @@ class History {
         pass(random_.between(milliseconds(1), seconds(random_.below(10) == 0 ? 700 : 5)));
     }
     drain();
+    check_each_is_wanted_where_it_should();
   }
 
   /// Every look-up and every attempt succeeds from now on.
@@ -95,7 +96,28 @@ class History {
     EXPECT_EQ(selection_.next_deadline(), kNoDeadline);
   }
 
+  /// Of one relay at a time, of two for as long as a move lasts; what nobody wants, of none.
+  void check_each_is_wanted_where_it_should() {
+    for (const IpAddress& group : groups()) {
+      const auto wanted = wanted_.find(group);
+      const bool takes_any = wanted != wanted_.end() && wanted->second.mode == FilterMode::kExclude;
+      EXPECT_LE(tunnels_that_want(group, std::nullopt), takes_any ? 2U : 0U);
+      for (const IpAddress& source : sources()) {
+        const bool named =
+            wanted != wanted_.end() && wanted->second.mode == FilterMode::kInclude && wanted->second.accepts(source);
+        const std::size_t tunnels = tunnels_that_want(group, source);
+        EXPECT_LE(tunnels, named ? 2U : 0U);
+        const auto since = twice_since_.try_emplace({group, source}, now_).first;
+        if (tunnels < 2) since->second = now_;
+        EXPECT_LE(now_ - since->second, kMoveMax) << "wanted of two relays for ever";
+      }
+    }
+  }
+
  private:
+  /// A move may follow a move before anybody looks.
+  static constexpr Duration kMoveMax = 20 * RelaySelection::kOverlapMax;
+
   static RelaySearchOptions options(std::uint64_t seed) {
     RelaySearchOptions options;
     options.order = {RelayOrigin::kDriad, RelayOrigin::kAnycast};
@@ -201,6 +223,7 @@ class History {
   Instant now_ = Instant() + std::chrono::hours(1);
   RelaySelection selection_;
   std::map<IpAddress, SourceFilter> wanted_;
+  std::map<std::pair<IpAddress, IpAddress>, Instant> twice_since_;
   std::map<TunnelNumber, std::map<IpAddress, SourceFilter>> tunnels_;
   std::set<IpAddress> probes_;
   std::set<IpAddress> lookups_;
