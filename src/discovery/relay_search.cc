@@ -126,9 +126,9 @@ void RelaySearch::handle_records(Instant now, SourceRecords records) {
   asking_dns_ = false;
   if (records.failed) {
     refresh_at_ = now + random_backoff(random_, kDnsRetryInitial, kDnsRetryMax, dns_failures_++);
-    if (!records.problem.empty()) tell(LogLevel::kWarn, records.problem);
-    // What was known stays known: a resolver that is away for a while ends no reception.
-    if (!records_) dns_problem_ = std::move(records.problem);
+    // Told once; asked again and again. What was known stays known: a resolver that is away ends no reception.
+    if (!records.problem.empty() && records.problem != dns_problem_) tell(LogLevel::kWarn, records.problem);
+    dns_problem_ = std::move(records.problem);
   } else {
     dns_failures_ = 0;
     refresh_at_ = now + std::clamp(records.lifetime, kLifetimeMin, kLifetimeMax);
@@ -341,6 +341,14 @@ void RelaySearch::restart_if_due(Instant now) {
 void RelaySearch::tell_restart(RestartReason reason) {
   tell(LogLevel::kInfo, "looking for another relay for " + subject() + " than " + current_->relay.to_string() + ": " +
                             std::string(to_string(reason)));
+}
+
+std::string RelaySearch::problem() const {
+  if (!problem_.empty()) return problem_;
+  // What was answered says more than that more is to come; a network that names no relay is no problem by itself.
+  if (!dns_problem_.empty()) return lookup_problem();
+  if (asking_dns_) return "the DNS has not answered yet who relays " + subject();
+  return race_ ? "the relays for " + subject() + " have not answered yet" : lookup_problem();
 }
 
 void RelaySearch::handle_timeout(Instant now) {

@@ -133,7 +133,7 @@ class RelaySearch {
   /// The relay in use, if any.
   [[nodiscard]] const std::optional<UseRelay>& current() const { return current_; }
   /// Why there is none, as a person reads it.
-  [[nodiscard]] std::string problem() const { return problem_.empty() ? lookup_problem() : problem_; }
+  [[nodiscard]] std::string problem() const;
 
  private:
   void tell(LogLevel level, std::string text);

@@ -360,6 +360,24 @@ TEST_F(Search, ReportedAndNothingComes) {  // D-3.3.4.1-a, D-3.3.4.1-b
   EXPECT_EQ(search.current()->relay.address, ip("192.0.2.2"));
 }
 
+TEST_F(Search, ProblemIsToldOnceAndSilenceIsOneToo) {
+  RelaySearch search = make();
+  search.start(now, {}, true);
+  EXPECT_EQ(search.problem(), "the DNS has not answered yet who relays 198.51.100.1");
+  SourceRecords failed;
+  failed.failed = true;
+  failed.problem = "SERVFAIL";
+  for (int i = 0; i < 4; ++i) {
+    search.handle_records(now, failed);
+    static_cast<void>(pass(search, minutes(2)));
+  }
+  EXPECT_EQ(search.problem(), "SERVFAIL");
+  std::size_t times = 0;
+  for (std::size_t at = told.find("SERVFAIL"); at != std::string::npos; at = told.find("SERVFAIL", at + 1)) ++times;
+  // By itself, and as the reason why there is no relay.
+  EXPECT_EQ(times, 2U);
+}
+
 TEST_F(Search, RelayThatIsAskedAgainIsNotWaitedForLonger) {  // D-3.3.4.1-a
   RelaySearch search = using_first();
   search.handle_traffic(now);

@@ -1,6 +1,7 @@
 #include "engine/gateway_connection.hh"
 
 #include <array>
+#include <cstring>
 #include <string_view>
 #include <vector>
 
@@ -90,6 +91,7 @@ struct GatewayConnection::Impl {
   std::vector<Bytes> data;
   std::uint64_t ecn_mismatches_told = 0;
   Instant next_ecn_alarm = Instant::min();
+  int send_error = 0;
   /// At most one for each family.
   std::vector<std::unique_ptr<UdpSocket>> sockets;
   Timer timer;
@@ -185,9 +187,12 @@ void GatewayConnection::Impl::send(const GatewayTransmit& transmit) {
   const Transmit message{.to = transmit.to, .pieces = {&piece, 1}};
   for (const std::unique_ptr<UdpSocket>& socket : sockets) {
     if (socket->local().address.family() != transmit.to.address.family()) continue;
-    socket->send({&message, 1}, [&](std::size_t, int code) {
-      log_debug("send to {}: {}", transmit.to.to_string(), SysError{"sendmsg", {}, code}.to_string());
-    });
+    int code = 0;
+    socket->send({&message, 1}, [&code](std::size_t, int error) { code = error; });
+    if (code != 0 && code != send_error) {
+      log_warn("relay {} cannot be reached from here: {}", transmit.to.to_string(), std::strerror(code));
+    }
+    send_error = code;
   }
 }
 
@@ -215,6 +220,8 @@ void GatewayConnection::shutdown() {
   impl_->drain_outputs();
   impl_->timer.set(kNoDeadline);
 }
+
+int GatewayConnection::send_error() const { return impl_->send_error; }
 
 const Gateway& GatewayConnection::gateway() const { return impl_->gateway; }
 

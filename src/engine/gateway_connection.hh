@@ -48,6 +48,8 @@ class GatewayConnection {
 
   [[nodiscard]] const Gateway& gateway() const;
   [[nodiscard]] std::uint64_t receive_drops() const;
+  /// Why the kernel would not send the last message; 0: it went.
+  [[nodiscard]] int send_error() const;
 
  private:
   struct Impl;

@@ -1,6 +1,7 @@
 #include "engine/relay_set.hh"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <vector>
 
@@ -361,8 +362,12 @@ std::string RelaySet::reason_of_silence() const {
     if (const std::string problem = impl_->selection->problem(); !problem.empty()) return problem;
     if (impl_->tunnels.empty()) return "no relay was found so far";
   }
-  const Gateway& gateway = impl_->tunnels.rbegin()->second->gateway();
+  const GatewayConnection& tunnel = *impl_->tunnels.rbegin()->second;
+  const Gateway& gateway = tunnel.gateway();
   const std::string relay = gateway.relay() ? gateway.relay()->to_string() : std::string("no relay");
+  if (gateway.phase() != GatewayPhase::kConnected && tunnel.send_error() != 0) {
+    return relay + " cannot be reached from here: " + std::strerror(tunnel.send_error());
+  }
   switch (gateway.phase()) {
     case GatewayPhase::kDiscovering:
       return "no relay answers Relay Discovery";

@@ -98,3 +98,14 @@ def run(case):
     case.check("the DNS is not asked for relays: /etc/resolv.conf: " in process.err, process.err)
     process = unresolved("insists", "--dnssec", "require")
     case.check(process.wait(20) != 0 and process.err.count("\n") <= 2 and "/etc/resolv.conf" in process.err, process.err)
+
+    # A resolver that is silent, and no way to a relay: what is known of either, in one line.
+    process = case.start(["receive", url(SSM[4], "10.1.0.9"), "--resolver", DEAD, "--discover-order", "driad", "-o",
+                          case.folder / "silent", "--timeout", 3], "silent", line.gateway)
+    case.check(process.wait(20) == 1 and "nothing arrived for 3 s: the DNS has not answered yet" in process.err, process.err)
+    line.gateway.ip("route del default")
+    process = case.start(["receive", url(SSM[4], "10.1.0.9"), "--relay", "192.0.2.1", "-o", case.folder / "no_route",
+                          "--timeout", 3], "no_route", line.gateway)
+    case.check(process.wait(20) == 1, process.err)
+    told = [one for one in process.err.splitlines() if "192.0.2.1:2268 cannot be reached from here: Network is unreachable" in one]
+    case.check(len(told) == 2 and "nothing arrived" in told[1], process.err)
