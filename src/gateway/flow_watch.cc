@@ -6,52 +6,64 @@ namespace amt {
 
 void FlowWatch::note_packet(Instant now, const IpAddress& source, FilterMode by) {
   if (by == FilterMode::kExclude) return note(now, others_);
-  auto watch = named_.find(source);
-  if (watch == named_.end()) {
-    if (named_.size() >= kSourcesMax) return note(now, others_);
-    watch = named_.emplace(source, DataWatch(silence_)).first;
-  }
-  note(now, watch->second);
+  const auto named = named_.find(source);
+  note(now, named == named_.end() ? others_ : named->second.watch);
 }
 
 void FlowWatch::note(Instant now, DataWatch& watch) {
-  const bool was_young = is_young(watch);
+  const bool was_heard = watch.is_heard();
+  const bool was_flow = watch.is_flow();
   watch.note_packet(now);
-  if (was_young) --young_;
-  if (is_young(watch)) ++young_;
+  if (!was_heard) ++young_;
+  if (!was_flow && watch.is_flow()) {
+    --young_;
+    ++flows_;
+  }
   ask_at_ = std::min(ask_at_, watch.ask_at());
+}
+
+void FlowWatch::forget(DataWatch& watch) {
+  if (watch.is_flow()) {
+    --flows_;
+  } else if (watch.is_heard()) {
+    --young_;
+  }
+  watch.reset();
 }
 
 void FlowWatch::note_refresh(Instant now) {
   others_.note_refresh(now);
-  for (auto& [source, watch] : named_) watch.note_refresh(now);
+  for (auto& [source, named] : named_) named.watch.note_refresh(now);
 }
 
 void FlowWatch::note_change(const SourceFilter& before, const SourceFilter& after) {
-  if (before.mode == FilterMode::kExclude) {
-    young_ -= is_young(others_) ? 1 : 0;
-    others_.reset();
-    return;
-  }
+  const auto names = [](const SourceFilter& filter, const IpAddress& source) {
+    return filter.mode == FilterMode::kInclude && filter.accepts(source);
+  };
+  if (before.mode == FilterMode::kExclude) forget(others_);
   for (const IpAddress& source : before.sources) {
-    if (after.mode == FilterMode::kInclude && after.accepts(source)) continue;
-    const auto watch = named_.find(source);
-    if (watch == named_.end()) continue;
-    young_ -= is_young(watch->second) ? 1 : 0;
-    named_.erase(watch);
+    const auto named = named_.find(source);
+    if (named == named_.end() || !names(before, source) || names(after, source)) continue;
+    forget(named->second.watch);
+    if (--named->second.groups == 0) named_.erase(named);
+  }
+  for (const IpAddress& source : after.sources) {
+    if (!names(after, source) || names(before, source)) continue;
+    if (named_.size() >= kSourcesMax && !named_.contains(source)) continue;
+    ++named_.try_emplace(source, Named{DataWatch(silence_), 0}).first->second.groups;
   }
 }
 
 void FlowWatch::reset() {
-  named_.clear();
   others_.reset();
-  young_ = 0;
+  for (auto& [source, named] : named_) named.watch.reset();
+  young_ = flows_ = 0;
   ask_at_ = kNoDeadline;
 }
 
 void FlowWatch::settle() {
   ask_at_ = others_.ask_at();
-  for (const auto& [source, watch] : named_) ask_at_ = std::min(ask_at_, watch.ask_at());
+  for (const auto& [source, named] : named_) ask_at_ = std::min(ask_at_, named.watch.ask_at());
 }
 
 std::vector<std::optional<IpAddress>> FlowWatch::ask(Instant due, Instant now, Duration interval_max) {
@@ -60,9 +72,9 @@ std::vector<std::optional<IpAddress>> FlowWatch::ask(Instant due, Instant now, D
     others_.note_asked(now, interval_max);
     asked.emplace_back();
   }
-  for (auto& [source, watch] : named_) {
-    if (watch.ask_at() > due) continue;
-    watch.note_asked(now, interval_max);
+  for (auto& [source, named] : named_) {
+    if (named.watch.ask_at() > due) continue;
+    named.watch.note_asked(now, interval_max);
     asked.emplace_back(source);
   }
   settle();

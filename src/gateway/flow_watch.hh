@@ -19,7 +19,7 @@ class FlowWatch {
 
   explicit FlowWatch(Duration silence) : silence_(silence), others_(silence) {}
 
-  /// `by`: the filter that wants it.
+  /// `by`: the filter that wants it. Allocates nothing.
   void note_packet(Instant now, const IpAddress& source, FilterMode by);
   /// A Query was accepted and an Update followed: give the data time to come.
   void note_refresh(Instant now);
@@ -28,7 +28,7 @@ class FlowWatch {
   void reset();
 
   /// Something has come, and all that did would be missed.
-  [[nodiscard]] bool is_flowing() const { return young_ == 0 && (others_.is_flow() || !named_.empty()); }
+  [[nodiscard]] bool is_flowing() const { return young_ == 0 && flows_ > 0; }
   /// Not later than the next question is due: data may have put it off.
   [[nodiscard]] Instant ask_at() const { return ask_at_; }
   /// Makes `ask_at` exact.
@@ -37,14 +37,21 @@ class FlowWatch {
   [[nodiscard]] std::vector<std::optional<IpAddress>> ask(Instant due, Instant now, Duration interval_max);
 
  private:
+  struct Named {
+    DataWatch watch;
+    /// Groups whose filter names it.
+    std::size_t groups = 0;
+  };
+
   void note(Instant now, DataWatch& watch);
-  [[nodiscard]] bool is_young(const DataWatch& watch) const { return watch.is_heard() && !watch.is_flow(); }
+  void forget(DataWatch& watch);
 
   Duration silence_;
-  boost::unordered_flat_map<IpAddress, DataWatch> named_;
+  boost::unordered_flat_map<IpAddress, Named> named_;
   DataWatch others_;
   /// Watches that have seen something, and not yet a flow.
   std::size_t young_ = 0;
+  std::size_t flows_ = 0;
   Instant ask_at_ = kNoDeadline;
 };
 

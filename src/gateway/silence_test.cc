@@ -217,6 +217,9 @@ TEST(FlowWatch, SourcesBeyondTheBoundCountTogether) {
   FlowWatch watch(seconds(1));
   const Instant now = Instant() + seconds(100);
   const auto source = [](std::size_t i) { return IpAddress::from_v4(0x0a000000 + static_cast<std::uint32_t>(i)); };
+  SourceFilter all;
+  for (std::size_t i = 0; i < FlowWatch::kSourcesMax + 10; ++i) all.sources.push_back(source(i));
+  watch.note_change({}, all);
   for (int packet = 0; packet < 3; ++packet) {
     for (std::size_t i = 0; i < FlowWatch::kSourcesMax + 10; ++i) {
       watch.note_packet(now, source(i), FilterMode::kInclude);
