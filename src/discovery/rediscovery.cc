@@ -14,8 +14,6 @@ std::string_view to_string(RestartReason reason) {
       return "the relay does not answer";
     case RestartReason::kNoTraffic:
       return "the relay delivers nothing";
-    case RestartReason::kLoss:
-      return "the relay loses packets";
     case RestartReason::kRecordsChanged:
       return "the DNS names others now";
     case RestartReason::kNetworkChanged:
@@ -63,10 +61,6 @@ void Rediscovery::handle_limit(Instant now) {
 }
 
 void Rediscovery::handle_silent(Instant now) { schedule(now, RestartReason::kRelaySilent); }
-
-void Rediscovery::handle_loss(Instant now) {
-  schedule(now + random_.between(Duration::zero(), options_.loss_delay_span), RestartReason::kLoss);
-}
 
 void Rediscovery::handle_network_change(Instant now) { schedule(now, RestartReason::kNetworkChanged); }
 

@@ -15,7 +15,6 @@ enum class RestartReason : std::uint8_t {
   kLimit,              ///< the relay takes no new gateways (L flag)
   kRelaySilent,        ///< it does not answer
   kNoTraffic,          ///< it answers, and delivers nothing of what was reported
-  kLoss,               ///< it delivers badly
   kNetworkChanged,     ///< this host is somewhere else now
   kRecordsChanged,     ///< the DNS does not name the relay in use any more
 };
@@ -25,8 +24,6 @@ struct RediscoveryOptions {
   Duration no_traffic_initial = std::chrono::seconds(4);
   /// "the recommended minimum NAT mapping timeout".
   Duration no_traffic_max = std::chrono::seconds(120);
-  /// Random delay after loss, which many gateways see at once (D-3.3.4.2-a).
-  Duration loss_delay_span = std::chrono::seconds(10);
 };
 
 /// The judgement for one tunnel; each has its own (D-3.3.7-a). A routine Request is no event here: it never restarts
@@ -49,7 +46,6 @@ class Rediscovery {
   /// The L flag. A relay that delivers may be kept (R-5.2.3.5.4-n).
   void handle_limit(Instant now);
   void handle_silent(Instant now);
-  void handle_loss(Instant now);
   void handle_network_change(Instant now);
 
   [[nodiscard]] Instant next_deadline() const;

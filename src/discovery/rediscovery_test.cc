@@ -93,27 +93,12 @@ TEST_F(RediscoveryTest, LimitRestartsUnlessTheRelayDelivers) {  // D-3.3.5-b
   EXPECT_FALSE(rediscovery.poll_restart(now));
 }
 
-TEST_F(RediscoveryTest, LossRestartsAfterARandomDelay) {  // D-3.3.4.2-a
-  Duration shortest = seconds(10);
-  Duration longest{};
-  for (int i = 0; i < 200; ++i) {
-    Rediscovery one({}, random);
-    one.handle_loss(now);
-    const Duration delay = one.next_deadline() - now;
-    EXPECT_LE(delay, seconds(10));
-    shortest = std::min(shortest, delay);
-    longest = std::max(longest, delay);
-  }
-  EXPECT_LT(shortest, seconds(1));
-  EXPECT_GT(longest, seconds(9));
-}
-
 TEST_F(RediscoveryTest, EventsThatCannotWaitRestartAtOnce) {  // D-3.3.2-a
   rediscovery.handle_unserved(now);
   EXPECT_EQ(rediscovery.poll_restart(now), RestartReason::kFirstSubscription);
   rediscovery.handle_silent(now);
   EXPECT_EQ(rediscovery.poll_restart(now), RestartReason::kRelaySilent);
-  rediscovery.handle_loss(now);
+  rediscovery.handle_reported(now);
   rediscovery.handle_network_change(now);
   EXPECT_EQ(rediscovery.poll_restart(now), RestartReason::kNetworkChanged);
   EXPECT_EQ(rediscovery.next_deadline(), kNoDeadline);

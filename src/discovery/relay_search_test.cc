@@ -538,7 +538,7 @@ TEST_F(SearchWithServices, RelayThatBroughtNothingIsNotTriedAgainByEachRefresh) 
   search.handle_records(now, records({option("192.0.2.1", 10)}, std::chrono::hours(2)));
   EXPECT_EQ(steps(search), "look up, probe 10.0.0.9, use 10.0.0.9");
   search.handle_reported(now);
-  EXPECT_EQ(pass(search, seconds(4)), "probe 192.0.2.1");
+  EXPECT_EQ(pass(search, seconds(8)), "probe 192.0.2.1");
   connect(search, "192.0.2.1");
   EXPECT_EQ(steps(search), "use 192.0.2.1");
   search.handle_traffic(now);

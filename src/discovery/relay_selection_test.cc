@@ -261,7 +261,7 @@ TEST_F(SelectionWithServices, RelayOfThisNetworkServesAllThatIsWanted) {  // D-3
   join({kA});
   EXPECT_EQ(steps(), "1 INCLUDE{198.51.100.1}");
   selection.handle_traffic(now, 1, kB);
-  EXPECT_EQ(pass(seconds(4)), "look up 198.51.100.1");
+  EXPECT_EQ(pass(seconds(8)), "look up 198.51.100.1");
   records(kA, {option(kSecond.address, 10)});
   EXPECT_EQ(steps(), "probe 192.0.2.2");
 }

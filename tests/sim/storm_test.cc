@@ -13,7 +13,7 @@ constexpr std::size_t kGateways = 2000;
 /// By chance some relays and some moments get more than their share.
 constexpr double kUneven = 1.5;
 
-TEST(Storm, OtherRelaysSeeNoMoreThanTheirShareAtATime) {  // D-3.3.4.1-a, D-3.3.4.2-a
+TEST(Storm, OtherRelaysSeeNoMoreThanTheirShareAtATime) {  // D-3.3.4.1-a
   const StormScenario scenario{.gateways = kGateways, .others = 9};
   const StormFigures figures = Storm(scenario).run();
   EXPECT_EQ(figures.served, kGateways);
