@@ -168,8 +168,12 @@ class Bed:
         # Until the relay's native joins are in force.
         case.wait_until(self._all_arrives, 20, "data of each channel at the sink")
         if wire:
-            self.line.relay.ip(f"neigh replace {self.line.gateway_address(4)} lladdr {NOBODY} dev r1 nud permanent")
-            self.count = lambda: device_packets(self.line.gateway, "g0", 1)
+            self.put_wire()
+
+    def put_wire(self) -> None:
+        """From here on copies go as far as the far device, and no socket hears of them."""
+        self.line.relay.ip(f"neigh replace {self.line.gateway_address(4)} lladdr {NOBODY} dev r1 nud permanent")
+        self.count = lambda: device_packets(self.line.gateway, "g0", 1)
 
     def _all_arrives(self) -> bool:
         at_once = min(self.channels, 100)
@@ -239,11 +243,11 @@ def workers_option(case, workers: int) -> tuple[str, ...]:
     return ()
 
 
-def fitted(run, load: Load, seconds=SEGMENT_SECONDS) -> Load:
-    """The same load at the pace that takes UTILISATION of one core, as long as nothing is lost there, and so often that it
+def fitted(run, load: Load, seconds=SEGMENT_SECONDS, cores=1) -> Load:
+    """The same load at the pace that takes UTILISATION of so many cores, as long as nothing is lost there, and so often that it
     takes `seconds`: by trying."""
     def needed(one: Run, tried: Load) -> int:
-        return max(1, round(one.cpu / tried.times / UTILISATION * 1e9))
+        return max(1, round(one.cpu / tried.times / UTILISATION / cores * 1e9))
 
     pause = needed(run(load), load)
     for _ in range(FITTING_TRIES):

@@ -77,13 +77,14 @@ def memory(case, tools, name, end):
 
 
 def workers(case, tools, name, end):
-    """Copies for a second of CPU: two workers against one. Source and sink share the cores with them here."""
+    """Copies for a second of CPU: two workers against one, both with as much to do as fills their cores, which the source shares
+    with them here."""
     if "--workers" not in case.amt_once(["relay", "--help"]).stdout:
         yield Row(name, "two workers / one", verdict="SKIPPED: this relay has no --workers")
         return
     one, two = (Bed(case, tools, each=100, workers=count, wire=True) for count in (1, 2))
-    load = fitted(one.relayed, Load(16))
-    mine, theirs = take_turns(lambda: two.relayed(load), {"one": lambda: one.relayed(load)}, ROUNDS, end)
+    for_one, for_two = fitted(one.relayed, Load(16)), fitted(two.relayed, Load(16), cores=2)
+    mine, theirs = take_turns(lambda: two.relayed(for_two), {"one": lambda: one.relayed(for_one)}, ROUNDS, end)
     yield compare(name, "two workers / one, by CPU time, N=100", "copies/cpu-s", [run.rate for run in mine],
                   [run.rate for run in theirs["one"]], ">= 0.9",
                   lost=sum(run.lost for run in mine) / max(1, sum(run.sent for run in mine)))

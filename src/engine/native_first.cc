@@ -6,8 +6,8 @@
 namespace amt {
 namespace {
 
-/// A network that loses its native multicast loses it for many hosts at once: they miss it within this, by chance, and do
-/// not all ask their relays in the same moment.
+/// A network that loses its native multicast loses it for many hosts at once: they miss it within this, by chance, and
+/// do not all ask their relays in the same moment.
 constexpr Duration kSilenceSpread = std::chrono::milliseconds(300);
 
 NativeOptions options_of_this_host(Random& random) {

@@ -18,9 +18,9 @@ constexpr double kTurnMaxSeconds = 0.05;
 constexpr std::size_t kDatagramsMaxOverloaded = 1 << 16;
 /// A turn is long that takes this much time, or as many datagrams as it may.
 constexpr Duration kLongTurn = std::chrono::milliseconds(20);
-/// For so long they have to be long, one after the other. Where few packets wait it may be a burst that is slow work: 64
-/// packets to 1000 gateways take 150 ms, more on a core that is shared, and the capture buffer has room for what comes
-/// meanwhile.
+/// For so long they have to be long, one after the other. Where few packets wait it may be a burst that is slow work:
+/// 64 packets to 1000 gateways take 150 ms, more on a core that is shared, and the capture buffer has room for what
+/// comes meanwhile.
 constexpr Duration kPatienceMany = std::chrono::milliseconds(100);
 constexpr Duration kPatienceFew = std::chrono::milliseconds(500);
 /// What may be sent in one turn under overload, so that the next takes what came meanwhile from a buffer that never
