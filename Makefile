@@ -20,7 +20,7 @@ test: build ## build and run all tests (under 10 minutes on 2 cores)
 interop: build ## with the Linux kernel's AMT driver, both roles, in a QEMU guest (console: build/interop/console.log)
 	@tests/interop/run.py $(SCENARIOS) || [ $$? -eq 77 ]
 
-bench: build ## measure, with ratios to baselines of the same run: ONLY='fan-out channels' (groups) SECONDS_MAX=420
+bench: build ## measure, with ratios to baselines of the same run: ONLY='fan-out channels' (groups) SECONDS_MAX=900
 	@tools/setup.sh test bench
 	@cmake --preset release -DAMT_BENCH=ON >/dev/null && cmake --build --preset release --parallel $(JOBS) --target bench
 

@@ -29,7 +29,7 @@ from lib.topology import Line  # noqa: E402
 GROUP, PORT, FIRST_GATEWAY_PORT = "232.1.0.1", 5000, 10000
 PAYLOAD_OCTETS = 1316
 COPY_OCTETS = PAYLOAD_OCTETS + 28 + 2  # inner IPv4 and UDP headers, AMT header
-SEGMENT_SECONDS = 0.15
+SEGMENT_SECONDS = 0.3
 # How much of its core each side is given to do, so that it seldom sleeps and loses nothing.
 UTILISATION = 0.85
 FRAME_METHODS = ("xdp", "packet", "packet-ring")
