@@ -22,6 +22,8 @@ LOOP_PORT = 2269
 UDP_SEGMENT = 103
 # Of a message of UDP_SEGMENT: as many as fit.
 AT_ONCE = 48
+# Of what a core can do: the program that listens shares its own with the relay, and must not be what loses packets.
+PART = 0.5
 # The first octet is what the sink counts.
 PAYLOAD = bytes([amt.DATA]) * PAYLOAD_OCTETS
 
@@ -88,7 +90,7 @@ def tun(case, tools, name, end):
     affinity = os.sched_getaffinity(0)
     try:
         bed = Bed(case, tools)
-        ours, bare = fitted(bed.ours, Load(AT_ONCE)), fitted(bed.bare, Load(AT_ONCE))
+        ours, bare = fitted(bed.ours, Load(AT_ONCE), cores=PART), fitted(bed.bare, Load(AT_ONCE), cores=PART)
         mine, theirs = take_turns(lambda: bed.ours(ours), {"loop": lambda: bed.bare(bare)}, ROUNDS, end)
     finally:
         os.sched_setaffinity(0, affinity)
