@@ -62,7 +62,7 @@ void InternetChecksum::add(Bytes bytes) {
   std::uint64_t sum = even.sum() + odd.sum();
   for (; left >= 4; left -= 4, at += 4) sum += load(at, 4);
   // An odd octet at the end is the high half of a word whose low half is zero, in either byte order.
-  sum += load(at, left);
+  if (left > 0) sum += load(at, left);
   sum_ += from_native(fold(sum));
 }
 
