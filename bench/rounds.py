@@ -60,6 +60,20 @@ def take_turns(ours, baselines: dict, rounds: int, end: float) -> tuple[list, di
     return mine, theirs
 
 
+def compare_interleaved(name: str, what: str, unit: str, rounds: list[tuple[float, float, float]], target: str = "", **notes) -> Row:
+    """`rounds`: a baseline, ours, the same baseline again, each from many slices in turn, so that what comes over the machine comes
+    over all three alike."""
+    if not rounds:
+        return Row(name, what, unit, target=target, verdict="not measured: no time left", notes=notes)
+    ratios = [ours / statistics.mean((before, after)) for before, ours, after in rounds]
+    noise = statistics.median(abs(before / after - 1) for before, _, after in rounds)
+    ratio = statistics.median(ratios)
+    verdict = judge(ratio, target, noise) if len(rounds) >= ROUNDS_MIN else f"not judged: {len(rounds)} rounds"
+    return Row(name, what, unit, statistics.median(ours for _, ours, _ in rounds),
+               statistics.median(statistics.mean((before, after)) for before, _, after in rounds), ratio, min(ratios), max(ratios),
+               noise, len(rounds), target, verdict if target else NO_TARGET, notes)
+
+
 def compare(name: str, what: str, unit: str, ours: list[float], bare: list[float], target: str = "", **notes) -> Row:
     """`bare` has one more than `ours`: one before each and one after the last."""
     if not ours:

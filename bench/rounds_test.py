@@ -26,6 +26,13 @@ class Compare(unittest.TestCase):
         self.assertEqual(few.verdict, "not judged: 3 rounds")
         self.assertIn("not measured", rounds.compare("n", "w", "u", [], [], ">= 0.9").verdict)
 
+    def test_compares_with_the_baselines_of_the_same_round(self):
+        row = rounds.compare_interleaved("n", "w", "u", [(1.0, 3.0, 2.0)] * 5 + [(10.0, 30.0, 10.0)] * 3, "<= 1.1")
+        self.assertEqual([row.low, row.ratio, row.high, row.rounds], [2.0, 2.0, 3.0, 8])
+        self.assertEqual(row.verdict, "not judged: noise 50.0%")
+        self.assertEqual(rounds.compare_interleaved("n", "w", "u", [(2.0, 2.0, 2.0)] * 8, "<= 1.1").verdict, rounds.MET)
+        self.assertIn("7 rounds", rounds.compare_interleaved("n", "w", "u", [(2.0, 2.0, 2.0)] * 7, "<= 1.1").verdict)
+
     def test_judges(self):
         for target, value, verdict in ((">= 0.9", 0.9, rounds.MET), (">= 0.9", 0.89, rounds.MISSED),
                                        ("<= 1.1", 1.1, rounds.MET), ("<= 1.1", 1.11, rounds.MISSED), ("> 1", 1.0, rounds.MISSED),
