@@ -63,24 +63,25 @@ def take_turns(ours, baselines: dict, rounds: int, end: float) -> tuple[list, di
 def compare_interleaved(name: str, what: str, unit: str, rounds: list[tuple[float, float, float]], target: str = "", **notes) -> Row:
     """`rounds`: a baseline, ours, the same baseline again, each from many slices in turn, so that what comes over the machine comes
     over all three alike."""
-    if not rounds:
-        return Row(name, what, unit, target=target, verdict="not measured: no time left", notes=notes)
-    ratios = [ours / statistics.mean((before, after)) for before, ours, after in rounds]
-    noise = statistics.median(abs(before / after - 1) for before, _, after in rounds)
-    ratio = statistics.median(ratios)
-    verdict = judge(ratio, target, noise) if len(rounds) >= ROUNDS_MIN else f"not judged: {len(rounds)} rounds"
-    return Row(name, what, unit, statistics.median(ours for _, ours, _ in rounds),
-               statistics.median(statistics.mean((before, after)) for before, _, after in rounds), ratio, min(ratios), max(ratios),
-               noise, len(rounds), target, verdict if target else NO_TARGET, notes)
+    ours, bare = [mine for _, mine, _ in rounds], [statistics.mean((before, after)) for before, _, after in rounds]
+    apart = [abs(before / after - 1) for before, _, after in rounds]
+    return row_of(name, what, unit, ours, bare, bare, apart, target, notes)
 
 
 def compare(name: str, what: str, unit: str, ours: list[float], bare: list[float], target: str = "", **notes) -> Row:
     """`bare` has one more than `ours`: one before each and one after the last."""
-    if not ours:
-        return Row(name, what, unit, target=target, verdict="not measured: no time left", notes=notes)
-    ratios = [one / statistics.mean(bare[i:i + 2]) for i, one in enumerate(ours)]
+    around = [statistics.mean(bare[i:i + 2]) for i in range(len(ours))]
     # A against A: a baseline compared with the two around it, just as ours is.
     apart = [abs(bare[i] / statistics.mean((bare[i - 1], bare[i + 1])) - 1) for i in range(1, len(bare) - 1)]
+    return row_of(name, what, unit, ours, bare, around, apart, target, notes)
+
+
+def row_of(name, what, unit, ours: list[float], bare: list[float], around: list[float], apart: list[float], target: str,
+           notes: dict) -> Row:
+    """`around`: what each of ours is compared with. `apart`: how far baselines are from one another, as parts."""
+    if not ours:
+        return Row(name, what, unit, target=target, verdict="not measured: no time left", notes=notes)
+    ratios = [one / other for one, other in zip(ours, around)]
     noise = statistics.median(apart) if apart else None
     ratio = statistics.median(ratios)
     verdict = judge(ratio, target, noise) if len(ours) >= ROUNDS_MIN else f"not judged: {len(ours)} rounds"

@@ -32,8 +32,8 @@ FleetEngine::FleetEngine(EventLoop& loop, const FleetEngineOptions& options, Pee
 void FleetEngine::on_readable() {
   bool more = true;
   for (int round = 0; more && round < kRoundsPerTurn; ++round) {
-    more = sockets_.receive([this](std::size_t gateway, Bytes datagram, Instant arrived) {
-      fleet_.handle_datagram(monotonic_now(), arrived, gateway, datagram);
+    more = sockets_.receive([this](std::size_t gateway, Bytes datagram, Instant now, Instant arrived) {
+      fleet_.handle_datagram(now, arrived, gateway, datagram);
     });
     drain();
   }

@@ -62,9 +62,8 @@ SysResult<std::unique_ptr<NativeChannel::Impl::Place>> NativeChannel::Impl::open
   if (!socket) return Unexpected<SysError>(socket.error());
   auto opened =
       std::make_unique<Place>(Place{interface, link->index, std::move(*socket), NativeMembership(link->index)});
-  const SourceFilter filter = options.channel.source ? SourceFilter{FilterMode::kInclude, {*options.channel.source}}
-                                                     : SourceFilter{FilterMode::kExclude, {}};
-  if (const SysResult<void> joined = opened->membership.set(options.channel.group, filter); !joined) {
+  if (const SysResult<void> joined = opened->membership.set(options.channel.group, filter_of(options.channel));
+      !joined) {
     return Unexpected<SysError>(joined.error());
   }
   return opened;

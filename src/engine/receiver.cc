@@ -121,8 +121,7 @@ SysResult<std::unique_ptr<Receiver>> Receiver::create(EventLoop& loop, ReceiverO
       });
   if (!relays) return Unexpected<SysError>(relays.error());
   impl->relays = std::move(*relays);
-  const SourceFilter filter = options.channel.source ? SourceFilter{FilterMode::kInclude, {*options.channel.source}}
-                                                     : SourceFilter{FilterMode::kExclude, {}};
+  const SourceFilter filter = filter_of(options.channel);
   impl->group = options.channel.group;
   if (options.native && options.port) impl->start_native(loop, options, random);
   const bool accepted = impl->native ? impl->native->set_membership(options.channel.group, filter)

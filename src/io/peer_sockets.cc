@@ -113,12 +113,13 @@ void PeerSockets::receive_at(std::size_t index, Duration offset, const Visit& vi
       if (const auto stamp = control_value<timespec>(*c)) arrived = Instant(since_1970(*stamp) + offset);
     }
   }
+  const Instant now = monotonic_now();
   // A clock that was set meanwhile, or no stamp.
-  arrived = std::min(arrived, monotonic_now());
+  arrived = std::min(arrived, now);
   Bytes rest = Bytes(buffer_).first(static_cast<std::size_t>(octets));
   do {
     const Bytes datagram = rest.first(segment == 0 ? rest.size() : std::min(segment, rest.size()));
-    visit(index, datagram, arrived);
+    visit(index, datagram, now, arrived);
     rest = rest.subspan(datagram.size());
   } while (!rest.empty());
 }

@@ -24,8 +24,9 @@ class PeerSockets {
   /// Readable while any of the sockets is.
   [[nodiscard]] int fd() const { return epoll_.get(); }
 
-  /// `arrived`: by the kernel's time stamp, so that what waits in a socket for this process is not later for that.
-  using Visit = std::function<void(std::size_t socket, Bytes datagram, Instant arrived)>;
+  /// `arrived`: by the kernel's time stamp, not after `now`, so that what waits in a socket for this process is not
+  /// later for that.
+  using Visit = std::function<void(std::size_t socket, Bytes datagram, Instant now, Instant arrived)>;
   /// A round over sockets that have something; several datagrams of one where the kernel merged them (UDP_GRO). False:
   /// nothing is left.
   bool receive(const Visit& visit);

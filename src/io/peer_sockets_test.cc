@@ -49,7 +49,7 @@ std::map<std::size_t, std::vector<std::size_t>> arrived(PeerSockets& sockets, st
   std::size_t count = 0;
   pollfd ready{sockets.fd(), POLLIN, 0};
   while (count < wanted && ::poll(&ready, 1, 500) == 1) {
-    sockets.receive([&](std::size_t socket, Bytes datagram, Instant) {
+    sockets.receive([&](std::size_t socket, Bytes datagram, Instant, Instant) {
       all[socket].push_back(datagram.size());
       ++count;
     });
@@ -110,7 +110,7 @@ TEST(PeerSockets, SayWhenItCameHoweverLongItWaits) {
   const Instant after = monotonic_now();
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   Instant came;
-  sockets->receive([&](std::size_t, Bytes, Instant at) { came = at; });
+  sockets->receive([&](std::size_t, Bytes, Instant, Instant at) { came = at; });
   // Two clocks are read one after the other.
   EXPECT_GE(came, before - std::chrono::milliseconds(5));
   EXPECT_LE(came, after + std::chrono::milliseconds(5));

@@ -45,4 +45,9 @@ std::string SourceFilter::to_string() const {
   return text + "}";
 }
 
+SourceFilter filter_of(const Channel& channel) {
+  if (channel.source) return {FilterMode::kInclude, {*channel.source}};
+  return {FilterMode::kExclude, {}};
+}
+
 }  // namespace amt

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "amt/ip_address.hh"
+#include "amt/channel.hh"
 
 namespace amt {
 
@@ -35,6 +35,9 @@ struct SourceFilter {
 
   friend bool operator==(const SourceFilter&, const SourceFilter&) = default;
 };
+
+/// All that a channel is, (S,G) or (*,G).
+[[nodiscard]] SourceFilter filter_of(const Channel& channel);
 
 /// One group's filter changed. `before != after`.
 struct FilterChange {

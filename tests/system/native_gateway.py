@@ -9,11 +9,10 @@ import time
 
 from lib import packets
 from lib.multicast import RawSource, sequence_report
-from lib.native import NativeLine, gap_after
+from lib.native import RATE, NativeLine, lose_native, regain_native
 from lib.topology import SSM, tunnels
 
 NEEDS = {"namespaces", "tun"}
-RATE = 200
 
 
 def served(gateway) -> list[str]:
@@ -47,25 +46,10 @@ def run(case):
     case.check(not any(sequence_report(listener.numbers()).values()), f"natively: {sequence_report(listener.numbers())}")
     case.check(listener.origins() == {source}, "the source's own address")
 
-    line.cut()
-    cut, count = time.monotonic(), listener.count
-    case.wait_until(lambda: listener.count >= count + RATE, 15, f"data by the tunnel: {gateway.err}")
+    lost = lose_native(case, line, listener, gateway)
     case.check(served(gateway) == ["tunnel"] and len(tunnels(relay)) == 1, "by the tunnel")
-    case.figure("native path cut: no data for", gap_after(listener, cut), "s")
-    report = sequence_report(listener.numbers())
-    case.figure(f"native path cut: packets lost at {RATE} a second", report["lost"])
-    case.check(report["duplicated"] == 0 and report["reordered"] == 0, f"{report}")
-    lost = report["lost"]
-
-    line.open()
-    back = time.monotonic()
-    case.wait_until(lambda: not tunnels(relay), 10, f"the tunnel is let go: {gateway.err}")
-    case.figure("native path back: tunnel let go after", time.monotonic() - back, "s")
-    count = listener.count
-    case.wait_until(lambda: listener.count >= count + RATE, 5, "data natively again")
-    report = sequence_report(listener.numbers())
-    case.check(report == {"lost": lost, "duplicated": 0, "reordered": 0}, f"{report}: nothing lost or doubled on the way back")
-    case.check(listener.damaged == 0 and served(gateway) == ["native"], "served")
+    regain_native(case, line, listener, relay, gateway, lost)
+    case.check(served(gateway) == ["native"], "natively again")
     case.check(gateway.snapshot()["counters"]["duplicates_dropped"] > 0, "the overlap was one")
 
     listener.leave_group(SSM[family], [source])

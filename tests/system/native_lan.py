@@ -8,11 +8,10 @@ natively; the gateway is its last router then. Cut and back again, and nothing c
 from lib import packets
 from lib.lan import Lan
 from lib.multicast import RawSource, payload, sequence_report
-from lib.native import NativeLine
+from lib.native import RATE, NativeLine
 from lib.topology import ASM, PORT, tunnels
 
 NEEDS = {"namespaces", "tun"}
-RATE = 200
 
 
 def run(case):

@@ -10,11 +10,10 @@ import pathlib
 import time
 
 from lib.multicast import sequence_report
-from lib.native import NativeLine, gap_after
+from lib.native import RATE, NativeLine, lose_native, regain_native
 from lib.topology import ASM, SSM, tunnels, url
 
 NEEDS = {"namespaces"}
-RATE = 200
 # What `setpriv` takes away: all that root has over a user.
 UNPRIVILEGED = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
 
@@ -39,26 +38,11 @@ def run(case):
     case.check(relay.snapshot()["counters"]["requests_received"] == 0, "the relay was not asked for anything")
     case.check(not any(sequence_report(listener.numbers()).values()), "sequence natively")
 
-    line.cut()
-    cut, count, sent = time.monotonic(), listener.count, stream.sent
-    case.wait_until(lambda: listener.count >= count + RATE, 15, f"data by the tunnel: {receiver.err}")
-    case.check(len(tunnels(relay)) == 1, "one tunnel")
-    case.figure("native path cut: no data for", gap_after(listener, cut), "s")
-    report = sequence_report(listener.numbers())
-    case.figure(f"native path cut: packets lost at {RATE} a second", report["lost"])
-    case.check(report["duplicated"] == 0 and report["reordered"] == 0 and stream.sent > sent, f"{report}")
-    lost = report["lost"]
+    sent = stream.sent
+    lost = lose_native(case, line, listener, receiver)
+    case.check(len(tunnels(relay)) == 1 and stream.sent > sent, "one tunnel")
     case.check(line.is_joined_natively(group), "still joined natively")
-
-    line.open()
-    back = time.monotonic()
-    case.wait_until(lambda: not tunnels(relay), 10, f"the tunnel is let go: {receiver.err}")
-    case.figure("native path back: tunnel let go after", time.monotonic() - back, "s")
-    count = listener.count
-    case.wait_until(lambda: listener.count >= count + RATE, 5, "data natively again")
-    report = sequence_report(listener.numbers())
-    case.check(report == {"lost": lost, "duplicated": 0, "reordered": 0}, f"{report}: nothing lost or doubled on the way back")
-    case.check(listener.damaged == 0, "damaged")
+    regain_native(case, line, listener, relay, receiver, lost)
     receiver.terminate()
     case.check(all(one in receiver.err for one in ("comes natively", "does not come natively any more",
                                                    "the tunnel is let go", "of them natively on n1")), receiver.err)

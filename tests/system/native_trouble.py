@@ -8,11 +8,10 @@ import socket
 
 from lib import packets
 from lib.multicast import Capture, sequence_report
-from lib.native import NativeLine
+from lib.native import RATE, NativeLine
 from lib.topology import PORT, SSM, tunnels, url
 
 NEEDS = {"namespaces", "tun"}
-RATE = 200
 
 
 def usage_errors(case, line):

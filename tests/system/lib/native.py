@@ -1,13 +1,43 @@
 """A second way to the gateway's host: what the source sends arrives there natively, too, until that is cut."""
 
+import time
+
 from . import multicast, netns, packets
-from .topology import PORT, Line
+from .topology import PORT, Line, tunnels
+
+# Packets a second of a stream.
+RATE = 200
 
 
 def gap_after(listener, moment: float) -> float:
     """The longest time between two packets, of those that ended after `moment`, in seconds."""
     arrivals = [at for at, *_ in list(listener.arrivals)]
     return max(after - before for before, after in zip(arrivals, arrivals[1:]) if after > moment)
+
+
+def lose_native(case, line, listener, program) -> int:
+    """The native path is cut and the tunnel takes over, with nothing twice. How many packets that cost."""
+    line.cut()
+    cut, count = time.monotonic(), listener.count
+    case.wait_until(lambda: listener.count >= count + RATE, 15, f"data by the tunnel: {program.err}")
+    case.figure("native path cut: no data for", gap_after(listener, cut), "s")
+    report = multicast.sequence_report(listener.numbers())
+    case.figure(f"native path cut: packets lost at {RATE} a second", report["lost"])
+    case.check(report["duplicated"] == 0 and report["reordered"] == 0, f"{report}")
+    return report["lost"]
+
+
+def regain_native(case, line, listener, relay, program, lost: int) -> None:
+    """The native path is there again and the tunnel is let go: no more than `lost` is missing, nothing comes twice."""
+    line.open()
+    back = time.monotonic()
+    case.wait_until(lambda: not tunnels(relay), 10, f"the tunnel is let go: {program.err}")
+    case.figure("native path back: tunnel let go after", time.monotonic() - back, "s")
+    count = listener.count
+    case.wait_until(lambda: listener.count >= count + RATE, 5, "data natively again")
+    report = multicast.sequence_report(listener.numbers())
+    case.check(report == {"lost": lost, "duplicated": 0, "reordered": 0}, f"{report}: nothing lost or doubled on the way back")
+    case.check(listener.damaged == 0, "damaged")
 
 
 class NativeLine(Line):
