@@ -60,9 +60,21 @@ def take_turns(ours, baselines: dict, rounds: int, end: float) -> tuple[list, di
     return mine, theirs
 
 
+def take_slices(ours, bare, slices: int, rounds: int, end: float) -> list[tuple[list, list, list]]:
+    """Rounds of so many slices: a baseline, ours, the same baseline again, in turn, so that what comes over the machine comes over
+    all three alike. Until there are `rounds`, or the time is over."""
+    taken = []
+    while len(taken) < rounds and time.monotonic() < end:
+        sides: tuple[list, list, list] = ([], [], [])
+        for _ in range(slices):
+            for results, side in zip(sides, (bare, ours, bare)):
+                results.append(side())
+        taken.append(sides)
+    return taken
+
+
 def compare_interleaved(name: str, what: str, unit: str, rounds: list[tuple[float, float, float]], target: str = "", **notes) -> Row:
-    """`rounds`: a baseline, ours, the same baseline again, each from many slices in turn, so that what comes over the machine comes
-    over all three alike."""
+    """`rounds`: what came out of each round of `take_slices`, side by side."""
     ours, bare = [mine for _, mine, _ in rounds], [statistics.mean((before, after)) for before, _, after in rounds]
     apart = [abs(before / after - 1) for before, _, after in rounds]
     return row_of(name, what, unit, ours, bare, bare, apart, target, notes)

@@ -15,15 +15,18 @@ import time
 from bed import PAYLOAD_OCTETS, PORT, Load, Run, Sink, cpu_seconds, fitted, pin, settled
 from lib import amt, fake_relay, netns, packets
 from lib.topology import Line
-from rounds import ROUNDS, compare, take_turns
+from rounds import ROUNDS, compare_interleaved, take_slices
 
 SOURCE, GROUP, OTHER_GROUP = "198.51.100.1", "232.1.0.1", "232.2.0.1"
 LOOP_PORT = 2269
 UDP_SEGMENT = 103
 # Of a message of UDP_SEGMENT: as many as fit.
 AT_ONCE = 48
-# Of what a core can do: the program that listens shares its own with the relay, and must not be what loses packets.
+# So many messages one behind the other, as fast as they can be sent: more than either side can take at that pace, so that it always
+# has something to do; then a pause, since the program that listens shares its core with the relay and must not be what loses packets.
+MESSAGES = 32
 PART = 0.5
+SLICES, SLICE_SECONDS = 4, 0.1
 # The first octet is what the sink counts.
 PAYLOAD = bytes([amt.DATA]) * PAYLOAD_OCTETS
 
@@ -67,13 +70,14 @@ class Bed:
         # DF, as Linux sends.
         data = amt.data(packets.ipv4(SOURCE, group, packets.UDP, inner, ttl=8, fragment=0x4000))
         segment = [(socket.IPPROTO_UDP, UDP_SEGMENT, struct.pack("=H", len(data)))]
-        message = [data * load.at_once]
+        message = [data * AT_ONCE]
         before, cpu_before, start = self.sinks[group].count(), cpu_seconds(pid), time.monotonic()
         for number in range(load.times):
             wait = start + number * load.pause / 1e9 - time.monotonic()
             if wait > 0:
                 time.sleep(wait)
-            self.relay.socket.sendmsg(message, segment, 0, to)
+            for _ in range(MESSAGES):
+                self.relay.socket.sendmsg(message, segment, 0, to)
         wall = time.monotonic() - start
         received = settled(self.sinks[group].count) - before
         return Run(load.times * load.at_once, received, cpu_seconds(pid) - cpu_before, wall)
@@ -85,19 +89,28 @@ class Bed:
         return self.run(OTHER_GROUP, (self.line.gateway_address(4), LOOP_PORT), self.loop.pid, load)
 
 
+def rate(runs: list[Run]) -> float:
+    return sum(run.received for run in runs) / sum(run.cpu for run in runs)
+
+
+def lost(runs: list[Run]) -> float:
+    return sum(run.lost for run in runs) / max(1, sum(run.sent for run in runs))
+
+
 def tun(case, tools, name, end):
     case.need_tun()
     affinity = os.sched_getaffinity(0)
     try:
         bed = Bed(case, tools)
-        ours, bare = fitted(bed.ours, Load(AT_ONCE), cores=PART), fitted(bed.bare, Load(AT_ONCE), cores=PART)
-        mine, theirs = take_turns(lambda: bed.ours(ours), {"loop": lambda: bed.bare(bare)}, ROUNDS, end)
+        load = Load(AT_ONCE * MESSAGES)
+        ours, bare = (fitted(run, load, SLICE_SECONDS, cores=PART) for run in (bed.ours, bed.bare))
+        rounds = take_slices(lambda: bed.ours(ours), lambda: bed.bare(bare), SLICES, ROUNDS, end)
     finally:
         os.sched_setaffinity(0, affinity)
-    yield compare(name, "gateway / recvfrom and TUN write for each", "packets/cpu-s", [run.rate for run in mine],
-                  [run.rate for run in theirs["loop"]], ">= 3", lost=sum(run.lost for run in mine) / max(1, sum(run.sent for run in mine)),
-                  bare_lost=sum(run.lost for run in theirs["loop"]) / max(1, sum(run.sent for run in theirs["loop"])),
-                  packets_a_second=round(ours.at_once / ours.pause * 1e9))
+    mine, theirs = ([run for sides in rounds for side in which for run in sides[side]] for which in ((1,), (0, 2)))
+    yield compare_interleaved(name, "gateway / recvfrom and TUN write for each", "packets/cpu-s",
+                              [tuple(rate(side) for side in sides) for sides in rounds], ">= 3", lost=lost(mine),
+                              bare_lost=lost(theirs), packets_a_second=round(ours.at_once / ours.pause * 1e9))
 
 
 GROUPS = {"gateway": tun}

@@ -5,7 +5,7 @@ import subprocess
 import time
 
 from bed import FIRST_GATEWAY_PORT, GROUP, PAYLOAD_OCTETS, PORT, Bed, Load, pin, settled
-from rounds import ROUNDS, compare_interleaved
+from rounds import ROUNDS, compare_interleaved, take_slices
 
 GATEWAYS, PACKETS_A_SECOND = 10, 1000
 # A round is made of so many of each side: a stall of the machine is longer than one packet, and falls upon all sides alike.
@@ -76,25 +76,16 @@ def added_latency(case, tools, name, end):
         with bed.paused():
             return measure("bare", OTHER_GROUP)
 
-    def one_round() -> list[list[int]]:
-        sides = [[], [], []]
-        for _ in range(SLICES):
-            for values, side in zip(sides, (bare, ours, bare)):
-                values += side()
-        return sides
-
-    rounds = []
     with awake({bed.own_cpu, bed.other_cpu}):
         ours(), bare()
         pooled = {"ours": [], "bare": []}
-        while len(rounds) < ROUNDS and time.monotonic() < end:
-            rounds.append(one_round())
+        rounds = take_slices(ours, bare, SLICES, ROUNDS, end)
     for part in (0.5, 0.99):
         shown = f"p{part * 100:.0f}"
         notes = {"quantiles": QUANTILES, **{f"{side}_nanoseconds": [round(quantile(values, one)) for one in QUANTILES]
                                             for side, values in pooled.items()}} if part == 0.5 and rounds else {}
         yield compare_interleaved(f"{name}/{shown}", f"latency {shown}, relay / recv+sendto, N={GATEWAYS}, {PACKETS_A_SECOND}/s", "us",
-                                  [tuple(quantile(values, part) / 1e3 for values in sides) for sides in rounds], "<= 1.1", **notes)
+                                  [tuple(quantile(sum(values, []), part) / 1e3 for values in sides) for sides in rounds], "<= 1.1", **notes)
 
 
 GROUPS = {"latency": added_latency}

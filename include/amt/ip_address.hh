@@ -2,6 +2,7 @@
 /// IPv4 and IPv6 addresses as one value type.
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -53,10 +54,9 @@ class IpAddress {
   }
 
   [[nodiscard]] constexpr bool is_v4() const {
-    for (std::size_t i = 0; i < 10; ++i) {
-      if (octets_[i] != std::byte{0}) return false;
-    }
-    return octets_[10] == std::byte{0xff} && octets_[11] == std::byte{0xff};
+    const Words prefix = from_v4(std::uint32_t{0}).words();
+    const Words host = from_v4(std::uint32_t{0xffffffff}).words();
+    return words()[0] == 0 && (words()[1] & ~(prefix[1] ^ host[1])) == prefix[1];
   }
   [[nodiscard]] constexpr Family family() const { return is_v4() ? Family::kIpv4 : Family::kIpv6; }
 
@@ -80,8 +80,14 @@ class IpAddress {
   [[nodiscard]] std::string to_string() const;
 
   friend constexpr auto operator<=>(const IpAddress&, const IpAddress&) = default;
+  friend constexpr bool operator==(const IpAddress& a, const IpAddress& b) { return a.words() == b.words(); }
 
  private:
+  /// As they stand in memory: compared at once, where the compiler would go octet by octet. Addresses are compared for
+  /// every packet.
+  using Words = std::array<std::uint64_t, 2>;
+  [[nodiscard]] constexpr Words words() const { return std::bit_cast<Words>(octets_); }
+
   std::array<std::byte, 16> octets_{};
 };
 

@@ -17,7 +17,7 @@ namespace {
 constexpr Duration kEcnAlarmInterval = std::chrono::minutes(1);
 constexpr int kReceivesPerTurn = 4;
 // With receive offload a slot holds up to 64 KB of one flow.
-constexpr std::size_t kReceiveSlots = 32;
+constexpr std::size_t kReceiveSlots = 64;
 
 SysResult<UdpSocket> bind_socket(const IpAddress& address, const GatewayConnectionOptions& options,
                                  const UdpOptions& socket_options) {

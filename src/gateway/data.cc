@@ -31,8 +31,20 @@ constexpr std::array<std::array<EcnOutcome, 4>, 4> kEcnTable{{
 
 }  // namespace
 
+Bytes Gateway::Impl::take_data(Instant now, const FlowWatch::Flow& flow, Bytes datagram) {
+  flow.note_packet(now);
+  counters.add(GatewayCounter::kDataReceived);
+  counters.add(GatewayCounter::kDataBytesReceived, datagram.size());
+  return datagram;
+}
+
 Result<Bytes, GatewayReject> Gateway::Impl::accept_data(Instant now, const Endpoint& from, Ecn outer_ecn,
                                                         MutableBytes message, bool verify_transport) {
+  if (known_flow.covers(from, outer_ecn, message)) {
+    if (!known_flow.has_right_header_checksum(message)) return reject(GatewayReject::kInnerBadHeaderChecksum);
+    if (verify_transport && !known_flow.has_right_udp_checksum(message)) return reject(GatewayReject::kDataBadChecksum);
+    return take_data(now, known_flow.flow(), message.subspan(wire::kDataHeaderOctets));
+  }
   const auto type = wire::peek_type(message);
   if (!type) return reject(reject_for(type.error()));
   if (*type != wire::MessageType::kMulticastData) return reject(GatewayReject::kWrongRole);
@@ -61,14 +73,15 @@ Result<Bytes, GatewayReject> Gateway::Impl::accept_data(Instant now, const Endpo
     last_ecn_mismatch = {datagram->ecn(), outer_ecn};
   }
   if (ecn.drop) return reject(GatewayReject::kDataEcnDrop);
+  const FlowWatch::Flow flow = watches[gateway_state::index(gateway_state::protocol_of(datagram->family()))].flow_of(
+      datagram->source, *wanted_by);
   const MutableBytes inner = message.subspan(wire::kDataHeaderOctets, datagram->bytes.size());
-  if (ecn.result != datagram->ecn()) set_ecn(inner, ecn.result);
-
-  watches[gateway_state::index(gateway_state::protocol_of(datagram->family()))].note_packet(now, datagram->source,
-                                                                                            *wanted_by);
-  counters.add(GatewayCounter::kDataReceived);
-  counters.add(GatewayCounter::kDataBytesReceived, inner.size());
-  return Bytes(inner);
+  if (ecn.result != datagram->ecn()) {
+    set_ecn(inner, ecn.result);
+  } else if (!ecn.mismatch) {
+    known_flow.learn(from, outer_ecn, message, *datagram, flow);
+  }
+  return take_data(now, flow, inner);
 }
 
 void Gateway::Impl::repeat_leave(Instant now, const IpAddress& group) {

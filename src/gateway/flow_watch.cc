@@ -4,13 +4,13 @@
 
 namespace amt {
 
-void FlowWatch::note_packet(Instant now, const IpAddress& source, FilterMode by) {
-  if (by == FilterMode::kExclude) return note(now, others_);
+FlowWatch::Flow FlowWatch::flow_of(const IpAddress& source, FilterMode by) {
+  if (by == FilterMode::kExclude) return {*this, others_};
   const auto named = named_.find(source);
-  note(now, named == named_.end() ? others_ : named->second.watch);
+  return {*this, named == named_.end() ? others_ : named->second.watch};
 }
 
-void FlowWatch::note(Instant now, DataWatch& watch) {
+void FlowWatch::note_packet(Instant now, DataWatch& watch) {
   const bool was_heard = watch.is_heard();
   const bool was_flow = watch.is_flow();
   watch.note_packet(now);

@@ -11,7 +11,7 @@
 namespace amt {
 
 /// The flows of one protocol: a `DataWatch` for each source that is wanted by name, and one for all others, who come
-/// and go as they like. Pure; `note_packet` is on the data path: one look-up.
+/// and go as they like. Pure; on the data path: one look-up.
 class FlowWatch {
  public:
   /// Sources by name beyond these count among the others.
@@ -19,8 +19,19 @@ class FlowWatch {
 
   explicit FlowWatch(Duration silence) : silence_(silence), others_(silence) {}
 
-  /// `by`: the filter that wants it. Allocates nothing.
-  void note_packet(Instant now, const IpAddress& source, FilterMode by);
+  /// Where packets are noted.
+  class Flow {
+   public:
+    void note_packet(Instant now) const { watches_->note_packet(now, *watch_); }
+
+   private:
+    friend class FlowWatch;
+    Flow(FlowWatch& watches, DataWatch& watch) : watches_(&watches), watch_(&watch) {}
+    FlowWatch* watches_;
+    DataWatch* watch_;
+  };
+  /// Of `source`, wanted by a filter of this mode; valid until `note_change`. Allocates nothing.
+  [[nodiscard]] Flow flow_of(const IpAddress& source, FilterMode by);
   /// A Query was accepted and an Update followed: give the data time to come.
   void note_refresh(Instant now);
   /// A group's filter changed: what is no longer wanted, or no longer by name, is learned anew.
@@ -43,7 +54,7 @@ class FlowWatch {
     std::size_t groups = 0;
   };
 
-  void note(Instant now, DataWatch& watch);
+  void note_packet(Instant now, DataWatch& watch);
   void forget(DataWatch& watch);
 
   Duration silence_;

@@ -149,10 +149,12 @@ Gateway::Gateway(GatewayOptions options, Random& random, Instant now)
 Gateway::~Gateway() = default;
 
 bool Gateway::set_membership(Instant now, const IpAddress& group, const SourceFilter& filter) {
+  impl_->known_flow.forget();
   return impl_->set_membership(now, group, filter);
 }
 
 Result<void, GatewayReject> Gateway::handle_control(Instant now, const Endpoint& from, Bytes message) {
+  impl_->known_flow.forget();
   const auto type = wire::peek_type(message);
   if (!type) return impl_->reject(Impl::reject_for(type.error()));
   switch (*type) {
@@ -182,9 +184,15 @@ void Gateway::handle_unreachable(Instant, const Endpoint& to) {
   if (to == relay()) impl_->tell(GatewayEvent::Kind::kUnreachable, to);
 }
 
-void Gateway::handle_timeout(Instant now) { impl_->handle_timeout(now); }
+void Gateway::handle_timeout(Instant now) {
+  impl_->known_flow.forget();
+  impl_->handle_timeout(now);
+}
 
-void Gateway::shutdown(Instant now) { impl_->shutdown(now); }
+void Gateway::shutdown(Instant now) {
+  impl_->known_flow.forget();
+  impl_->shutdown(now);
+}
 
 GatewayOutput Gateway::poll_output() {
   if (impl_->outputs.empty()) return GatewayDeadline{impl_->next_deadline()};

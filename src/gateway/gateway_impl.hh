@@ -5,6 +5,7 @@
 
 #include "gateway/flow_watch.hh"
 #include "gateway/gateway.hh"
+#include "gateway/known_flow.hh"
 #include "gateway/reception.hh"
 #include "gateway/state.hh"
 
@@ -83,6 +84,8 @@ struct Gateway::Impl {
   // data.cc
   Result<Bytes, GatewayReject> accept_data(Instant now, const Endpoint& from, Ecn outer_ecn, MutableBytes message,
                                            bool verify_transport);
+  /// Counts it.
+  Bytes take_data(Instant now, const FlowWatch::Flow& flow, Bytes datagram);
   /// The relay sends what nobody wants of `group`: the leave got lost.
   void repeat_leave(Instant now, const IpAddress& group);
 
@@ -106,6 +109,8 @@ struct Gateway::Impl {
   Reception reception;
   /// By protocol: what one lost, the flow of the other does not show.
   std::array<FlowWatch, 2> watches;
+  /// Only data leaves it as it is: every other input may change what it says.
+  KnownFlow known_flow;
   /// By which the next early Request is late (GatewayOptions::silence_span).
   Duration lateness;
   /// Early Requests for what was wanted anew and has not come.

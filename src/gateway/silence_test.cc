@@ -222,7 +222,7 @@ TEST(FlowWatch, SourcesBeyondTheBoundCountTogether) {
   watch.note_change({}, all);
   for (int packet = 0; packet < 3; ++packet) {
     for (std::size_t i = 0; i < FlowWatch::kSourcesMax + 10; ++i) {
-      watch.note_packet(now, source(i), FilterMode::kInclude);
+      watch.flow_of(source(i), FilterMode::kInclude).note_packet(now);
     }
   }
   EXPECT_TRUE(watch.is_flowing());

@@ -13,7 +13,6 @@ constexpr std::size_t kIpv4IdentificationAt = 4;
 constexpr std::size_t kIpv4ChecksumAt = 10;
 constexpr std::size_t kIpv6LengthAt = 4;
 constexpr std::size_t kUdpLengthAt = 4;
-constexpr std::size_t kUdpChecksumAt = 6;
 
 void put_u16(MutableBytes at, std::size_t offset, std::uint16_t value) { ByteWriter(at.subspan(offset, 2)).u16(value); }
 

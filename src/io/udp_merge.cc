@@ -5,6 +5,7 @@
 
 #include "ip/checksum.hh"
 #include "ip/datagram.hh"
+#include "ip/udp_flow.hh"
 
 namespace amt {
 namespace {
@@ -16,40 +17,16 @@ void put_u16(MutableBytes bytes, std::size_t offset, std::size_t value) {
   ByteWriter(bytes.subspan(offset, 2)).u16(static_cast<std::uint16_t>(value));
 }
 
-bool same(Bytes a, Bytes b, std::size_t from, std::size_t to) {
-  return std::equal(a.begin() + static_cast<std::ptrdiff_t>(from), a.begin() + static_cast<std::ptrdiff_t>(to),
-                    b.begin() + static_cast<std::ptrdiff_t>(from));
-}
-
 bool is_v4(Bytes datagram) { return (datagram[0] & std::byte{0xf0}) == std::byte{0x40}; }
 
-/// Where UDP begins in a datagram that may be merged at all: no options, no extension headers, no fragment, exact
-/// lengths, a checksum.
-std::optional<std::size_t> plain_udp(Bytes d) {
-  if (d.size() > kDatagramOctetsMax) return std::nullopt;
-  std::size_t udp_at = 0;
-  if (d.size() > kIpv4HeaderOctets + kUdpHeaderOctets && d[0] == std::byte{0x45}) {
-    udp_at = kIpv4HeaderOctets;
-    const bool fragment = (u16_at(d, 6) & 0x3fff) != 0;
-    if (fragment || d[9] != std::byte{kProtocolUdp} || u16_at(d, 2) != d.size()) return std::nullopt;
-  } else if (d.size() > kIpv6HeaderOctets + kUdpHeaderOctets && (d[0] & std::byte{0xf0}) == std::byte{0x60}) {
-    udp_at = kIpv6HeaderOctets;
-    if (d[6] != std::byte{kProtocolUdp} || u16_at(d, 4) != d.size() - kIpv6HeaderOctets) return std::nullopt;
-  } else {
-    return std::nullopt;
-  }
-  if (u16_at(d, udp_at + 4) != d.size() - udp_at || u16_at(d, udp_at + 6) == 0) return std::nullopt;
-  return udp_at;
-}
+/// May be in a merged packet: cutting would give it its checksum, so it must have one.
+bool has_checksum(Bytes datagram, std::size_t udp_at) { return udp_checksum_field(datagram, udp_at) != 0; }
 
-/// Of one flow, and cutting would give `next` its identification.
-bool continues(Bytes first, Bytes next, std::size_t udp_at, std::size_t distance) {
-  if (!same(first, next, udp_at, udp_at + 4)) return false;
-  if (!is_v4(first)) return same(first, next, 0, 4) && same(first, next, 6, kIpv6HeaderOctets);
-  const bool counted_up = u16_at(next, 4) == ((u16_at(first, 4) + distance) & 0xffff);
+/// Cutting would give `next` its identification.
+bool counts_up(Bytes first, Bytes next, std::size_t distance) {
+  if (!is_v4(first)) return true;
   const bool dont_fragment = (u16_at(first, 6) & 0x4000) != 0;
-  return same(first, next, 0, 2) && same(first, next, 6, 10) && same(first, next, 12, kIpv4HeaderOctets) &&
-         (counted_up || dont_fragment);
+  return dont_fragment || u16_at(next, 4) == ((u16_at(first, 4) + distance) & 0xffff);
 }
 
 }  // namespace
@@ -57,13 +34,14 @@ bool continues(Bytes first, Bytes next, std::size_t udp_at, std::size_t distance
 std::size_t mergeable(std::span<const Bytes> datagrams) {
   if (datagrams.size() < 2) return datagrams.size();
   const Bytes first = datagrams[0];
-  const std::optional<std::size_t> udp_at = plain_udp(first);
-  if (!udp_at) return 1;
+  const std::optional<std::size_t> udp_at = plain_udp_at(first);
+  if (!udp_at || !has_checksum(first, *udp_at)) return 1;
   std::size_t total = first.size();
   std::size_t count = 1;
   for (; count < std::min(datagrams.size(), kMergeMax); ++count) {
     const Bytes next = datagrams[count];
-    if (next.size() > first.size() || plain_udp(next) != udp_at || !continues(first, next, *udp_at, count)) break;
+    if (next.size() > first.size() || !continues_udp_flow(first, next)) break;
+    if (!has_checksum(next, *udp_at) || !counts_up(first, next, count)) break;
     total += next.size() - *udp_at - kUdpHeaderOctets;
     if (total > kDatagramOctetsMax) break;
     if (next.size() < first.size()) return count + 1;

@@ -24,6 +24,8 @@ constexpr std::size_t kSlotOctets = 65'535;
 /// Whole cache lines, and odd against the page size: slots that all began at the same page offset would share the same
 /// few sets of the first-level cache.
 constexpr std::size_t kSlotStride = 65'536 + 3 * 64;
+/// Of one call, about: what comes is read again soon, and should still be in the second-level cache then.
+constexpr std::size_t kOctetsAtOnce = 256 * 1024;
 /// ECN, UDP_GRO, SO_RXQ_OVFL: one int each.
 constexpr std::size_t kControlOctets = 3 * CMSG_SPACE(sizeof(int));
 /// An extended error with the offender's address, and the other three.
@@ -84,12 +86,19 @@ struct ReceiveBatch::Impl {
     }
   }
 
-  void rearm() {
+  /// Those to be filled next.
+  std::span<mmsghdr> rearm() {
     count = 0;
-    for (mmsghdr& message : headers) {
+    const std::span<mmsghdr> next = std::span(headers).first(at_once);
+    for (mmsghdr& message : next) {
       message.msg_hdr.msg_namelen = SocketAddress::capacity();
       message.msg_hdr.msg_controllen = kControlOctets;
     }
+    return next;
+  }
+  /// What comes next will be much like what came: so many octets in so many messages.
+  void expect_like(std::size_t octets, std::size_t messages) {
+    at_once = std::clamp<std::size_t>(kOctetsAtOnce * messages / std::max<std::size_t>(octets, 1), 1, headers.size());
   }
 
   std::unique_ptr<std::byte[]> memory;
@@ -99,6 +108,8 @@ struct ReceiveBatch::Impl {
   std::vector<iovec> vectors;
   std::vector<Received> received;
   std::size_t count = 0;
+  /// Slots in use: few when each holds a lot.
+  std::size_t at_once = headers.size();
 };
 
 ReceiveBatch::ReceiveBatch(std::size_t slots) : impl_(std::make_unique<Impl>(slots)) {}
@@ -109,20 +120,22 @@ std::span<const Received> ReceiveBatch::received() const { return std::span(impl
 
 SysResult<std::size_t> UdpSocket::receive(ReceiveBatch& batch) {
   ReceiveBatch::Impl& slots = *batch.impl_;
-  slots.rearm();
+  const std::span<mmsghdr> messages = slots.rearm();
   int got = -1;
   for (int tries = 0; got < 0 && tries < kReceiveTriesMax; ++tries) {
-    got = ::recvmmsg(fd_.get(), slots.headers.data(), static_cast<unsigned>(slots.headers.size()), 0, nullptr);
+    got = ::recvmmsg(fd_.get(), messages.data(), static_cast<unsigned>(messages.size()), 0, nullptr);
     if (got >= 0 || errno == EINTR || concerns_one_peer(errno)) continue;
     if (errno == EAGAIN) return 0;
     return tl::unexpected(SysError::last("recvmmsg", local_.to_string()));
   }
+  std::size_t octets = 0;
   for (std::size_t i = 0; i < static_cast<std::size_t>(std::max(got, 0)); ++i) {
-    msghdr& header = slots.headers[i].msg_hdr;
+    msghdr& header = messages[i].msg_hdr;
+    octets += messages[i].msg_len;
     const std::optional<Endpoint> from = slots.addresses[i].endpoint();
     if (!from) continue;
     Received& received = slots.received[slots.count++];
-    received = {*from, {slots.memory.get() + i * kSlotStride, slots.headers[i].msg_len}, 0, Ecn::kNotEct};
+    received = {*from, {slots.memory.get() + i * kSlotStride, messages[i].msg_len}, 0, Ecn::kNotEct};
     for (const cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, const_cast<cmsghdr*>(c))) {
       if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) {
         // One octet here, an int over IPv6.
@@ -138,6 +151,7 @@ SysResult<std::size_t> UdpSocket::receive(ReceiveBatch& batch) {
       }
     }
   }
+  if (got > 0) slots.expect_like(octets, static_cast<std::size_t>(got));
   return slots.count;
 }
 

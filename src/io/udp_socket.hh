@@ -116,8 +116,8 @@ class UdpSocket {
   [[nodiscard]] int poll_fd() const { return gate_ ? gate_->fd() : fd(); }
   [[nodiscard]] const Endpoint& local() const { return local_; }
 
-  /// Up to the batch's slots (recvmmsg). The number received; 0: nothing there. Errors that concern one peer (ICMP) are
-  /// never returned here: they are fetched by `poll_errors`.
+  /// Up to the batch's slots (recvmmsg), fewer while large ones come. The number received; 0: nothing there. Errors
+  /// that concern one peer (ICMP) are never returned here: they are fetched by `poll_errors`.
   SysResult<std::size_t> receive(ReceiveBatch& batch);
 
   /// Sends each (sendmmsg); one that fails does not stop the others. `on_error(index, errno)` for each that failed:

@@ -296,6 +296,32 @@ TEST_P(UdpSocketOf, CountsWhatTheFullReceiveBufferDropped) {
   EXPECT_EQ(first + b.receive_drops(), 100U);
 }
 
+TEST_P(UdpSocketOf, TakesFewLargeOnesAtOnceAndManySmallOnes) {
+  UdpSocket a = open();
+  UdpSocket b = open();
+  ReceiveBatch batch;
+  const auto taken_of = [&](std::size_t octets) {
+    const std::vector<std::byte> body = numbered(octets);
+    const std::array<Bytes, 1> pieces = {Bytes(body)};
+    const std::vector<Transmit> messages(16, Transmit{b.local(), pieces, 0, Ecn::kNotEct});
+    a.send(messages, kNoErrors);
+    std::vector<std::size_t> taken;
+    while (std::accumulate(taken.begin(), taken.end(), std::size_t{0}) < messages.size() && taken.size() < 100) {
+      pollfd ready{b.fd(), POLLIN, 0};
+      if (::poll(&ready, 1, 2000) == 0) break;
+      taken.push_back(b.receive(batch).value_or(0));
+      for (const Received& received : batch.received()) {
+        EXPECT_TRUE(std::equal(received.bytes.begin(), received.bytes.end(), body.begin(), body.end()));
+      }
+    }
+    return taken;
+  };
+  EXPECT_THAT(taken_of(60'000), ElementsAre(16U)) << "nothing is known yet";
+  EXPECT_THAT(taken_of(60'000), ElementsAre(4U, 4U, 4U, 4U));
+  EXPECT_THAT(taken_of(100), ElementsAre(4U, 12U));
+  EXPECT_THAT(taken_of(0), ElementsAre(16U));
+}
+
 TEST_P(UdpSocketOf, SaysWhatCouldNotBeBound) {
   UdpSocket a = open();
   const SysResult<UdpSocket> again = UdpSocket::bind(a.local(), {});

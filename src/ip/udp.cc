@@ -12,7 +12,6 @@ constexpr std::uint8_t kProtocolTcp = 6;
 constexpr std::size_t kIcmpHeaderOctets = 4;
 constexpr std::size_t kIgmpOctets = 8;
 constexpr std::size_t kTcpHeaderOctets = 20;
-constexpr std::size_t kUdpChecksumAt = 6;
 
 std::uint16_t pseudo_header_checksum(const DatagramView& datagram, Bytes segment) {
   InternetChecksum checksum;

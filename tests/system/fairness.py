@@ -15,6 +15,8 @@ from lib.topology import Line, moved
 
 NEEDS = {"namespaces"}
 MANY, FEW = 400, 5
+# Packets a second.
+SMALL_RATE, LARGE_RATE = 100, 28_500
 LIMITS = ["--max-requests-per-address", 0, "--max-updates-per-address", 0, "--max-tunnels-per-address", 1000]
 
 
@@ -37,11 +39,11 @@ def queue_drops() -> int:
 def overload(case, line, relay) -> None:
     before, dropped = relay.snapshot(), queue_drops()
     small = bench(case, line, FEW, "232.1.1.1", 8, "few")
-    send(case, line, "232.1.1.1", 100 * 200 * 8, 200, "small")
+    send(case, line, "232.1.1.1", SMALL_RATE * 200 * 8, 200, "small")
     time.sleep(1)
     bench(case, line, MANY, "232.1.1.2", 9, "many")
     # Ten times what can be sent to so many, and not so much that the capture buffer is full before the relay has its turn.
-    large = send(case, line, "232.1.1.2", 300_000_000, 1316, "large")
+    large = send(case, line, "232.1.1.2", LARGE_RATE * 1316 * 8, 1316, "large")
     case.check(small.wait(30) == 0, f"amt bench: {small.err}")
     large.kill()
     got, counted = json.loads(small.out), moved(before, relay.snapshot())
@@ -53,8 +55,10 @@ def overload(case, line, relay) -> None:
     case.figure("dropped by the capture buffer, and between interfaces", f"{counted.get('upstream_drops', 0)}, {dropped}")
     case.check(shed > 0, f"there was overload, and it is counted: {counted}")
     case.check(got["packets"] > 500 * FEW, f"{got}")
-    # What is lost before the relay can do anything is its capture buffer's, in the first moments, or the machine's.
-    case.check(got["lost"] <= FEW * (dropped + 2), f"{got['lost']} lost of {got['packets']}")
+    # What is lost before the relay can do anything is the machine's, or the capture buffer's, when the machine stood still; that
+    # does not tell channels apart, and twice the small one's part is chance.
+    captured = 2 * counted.get("upstream_drops", 0) * SMALL_RATE / LARGE_RATE
+    case.check(got["lost"] <= FEW * (dropped + captured + 2), f"{got['lost']} lost of {got['packets']}")
     case.wait_until(lambda: not relay.snapshot()["tunnels"], 10, "all tunnels gone")
 
 
