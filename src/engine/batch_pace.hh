@@ -14,7 +14,7 @@ namespace amt {
 class BatchPace {
  public:
   /// A shorter rest costs more than what gathers in it saves.
-  static constexpr Duration kRestMin = std::chrono::microseconds(20);
+  static constexpr Duration kRestMin = std::chrono::microseconds(100);
   /// So many packets need no company.
   static constexpr std::size_t kEnough = 64;
 

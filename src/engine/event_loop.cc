@@ -66,30 +66,36 @@ boost::asio::io_context& EventLoop::context() { return impl_->context; }
 
 struct ReadWatch::Impl : std::enable_shared_from_this<ReadWatch::Impl> {
   Impl(EventLoop& loop, int fd, std::function<void()> handler)
-      : descriptor(loop.context(), fd), rest(loop.context()), on_readable(std::move(handler)) {}
+      : watched(fd), descriptor(loop.context(), fd), rest(loop.context()), on_readable(std::move(handler)) {}
 
   void wait() {
+    if (next_call != kNoDeadline) {
+      look_away();
+      rest.expires_at(steady(std::exchange(next_call, kNoDeadline)));
+      return rest.async_wait(
+          [self = shared_from_this()](const boost::system::error_code& error) { self->call(error); });
+    }
+    if (!descriptor.is_open()) descriptor.assign(watched);
     descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
-                          [self = shared_from_this()](const boost::system::error_code& error) {
-                            if (error || self->ended) return;
-                            self->on_readable();
-                            if (!self->ended) self->wait_after_rest();
-                          });
+                          [self = shared_from_this()](const boost::system::error_code& error) { self->call(error); });
   }
-  void wait_after_rest() {
-    if (next_call == kNoDeadline) return wait();
-    rest.expires_at(steady(std::exchange(next_call, kNoDeadline)));
-    rest.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
-      if (!error && !self->ended) self->wait();
-    });
+  void call(const boost::system::error_code& error) {
+    if (error || ended) return;
+    on_readable();
+    if (!ended) wait();
+  }
+  /// The descriptor belongs to somebody else; `release` takes it out of the reactor and leaves it open. Else each
+  /// arrival would wake the loop, for nothing.
+  void look_away() {
+    if (descriptor.is_open()) static_cast<void>(descriptor.release());
   }
   void end() {
     ended = true;
     rest.cancel();
-    // The descriptor belongs to somebody else; `release` takes it out of the reactor and leaves it open.
-    static_cast<void>(descriptor.release());
+    look_away();
   }
 
+  int watched;
   asio::posix::stream_descriptor descriptor;
   asio::steady_timer rest;
   std::function<void()> on_readable;

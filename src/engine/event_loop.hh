@@ -46,7 +46,8 @@ class ReadWatch {
   ReadWatch(ReadWatch&&) noexcept;
   ReadWatch& operator=(ReadWatch&&) noexcept;
 
-  /// For the handler: whatever comes meanwhile, the next call is not before `next_call`.
+  /// For the handler: the next call is at `next_call`, whatever comes meanwhile, and if nothing comes. Nothing that
+  /// comes before wakes the loop, which is what a rest saves.
   void rest_until(Instant next_call);
 
  private:

@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
 #include <optional>
+#include <thread>
 #include <vector>
 
 #include "sys/clock.hh"
@@ -58,14 +60,22 @@ class ReadyPipe {
     EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK), 0);
     read_end_ = UniqueFd(ends[0]);
     write_end_ = UniqueFd(ends[1]);
-    EXPECT_EQ(::write(write_end_.get(), "abc", 3), 3);
+    for (int i = 0; i < 3; ++i) arrive();
   }
+  void arrive() const { EXPECT_EQ(::write(write_end_.get(), "a", 1), 1); }
   [[nodiscard]] int fd() const { return read_end_.get(); }
 
  private:
   UniqueFd read_end_;
   UniqueFd write_end_;
 };
+
+/// How often it has waited for something.
+long waits_of_this_thread() {
+  rusage usage{};
+  ::getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_nvcsw;
+}
 
 TEST(ReadWatch, MayBeDestroyedByItsHandlerAndLeavesTheDescriptorOpen) {
   EventLoop loop;
@@ -101,6 +111,30 @@ TEST(ReadWatch, RestsAsLongAsItsHandlerSays) {
   EXPECT_GE(calls[1] - calls[0], milliseconds(20));
   // Once only: the third call comes as soon as the loop can.
   EXPECT_LT(calls[2] - calls[1], calls[1] - calls[0]);
+}
+
+TEST(ReadWatch, IsNotWokenWhileItRests) {
+  constexpr int kArrivals = 50;
+  EventLoop loop;
+  const ReadyPipe pipe;
+  std::optional<ReadWatch> watch;
+  std::optional<std::thread> arrivals;
+  std::vector<long> waits;
+  watch.emplace(loop, pipe.fd(), [&] {
+    waits.push_back(waits_of_this_thread());
+    if (waits.size() == 2) return loop.stop();
+    watch->rest_until(monotonic_now() + milliseconds(150));
+    arrivals.emplace([&pipe] {
+      for (int i = 0; i < kArrivals; ++i) {
+        pipe.arrive();
+        std::this_thread::sleep_for(milliseconds(1));
+      }
+    });
+  });
+  loop.run();
+  arrivals->join();
+  ASSERT_EQ(waits.size(), 2U);
+  EXPECT_LT(waits[1] - waits[0], kArrivals / 2);
 }
 
 TEST(ReadWatch, MayBeDestroyedWhileItRests) {
