@@ -29,7 +29,8 @@ from lib.topology import Line  # noqa: E402
 GROUP, PORT, FIRST_GATEWAY_PORT = "232.1.0.1", 5000, 10000
 PAYLOAD_OCTETS = 1316
 COPY_OCTETS = PAYLOAD_OCTETS + 28 + 2  # inner IPv4 and UDP headers, AMT header
-SEGMENT_SECONDS = 0.3
+# Of one turn (rounds.py).
+TURN_SECONDS = 0.1
 # How much of its core each side is given to do, so that it seldom sleeps and loses nothing.
 UTILISATION = 0.85
 FRAME_METHODS = ("xdp", "packet", "packet-ring")
@@ -60,13 +61,17 @@ class Run:
     wall: float
 
     @property
-    def rate(self) -> float:
-        """Copies received for a second of CPU."""
-        return self.received / self.cpu
-
-    @property
     def lost(self) -> int:
         return self.sent - self.received
+
+
+def best_rate(runs: list[Run]) -> float:
+    """Copies received for a second of CPU: the most of some turns. A virtual machine's other guests only ever slow it down."""
+    return max(run.received / run.cpu for run in runs)
+
+
+def lost_part(runs: list[Run]) -> float:
+    return sum(run.lost for run in runs) / max(1, sum(run.sent for run in runs))
 
 
 def tasks(pid: int) -> list[pathlib.Path]:
@@ -243,7 +248,7 @@ def workers_option(case, workers: int) -> tuple[str, ...]:
     return ()
 
 
-def fitted(run, load: Load, seconds=SEGMENT_SECONDS, cores=1) -> Load:
+def fitted(run, load: Load, seconds=TURN_SECONDS, cores=1) -> Load:
     """The same load at the pace that takes UTILISATION of so many cores, as long as nothing is lost there, and so often that it
     takes `seconds`: by trying."""
     def needed(one: Run, tried: Load) -> int:

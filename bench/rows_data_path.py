@@ -1,8 +1,8 @@
 """What frames of our own gain over the kernel's UDP: bare, and in the relay (`--data-path xdp`)."""
 
-from bed import FRAME_METHODS, Bed, Load, fitted
-from rounds import ROUNDS, compare, take_turns
-from rows_fan_out import UNIT, lost_part
+from bed import FRAME_METHODS, Bed, Load, fitted, best_rate, lost_part
+from rounds import compare, take_turns
+from rows_fan_out import UNIT
 
 CHANNELS_AT_ONCE = 16
 
@@ -16,9 +16,9 @@ def techniques(case, tools, name, end):
             bed.put_wire()
         for method in ("sendmmsg", *FRAME_METHODS):
             ours, bare = take_turns(lambda method=method: bed.bare(method, load), {"sendto": lambda: bed.bare("sendto", load)},
-                                    ROUNDS, end)
-            yield compare(f"{name}/{method}{'-wire' if wire else ''}", f"{method} / sendto, singly{where}", UNIT,
-                          [run.rate for run in ours], [run.rate for run in bare["sendto"]], lost=lost_part(ours))
+                                    end)
+            yield compare(f"{name}/{method}{'-wire' if wire else ''}", f"{method} / sendto, singly{where}", UNIT, ours,
+                          bare["sendto"], best_rate, lost=lost_part(ours))
 
 
 def relay(wire: bool):
@@ -27,10 +27,10 @@ def relay(wire: bool):
         beds = {path: Bed(case, tools, channels=1000, each=10, joins=1000, wire=wire, options=("--data-path", path))
                 for path in ("socket", "xdp")}
         load = fitted(beds["socket"].relayed, Load(1, times=100, channels_at_once=CHANNELS_AT_ONCE))
-        ours, bare = take_turns(lambda: beds["xdp"].relayed(load), {"socket": lambda: beds["socket"].relayed(load)}, ROUNDS, end)
+        ours, bare = take_turns(lambda: beds["xdp"].relayed(load), {"socket": lambda: beds["socket"].relayed(load)}, end)
         counters = beds["xdp"].relay.snapshot()["counters"]
-        yield compare(name, f"relay by frames / by the socket, 1000 x 10{', behind the wire' if wire else ''}", UNIT,
-                      [run.rate for run in ours], [run.rate for run in bare["socket"]], ">= 1.5",
+        yield compare(name, f"relay by frames / by the socket, 1000 x 10{', behind the wire' if wire else ''}", UNIT, ours,
+                      bare["socket"], best_rate, ">= 1.5",
                       frames=round(counters["xdp_frames"] / max(1, counters["data_packets_sent"]), 2), lost=lost_part(ours),
                       bare_lost=lost_part(bare["socket"]))
     return rows

@@ -1,7 +1,7 @@
 """Copies for a second of CPU: the relay against programs that only send."""
 
-from bed import Bed, Load, fitted
-from rounds import ROUNDS, compare, take_turns
+from bed import Bed, Load, fitted, best_rate, lost_part
+from rounds import compare, take_turns
 
 UNIT = "copies/cpu-s"
 # Of a message of UDP_SEGMENT: 48 times 1346 octets are as many as fit.
@@ -18,16 +18,12 @@ def measure(bed: Bed, load: Load, name: str, where: str, targets: dict[str, str]
                            Load(max(1, round(segments)) if method == "gso" else load.at_once))
             for method in targets}
     runs, bare_runs = take_turns(lambda: bed.relayed(ours),
-                                 {method: lambda method=method: bed.bare(method, bare[method]) for method in targets}, ROUNDS, end)
+                                 {method: lambda method=method: bed.bare(method, bare[method]) for method in targets}, end)
     for method, target in targets.items():
-        yield compare(f"{name}/{method}", f"relay / {BASELINES[method]}, {where}", UNIT, [run.rate for run in runs],
-                      [run.rate for run in bare_runs[method]], target, segments_a_message=round(segments, 1),
+        yield compare(f"{name}/{method}", f"relay / {BASELINES[method]}, {where}", UNIT, runs, bare_runs[method],
+                      best_rate, target, **({"segments_a_message": round(segments, 1)} if "gso" in targets else {}),
                       packets_a_second=round(ours.at_once * ours.channels_at_once / ours.pause * 1e9), lost=lost_part(runs),
                       bare_lost=lost_part(bare_runs[method]))
-
-
-def lost_part(runs) -> float:
-    return sum(run.lost for run in runs) / max(1, sum(run.sent for run in runs))
 
 
 def one_channel(gateways: int, at_once: int, targets: dict[str, str]):

@@ -12,10 +12,10 @@ import struct
 import subprocess
 import time
 
-from bed import PAYLOAD_OCTETS, PORT, Load, Run, Sink, cpu_seconds, fitted, pin, settled
+from bed import PAYLOAD_OCTETS, PORT, Load, Run, Sink, cpu_seconds, fitted, lost_part, pin, settled
 from lib import amt, fake_relay, netns, packets
 from lib.topology import Line
-from rounds import ROUNDS, compare_interleaved, take_slices
+from rounds import compare, take_turns
 
 SOURCE, GROUP, OTHER_GROUP = "198.51.100.1", "232.1.0.1", "232.2.0.1"
 LOOP_PORT = 2269
@@ -26,7 +26,6 @@ AT_ONCE = 48
 # has something to do; then a pause, since the program that listens shares its core with the relay and must not be what loses packets.
 MESSAGES = 32
 PART = 0.5
-SLICES, SLICE_SECONDS = 4, 0.1
 # The first octet is what the sink counts.
 PAYLOAD = bytes([amt.DATA]) * PAYLOAD_OCTETS
 
@@ -90,11 +89,9 @@ class Bed:
 
 
 def rate(runs: list[Run]) -> float:
+    """Packets delivered for a second of CPU, of all turns together: how many wait when either side comes to them is chance, and the
+    best turn is the luckiest."""
     return sum(run.received for run in runs) / sum(run.cpu for run in runs)
-
-
-def lost(runs: list[Run]) -> float:
-    return sum(run.lost for run in runs) / max(1, sum(run.sent for run in runs))
 
 
 def tun(case, tools, name, end):
@@ -103,14 +100,13 @@ def tun(case, tools, name, end):
     try:
         bed = Bed(case, tools)
         load = Load(AT_ONCE * MESSAGES)
-        ours, bare = (fitted(run, load, SLICE_SECONDS, cores=PART) for run in (bed.ours, bed.bare))
-        rounds = take_slices(lambda: bed.ours(ours), lambda: bed.bare(bare), SLICES, ROUNDS, end)
+        ours, bare = (fitted(run, load, cores=PART) for run in (bed.ours, bed.bare))
+        mine, theirs = take_turns(lambda: bed.ours(ours), {"loop": lambda: bed.bare(bare)}, end)
     finally:
         os.sched_setaffinity(0, affinity)
-    mine, theirs = ([run for sides in rounds for side in which for run in sides[side]] for which in ((1,), (0, 2)))
-    yield compare_interleaved(name, "gateway / recvfrom and TUN write for each", "packets/cpu-s",
-                              [tuple(rate(side) for side in sides) for sides in rounds], ">= 3", lost=lost(mine),
-                              bare_lost=lost(theirs), packets_a_second=round(ours.at_once / ours.pause * 1e9))
+    yield compare(name, "gateway / recvfrom and TUN write for each", "packets/cpu-s", mine, theirs["loop"], rate, ">= 3",
+                  lost=lost_part(mine), bare_lost=lost_part(theirs["loop"]),
+                  packets_a_second=round(ours.at_once / ours.pause * 1e9))
 
 
 GROUPS = {"gateway": tun}

@@ -1,18 +1,20 @@
 """How long a packet takes from its source to the sockets of ten gateways, at light load."""
 
 import contextlib
+import statistics
 import subprocess
 import time
 
 from bed import FIRST_GATEWAY_PORT, GROUP, PAYLOAD_OCTETS, PORT, Bed, Load, pin, settled
-from rounds import ROUNDS, compare_interleaved, take_slices
+from rounds import ROUNDS, compare, take_turns
 
 GATEWAYS, PACKETS_A_SECOND = 10, 1000
-# A round is made of so many of each side: a stall of the machine is longer than one packet, and falls upon all sides alike.
-SLICES, SLICE_SECONDS = 12, 0.1
+# A round is made of so many of each side, and shows the median of their quantiles: a stall of the machine, longer than all that is
+# measured here, is then one turn's.
+TURNS, TURN_SECONDS = 32, 0.05
 OTHER_GROUP = "232.2.0.1"
 QUANTILES = [0.01, 0.05, *(i / 10 for i in range(1, 10)), 0.95, 0.99, 0.995, 0.999]
-LOAD = Load(1, pause=round(1e9 / PACKETS_A_SECOND), times=round(PACKETS_A_SECOND * SLICE_SECONDS))
+LOAD = Load(1, pause=round(1e9 / PACKETS_A_SECOND), times=round(PACKETS_A_SECOND * TURN_SECONDS))
 
 
 class ForwardLoop:
@@ -52,40 +54,42 @@ def quantile(values: list[int], part: float) -> float:
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
 
 
+def quantiles(turns: list[list[int]]) -> list[int]:
+    """Of all values together."""
+    return [round(quantile(sum(turns, []), part)) for part in QUANTILES]
+
+
 def added_latency(case, tools, name, end):
     """The relay, and a loop of recv and sendto. From before the source's sendto to the arrival at the sink's socket."""
     bed = Bed(case, tools, each=GATEWAYS, mode="times")
     case.closing(ForwardLoop(bed, "sendto"))
-    pooled = {"ours": [], "bare": []}
 
-    def measure(side: str, group: str) -> list[int]:
+    def measure(group: str) -> list[int]:
         bed.sink.nanoseconds()
         bed.blast(bed.line.source, bed.other_cpu, "stamped", bed.line.source_address(4), f"{group}:{PORT}", 1, 1, PAYLOAD_OCTETS,
                   LOAD)
         settled(bed.sink.count)
         values = bed.sink.nanoseconds()
         if len(values) < 0.9 * LOAD.times * GATEWAYS:
-            raise AssertionError(f"{side}: {len(values)} of {LOAD.times * GATEWAYS} copies arrived")
-        pooled[side] += values
+            raise AssertionError(f"{group}: {len(values)} of {LOAD.times * GATEWAYS} copies arrived")
         return values
 
     def ours() -> list[int]:
-        return measure("ours", GROUP)
+        return measure(GROUP)
 
     def bare() -> list[int]:
         with bed.paused():
-            return measure("bare", OTHER_GROUP)
+            return measure(OTHER_GROUP)
 
     with awake({bed.own_cpu, bed.other_cpu}):
         ours(), bare()
-        pooled = {"ours": [], "bare": []}
-        rounds = take_slices(ours, bare, SLICES, ROUNDS, end)
+        mine, theirs = take_turns(ours, {"loop": bare}, end, ROUNDS * TURNS)
     for part in (0.5, 0.99):
         shown = f"p{part * 100:.0f}"
-        notes = {"quantiles": QUANTILES, **{f"{side}_nanoseconds": [round(quantile(values, one)) for one in QUANTILES]
-                                            for side, values in pooled.items()}} if part == 0.5 and rounds else {}
-        yield compare_interleaved(f"{name}/{shown}", f"latency {shown}, relay / recv+sendto, N={GATEWAYS}, {PACKETS_A_SECOND}/s", "us",
-                                  [tuple(quantile(sum(values, []), part) / 1e3 for values in sides) for sides in rounds], "<= 1.1", **notes)
+        notes = {"quantiles": QUANTILES, "ours_nanoseconds": quantiles(mine), "bare_nanoseconds": quantiles(theirs["loop"])}
+        yield compare(f"{name}/{shown}", f"latency {shown}, relay / recv+sendto, N={GATEWAYS}, {PACKETS_A_SECOND}/s", "us", mine,
+                      theirs["loop"], lambda turns, part=part: statistics.median(quantile(one, part) for one in turns) / 1e3,
+                      "<= 1.1", TURNS, **(notes if part == 0.5 and mine else {}))
 
 
 GROUPS = {"latency": added_latency}

@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 
-from bed import Bed, Load, fitted
+from bed import Bed, Load, fitted, best_rate
 from rounds import NO_TARGET, Row, judge
 
 BURSTS, BURST_PACKETS = 8, 64
@@ -29,7 +29,7 @@ def at_60_percent(case, tools, name, end):
     del end
     bed = Bed(case, tools, each=100)
     just_so = fitted(bed.relayed, Load(16))
-    saturation = bed.relayed(replace(just_so, pause=max(1, just_so.pause // 3), times=just_so.times * 3)).rate / bed.each
+    saturation = best_rate([bed.relayed(replace(just_so, pause=max(1, just_so.pause // 3), times=just_so.times * 3))]) / bed.each
     for at_once, method in ((1, "sendto"), (16, "gso")):
         pause = at_once / (PART_OF_SATURATION * saturation) * 1e9
         full_before = bed.sockets_were_full()

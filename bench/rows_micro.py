@@ -3,8 +3,8 @@
 import json
 import subprocess
 
-from bed import Bed, Load, fitted
-from rounds import ROUNDS, Row, compare, judge, take_turns
+from bed import Bed, Load, fitted, best_rate, lost_part
+from rounds import Row, compare, judge, take_turns
 
 REPETITIONS = 9
 FLAT = "<= 1.2"
@@ -57,13 +57,10 @@ def packet_cost(case, tools, name, end):
     def side(channels):
         return lambda: beds[channels].relayed(loads[channels])
     theirs = {channels: side(channels) for channels in (1, 100)}
-    mine, runs = take_turns(side(10_000), theirs, ROUNDS, end)
-
-    def cost(some):
-        return [1e9 / run.rate for run in some]
+    mine, runs = take_turns(side(10_000), theirs, end)
     for channels, some in ((100, runs[100][:-1]), (10_000, mine)):
-        yield compare(f"{name}/{channels}", f"data packet's cost: {channels} channels / 1, N=10", "ns a copy", cost(some),
-                      cost(runs[1]), FLAT)
+        yield compare(f"{name}/{channels}", f"data packet's cost: {channels} channels / 1, N=10", "ns a copy", some,
+                      runs[1], lambda turns: 1e9 / best_rate(turns), FLAT)
 
 
 def memory(case, tools, name, end):
@@ -85,10 +82,9 @@ def workers(case, tools, name, end):
         return
     one, two = (Bed(case, tools, each=100, workers=count, wire=True) for count in (1, 2))
     for_one, for_two = fitted(one.relayed, Load(16)), fitted(two.relayed, Load(16), cores=2)
-    mine, theirs = take_turns(lambda: two.relayed(for_two), {"one": lambda: one.relayed(for_one)}, ROUNDS, end)
-    yield compare(name, "two workers / one, by CPU time, N=100", "copies/cpu-s", [run.rate for run in mine],
-                  [run.rate for run in theirs["one"]], ">= 0.9",
-                  lost=sum(run.lost for run in mine) / max(1, sum(run.sent for run in mine)))
+    mine, theirs = take_turns(lambda: two.relayed(for_two), {"one": lambda: one.relayed(for_one)}, end)
+    yield compare(name, "two workers / one, by CPU time, N=100", "copies/cpu-s", mine, theirs["one"], best_rate, ">= 0.9",
+                  lost=lost_part(mine))
 
 
 GROUPS = {"packet-cost": packet_cost, **{key: curve(key) for key in CURVES}, "memory": memory, "workers": workers}
