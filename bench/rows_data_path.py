@@ -1,6 +1,6 @@
 """What frames of our own gain over the kernel's UDP: bare, and in the relay (`--data-path xdp`)."""
 
-from bed import FRAME_METHODS, Bed, Load, fitted, best_rate, lost_part
+from bed import FRAME_METHODS, Bed, Load, best_rate, fitted, lost_part
 from rounds import compare, take_turns
 from rows_fan_out import UNIT
 

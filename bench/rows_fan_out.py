@@ -1,6 +1,6 @@
 """Copies for a second of CPU: the relay against programs that only send."""
 
-from bed import Bed, Load, fitted, best_rate, lost_part
+from bed import Bed, Load, best_rate, fitted, lost_part
 from rounds import compare, take_turns
 
 UNIT = "copies/cpu-s"

@@ -23,8 +23,9 @@ UDP_SEGMENT = 103
 # Of a message of UDP_SEGMENT: as many as fit.
 AT_ONCE = 48
 # So many messages one behind the other, as fast as they can be sent: more than either side can take at that pace, so that it always
-# has something to do; then a pause, since the program that listens shares its core with the relay and must not be what loses packets.
+# has something to do.
 MESSAGES = 32
+# Of what a core can do; then there is a pause: the program that listens shares its core with the relay, and must not lose packets.
 PART = 0.5
 # The first octet is what the sink counts.
 PAYLOAD = bytes([amt.DATA]) * PAYLOAD_OCTETS

@@ -3,7 +3,6 @@
 import contextlib
 import statistics
 import subprocess
-import time
 
 from bed import FIRST_GATEWAY_PORT, GROUP, PAYLOAD_OCTETS, PORT, Bed, Load, pin, settled
 from rounds import ROUNDS, compare, take_turns

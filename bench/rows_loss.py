@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 
-from bed import Bed, Load, fitted, best_rate
+from bed import Bed, Load, best_rate, fitted
 from rounds import NO_TARGET, Row, judge
 
 BURSTS, BURST_PACKETS = 8, 64

@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from bed import Bed, Load, fitted, best_rate, lost_part
+from bed import Bed, Load, best_rate, fitted, lost_part
 from rounds import Row, compare, judge, take_turns
 
 REPETITIONS = 9

@@ -92,4 +92,12 @@ class ByteWriter {
   std::size_t written_ = 0;
 };
 
+/// One field at a place that is known to be there (asserted).
+[[nodiscard]] inline std::uint16_t u16_at(Bytes bytes, std::size_t at) {
+  return ByteReader(bytes.subspan(at, 2)).u16();
+}
+inline void put_u16_at(MutableBytes bytes, std::size_t at, std::uint16_t value) {
+  ByteWriter(bytes.subspan(at, 2)).u16(value);
+}
+
 }  // namespace amt

@@ -6,9 +6,6 @@ namespace amt {
 namespace {
 
 using namespace search_test;
-using std::chrono::milliseconds;
-using std::chrono::minutes;
-using std::chrono::seconds;
 
 class SearchWithServices : public Search {
  protected:

@@ -6,9 +6,6 @@ namespace amt {
 namespace {
 
 using namespace search_test;
-using std::chrono::milliseconds;
-using std::chrono::minutes;
-using std::chrono::seconds;
 
 TEST_F(Search, RecordsAreRacedAndTheFirstThatAnswersIsUsed) {  // D-3.2.1-a, D-3.2.3-a, D-3.2.3-b
   RelaySearch search = make();

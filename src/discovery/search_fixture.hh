@@ -3,12 +3,17 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
 
 #include "base/assert.hh"
 #include "discovery/relay_search.hh"
 
 namespace amt::search_test {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
 
 inline IpAddress ip(const char* text) { return *IpAddress::parse(text); }
 inline const IpAddress kSource = ip("198.51.100.1");

@@ -12,11 +12,6 @@ constexpr std::size_t kIpv4LengthAt = 2;
 constexpr std::size_t kIpv4IdentificationAt = 4;
 constexpr std::size_t kIpv4ChecksumAt = 10;
 constexpr std::size_t kIpv6LengthAt = 4;
-constexpr std::size_t kUdpLengthAt = 4;
-
-void put_u16(MutableBytes at, std::size_t offset, std::uint16_t value) { ByteWriter(at.subspan(offset, 2)).u16(value); }
-
-std::uint16_t u16_at(Bytes bytes, std::size_t offset) { return ByteReader(bytes.subspan(offset, 2)).u16(); }
 
 /// RFC 768: a computed zero is sent as all ones.
 std::uint16_t never_zero(std::uint16_t checksum) { return checksum == 0 ? 0xffff : checksum; }
@@ -40,7 +35,7 @@ bool finish_checksum(MutableBytes datagram, const VirtioHeader& header) {
   InternetChecksum sum;
   sum.add(datagram.subspan(header.checksum_start));
   const bool udp = header.checksum_offset == kUdpChecksumAt;
-  put_u16(datagram, field, udp ? never_zero(sum.value()) : sum.value());
+  put_u16_at(datagram, field, udp ? never_zero(sum.value()) : sum.value());
   return true;
 }
 
@@ -82,21 +77,21 @@ bool cut_segments(Bytes datagram, std::size_t segment_octets, SegmentArena& aren
     std::copy_n(datagram.begin(), headers, segment.begin());
     std::copy(piece.begin(), piece.end(), segment.begin() + static_cast<std::ptrdiff_t>(headers));
     if (v4) {
-      put_u16(segment, kIpv4LengthAt, static_cast<std::uint16_t>(segment.size()));
-      put_u16(segment, kIpv4IdentificationAt, identification++);
-      put_u16(segment, kIpv4ChecksumAt, 0);
-      put_u16(segment, kIpv4ChecksumAt, internet_checksum(segment.first(udp_at)));
+      put_u16_at(segment, kIpv4LengthAt, static_cast<std::uint16_t>(segment.size()));
+      put_u16_at(segment, kIpv4IdentificationAt, identification++);
+      put_u16_at(segment, kIpv4ChecksumAt, 0);
+      put_u16_at(segment, kIpv4ChecksumAt, internet_checksum(segment.first(udp_at)));
     } else {
-      put_u16(segment, kIpv6LengthAt, static_cast<std::uint16_t>(segment.size() - kIpv6HeaderOctets));
+      put_u16_at(segment, kIpv6LengthAt, static_cast<std::uint16_t>(segment.size() - kIpv6HeaderOctets));
     }
     const MutableBytes udp = segment.subspan(udp_at);
-    put_u16(udp, kUdpLengthAt, static_cast<std::uint16_t>(udp.size()));
+    put_u16_at(udp, kUdpLengthAt, static_cast<std::uint16_t>(udp.size()));
     if (with_checksum) {
-      put_u16(udp, kUdpChecksumAt, 0);
+      put_u16_at(udp, kUdpChecksumAt, 0);
       InternetChecksum sum;
       sum.add_pseudo_header(parsed->source, parsed->destination, kProtocolUdp, static_cast<std::uint32_t>(udp.size()));
       sum.add(udp);
-      put_u16(udp, kUdpChecksumAt, never_zero(sum.value()));
+      put_u16_at(udp, kUdpChecksumAt, never_zero(sum.value()));
     }
     out.push_back({segment});
   }

@@ -4,17 +4,14 @@
 #include <optional>
 
 #include "ip/checksum.hh"
-#include "ip/datagram.hh"
-#include "ip/udp_flow.hh"
 
 namespace amt {
 namespace {
 
 constexpr std::size_t kDatagramOctetsMax = 65'535;
 
-std::uint16_t u16_at(Bytes bytes, std::size_t offset) { return ByteReader(bytes.subspan(offset, 2)).u16(); }
-void put_u16(MutableBytes bytes, std::size_t offset, std::size_t value) {
-  ByteWriter(bytes.subspan(offset, 2)).u16(static_cast<std::uint16_t>(value));
+void put_length(MutableBytes bytes, std::size_t at, std::size_t octets) {
+  put_u16_at(bytes, at, static_cast<std::uint16_t>(octets));
 }
 
 bool is_v4(Bytes datagram) { return (datagram[0] & std::byte{0xf0}) == std::byte{0x40}; }
@@ -62,13 +59,13 @@ MergedHeader merged_header(std::span<const Bytes> datagrams) {
   const MutableBytes header = std::span(merged.octets).first(merged.size);
   std::copy_n(first.begin(), merged.size, header.begin());
   if (v4) {
-    put_u16(header, 2, merged.udp_at + udp_octets);
-    put_u16(header, 10, 0);
-    put_u16(header, 10, internet_checksum(header.first(merged.udp_at)));
+    put_length(header, 2, merged.udp_at + udp_octets);
+    put_u16_at(header, 10, 0);
+    put_u16_at(header, 10, internet_checksum(header.first(merged.udp_at)));
   } else {
-    put_u16(header, 4, udp_octets);
+    put_length(header, 4, udp_octets);
   }
-  put_u16(header, merged.udp_at + 4, udp_octets);
+  put_length(header, merged.udp_at + kUdpLengthAt, udp_octets);
   const std::size_t source_at = v4 ? 12 : 8;
   const std::size_t address_octets = v4 ? 4 : 16;
   InternetChecksum sum;
@@ -76,7 +73,7 @@ MergedHeader merged_header(std::span<const Bytes> datagrams) {
                         IpAddress::from_bytes(header.subspan(source_at + address_octets, address_octets)), kProtocolUdp,
                         static_cast<std::uint32_t>(udp_octets));
   // value() is the complement, for a field that is complete; here the kernel goes on summing.
-  put_u16(header, merged.udp_at + 6, static_cast<std::uint16_t>(~sum.value()));
+  put_u16_at(header, merged.udp_at + kUdpChecksumAt, static_cast<std::uint16_t>(~sum.value()));
   return merged;
 }
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <span>
 
-#include "base/byte_reader.hh"
+#include "ip/udp_flow.hh"
 
 namespace amt {
 
@@ -21,7 +21,7 @@ inline constexpr std::size_t kMergeMax = 64;
 
 /// The header of the merged packet: lengths of the whole, the pseudo-header's sum in the checksum field.
 struct MergedHeader {
-  std::array<std::byte, 48> octets{};
+  std::array<std::byte, kPlainUdpOctetsMax> octets{};
   std::size_t size = 0;
   /// Where UDP begins.
   std::size_t udp_at = 0;

@@ -13,7 +13,6 @@ constexpr std::uint8_t kOptionNoOperation = 1;
 constexpr std::uint8_t kOptionRouterAlert = 148;
 
 std::uint8_t u8_at(Bytes octets, std::size_t at) { return std::to_integer<std::uint8_t>(octets[at]); }
-std::uint16_t u16_at(Bytes octets, std::size_t at) { return ByteReader(octets.subspan(at, 2)).u16(); }
 
 IpAddress v4_at(Bytes octets, std::size_t at) { return IpAddress::from_v4(ByteReader(octets.subspan(at, 4)).u32()); }
 IpAddress v6_at(Bytes octets, std::size_t at) {

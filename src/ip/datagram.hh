@@ -13,6 +13,8 @@ namespace amt {
 inline constexpr std::size_t kIpv4HeaderOctets = 20;
 inline constexpr std::size_t kIpv6HeaderOctets = 40;
 inline constexpr std::size_t kUdpHeaderOctets = 8;
+/// In a UDP header.
+inline constexpr std::size_t kUdpLengthAt = 4;
 inline constexpr std::size_t kUdpChecksumAt = 6;
 
 inline constexpr std::uint8_t kProtocolHopByHop = 0;

@@ -2,14 +2,8 @@
 
 #include <cstring>
 
-#include "ip/datagram.hh"
-
 namespace amt {
 namespace {
-
-constexpr std::size_t kUdpLengthAt = 4;
-
-std::uint16_t u16_at(Bytes bytes, std::size_t at) { return ByteReader(bytes.subspan(at, 2)).u16(); }
 
 template <std::size_t kFrom, std::size_t kTo>
 bool same(Bytes a, Bytes b) {

@@ -4,12 +4,12 @@
 #include <cstddef>
 #include <optional>
 
-#include "base/byte_reader.hh"
+#include "ip/datagram.hh"
 
 namespace amt {
 
-/// The longest headers that are plain: IPv6 and UDP.
-inline constexpr std::size_t kPlainUdpOctetsMax = 48;
+/// The longest headers that are plain.
+inline constexpr std::size_t kPlainUdpOctetsMax = kIpv6HeaderOctets + kUdpHeaderOctets;
 
 /// Where UDP begins in a datagram with plain headers: no options, no extension headers, no fragment, lengths that are
 /// those of `datagram`, something in it. Checksums are not looked at.
