@@ -38,13 +38,16 @@ def with_doubles(case):
         one, two, three = (line.source_address(family, number) for number in (1, 2, 3))
         for number in (1, 2, 3):
             for group in (GROUP[family], ASM[family]):
-                line.stream(family, group, number=number, stream=number, rate=100, sizes=(100,))
+                line.stream(family, group, number=number, stream=number, rate=50, sizes=(100,))
         first, second = line.fake_gateway(4), line.fake_gateway(4)
 
         def origins(gateway, group, seconds=0.5):
-            time.sleep(0.3)  # what is under way arrives
+            gateway.catch_up(family)  # the relay has done what it was told,
+            time.sleep(0.3)  # has sent what it had begun,
+            gateway.catch_up(family)  # and that has arrived
             gateway.data.clear()
             time.sleep(seconds)
+            gateway.catch_up(family)
             return {datagram.source for datagram in gateway.inner() if datagram.destination == group}
 
         first.join_channel(GROUP[family], [one])
