@@ -70,6 +70,11 @@ def best_rate(runs: list[Run]) -> float:
     return max(run.received / run.cpu for run in runs)
 
 
+def pooled_rate(runs: list[Run]) -> float:
+    """Copies received for a second of CPU, of all turns together."""
+    return sum(run.received for run in runs) / sum(run.cpu for run in runs)
+
+
 def lost_part(runs: list[Run]) -> float:
     return sum(run.lost for run in runs) / max(1, sum(run.sent for run in runs))
 

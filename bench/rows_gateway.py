@@ -12,7 +12,7 @@ import struct
 import subprocess
 import time
 
-from bed import PAYLOAD_OCTETS, PORT, Load, Run, Sink, cpu_seconds, fitted, lost_part, pin, settled
+from bed import PAYLOAD_OCTETS, PORT, Load, Run, Sink, cpu_seconds, fitted, lost_part, pin, pooled_rate, settled
 from lib import amt, fake_relay, netns, packets
 from lib.topology import Line
 from rounds import compare, take_turns
@@ -89,12 +89,6 @@ class Bed:
         return self.run(OTHER_GROUP, (self.line.gateway_address(4), LOOP_PORT), self.loop.pid, load)
 
 
-def rate(runs: list[Run]) -> float:
-    """Packets delivered for a second of CPU, of all turns together: how many wait when either side comes to them is chance, and the
-    best turn is the luckiest."""
-    return sum(run.received for run in runs) / sum(run.cpu for run in runs)
-
-
 def tun(case, tools, name, end):
     case.need_tun()
     affinity = os.sched_getaffinity(0)
@@ -102,10 +96,11 @@ def tun(case, tools, name, end):
         bed = Bed(case, tools)
         load = Load(AT_ONCE * MESSAGES)
         ours, bare = (fitted(run, load, cores=PART) for run in (bed.ours, bed.bare))
+        # How many packets wait when either side comes to them is chance: the best turn would be the luckiest.
         mine, theirs = take_turns(lambda: bed.ours(ours), {"loop": lambda: bed.bare(bare)}, end)
     finally:
         os.sched_setaffinity(0, affinity)
-    yield compare(name, "gateway / recvfrom and TUN write for each", "packets/cpu-s", mine, theirs["loop"], rate, ">= 3",
+    yield compare(name, "gateway / recvfrom and TUN write for each", "packets/cpu-s", mine, theirs["loop"], pooled_rate, ">= 3",
                   lost=lost_part(mine), bare_lost=lost_part(theirs["loop"]),
                   packets_a_second=round(ours.at_once / ours.pause * 1e9))
 

@@ -17,15 +17,18 @@ from dataclasses import asdict
 
 sys.path.insert(0, "/bench")
 
-from bed import GROUP, PAYLOAD_OCTETS, PORT, Load, Run, Sink, fitted, settled  # noqa: E402
+from bed import GROUP, PAYLOAD_OCTETS, PORT, Load, Run, Sink, best_rate, fitted, settled  # noqa: E402
 from lib.topology import Line  # noqa: E402
 from rounds import ROUNDS, compare, take_turns  # noqa: E402
 from scenario import KernelRelay, say  # noqa: E402
 
 TOOLS = "/bench"
 SEGMENT_SECONDS = 1.6
-SECONDS_MAX = 50.0
+TURNS = 3
+SECONDS_MAX = 130.0
 AT_ONCE = 16
+# An emulator translates code when it first runs.
+WARM_UP_COPIES = 20_000
 MARK = "BENCH "
 
 
@@ -75,11 +78,13 @@ def against_kernel(gateways: int):
         mine = line_for(case, gateways)
         mine.start_relay()
         ours = Side(case, mine, gateways)
+        for side in (kernel, ours):
+            side.run(Load(AT_ONCE, times=WARM_UP_COPIES // gateways // AT_ONCE))
         # What the slower of the two can take: the same load for both.
         load = max((fitted(side.run, Load(AT_ONCE), SEGMENT_SECONDS) for side in (kernel, ours)), key=lambda one: one.pause)
-        runs, bare = take_turns(lambda: ours.run(load), {"kernel": lambda: kernel.run(load)}, ROUNDS, end)
+        runs, bare = take_turns(lambda: ours.run(load), {"kernel": lambda: kernel.run(load)}, end, ROUNDS * TURNS)
         row = compare(f"kernel/{gateways}", f"relay / kernel driver, same guest, N={gateways}", "copies/cpu-s of the guest",
-                      [run.rate for run in runs], [run.rate for run in bare["kernel"]], "> 1",
+                      runs, bare["kernel"], best_rate, "> 1", TURNS,
                       packets_a_second=round(load.at_once / load.pause * 1e9), lost=sum(run.lost for run in runs),
                       bare_lost=sum(run.lost for run in bare["kernel"]))
         say(MARK + json.dumps(asdict(row)))
