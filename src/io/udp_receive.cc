@@ -24,8 +24,8 @@ constexpr std::size_t kSlotOctets = 65'535;
 /// Whole cache lines, and odd against the page size: slots that all began at the same page offset would share the same
 /// few sets of the first-level cache.
 constexpr std::size_t kSlotStride = 65'536 + 3 * 64;
-/// Of one call, about: what comes is read again soon, and should still be in the second-level cache then.
-constexpr std::size_t kOctetsAtOnce = 256 * 1024;
+/// Of one call, about: what comes is read again soon, and should still be in the cache then. A merged message fills it.
+constexpr std::size_t kOctetsAtOnce = 64 * 1024;
 /// ECN, UDP_GRO, SO_RXQ_OVFL: one int each.
 constexpr std::size_t kControlOctets = 3 * CMSG_SPACE(sizeof(int));
 /// An extended error with the offender's address, and the other three.
