@@ -10,7 +10,7 @@ from rounds import Row
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 GATEWAYS = (10, 100)
-SECONDS_MAX = 400
+SECONDS_MAX = 460
 SKIP = 77
 
 

@@ -24,8 +24,8 @@ from scenario import KernelRelay, say  # noqa: E402
 
 TOOLS = "/bench"
 SEGMENT_SECONDS = 1.6
-TURNS = 3
-SECONDS_MAX = 130.0
+TURNS = 4
+SECONDS_MAX = 170.0
 AT_ONCE = 16
 # An emulator translates code when it first runs.
 WARM_UP_COPIES = 20_000
