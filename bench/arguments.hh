@@ -1,6 +1,8 @@
 #pragma once
 /// Arguments of the benchmark's small programs, which only suite.py and the guest's scenario call.
 
+#include <unistd.h>
+
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
@@ -13,10 +15,11 @@ namespace amt {
 
 class Arguments {
  public:
-  /// Ends the program when there are not as many as `usage` names.
+  /// Ends the program when there are not as many as `usage` names, and whatever happens after `kSecondsMax`.
   Arguments(int count, char** values, std::size_t wanted, const char* usage)
       : rest_(values + 1, static_cast<std::size_t>(count - 1)) {
     if (rest_.size() != wanted) fail("usage", usage);
+    ::alarm(kSecondsMax);
   }
 
   template <typename Integer>
@@ -43,6 +46,9 @@ class Arguments {
   }
 
  private:
+  /// Later than bench/suite.py begins anything new.
+  static constexpr unsigned kSecondsMax = 1000;
+
   std::string_view take() {
     const std::string_view text = rest_.front();
     rest_ = rest_.subspan(1);

@@ -119,7 +119,10 @@ class Sink:
     def _ask(self, what: str) -> str:
         self._process.stdin.write(what)
         self._process.stdin.flush()
-        return self._process.stdout.readline()
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise AssertionError(f"the sink ended with {self._process.wait()}")
+        return answer
 
     def count(self) -> int:
         return int(self._ask("c"))

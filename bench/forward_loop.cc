@@ -4,7 +4,6 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -18,8 +17,6 @@ namespace amt {
 namespace {
 
 constexpr char kUsage[] = "METHOD INTERFACE GROUP:PORT SOURCE FROM TO:PORT DESTINATIONS";
-// Whatever happens, it ends.
-constexpr unsigned kSecondsMax = 180;
 // AMT, inner IPv4, inner UDP.
 constexpr std::size_t kHeaderOctets = wire::kDataHeaderOctets + 20 + 8;
 constexpr std::size_t kReceivedMax = 64;
@@ -84,7 +81,6 @@ int main(int count, char** values) {
   const amt::Endpoint from = arguments.endpoint();
   const amt::Endpoint first = arguments.endpoint();
   const auto destinations = arguments.number<std::uint16_t>();
-  ::alarm(amt::kSecondsMax);
 
   const amt::UniqueFd in = amt::bind_socket(channel);
   amt::join_natively(in.get(), interface, source, channel.address);

@@ -31,8 +31,6 @@ constexpr char kUsage[] =
     "     | listener count|times INTERFACE GROUP:PORT 1 SOURCE GROUP 1 1\n"
     "Gateway i, counted from 0, joins JOINS channels from number i * JOINS on, modulo CHANNELS. Gateways have further\n"
     "ports of LOCAL, or with FIRST_PORT 0 further addresses after LOCAL.";
-// Whatever happens, it ends.
-constexpr unsigned kSecondsMax = 180;
 constexpr int kTriesMax = 10;
 constexpr int kAnswerMilliseconds = 300;
 // Above those of 16 bits, by which a relay would take us for js4ms.
@@ -200,7 +198,6 @@ int main(int argument_count, char** values) {
   const amt::IpAddress group = arguments.endpoint().address;
   const auto channels = arguments.number<std::uint32_t>();
   const auto joins = arguments.number<std::uint32_t>();
-  ::alarm(amt::kSecondsMax);
   amt::allow_descriptors(gateways);
 
   const amt::SocketAddress relay(amt::Endpoint::parse(from, 0).value_or(amt::Endpoint()));

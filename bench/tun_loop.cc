@@ -14,17 +14,9 @@
 #include "sockets.hh"
 #include "wire/message.hh"
 
-namespace {
-
-// Whatever happens, it ends.
-constexpr unsigned kSecondsMax = 180;
-
-}  // namespace
-
 int main(int count, char** values) {
   amt::Arguments arguments(count, values, 2, "LOCAL:PORT INTERFACE");
   const amt::UniqueFd in = amt::bind_socket(arguments.endpoint());
-  ::alarm(kSecondsMax);
 
   const amt::UniqueFd tun(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
   ifreq request{};
