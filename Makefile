@@ -13,7 +13,7 @@ demo: build ## show it working: a video through a tunnel, without privileges
 	@tools/setup.sh demo
 	@build/release/amt demo
 
-test: build ## build and run all tests (under 10 minutes on 2 cores)
+test: build ## build and run all tests (15 minutes on 2 cores when nothing is compiled yet)
 	@tools/setup.sh test
 	@tools/test.sh release
 
