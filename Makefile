@@ -7,7 +7,7 @@ JOBS ?= $(shell nproc)
 build: ## build the program: build/release/amt
 	@tools/setup.sh build
 	@mkdir -p build && cmake --preset release >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
-	@cmake --build --preset release --parallel $(JOBS)
+	@cmake --build --preset release --parallel $(JOBS) --target amt
 
 demo: build ## show it working: a video through a tunnel, without privileges
 	@tools/setup.sh demo
@@ -15,6 +15,7 @@ demo: build ## show it working: a video through a tunnel, without privileges
 
 test: build ## build and run all tests (15 minutes on 2 cores when nothing is compiled yet)
 	@tools/setup.sh test
+	@cmake --build --preset release --parallel $(JOBS)
 	@tools/test.sh release
 
 interop: build ## with the Linux kernel's AMT driver, both roles, in a QEMU guest (console: build/interop/console.log)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All checks that need no build: formatting, shell and Python syntax, banned names, the map of the rooms.
+# All checks that need no build: formatting, shell and Python syntax, banned names, the map of the rooms, missing headers.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 failed=0
@@ -18,4 +18,5 @@ run shellcheck shellcheck --severity=style "${scripts[@]}"
 run python python3 tools/check_syntax.py "${programs[@]}"
 run banned-names python3 tools/check_banned.py
 run rooms python3 tools/check_rooms.py
+run includes python3 tools/check_includes.py
 exit "$failed"

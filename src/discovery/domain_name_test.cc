@@ -1,6 +1,7 @@
 #include "discovery/domain_name.hh"
 
 #include <gtest/gtest.h>
+#include <algorithm>
 
 #include "base/test_bytes.hh"
 

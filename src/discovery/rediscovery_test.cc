@@ -1,6 +1,8 @@
 #include "discovery/rediscovery.hh"
 
 #include <gtest/gtest.h>
+#include <algorithm>
+#include <vector>
 
 #include "discovery/hold_downs.hh"
 #include "discovery/query_budget.hh"

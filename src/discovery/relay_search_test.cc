@@ -1,5 +1,7 @@
 #include "discovery/relay_search.hh"
 
+#include <algorithm>
+
 #include "discovery/search_fixture.hh"
 
 namespace amt {

@@ -1,6 +1,7 @@
 #include "discovery/relay_selection.hh"
 
 #include <gtest/gtest.h>
+#include <algorithm>
 
 #include "base/assert.hh"
 

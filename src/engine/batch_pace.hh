@@ -2,6 +2,7 @@
 /// When to read on after a batch of multicast (DESIGN, "Data plane": adaptive waiting).
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 
 #include "amt/time.hh"

@@ -1,5 +1,6 @@
 #include "engine/native_lan.hh"
 
+#include <algorithm>
 #include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <optional>

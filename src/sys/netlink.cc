@@ -11,7 +11,9 @@
 #include <netlink/route/link/veth.h>
 #include <netlink/route/route.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <fstream>
 #include <memory>

@@ -3,6 +3,7 @@
 /// First octet: what follows is datagrams (each with its length in an octet) for the stream meter (0) or the test
 /// pattern's verifier (1), or the sequence numbers of a tracker of 1 to 32 bits.
 
+#include <algorithm>
 #include <vector>
 
 #include "allocations.hh"
