@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs one system test:  run.py FILE.py [ARGUMENT...]
+"""Runs one system test:  run.py FILE.py [ARGUMENT...]     FILE: from this folder, or its path from here
 
 The test's namespaces live in a fresh network and mount namespace of their own, as root directly, as an ordinary user
 inside a user namespace. Exit status: 0 passed, 1 failed, 77 skipped (with the reason).
@@ -42,6 +42,7 @@ def enter_namespaces() -> None:
 
 def main() -> int:
     sys.path.insert(0, str(HERE))
+    sys.path.insert(1, str((HERE / sys.argv[1]).parent))
     from lib.scenario import Case, Skipped
 
     test = importlib.import_module(pathlib.Path(sys.argv[1]).stem)
