@@ -26,14 +26,17 @@ IpAddress from_v6_prefix(std::array<std::uint8_t, 4> prefix, std::uint32_t numbe
   return IpAddress::from_v6(octets);
 }
 
-/// What each tunnel wants. Sources of two tunnels always differ; groups unless they are shared.
+/// What each tunnel wants: the channel that is named, or channels that nobody else wants. Sources of two tunnels then
+/// always differ; groups unless they are shared.
 class Wants {
  public:
   explicit Wants(const Options& options)
       : groups_(options.number("groups", 1)),
         sources_(options.number("sources", 0)),
-        shared_(options.number("shared", 0) != 0),
-        inner_(options.number("inner", 4) == 4 ? Family::kIpv4 : Family::kIpv6) {}
+        shared_(options.number("shared", 0) != 0 || options.has("group")),
+        inner_(options.number("inner", 4) == 4 ? Family::kIpv4 : Family::kIpv6) {
+    if (options.has("group")) channel_ = {options.address("source"), options.address("group")};
+  }
 
   [[nodiscard]] std::uint32_t groups() const { return groups_; }
   [[nodiscard]] Family inner() const { return inner_; }
@@ -48,6 +51,7 @@ class Wants {
     return from_v6_prefix({0x20, 0x01, 0x0d, 0xb8}, number);
   }
   [[nodiscard]] GroupRecord join(const Tunnel& tunnel, std::uint32_t i) const {
+    if (channel_) return {RecordType::kAllowNewSources, channel_->group, {*channel_->source}};
     GroupRecord record{
         sources_ > 0 ? RecordType::kAllowNewSources : RecordType::kChangeToExclude, group(tunnel, i), {}};
     for (std::uint32_t s = 0; s < sources_; ++s) record.sources.push_back(source(tunnel, s));
@@ -70,6 +74,8 @@ class Wants {
   std::uint32_t sources_;
   bool shared_;
   Family inner_;
+  /// The only one, where it is given.
+  std::optional<Channel> channel_;
 };
 
 /// Sends records in as few Updates as hold them, `per_second` Updates at most (0: as fast as it goes).

@@ -21,6 +21,8 @@ namespace {
 
 /// Until a Request or an Update without effect is sent again, as an ordinary gateway does.
 constexpr Duration kAgain = std::chrono::seconds(1);
+/// Before the relay would end a silent tunnel, also at the shortest query interval.
+constexpr Duration kRefresh = std::chrono::seconds(4);
 /// A newcomer that has seen nothing by then has failed.
 constexpr Duration kGivenUp = std::chrono::seconds(5);
 
@@ -111,7 +113,12 @@ int run_watch(const Options& options) {
   print_ports(crowd);
   const Instant end = monotonic_now() + options.milliseconds("milliseconds", 60'000);
   std::vector<Arrival> arrivals;
+  Instant refresh = monotonic_now() + kRefresh;
   while (monotonic_now() < end) {
+    if (monotonic_now() >= refresh) {
+      refresh += kRefresh;
+      for (Tunnel& tunnel : crowd.tunnels()) crowd.send_report(tunnel, join);
+    }
     crowd.receive(std::chrono::milliseconds(100), [&](Tunnel& tunnel, Bytes inner, Bytes) {
       if (const auto packet = test_packet(inner)) {
         arrivals.push_back({static_cast<std::uint32_t>(tunnel.number), packet->sequence, nanoseconds(packet->sent),
