@@ -25,7 +25,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 PROGRAM = os.environ.get("AMT_ATTACK", str(HERE.parent.parent / "build/release/tests/attack/amt_attack"))
 # How long an attack lasts.
 SECONDS = float(os.environ.get("AMT_ATTACK_SECONDS", "2.5"))
-CALM_SECONDS = 1.5
+CALM_SECONDS = 1.0
 # Of the watched stream, after the attack.
 AFTER_SECONDS = 0.5
 WATCHERS, RATE, PAYLOAD_OCTETS = 8, 500, 1316
