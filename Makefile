@@ -1,7 +1,7 @@
 # What people do with this project. Each target sets up what it needs by itself; CMake does the work.
 # `make` builds build/release/amt.
 .DEFAULT_GOAL := build
-.PHONY: build demo test interop bench format lint asan tsan fuzz conformance sim storm mutation coverage clean help
+.PHONY: build demo test attack interop bench format lint asan tsan fuzz conformance sim storm mutation coverage clean help
 JOBS ?= $(shell nproc)
 
 build: ## build the program: build/release/amt
