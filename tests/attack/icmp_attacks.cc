@@ -1,6 +1,7 @@
 /// ICMP errors about Multicast Data that the relay sends to others. Any router may send one: the sender's address is
 /// its own, what it quotes is invented. Who watches the same channel knows every octet of it but the port.
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 

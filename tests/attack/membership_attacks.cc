@@ -1,5 +1,6 @@
 /// An honest address that asks for too much, too often.
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
