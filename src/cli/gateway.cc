@@ -5,6 +5,7 @@
 #include "cli/subcommands.hh"
 #include "cli/way_to_relay.hh"
 #include "engine/gateway_engine.hh"
+#include "engine/log_writer.hh"
 #include "observe/control_server.hh"
 #include "observe/engine_status.hh"
 #include "sys/clock.hh"
@@ -33,6 +34,7 @@ std::optional<std::string> unusable_downstream(const GatewayConfig& config, cons
 }  // namespace
 
 int run_gateway(const GatewayConfig& config, const CommonConfig&) {
+  const LogWriter log_writer;
   EventLoop loop;
   GatewayEngineOptions options;
   Result<RelaySetOptions, std::string> relays = relay_set_options(loop, config.relay);

@@ -9,6 +9,7 @@
 #include "cli/explain.hh"
 #include "cli/failure.hh"
 #include "cli/subcommands.hh"
+#include "engine/log_writer.hh"
 #include "engine/relay_engine.hh"
 #include "observe/control_server.hh"
 #include "observe/engine_status.hh"
@@ -127,6 +128,7 @@ int run_relay(const RelayConfig& config, const CommonConfig&) {
   const Result<RelayEngineOptions, std::string> options = engine_options(config);
   if (!options) return fail_usage("relay", options.error());
 
+  const LogWriter log_writer;
   EventLoop loop;
   OsRandom random;
   const SysResult<std::unique_ptr<RelayEngine>> engine = RelayEngine::create(loop, *options, random);

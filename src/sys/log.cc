@@ -70,8 +70,15 @@ void configure_log(const LogOptions& options) {
 bool log_enabled(LogLevel level) { return logger().should_log(spdlog_level(level)); }
 
 void log_line(LogLevel level, std::string_view text) {
-  const std::string shown = printable(text);
-  logger().log(spdlog_level(level), "{}", json_lines() ? json_escaped(shown) : shown);
+  if (!log_enabled(level)) return;
+  // allow: the time that the line carries, whenever it is written
+  LogRecord record{level, std::chrono::system_clock::now(), printable(text, kLogTextOctetsMax)};
+  if (!log_queue().push(record)) write_log(record);
+}
+
+void write_log(const LogRecord& record) {
+  logger().log(record.at, spdlog::source_loc{}, spdlog_level(record.level),
+               json_lines() ? json_escaped(record.text) : record.text);
 }
 
 }  // namespace amt

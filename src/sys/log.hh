@@ -1,11 +1,14 @@
 #pragma once
-/// The one logger: lines on stderr, or one JSON object a line. Thread-safe. Never called per packet.
+/// The one logger: lines on stderr, or one JSON object a line. Thread-safe. Never called per packet. While a
+/// `LogWriter`
+/// (`engine`) lives, lines go by its queue and nobody waits for stderr; else the caller writes them.
 
 #include <fmt/format.h>
 
 #include <string_view>
 
 #include "base/log_level.hh"
+#include "sys/log_queue.hh"
 
 namespace amt {
 
@@ -20,8 +23,13 @@ void configure_log(const LogOptions& options);
 /// For what is costly to prepare.
 [[nodiscard]] bool log_enabled(LogLevel level);
 
-/// Written as `printable` has it: what came from outside cannot forge a line or command a terminal.
+/// Written as `printable` has it: what came from outside cannot forge a line or command a terminal. Cut at
+/// `kLogTextOctetsMax`: a pipe that has any room takes a line whole.
+inline constexpr std::size_t kLogTextOctetsMax = 1800;
 void log_line(LogLevel level, std::string_view text);
+
+/// For who takes lines out of the queue: at once, may wait for whoever reads stderr.
+void write_log(const LogRecord& record);
 
 template <typename... Args>
 void log_at(LogLevel level, fmt::format_string<Args...> format, Args&&... args) {

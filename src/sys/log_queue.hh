@@ -1,0 +1,48 @@
+#pragma once
+/// Log lines on their way to the thread that writes them.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/log_level.hh"
+
+namespace amt {
+
+struct LogRecord {
+  LogLevel level = LogLevel::kInfo;
+  std::chrono::system_clock::time_point at{};
+  std::string text;
+};
+
+/// Whoever logs never waits for whoever reads the log. Bounded: what does not fit is lost and counted. Any thread.
+class LogQueue {
+ public:
+  static constexpr std::size_t kLinesMax = 1024;
+
+  /// From now on lines are taken. `wake` is called, on the thread that logs, when the first of a batch is there.
+  void open(std::function<void()> wake);
+  /// No more lines are taken; those that are there can still be.
+  void close();
+
+  /// True: `record` was taken, and will be written or counted as lost. False: the queue is closed, write it yourself.
+  bool push(LogRecord& record);
+  struct Batch {
+    std::vector<LogRecord> records;
+    std::uint64_t lost = 0;  ///< since the last batch, after these
+  };
+  [[nodiscard]] Batch take();
+
+ private:
+  std::mutex mutex_;
+  std::function<void()> wake_;
+  Batch waiting_;
+};
+
+/// The process's own, that `log_line` goes by while it is open.
+[[nodiscard]] LogQueue& log_queue();
+
+}  // namespace amt
