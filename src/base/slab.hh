@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/assert.hh"
+#include "base/counters.hh"
 
 namespace amt {
 
@@ -27,7 +28,7 @@ class Slab {
       free_ = std::get<NextFree>(slot(id));
     }
     slot(id).template emplace<T>(std::move(object));
-    ++size_;
+    size_.add();
     return id;
   }
 
@@ -35,7 +36,7 @@ class Slab {
     AMT_ASSERT(std::holds_alternative<T>(slot(id)));
     slot(id).template emplace<NextFree>(free_);
     free_ = id;
-    --size_;
+    size_.subtract();
   }
 
   /// Ends all and gives the room back.
@@ -51,7 +52,8 @@ class Slab {
     AMT_ASSERT(object != nullptr);
     return *object;
   }
-  [[nodiscard]] std::size_t size() const { return size_; }
+  /// Any thread, while the owner changes the slab.
+  [[nodiscard]] std::size_t size() const { return size_.value(); }
 
   /// Fetches the first lines of an object, before its turn comes.
   void prefetch(std::uint32_t id, int lines) const {
@@ -90,7 +92,7 @@ class Slab {
   std::vector<std::unique_ptr<Slot[]>> chunks_;
   std::uint32_t used_ = 0;
   NextFree free_ = kNone;
-  std::size_t size_ = 0;
+  Count size_;
 };
 
 }  // namespace amt

@@ -15,6 +15,8 @@ namespace {
 
 /// What may wait for a worker at once of what others hand over: a few milliseconds of work.
 constexpr std::size_t kHandedOverMax = 1024;
+/// Datagrams that did not fit and wait for the control thread; each may be 64 KB.
+constexpr std::size_t kReportsWaitingMax = 512;
 
 }  // namespace
 
@@ -33,14 +35,14 @@ struct RelayEngine::Impl final : RelayColleagues, std::enable_shared_from_this<R
   void hand_out(std::size_t worker, std::size_t number, std::unique_ptr<UpstreamCapture> capture);
   void shutdown();
 
-  EventLoop& loop_of(std::size_t worker) { return worker == 0 ? loop : threads[worker - 1]->loop(); }
   /// Any thread.
   void post_to(std::size_t worker, std::function<void(RelayWorker&)> work);
   void post_to_owner(std::function<void(Impl&)> work);
 
   void change_upstream(RelayWorker& worker, std::vector<FilterChange> changes) override;
+  void report_queries(std::size_t upstream_number, std::vector<HeardQuery> queries) override;
   void report_lost_capture() override;
-  bool report_too_big(RelayWorker& worker, Instant now, Bytes datagram, std::size_t inner_octets_max) override;
+  bool report_too_big(Bytes datagram, std::size_t inner_octets_max) override;
   bool hand_over(std::size_t to, bool urgent, std::function<void(RelayWorker&)> work) override;
 
   EventLoop& loop;
@@ -49,11 +51,15 @@ struct RelayEngine::Impl final : RelayColleagues, std::enable_shared_from_this<R
   bool is_shut_down = false;
   /// By worker: what waits for it, of what others have handed over.
   std::vector<std::atomic<std::size_t>> handed_over;
+  /// What waits for `too_big`.
+  std::atomic<std::size_t> reports_waiting = 0;
+  /// Of this loop's thread.
+  Counters<RelayCounter> counters;
   // The threads end before the workers, and both before what they use; the upstream after the captures.
   UpstreamOwner upstream;
   std::vector<std::unique_ptr<LoopThread>> threads;
   std::vector<std::unique_ptr<RelayWorker>> workers;
-  /// None without an upstream. Counts with worker 0, whose thread it shares.
+  /// None without an upstream.
   std::optional<TooBigDesk> too_big;
 };
 
@@ -65,19 +71,19 @@ SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options, Rando
   random.fill(relay.shared->seed);
   relay.shared->since = started;
   for (std::size_t i = 0; i < steering.workers(); ++i) {
-    if (i > 0) threads.push_back(std::make_unique<LoopThread>());
+    threads.push_back(std::make_unique<LoopThread>());
     std::optional<XdpSender> xdp;
     if (options.data_path.xdp) {
       SysResult<XdpSender> opened = XdpSender::open();
       if (!opened) return Unexpected<SysError>(opened.error());
       xdp = std::move(*opened);
     }
-    workers.push_back(std::make_unique<RelayWorker>(loop_of(i), i, steering, relay, options.data_path,
+    workers.push_back(std::make_unique<RelayWorker>(threads[i]->loop(), i, steering, relay, options.data_path,
                                                     std::move((*sockets)[i]), std::move(xdp), random, *this));
   }
   if (!options.upstream.empty() || options.router) {
     const Duration patience = workers.size() == 1 ? Duration::zero() : TooBigDesk::kPatience;
-    too_big.emplace(loop, relay.ssm, random, workers[0]->counters(), patience);
+    too_big.emplace(loop, relay.ssm, random, counters, patience);
   }
   for (const std::string& interface : options.upstream) {
     if (SysResult<void> added = upstream.add([interface] { return open_host_upstream(interface); }); !added) {
@@ -88,7 +94,7 @@ SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options, Rando
     const auto open_router = [&random, router = *options.router] { return open_router_upstream(router, random); };
     if (SysResult<void> added = upstream.add(open_router); !added) return added;
   }
-  for (std::size_t i = 0; i < threads.size(); ++i) threads[i]->start("amt-worker-" + std::to_string(i + 1));
+  for (std::size_t i = 0; i < threads.size(); ++i) threads[i]->start("amt-worker-" + std::to_string(i));
   return {};
 }
 
@@ -110,22 +116,20 @@ SysResult<std::vector<std::vector<UdpSocket>>> RelayEngine::Impl::bind(const Rel
 }
 
 void RelayEngine::Impl::hand_out(std::size_t worker, std::size_t number, std::unique_ptr<UpstreamCapture> capture) {
-  // Those whose thread has not begun, and the one that shares ours, take it at once.
-  if (worker == 0 || !threads[worker - 1]->is_running())
-    return workers[worker]->set_capture(number, std::move(capture));
+  if (!threads[worker]->is_running()) return workers[worker]->set_capture(number, std::move(capture));
   // What is posted can be copied.
   auto passed = std::make_shared<std::unique_ptr<UpstreamCapture>>(std::move(capture));
   post_to(worker, [passed, number](RelayWorker& to) { to.set_capture(number, std::move(*passed)); });
 }
 
 void RelayEngine::Impl::post_to(std::size_t worker, std::function<void(RelayWorker&)> work) {
-  // A loop may run on when the engine is gone.
-  loop_of(worker).post([engine = weak_from_this(), worker, work = std::move(work)] {
+  threads[worker]->loop().post([engine = weak_from_this(), worker, work = std::move(work)] {
     if (const std::shared_ptr<Impl> alive = engine.lock()) work(*alive->workers[worker]);
   });
 }
 
 void RelayEngine::Impl::post_to_owner(std::function<void(Impl&)> work) {
+  // The loop may run on when the engine is gone.
   loop.post([engine = weak_from_this(), work = std::move(work)] {
     const std::shared_ptr<Impl> alive = engine.lock();
     if (alive && !alive->is_shut_down) work(*alive);
@@ -133,13 +137,15 @@ void RelayEngine::Impl::post_to_owner(std::function<void(Impl&)> work) {
 }
 
 void RelayEngine::Impl::change_upstream(RelayWorker& worker, std::vector<FilterChange> changes) {
-  if (worker.index() == 0) {
-    for (const FilterChange& change : changes) upstream.apply(change);
-    return worker.upstream_changed();
-  }
   post_to_owner([index = worker.index(), changes = std::move(changes)](Impl& engine) {
     for (const FilterChange& change : changes) engine.upstream.apply(change);
     engine.post_to(index, [](RelayWorker& told) { told.upstream_changed(); });
+  });
+}
+
+void RelayEngine::Impl::report_queries(std::size_t upstream_number, std::vector<HeardQuery> queries) {
+  post_to_owner([upstream_number, queries = std::move(queries)](Impl& engine) {
+    engine.upstream.handle_queries(upstream_number, queries);
   });
 }
 
@@ -147,14 +153,16 @@ void RelayEngine::Impl::report_lost_capture() {
   post_to_owner([](Impl& engine) { engine.upstream.check_now(); });
 }
 
-bool RelayEngine::Impl::report_too_big(RelayWorker& worker, Instant now, Bytes datagram, std::size_t inner_octets_max) {
-  if (worker.index() == 0) {
-    too_big->report(now, datagram, inner_octets_max);
-    return true;
+bool RelayEngine::Impl::report_too_big(Bytes datagram, std::size_t inner_octets_max) {
+  if (reports_waiting.fetch_add(1) >= kReportsWaitingMax) {
+    --reports_waiting;
+    return false;
   }
-  return hand_over(0, false, [this, octets = std::vector(datagram.begin(), datagram.end()), inner_octets_max](auto&) {
-    too_big->report(monotonic_now(), octets, inner_octets_max);
+  post_to_owner([octets = std::vector(datagram.begin(), datagram.end()), inner_octets_max](Impl& engine) {
+    --engine.reports_waiting;
+    engine.too_big->report(monotonic_now(), octets, inner_octets_max);
   });
+  return true;
 }
 
 bool RelayEngine::Impl::hand_over(std::size_t to, bool urgent, std::function<void(RelayWorker&)> work) {
@@ -194,16 +202,14 @@ void RelayEngine::shutdown() { impl_->shutdown(); }
 Instant RelayEngine::started() const { return impl_->started; }
 std::size_t RelayEngine::worker_count() const { return impl_->workers.size(); }
 
-void RelayEngine::ask_workers(std::function<void(RelayWorker&)> visit, std::function<void()> done) {
-  const auto missing = std::make_shared<std::size_t>(worker_count());
-  for (std::size_t i = 0; i < worker_count(); ++i) {
-    impl_->post_to(i, [engine = impl_.get(), missing, visit, done](RelayWorker& worker) {
-      visit(worker);
-      engine->post_to_owner([missing, done](Impl&) {
-        if (--*missing == 0) done();
-      });
-    });
-  }
+const RelayWorker& RelayEngine::worker(std::size_t index) const { return *impl_->workers[index]; }
+const Counters<RelayCounter>& RelayEngine::counters() const { return impl_->counters; }
+
+void RelayEngine::ask_worker(std::size_t index, std::function<void(RelayWorker&)> visit, std::function<void()> done) {
+  impl_->post_to(index, [engine = impl_.get(), visit = std::move(visit), done = std::move(done)](RelayWorker& worker) {
+    visit(worker);
+    engine->post_to_owner([done](Impl&) { done(); });
+  });
 }
 
 void RelayEngine::for_each_upstream(const std::function<void(const Upstream&)>& visit) const {

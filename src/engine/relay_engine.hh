@@ -32,9 +32,9 @@ struct RelayEngineOptions {
   std::size_t workers = 1;
 };
 
-/// Worker 0 lives on the event loop of `create`, each other has a thread of its own. All functions are called on that
-/// loop's thread, or while it does not run. Everything is bound and opened in `create`; nothing is left behind by a
-/// failure.
+/// Every worker has a thread of its own. What controls them lives on the event loop of `create`: joins and leaves
+/// upstream, reports to sources. All functions are called on that loop's thread, or while it does not run. Everything
+/// is bound and opened in `create`; nothing is left behind by a failure.
 class RelayEngine {
  public:
   /// `random` is used by all threads at once where there are several.
@@ -50,8 +50,13 @@ class RelayEngine {
 
   [[nodiscard]] Instant started() const;
   [[nodiscard]] std::size_t worker_count() const;
-  /// Calls `visit` for each worker on that one's thread, and then `done` here; not if the engine is shut down first.
-  void ask_workers(std::function<void(RelayWorker&)> visit, std::function<void()> done);
+  /// For what may be read from any thread.
+  [[nodiscard]] const RelayWorker& worker(std::size_t index) const;
+  /// What is counted here and not by a worker.
+  [[nodiscard]] const Counters<RelayCounter>& counters() const;
+  /// Calls `visit` on the worker's thread, and then `done` here; not if the engine is shut down first. Data waits for
+  /// `visit`: no more than a fraction of a millisecond.
+  void ask_worker(std::size_t index, std::function<void(RelayWorker&)> visit, std::function<void()> done);
   void for_each_upstream(const std::function<void(const Upstream&)>& visit) const;
 
  private:

@@ -42,10 +42,12 @@ RelayWorker::RelayWorker(EventLoop& loop, std::size_t index, const Steering& ste
       xdp_(std::move(xdp)),
       fan_out_(relay_, pointers_to(sockets_), data_path.path_mtu, this, data_path.rate_cap, xdp_ ? &*xdp_ : nullptr),
       pace_(data_path.batch_delay_max),
-      protocol_timer_(loop, [this] {
-        relay_.handle_timeout(monotonic_now());
-        settle();
-      }) {
+      protocol_timer_(loop,
+                      [this] {
+                        relay_.handle_timeout(monotonic_now());
+                        settle();
+                      }),
+      publish_timer_(loop, [this] { publish(); }) {
   for (UdpSocket& socket : sockets_) {
     watches_.emplace_back(loop_, socket.poll_fd(), [this, &socket] { on_socket_readable(socket); });
   }
@@ -54,10 +56,14 @@ RelayWorker::RelayWorker(EventLoop& loop, std::size_t index, const Steering& ste
 
 void RelayWorker::set_capture(std::size_t number, std::unique_ptr<UpstreamCapture> capture) {
   if (is_shut_down_) return;
-  if (number == captures_.size()) captures_.emplace_back();
+  if (number == captures_.size()) {
+    captures_.push_back({.number = number});
+    published_.captures.emplace_back();
+  }
   CapturePlace& place = captures_[number];
   // The watch first: it must let go of the old descriptor before that is closed.
   place.watch.reset();
+  if (place.capture) place.before += place.capture->statistics();
   place.capture = std::move(capture);
   place.watch.emplace(loop_, place.capture->fd(), [this, &place] { on_upstream_readable(place); });
   if (wanted_) place.capture->set_wanted(true);
@@ -69,10 +75,11 @@ void RelayWorker::shutdown() {
   captures_.clear();
   relay_.shutdown(monotonic_now());
   protocol_timer_.set(kNoDeadline);
+  publish_timer_.set(kNoDeadline);
 }
 
-void RelayWorker::report(Instant now, Bytes datagram, std::size_t inner_octets_max) {
-  if (colleagues_.report_too_big(*this, now, datagram, inner_octets_max)) return;
+void RelayWorker::report(Instant, Bytes datagram, std::size_t inner_octets_max) {
+  if (colleagues_.report_too_big(datagram, inner_octets_max)) return;
   relay_.counters().add(RelayCounter::kTooBigNotReported);
 }
 
@@ -104,6 +111,7 @@ void RelayWorker::on_socket_readable(UdpSocket& socket) {
     }
   });
   settle();
+  publish_soon(now);
 }
 
 void RelayWorker::take_datagram(Instant now, const TunnelEndpoint& from, const LocalAddress& to, Bytes datagram) {
@@ -193,10 +201,14 @@ bool RelayWorker::forward_batch(CapturePlace& place, Instant now) {
     fan_out_.replicate(now, captured_, capture.mode() == UpstreamMode::kHost ? HopLimit::kLower : HopLimit::kKeep);
   }
   capture.release();
+  if (std::vector<HeardQuery> queries = capture.take_queries(); !queries.empty()) {
+    colleagues_.report_queries(place.number, std::move(queries));
+  }
   guard_.end_turn(monotonic_now(), datagrams, relay_.counters()[RelayCounter::kDataPacketsSent] - copies,
                   waiting_in(capture));
   // Gateways that cannot be reached may have lost their tunnels.
   settle();
+  publish_soon(now);
   if (!received_data) {
     place.watch.reset();
     colleagues_.report_lost_capture();
@@ -268,16 +280,26 @@ void RelayWorker::upstream_changed() {
   tell_upstream();
 }
 
-std::uint64_t RelayWorker::receive_drops() const {
-  std::uint64_t drops = 0;
-  for (const UdpSocket& socket : sockets_) drops += socket.receive_drops();
-  return drops;
+void RelayWorker::publish_soon(Instant now) {
+  if (!publish_timer_.is_set()) publish_timer_.set(now + kPublishInterval);
 }
 
-std::vector<UpstreamCapture::Statistics> RelayWorker::capture_statistics() {
-  std::vector<UpstreamCapture::Statistics> all;
-  for (const CapturePlace& place : captures_) all.push_back(place.capture->statistics());
-  return all;
+void RelayWorker::publish() {
+  std::uint64_t drops = 0;
+  for (const UdpSocket& socket : sockets_) drops += socket.receive_drops();
+  published_.receive_drops.set(drops);
+  if (xdp_) {
+    published_.xdp_frames.set(xdp_->statistics().frames);
+    published_.xdp_drops.set(xdp_->statistics().drops);
+  }
+  for (CapturePlace& place : captures_) {
+    UpstreamCapture::Statistics all = place.before;
+    all += place.capture->statistics();
+    Published::Capture& shown = published_.captures[place.number];
+    shown.dropped.set(all.dropped);
+    shown.malformed.set(all.malformed);
+    shown.segmented.set(all.segmented);
+  }
 }
 
 }  // namespace amt

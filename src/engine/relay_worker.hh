@@ -13,6 +13,7 @@
 #include "engine/batch_pace.hh"
 #include "engine/event_loop.hh"
 #include "engine/fan_out.hh"
+#include "engine/host_reporter.hh"
 #include "engine/overload_guard.hh"
 #include "engine/too_big.hh"
 #include "engine/upstream.hh"
@@ -46,10 +47,12 @@ class RelayColleagues {
   /// `changes`: of the merged membership of this worker's tunnels. When they have been made, `upstream_changed` is
   /// called on the worker's thread.
   virtual void change_upstream(RelayWorker& worker, std::vector<FilterChange> changes) = 0;
+  /// The capture of upstream interface number `upstream_number` heard these.
+  virtual void report_queries(std::size_t upstream_number, std::vector<HeardQuery> queries) = 0;
   /// A capture says that its interface is gone.
   virtual void report_lost_capture() = 0;
   /// See `TooBigListener`. False: lost, since there is too much of it.
-  virtual bool report_too_big(RelayWorker& worker, Instant now, Bytes datagram, std::size_t inner_octets_max) = 0;
+  virtual bool report_too_big(Bytes datagram, std::size_t inner_octets_max) = 0;
   /// Has worker `to` do `work` on its thread. False: that has enough to do, and it will not be done; what is not
   /// `urgent` is put off at half of that.
   virtual bool hand_over(std::size_t to, bool urgent, std::function<void(RelayWorker&)> work) = 0;
@@ -57,7 +60,7 @@ class RelayColleagues {
 
 /// Owns the state machine, sockets, captures, timers and counters of the endpoints that `Steering` gives to it, and
 /// shares nothing with the other workers but `RelayOptions::shared`. Everything runs on the thread of `loop`, but for
-/// what is called before that starts or after it has ended.
+/// what is called before that starts or after it has ended, and what says that any thread may call it.
 class RelayWorker final : TooBigListener {
  public:
   /// `xdp`: given where the data path has it.
@@ -74,20 +77,34 @@ class RelayWorker final : TooBigListener {
   void upstream_changed();
 
   [[nodiscard]] std::size_t index() const { return index_; }
+  /// Counters, rejects and the number of tunnels: any thread.
   [[nodiscard]] const Relay& relay() const { return relay_; }
-  [[nodiscard]] Counters<RelayCounter>& counters() { return relay_.counters(); }
-  /// Datagrams that the kernel dropped for want of socket buffer, over all sockets.
-  [[nodiscard]] std::uint64_t receive_drops() const;
-  [[nodiscard]] std::vector<UpstreamCapture::Statistics> capture_statistics();
+  /// What the sockets and captures have counted, as of `kPublishInterval` ago at most. Any thread.
+  struct Published {
+    Count receive_drops;  ///< datagrams that the kernel dropped for want of socket buffer, over all sockets
+    Count xdp_frames;
+    Count xdp_drops;
+    struct Capture {
+      Count dropped;
+      Count malformed;
+      Count segmented;
+    };
+    std::deque<Capture> captures;  ///< by number of the upstream interface; all there before the thread starts
+  };
+  static constexpr Duration kPublishInterval = std::chrono::milliseconds(100);
+  [[nodiscard]] const Published& published() const { return published_; }
   /// Null: all data leaves by the sockets.
   [[nodiscard]] const XdpSender* xdp() const { return xdp_ ? &*xdp_ : nullptr; }
 
  private:
   /// Its place is kept while the interface is away.
   struct CapturePlace {
+    std::size_t number = 0;
     std::unique_ptr<UpstreamCapture> capture{};
     /// None after the interface was lost.
     std::optional<ReadWatch> watch{};
+    /// Of the captures that were here before.
+    UpstreamCapture::Statistics before{};
   };
 
   void report(Instant now, Bytes datagram, std::size_t inner_octets_max) override;
@@ -114,6 +131,9 @@ class RelayWorker final : TooBigListener {
   UdpSocket& socket_at(const LocalAddress& local);
   void note_change(FilterChange&& change);
   void tell_upstream();
+  /// Something may have been counted: it is published soon.
+  void publish_soon(Instant now);
+  void publish();
 
   EventLoop& loop_;
   std::size_t index_;
@@ -136,7 +156,9 @@ class RelayWorker final : TooBigListener {
   /// Whether there is a tunnel that captures work for.
   bool wanted_ = false;
   bool is_shut_down_ = false;
+  Published published_;
   Timer protocol_timer_;
+  Timer publish_timer_;
   // Last: they end before what their handlers use.
   std::vector<ReadWatch> watches_;
   std::deque<CapturePlace> captures_;

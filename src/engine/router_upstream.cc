@@ -32,15 +32,59 @@ bool is_mld(Bytes datagram) {
   return !view->payload.empty() && is_mld_type(view->payload[0]);
 }
 
-/// A TUN device has one reader, which reads what is for gateways and what is for the reporters alike.
+/// A TUN device has one reader, which reads what is for gateways and what is for the reporters alike. Only reads.
+class RouterCapture final : public UpstreamCapture {
+ public:
+  explicit RouterCapture(std::shared_ptr<TunDevice> tun) : tun_(std::move(tun)) {}
+
+  UpstreamMode mode() const override { return UpstreamMode::kRouter; }
+  int fd() const override { return tun_->fd(); }
+  SysResult<void> receive(Instant now, std::vector<CapturedDatagram>& out, std::size_t datagrams_max) override;
+  // What was read stays until it is read again.
+  void release() override {}
+  // Queries must be read whatever gateways want.
+  void set_wanted(bool) override {}
+  std::vector<HeardQuery> take_queries() override { return std::exchange(queries_, {}); }
+  Statistics statistics() override {
+    if (const SysResult<std::uint64_t> drops = transmit_drops(tun_->index())) dropped_ = *drops;
+    return {.dropped = dropped_};
+  }
+
+ private:
+  std::shared_ptr<TunDevice> tun_;
+  std::vector<HeardQuery> queries_;
+  std::uint64_t dropped_ = 0;
+};
+
+SysResult<void> RouterCapture::receive(Instant, std::vector<CapturedDatagram>& out, std::size_t) {
+  // One batch, though more may be waiting: the next one takes its place in memory.
+  const SysResult<std::span<const MutableBytes>> datagrams = tun_->receive();
+  if (!datagrams) return tl::unexpected(datagrams.error());
+  for (const MutableBytes datagram : *datagrams) {
+    switch (classify_departure(datagram)) {
+      case Departure::kData:
+        out.push_back({datagram});
+        break;
+      case Departure::kMembership:
+        // The rest are reports, the kernel's own.
+        if (std::optional<HeardQuery> heard = hear_query(datagram)) queries_.push_back(std::move(*heard));
+        break;
+      case Departure::kOther:
+        break;
+    }
+  }
+  return {};
+}
+
+/// Only writes to the TUN device.
 class RouterUpstream final : public Upstream {
  public:
   RouterUpstream(TunDevice tun, const IpAddress& host_v4, const IpAddress& host_v6, Random& random)
-      : tun_(std::move(tun)), igmp_(host_v4, random), mld_(host_v6, random) {}
+      : tun_(std::make_shared<TunDevice>(std::move(tun))), igmp_(host_v4, random), mld_(host_v6, random) {}
 
-  const std::string& interface() const override { return tun_.name(); }
+  const std::string& interface() const override { return tun_->name(); }
   UpstreamMode mode() const override { return UpstreamMode::kRouter; }
-  SysResult<std::unique_ptr<UpstreamCapture>> open_capture() override { return std::make_unique<Capture>(*this); }
+  SysResult<std::unique_ptr<UpstreamCapture>> open_capture() override { return std::make_unique<RouterCapture>(tun_); }
 
   SysResult<void> set_membership(Instant now, const IpAddress& group, const SourceFilter& filter) override {
     reporter(group.family()).set_filter(now, group, filter);
@@ -51,69 +95,28 @@ class RouterUpstream final : public Upstream {
   Instant next_deadline() const override { return std::min(igmp_.next_deadline(), mld_.next_deadline()); }
   void handle_timeout(Instant now) override;
 
-  bool is_lost() const override { return is_link_gone(tun_.name(), tun_.index()); }
+  void handle_query(Instant now, const HeardQuery& heard) override;
+
+  bool is_lost() const override { return is_link_gone(tun_->name(), tun_->index()); }
   Statistics statistics() const override { return statistics_; }
 
  private:
-  class Capture final : public UpstreamCapture {
-   public:
-    explicit Capture(RouterUpstream& upstream) : upstream_(upstream) {}
-    UpstreamMode mode() const override { return UpstreamMode::kRouter; }
-    int fd() const override { return upstream_.tun_.fd(); }
-    SysResult<void> receive(Instant now, std::vector<CapturedDatagram>& out, std::size_t datagrams_max) override {
-      return upstream_.receive(now, out, datagrams_max);
-    }
-    // What was read stays until it is read again.
-    void release() override {}
-    // Queries must be read whatever gateways want.
-    void set_wanted(bool) override {}
-    Statistics statistics() override;
-
-   private:
-    RouterUpstream& upstream_;
-    std::uint64_t dropped_ = 0;
-  };
-
-  SysResult<void> receive(Instant now, std::vector<CapturedDatagram>& out, std::size_t datagrams_max);
   HostReporter& reporter(Family family) { return family == Family::kIpv4 ? igmp_ : mld_; }
-  void handle_membership(Instant now, Bytes datagram);
 
-  TunDevice tun_;
+  std::shared_ptr<TunDevice> tun_;
   HostReporter igmp_;
   HostReporter mld_;
   Statistics statistics_;
 };
 
-SysResult<void> RouterUpstream::receive(Instant now, std::vector<CapturedDatagram>& out, std::size_t) {
-  // One batch, though more may be waiting: the next one takes its place in memory.
-  const SysResult<std::span<const MutableBytes>> datagrams = tun_.receive();
-  if (!datagrams) return tl::unexpected(datagrams.error());
-  for (const MutableBytes datagram : *datagrams) {
-    switch (classify_departure(datagram)) {
-      case Departure::kData:
-        out.push_back({datagram});
-        break;
-      case Departure::kMembership:
-        handle_membership(now, datagram);
-        break;
-      case Departure::kOther:
-        break;
-    }
-  }
-  return {};
-}
-
-void RouterUpstream::handle_membership(Instant now, Bytes datagram) {
-  // The rest are reports, the kernel's own.
-  const std::optional<HeardQuery> heard = hear_query(datagram);
-  if (!heard) return;
+void RouterUpstream::handle_query(Instant now, const HeardQuery& heard) {
   ++statistics_.queries;
-  HostReporter& host = reporter(heard->family);
+  HostReporter& host = reporter(heard.family);
   const std::uint8_t before = host.version(now);
-  host.handle_query(now, heard->query);
+  host.handle_query(now, heard.query);
   if (const std::uint8_t after = host.version(now); after < before) {
     log_warn("{}: the querier speaks {}v{}: reports to it name no sources (mend: configure version {} there)",
-             tun_.name(), heard->family == Family::kIpv6 ? "MLD" : "IGMP", after, host.newest_version());
+             tun_->name(), heard.family == Family::kIpv6 ? "MLD" : "IGMP", after, host.newest_version());
   }
 }
 
@@ -124,13 +127,8 @@ void RouterUpstream::handle_timeout(Instant now) {
   for (const std::vector<std::byte>& report : reports) {
     const Bytes datagram = report;
     // One that is not taken (an interface that is down) is repeated, or asked for when there is a querier again.
-    statistics_.reports += tun_.send({&datagram, 1});
+    statistics_.reports += tun_->send({&datagram, 1});
   }
-}
-
-UpstreamCapture::Statistics RouterUpstream::Capture::statistics() {
-  if (const SysResult<std::uint64_t> drops = transmit_drops(upstream_.tun_.index())) dropped_ = *drops;
-  return {.dropped = dropped_};
 }
 
 /// `given`, and the default of each family that it lacks.

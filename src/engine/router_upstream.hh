@@ -31,11 +31,11 @@ enum class Departure : std::uint8_t {
 };
 [[nodiscard]] Departure classify_departure(Bytes datagram);
 
-/// Creates the interface and sets it up; it is gone when the result is. A TUN interface has one reader, so there is one
-/// capture, on the same thread, and it lives no longer than the result. The merged membership appears on it as reports
-/// of one host, the neighbour of the interface's first address of each family, since a routing daemon (FRR's pimd)
-/// takes none from the interface's own address or from outside its subnet. MLD speaks from a link-local address (RFC
-/// 3810 §5.2.13). Needs CAP_NET_ADMIN. `random` outlives the result.
+/// Creates the interface and sets it up; it is gone when the result and its capture are. A TUN interface has one
+/// reader, so there is one capture; it may be used by another thread than the result, which writes. The merged
+/// membership appears on it as reports of one host, the neighbour of the interface's first address of each family,
+/// since a routing daemon (FRR's pimd) takes none from the interface's own address or from outside its subnet. MLD
+/// speaks from a link-local address (RFC 3810 §5.2.13). Needs CAP_NET_ADMIN. `random` outlives the result.
 [[nodiscard]] SysResult<std::unique_ptr<Upstream>> open_router_upstream(const RouterUpstreamOptions& options,
                                                                         Random& random);
 

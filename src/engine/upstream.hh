@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "amt/time.hh"
+#include "engine/host_reporter.hh"
 #include "io/captured.hh"
 #include "membership/source_filter.hh"
 #include "sys/error.hh"
@@ -38,11 +39,20 @@ class UpstreamCapture {
   [[nodiscard]] virtual bool has_waiting(std::size_t /*packets*/) const { return false; }
   /// Whether the worker has a use for what comes; at first it has not. While it has not, nothing need come.
   virtual void set_wanted(bool wanted) = 0;
+  /// Router mode: the queries among what was received since the last call, for the owner's `Upstream::handle_query`.
+  [[nodiscard]] virtual std::vector<HeardQuery> take_queries() { return {}; }
 
   struct Statistics {
     std::uint64_t dropped = 0;    ///< by the kernel, for want of room
     std::uint64_t malformed = 0;  ///< not a whole IP datagram
     std::uint64_t segmented = 0;  ///< merged packets that were cut
+
+    Statistics& operator+=(const Statistics& other) {
+      dropped += other.dropped;
+      malformed += other.malformed;
+      segmented += other.segmented;
+      return *this;
+    }
   };
   [[nodiscard]] virtual Statistics statistics() = 0;
 };
@@ -57,14 +67,16 @@ class Upstream {
 
   [[nodiscard]] virtual const std::string& interface() const = 0;
   [[nodiscard]] virtual UpstreamMode mode() const = 0;
-  /// Host mode: one for each worker, which may live longer than this object and on another thread. Router mode: one,
-  /// which may not.
+  /// Host mode: one for each worker. Router mode: one in all. It may live longer than this object, and on another
+  /// thread.
   virtual SysResult<std::unique_ptr<UpstreamCapture>> open_capture() = 0;
 
   /// The merged filter of `group` is now `filter`. Error: it could not be joined (yet); it is remembered.
   virtual SysResult<void> set_membership(Instant now, const IpAddress& group, const SourceFilter& filter) = 0;
   /// Tries again what could not be joined. How many joins are still missing.
   virtual std::size_t retry_memberships() = 0;
+  /// Router mode: a capture heard this.
+  virtual void handle_query(Instant /*now*/, const HeardQuery& /*query*/) {}
 
   /// When `handle_timeout` is due next, `kNoDeadline` for never; changes with every input.
   [[nodiscard]] virtual Instant next_deadline() const { return kNoDeadline; }

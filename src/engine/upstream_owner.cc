@@ -75,6 +75,12 @@ void UpstreamOwner::on_join_timer() {
   if (missing != 0) join_timer_.set(monotonic_now() + pause);
 }
 
+void UpstreamOwner::handle_queries(std::size_t upstream, const std::vector<HeardQuery>& queries) {
+  const Instant now = monotonic_now();
+  for (const HeardQuery& query : queries) places_[upstream].upstream->handle_query(now, query);
+  set_report_timer();
+}
+
 void UpstreamOwner::check_now() { check_timer_.set(monotonic_now()); }
 
 void UpstreamOwner::on_check_timer() {

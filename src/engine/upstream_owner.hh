@@ -27,6 +27,8 @@ class UpstreamOwner {
 
   /// The filter of one worker changed.
   void apply(const FilterChange& change);
+  /// The capture of interface number `upstream` heard these.
+  void handle_queries(std::size_t upstream, const std::vector<HeardQuery>& queries);
   /// A capture says that its interface is gone: sooner than this would have been noticed.
   void check_now();
   /// Leaves everything.

@@ -22,7 +22,8 @@ struct TunOptions {
   bool tap = false;
 };
 
-/// One queue, non-blocking, IFF_NO_PI; gone when this object is. Needs CAP_NET_ADMIN. Not thread-safe.
+/// One queue, non-blocking, IFF_NO_PI; gone when this object is. Needs CAP_NET_ADMIN. Not thread-safe, but one thread
+/// may receive while another sends.
 class TunDevice {
  public:
   static SysResult<TunDevice> create(const TunOptions& options);

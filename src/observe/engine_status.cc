@@ -56,25 +56,23 @@ RelayStatus worker_status(RelayWorker& worker) {
   RelayStatus status;
   append(status.counters, relay.counters());
   append(status.counters, relay.rejects());
+  const RelayWorker::Published& published = worker.published();
   UpstreamCapture::Statistics captured;
-  for (const UpstreamCapture::Statistics& one : worker.capture_statistics()) {
-    status.upstreams.push_back({.interface = {}, .mode = {}, .drops = one.dropped});
-    captured.dropped += one.dropped;
-    captured.malformed += one.malformed;
-    captured.segmented += one.segmented;
+  for (const RelayWorker::Published::Capture& one : published.captures) {
+    status.upstreams.push_back({.interface = {}, .mode = {}, .drops = one.dropped.value()});
+    captured += {one.dropped.value(), one.malformed.value(), one.segmented.value()};
   }
-  status.counters.push_back({"socket_receive_drops", worker.receive_drops()});
+  status.counters.push_back({"socket_receive_drops", published.receive_drops.value()});
   status.counters.push_back({"upstream_drops", captured.dropped});
   status.counters.push_back({"upstream_malformed", captured.malformed});
   status.counters.push_back({"upstream_segmented", captured.segmented});
   const XdpSender* const xdp = worker.xdp();
-  const XdpSender::Statistics frames = xdp != nullptr ? xdp->statistics() : XdpSender::Statistics{};
-  status.counters.push_back({"xdp_frames", frames.frames});
-  status.counters.push_back({"xdp_drops", frames.drops});
+  status.counters.push_back({"xdp_frames", published.xdp_frames.value()});
+  status.counters.push_back({"xdp_drops", published.xdp_drops.value()});
   status.workers.push_back({.tunnels = relay.tunnel_count(),
                             .packets = relay.counters()[RelayCounter::kDataPacketsSent],
                             .bytes = relay.counters()[RelayCounter::kDataBytesSent],
-                            .receive_drops = worker.receive_drops(),
+                            .receive_drops = published.receive_drops.value(),
                             .upstream_drops = captured.dropped});
 
   relay.for_each_tunnel([&](const RelayTunnel& tunnel, const RouterState& router, Instant expires) {
@@ -122,14 +120,22 @@ void append_upstreams(RelayStatus& status, const RelayEngine& engine) {
 void collect_relay_status(RelayEngine& engine, std::function<void(const RelayStatus&)> done) {
   // Each worker writes its own; they are read when all have.
   const auto parts = std::make_shared<std::vector<RelayStatus>>(engine.worker_count());
-  engine.ask_workers([parts](RelayWorker& worker) { (*parts)[worker.index()] = worker_status(worker); },
-                     [&engine, parts, done = std::move(done)] {
-                       RelayStatus status = std::move(parts->front());
-                       for (std::size_t i = 1; i < parts->size(); ++i) merge(status, std::move((*parts)[i]));
-                       status.uptime = monotonic_now() - engine.started();
-                       append_upstreams(status, engine);
-                       done(status);
-                     });
+  const auto missing = std::make_shared<std::size_t>(engine.worker_count());
+  const auto finish = [&engine, parts, missing, done = std::move(done)] {
+    if (--*missing != 0) return;
+    RelayStatus status = std::move(parts->front());
+    for (std::size_t i = 1; i < parts->size(); ++i) merge(status, std::move((*parts)[i]));
+    RelayStatus control;
+    append(control.counters, engine.counters());
+    for (std::size_t i = 0; i < control.counters.size(); ++i) status.counters[i].value += control.counters[i].value;
+    status.uptime = monotonic_now() - engine.started();
+    append_upstreams(status, engine);
+    done(status);
+  };
+  for (std::size_t i = 0; i < engine.worker_count(); ++i) {
+    engine.ask_worker(
+        i, [parts](RelayWorker& worker) { (*parts)[worker.index()] = worker_status(worker); }, finish);
+  }
 }
 
 GatewayStatus gateway_status(const GatewayEngine& engine, Instant now) {

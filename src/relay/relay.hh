@@ -221,6 +221,7 @@ class Relay {
   /// What is wanted of upstream now, group by group: for an upstream that begins anew.
   void for_each_wanted(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const;
 
+  /// Any thread, and so may counters and rejects be read.
   [[nodiscard]] std::size_t tunnel_count() const;
   /// Port 0: at any port of that address.
   [[nodiscard]] bool has_tunnel_at(const Endpoint& endpoint) const;
