@@ -40,7 +40,7 @@ asan: ## unit tests and simulation under address and undefined-behaviour sanitiz
 
 tsan: ## the relay's workers under the thread sanitizer
 	@tools/setup.sh build test
-	@cmake --preset tsan >/dev/null && cmake --build --preset tsan --parallel $(JOBS) --target engine_test
+	@cmake --preset tsan >/dev/null && cmake --build --preset tsan --parallel $(JOBS) --target sys_test engine_test observe_test
 	@tools/tsan.sh
 
 fuzz: ## run the fuzz targets for FUZZ_SECONDS=10 or RUNS=n each; TARGETS="wire relay": these

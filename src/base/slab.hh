@@ -66,6 +66,9 @@ class Slab {
     while (id < used_ && !std::holds_alternative<T>(slot(id))) ++id;
     return id < used_ ? std::optional(id) : std::nullopt;
   }
+  /// Every number is below this.
+  [[nodiscard]] std::uint32_t end() const { return used_; }
+  [[nodiscard]] bool contains(std::uint32_t id) const { return id < used_ && std::holds_alternative<T>(slot(id)); }
   /// `f(id)` for each, ascending.
   template <typename F>
   void for_each(F&& f) const {

@@ -8,7 +8,6 @@
 #include "engine/log_writer.hh"
 #include "observe/control_server.hh"
 #include "observe/engine_status.hh"
-#include "sys/clock.hh"
 #include "sys/log.hh"
 #include "sys/netlink.hh"
 #include "sys/os_random.hh"
@@ -62,9 +61,9 @@ int run_gateway(const GatewayConfig& config, const CommonConfig&) {
   OsRandom random;
   SysResult<std::unique_ptr<GatewayEngine>> engine = GatewayEngine::create(loop, std::move(options), random);
   if (!engine) return fail(explain(engine.error()));
-  const SysResult<std::unique_ptr<ControlServer>> control = ControlServer::open_for(
-      loop.context(), "gateway", config.control,
-      [&](const ControlServer::Reply& reply) { reply(to_json(gateway_status(**engine, monotonic_now()))); });
+  const SysResult<std::unique_ptr<ControlServer>> control =
+      ControlServer::open_for(loop.context(), "gateway", config.control,
+                              [&](const StatusQuery& query) { return gateway_status_stream(**engine, query); });
   if (!control) return fail(explain(control.error()));
 
   const auto stop = [&] {

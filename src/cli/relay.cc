@@ -12,7 +12,7 @@
 #include "engine/log_writer.hh"
 #include "engine/relay_engine.hh"
 #include "observe/control_server.hh"
-#include "observe/engine_status.hh"
+#include "observe/relay_status_stream.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"
 #include "sys/netlink.hh"
@@ -134,9 +134,8 @@ int run_relay(const RelayConfig& config, const CommonConfig&) {
   const SysResult<std::unique_ptr<RelayEngine>> engine = RelayEngine::create(loop, *options, random);
   if (!engine) return fail(explain(engine.error()));
   const SysResult<std::unique_ptr<ControlServer>> control =
-      ControlServer::open_for(loop.context(), "relay", config.control, [&](const ControlServer::Reply& reply) {
-        collect_relay_status(**engine, [reply](const RelayStatus& status) { reply(to_json(status)); });
-      });
+      ControlServer::open_for(loop.context(), "relay", config.control,
+                              [&](const StatusQuery& query) { return relay_status_stream(**engine, query); });
   if (!control) return fail(explain(control.error()));
 
   loop.on_stop_signal([&](int) {

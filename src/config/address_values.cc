@@ -129,6 +129,12 @@ ValueResult<Endpoint> parse_group_endpoint(std::string_view text) {
   return *endpoint;
 }
 
+ValueResult<Prefix> parse_prefix(std::string_view text) {
+  const std::optional<Prefix> prefix = Prefix::parse(text);
+  if (!prefix) return bad("not ADDR or ADDR/LENGTH");
+  return *prefix;
+}
+
 ValueResult<Prefix> parse_multicast_prefix(std::string_view text) {
   const std::optional<Prefix> prefix = Prefix::parse(text);
   if (!prefix) return bad("not ADDR/LENGTH");

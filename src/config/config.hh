@@ -179,8 +179,14 @@ inline constexpr std::uint64_t kSendRateDefault = 5'000'000;
 
 struct StatusConfig {
   std::optional<std::string> control;  ///< not given: the default paths of relay and gateway
+  std::optional<std::string> list;     ///< "tunnels", "channels", "counters" or "memberships"; not given: a summary
+  std::optional<std::string> sort;
+  std::optional<std::uint64_t> top;
+  std::optional<Prefix> group;
+  std::optional<Prefix> address;
   bool json = false;
 };
+inline constexpr std::uint64_t kStatusRowsMax = 10'000;
 
 struct DiscoverConfig {
   std::optional<IpAddress> source;

@@ -7,14 +7,61 @@ CommandTable status_table(StatusConfig& config) {
   CommandTable table;
   table.name = "status";
   table.summary = "ask a running relay or gateway";
-  table.synopsis = "[OPTION]...";
+  table.synopsis = "[OPTION]... [LIST]";
   table.description =
-      "Shows what a relay or gateway on this host is doing: its tunnels or relays, groups, packets, and what it has "
-      "counted.";
+      "Shows what a relay or gateway on this host is doing. Without LIST it is a summary that fits a screen, whatever "
+      "the relay has. With LIST it is all of one kind: the tunnels or channels of a relay, the memberships of a "
+      "gateway, "
+      "or what either has counted.\n\n"
+      "It can be asked at any time: a stream does not notice.";
   table.examples = {
       {"Whatever runs here", "amt status"},
+      {"The ten tunnels with the most octets", "amt status tunnels --sort bytes --top 10"},
+      {"Who wants a channel", "amt status tunnels --group 232.1.1.1"},
       {"One of several, for a program to read", "amt status --control /run/amt/relay.sock --json"},
   };
+  const std::vector<std::string> lists = {"tunnels", "channels", "counters", "memberships"};
+  const std::vector<std::string> keys = {"address", "packets", "bytes",   "groups", "tunnels",
+                                         "since",   "heard",   "expires", "idle"};
+  table.options.push_back(
+      {.name = "list",
+       .value = "LIST",
+       .help = "tunnels, channels, counters or memberships",
+       .default_text = "a summary; with --json everything",
+       .example = "tunnels",
+       .positional = true,
+       .in_file = false,
+       .choices = lists,
+       .apply = into(config.list, [lists](std::string_view text) { return parse_word(text, lists); })});
+  table.options.push_back(
+      {.name = "sort",
+       .value = "KEY",
+       .help = "numbers with the greatest first: packets, bytes; of tunnels groups, since, heard, "
+               "expires; of channels tunnels; of memberships idle; or by address",
+       .default_text = "as they come; with --top by bytes",
+       .example = "bytes",
+       .choices = keys,
+       .apply = into(config.sort, [keys](std::string_view text) { return parse_word(text, keys); })});
+  table.options.push_back(
+      {.name = "top",
+       .value = "N",
+       .help = "only the first so many",
+       .default_text = "all; with --sort 10000",
+       .example = "10",
+       .apply = into(config.top, [](std::string_view text) { return parse_number(text, 1, kStatusRowsMax); })});
+  table.options.push_back({.name = "group",
+                           .value = "PREFIX",
+                           .help = "only what has to do with groups in this prefix",
+                           .default_text = "all",
+                           .example = "232.1.0.0/16",
+                           .apply = into(config.group, parse_prefix)});
+  table.options.push_back({.name = "address",
+                           .value = "PREFIX",
+                           .help = "only tunnels of gateways in this prefix, and channels and memberships with sources "
+                                   "in it",
+                           .default_text = "all",
+                           .example = "198.51.100.0/24",
+                           .apply = into(config.address, parse_prefix)});
   table.options.push_back({.name = "control",
                            .value = "PATH",
                            .help = "its UNIX socket, as given to the relay or gateway",
@@ -24,6 +71,13 @@ CommandTable status_table(StatusConfig& config) {
                            .apply = into(config.control, parse_path)});
   table.options.push_back(
       {.name = "json", .help = "one JSON object instead of tables", .apply = switch_on(config.json)});
+  table.finish = [&config]() -> std::optional<std::string> {
+    const bool chooses = config.sort || config.top || config.group || config.address;
+    if (chooses && !config.list && !config.json) {
+      return "--sort, --top, --group and --address need a list (example: amt status tunnels --top 10)";
+    }
+    return std::nullopt;
+  };
   return table;
 }
 

@@ -1,5 +1,7 @@
 #include "config/values.hh"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -151,6 +153,11 @@ ValueResult<BenchTask> parse_bench_task(std::string_view text) {
 
 ValueResult<Dnssec> parse_dnssec(std::string_view text) {
   return choose<Dnssec, 3>(text, {{{"require", Dnssec::kRequire}, {"prefer", Dnssec::kPrefer}, {"off", Dnssec::kOff}}});
+}
+
+ValueResult<std::string> parse_word(std::string_view text, const std::vector<std::string>& words) {
+  if (std::ranges::find(words, text) != words.end()) return std::string(text);
+  return Unexpected<BadValue>(BadValue{fmt::format("not one of {}", fmt::join(words, ", "))});
 }
 
 }  // namespace amt

@@ -26,6 +26,8 @@ inline constexpr std::uint64_t kRobustnessMax = 7;
 [[nodiscard]] ValueResult<RelayHost> parse_relay_host(std::string_view text);
 /// `GROUP:PORT`, `[V6GROUP]:PORT`; the port must be there.
 [[nodiscard]] ValueResult<Endpoint> parse_group_endpoint(std::string_view text);
+/// `ADDR` or `ADDR/LENGTH`, of any kind.
+[[nodiscard]] ValueResult<Prefix> parse_prefix(std::string_view text);
 [[nodiscard]] ValueResult<Prefix> parse_multicast_prefix(std::string_view text);
 /// A host's address and its subnet, with room for a neighbour (`neighbour_in`).
 [[nodiscard]] ValueResult<Prefix> parse_interface_address(std::string_view text);
@@ -54,6 +56,8 @@ inline constexpr std::uint64_t kRobustnessMax = 7;
 [[nodiscard]] ValueResult<StatsFormat> parse_stats_format(std::string_view text);
 [[nodiscard]] ValueResult<Dnssec> parse_dnssec(std::string_view text);
 [[nodiscard]] ValueResult<BenchTask> parse_bench_task(std::string_view text);
+/// One of these words, as it stands.
+[[nodiscard]] ValueResult<std::string> parse_word(std::string_view text, const std::vector<std::string>& words);
 
 /// The `apply` of an option whose value goes to `field`.
 template <typename Field, typename Parse>

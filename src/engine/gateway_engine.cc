@@ -58,12 +58,13 @@ struct GatewayEngine::Impl {
   void start_native(EventLoop& loop, const GatewayEngineOptions& options, Random& random);
   void on_changes(std::size_t number, std::span<const FilterChange> changes);
   void on_arrival(Instant now, NativeFirst::Way way, std::span<const Bytes> datagrams);
-  void deliver(std::span<const Bytes> datagrams);
+  void deliver(Instant now, std::span<const Bytes> datagrams);
 
   /// What all of them want together (P-c, P-d).
   MergedMembership merged;
   /// Which of them want a packet, by their numbers (P-h): two hash probes, whatever the number of groups and LANs.
   ReplicationTable wanted;
+  GroupMeter meter;
   std::function<void(const SysError&)> on_lost = [](const SysError&) {};
   /// For each downstream what of one read of the tunnel goes to it.
   std::vector<std::vector<Bytes>> batches;
@@ -106,6 +107,7 @@ void GatewayEngine::Impl::on_changes(std::size_t number, std::span<const FilterC
     wanted.apply(TunnelId{static_cast<std::uint32_t>(number)}, change);
     // RFC 4605 §4.1: a change of the merged database is what goes upstream (P-e).
     if (const std::optional<FilterChange> all = merged.apply(change)) {
+      meter.set_wanted(all->group, !all->after.is_nothing());
       static_cast<void>(native ? native->set_membership(all->group, all->after)
                                : relays->set_membership(all->group, all->after));
     }
@@ -124,17 +126,18 @@ void GatewayEngine::Impl::start_native(EventLoop& loop, const GatewayEngineOptio
 }
 
 void GatewayEngine::Impl::on_arrival(Instant now, NativeFirst::Way way, std::span<const Bytes> datagrams) {
-  if (!native) return deliver(datagrams);
+  if (!native) return deliver(now, datagrams);
   accepted.clear();
   for (const Bytes datagram : datagrams) {
     const Result<DatagramAddresses, IpError> addresses = peek_addresses(datagram);
     if (addresses && native->accept(now, way, *addresses, datagram)) accepted.push_back(datagram);
   }
-  if (!accepted.empty()) deliver(accepted);
+  if (!accepted.empty()) deliver(now, accepted);
   native->settle();
 }
 
-void GatewayEngine::Impl::deliver(std::span<const Bytes> datagrams) {
+void GatewayEngine::Impl::deliver(Instant now, std::span<const Bytes> datagrams) {
+  meter.count(now, datagrams);
   // The tunnels let through what is wanted of their relays, and one alone wants all of that.
   if (downstreams.size() == 1) return downstreams.front()->send(datagrams);
   for (const Bytes datagram : datagrams) {
@@ -194,6 +197,7 @@ const NativeFirst* GatewayEngine::native() const { return impl_->native ? &*impl
 void GatewayEngine::for_each_native_lan(const std::function<void(const NativeLan&)>& visit) const {
   if (impl_->native_lans) impl_->native_lans->for_each(visit);
 }
+GroupUse GatewayEngine::group_use(Instant now, const IpAddress& group) const { return impl_->meter.use(now, group); }
 const std::string& GatewayEngine::interface() const { return impl_->downstreams.front()->interface(); }
 void GatewayEngine::for_each_downstream(const std::function<void(const Downstream&)>& visit) const {
   for (const std::unique_ptr<Downstream>& downstream : impl_->downstreams) visit(*downstream);

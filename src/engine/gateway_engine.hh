@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/downstream.hh"
+#include "engine/group_meter.hh"
 #include "engine/lan_downstream.hh"
 #include "engine/native_first.hh"
 #include "engine/native_lans.hh"
@@ -50,6 +51,8 @@ class GatewayEngine {
   [[nodiscard]] const NativeFirst* native() const;
   void for_each_native_lan(const std::function<void(const NativeLan&)>& visit) const;
   /// The interface of its own first.
+  /// What came of a group that is wanted.
+  [[nodiscard]] GroupUse group_use(Instant now, const IpAddress& group) const;
   void for_each_downstream(const std::function<void(const Downstream&)>& visit) const;
 
  private:

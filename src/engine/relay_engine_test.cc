@@ -4,147 +4,22 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <numeric>
-#include <set>
 #include <thread>
 
-#include "relay/handmade_datagrams.hh"
-#include "sys/os_random.hh"
-#include "sys/test_namespace.hh"
+#include "engine/relay_engine_test_support.hh"
 
 namespace amt {
 namespace {
 
-using namespace relay_test;
+using namespace relay_engine_test;
 using ::testing::Each;
 using ::testing::Gt;
 
-const Endpoint kRelay{ip("127.0.0.1"), kAmtPort};
-const IpAddress kSource = ip("198.51.100.10");
-const Record kJoin{kAllow, ip("232.1.1.1"), {kSource}};
-const Record kLeave{kBlock, ip("232.1.1.1"), {kSource}};
-
-/// One gateway: a socket and what its Query gave it.
-class Player {
- public:
-  Player() : socket_(UdpSocket::bind({ip("127.0.0.1"), 0}, {}).value()) {}
-
-  [[nodiscard]] TunnelEndpoint endpoint() const { return {socket_.local()}; }
-  [[nodiscard]] const Grant& grant() const { return grant_; }
-
-  void send(const Octets& octets) {
-    const Bytes piece = octets;
-    const Transmit message{.to = kRelay, .pieces = {&piece, 1}};
-    socket_.send({&message, 1}, [](std::size_t, int) {});
-  }
-  /// A Request, its Query, and an Update. False: no Query came.
-  bool join() {
-    send(request(0x10000U + socket_.local().port));
-    const Octets query = wait_for(4);
-    if (query.size() < 12) return false;
-    grant_ = {Octets(query.begin() + 2, query.begin() + 8), 0x10000U + socket_.local().port};
-    send(update(grant_, report({kJoin})));
-    return true;
-  }
-  void leave() { send(update(grant_, report({kLeave}))); }
-  bool hears_data() { return !wait_for(6).empty(); }
-
- private:
-  /// The next message of a type.
-  Octets wait_for(unsigned type) {
-    for (int round = 0; round < 1000; ++round) {
-      pollfd ready{socket_.fd(), POLLIN, 0};
-      if (::poll(&ready, 1, 5000) != 1 || !socket_.receive(batch_)) return {};
-      for (const Received& one : batch_.received()) {
-        if (std::to_integer<unsigned>(one.bytes.front()) == type) return {one.bytes.begin(), one.bytes.end()};
-      }
-    }
-    return {};
-  }
-
-  UdpSocket socket_;
-  ReceiveBatch batch_{4};
-  Grant grant_;
-};
-
-class RelayEngineWith : public InTestNamespace, public ::testing::WithParamInterface<std::size_t> {
- protected:
-  void SetUp() override {
-    InTestNamespace::SetUp();
-    if (IsSkipped() || HasFatalFailure()) return;
-    // What leaves by `near` arrives at `far`.
-    ASSERT_TRUE(ok(create_veth("near", "far", std::nullopt)));
-    ASSERT_TRUE(ok(add_address(find_link("near")->index, {kSource, 24})));
-    ASSERT_TRUE(ok(set_link_up(find_link("near")->index)));
-    ASSERT_TRUE(ok(set_link_up(find_link("far")->index)));
-    RelayEngineOptions options;
-    options.relay.advertise_v4 = kRelay.address;
-    options.relay.requests_per_second_max = 0;
-    options.relay.updates_per_second_max = 0;
-    options.relay.gateway_fields = GatewayFieldsPolicy::kNever;
-    options.local = {kRelay};
-    options.upstream = {"far"};
-    options.workers = GetParam();
-    SysResult<std::unique_ptr<RelayEngine>> engine = RelayEngine::create(loop_, options, random_);
-    ASSERT_TRUE(ok(engine));
-    engine_ = std::move(*engine);
-  }
-
-  /// Runs the loop here and `play` on another thread, until that returns.
-  void run(const std::function<void()>& play) {
-    std::thread other([&] {
-      play();
-      loop_.post([this] { loop_.stop(); });
-    });
-    loop_.run();
-    other.join();
-  }
-  /// From that thread, without asking the workers.
-  std::vector<std::size_t> tunnels() {
-    std::vector<std::size_t> counts;
-    for (std::size_t i = 0; i < engine_->worker_count(); ++i) {
-      counts.push_back(engine_->worker(i).relay().tunnel_count());
-    }
-    return counts;
-  }
-  std::size_t tunnels_in_all() {
-    const std::vector<std::size_t> counts = tunnels();
-    return std::accumulate(counts.begin(), counts.end(), std::size_t{0});
-  }
-  bool has_tunnels(std::size_t wanted) {
-    for (int round = 0; round < 500; ++round) {
-      if (tunnels_in_all() == wanted) return true;
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    return false;
-  }
-
-  EventLoop loop_;
-  OsRandom random_;
-  std::unique_ptr<RelayEngine> engine_;
-};
-
 TEST_P(RelayEngineWith, ServesGatewaysThatComeAndGo) {
-  SysResult<UdpSocket> source = UdpSocket::bind({kSource, 0}, {.interface = "near"});
-  ASSERT_TRUE(ok(source));
-  const int ttl = 8;
-  ASSERT_EQ(::setsockopt(source->fd(), IPPROTO_IP, IP_MULTICAST_TTL, &ttl, sizeof ttl), 0);
-  std::atomic<bool> ended = false;
-  std::thread stream([&] {
-    const Octets payload(500);
-    const Bytes piece = payload;
-    const Transmit message{.to = {ip("232.1.1.1"), 5000}, .pieces = {&piece, 1}};
-    while (!ended) {
-      source->send({&message, 1}, [](std::size_t, int) {});
-      std::this_thread::sleep_for(std::chrono::microseconds(500));
-    }
-  });
-
+  const Stream stream;
   run([&] {
     std::vector<std::unique_ptr<Player>> steady;
     for (int i = 0; i < 16; ++i) {
@@ -176,8 +51,6 @@ TEST_P(RelayEngineWith, ServesGatewaysThatComeAndGo) {
     for (std::size_t i = 8; i < 16; ++i) EXPECT_TRUE(steady[i]->hears_data());
   });
   engine_->shutdown();
-  ended = true;
-  stream.join();
 }
 
 TEST_P(RelayEngineWith, DividesTheGatewaysAndHoldsTheirNumber) {

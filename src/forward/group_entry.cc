@@ -55,4 +55,22 @@ SourceFilter GroupEntry::merged() const {
   return filter;
 }
 
+std::vector<SourceUse> GroupEntry::uses_after(const std::optional<IpAddress>& source, std::size_t max) const {
+  const auto before = [](const SourceUse& a, const SourceUse& b) { return a.source < b.source; };
+  // The least ones, the greatest of them in front.
+  std::vector<SourceUse> least;
+  for_each_source([&](const IpAddress& candidate, const SourceEntry& entry) {
+    if (entry.include.empty() || (source && !(*source < candidate))) return;
+    if (least.size() == max) {
+      if (!(candidate < least.front().source)) return;
+      std::ranges::pop_heap(least, before);
+      least.pop_back();
+    }
+    least.push_back({candidate, &entry});
+    std::ranges::push_heap(least, before);
+  });
+  std::ranges::sort_heap(least, before);
+  return least;
+}
+
 }  // namespace amt

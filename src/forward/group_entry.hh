@@ -4,6 +4,8 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "base/keyed_hash.hh"
 #include "forward/tunnel_set.hh"
@@ -30,6 +32,11 @@ struct SourceEntry {
 
   [[nodiscard]] std::size_t blockers() const { return blocked ? blocked->size() : 0; }
   [[nodiscard]] bool empty() const { return include.empty() && !blocked; }
+};
+
+struct SourceUse {
+  IpAddress source;
+  const SourceEntry* entry = nullptr;
 };
 
 /// One group, its tunnels and sources. Most groups have one source: that stands in place, in the cache line that a
@@ -63,6 +70,9 @@ class GroupEntry {
   /// `f(const IpAddress&, const SourceEntry&)`
   template <typename F>
   void for_each_source(F&& f) const;
+  /// The sources that somebody includes, from the first after `source` on, ascending: `max` at most, at least 1. Looks
+  /// at all sources of the group.
+  [[nodiscard]] std::vector<SourceUse> uses_after(const std::optional<IpAddress>& source, std::size_t max) const;
 
  private:
   using Sources = boost::unordered_flat_map<IpAddress, SourceEntry, KeyedHash>;

@@ -160,6 +160,48 @@ void ReplicationTable::for_each_channel(const std::function<void(const ChannelUs
   });
 }
 
+bool ReplicationTable::visit_channels(ChannelCursor& cursor, std::size_t channels_max,
+                                      const std::function<void(const ChannelUse&)>& visit) const {
+  std::size_t left = channels_max;
+  for (; cursor.number < impl_->groups.end() && left > 0; ++cursor.number, --left) {
+    if (impl_->groups.contains(cursor.number)) {
+      const GroupEntry& group = impl_->groups[cursor.number];
+      std::optional<IpAddress> after;
+      if (cursor.inside && cursor.inside->group == group.group()) after = cursor.inside->source;
+      if (!after && !group.any().empty()) {
+        visit({{std::nullopt, group.group()}, group.any().size(), group.any_usage().packets, group.any_usage().octets});
+      }
+      const std::vector<SourceUse> uses = group.uses_after(after, left);
+      for (const SourceUse& use : uses) {
+        visit({{use.source, group.group()},
+               use.entry->include.size(),
+               use.entry->usage.packets,
+               use.entry->usage.octets});
+      }
+      if (uses.size() == left) {
+        cursor.inside = {group.group(), uses.back().source};
+        return true;
+      }
+      left -= uses.size();
+    }
+    cursor.inside.reset();
+  }
+  return cursor.number < impl_->groups.end();
+}
+
+std::optional<ReplicationTable::ChannelUse> ReplicationTable::use_of(const Channel& channel) const {
+  const std::optional<std::uint32_t> id = impl_->find(channel.group);
+  if (!id) return std::nullopt;
+  const GroupEntry& group = impl_->groups[*id];
+  if (!channel.source) {
+    if (group.any().empty()) return std::nullopt;
+    return ChannelUse{channel, group.any().size(), group.any_usage().packets, group.any_usage().octets};
+  }
+  const SourceEntry* const entry = group.find(*channel.source);
+  if (entry == nullptr || entry->include.empty()) return std::nullopt;
+  return ChannelUse{channel, entry->include.size(), entry->usage.packets, entry->usage.octets};
+}
+
 std::size_t ReplicationTable::channel_count() const {
   std::size_t count = 0;
   for_each_channel([&](const ChannelUse&) { ++count; });

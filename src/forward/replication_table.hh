@@ -31,6 +31,18 @@ struct ReplicationTargets {
   void for_each(F&& f, std::size_t start = 0) const;
 };
 
+/// Where a walk through all channels stands, between two slices of it.
+struct ChannelCursor {
+  /// Of the group to go on with.
+  std::uint32_t number = 0;
+  /// Inside of a group with very many sources: the last that was visited. The number may be another group's by now.
+  struct Inside {
+    IpAddress group;
+    IpAddress source;
+  };
+  std::optional<Inside> inside{};
+};
+
 /// Looked up once a packet: one hash probe, a second one where a group has several sources, whatever the number of
 /// channels and tunnels. A change costs what changes; only when the merged membership of a group changes by it, and is
 /// told, all sources of that group are looked at. Owned by one worker, not thread-safe.
@@ -59,6 +71,12 @@ class ReplicationTable {
   /// (S,G) for every source that somebody includes, (*,G) where somebody excludes; in no order.
   void for_each_channel(const std::function<void(const ChannelUse&)>& visit) const;
   [[nodiscard]] std::size_t channel_count() const;
+  /// The same a slice at a time: about `channels_max` channels, or as many numbers of groups that are free. Of what is
+  /// there all the time nothing is left out and nothing comes twice. True: there may be more.
+  bool visit_channels(ChannelCursor& cursor, std::size_t channels_max,
+                      const std::function<void(const ChannelUse&)>& visit) const;
+  /// Nothing: nobody wants it. Constant cost.
+  [[nodiscard]] std::optional<ChannelUse> use_of(const Channel& channel) const;
 
   /// What is wanted of each group by all tunnels together; in no order.
   void for_each_group(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const;

@@ -3,8 +3,13 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
+#include <string>
+#include <vector>
+
+#include "ip/address.hh"
 
 namespace amt {
 namespace {
@@ -169,6 +174,80 @@ TEST(KeyedHash, SpreadsNeighboursOverATable) {
   // 64 expected, standard deviation 8.
   EXPECT_LT(*std::ranges::max_element(buckets), 64 + 6 * 8);
   EXPECT_GT(*std::ranges::min_element(buckets), 64 - 6 * 8);
+}
+
+std::vector<std::string> in_slices_of(const ReplicationTable& table, std::size_t max,
+                                      const std::function<void()>& between) {
+  std::vector<std::string> out;
+  ChannelCursor cursor;
+  bool more = true;
+  while (more) {
+    std::size_t visited = 0;
+    more = table.visit_channels(cursor, max, [&](const ReplicationTable::ChannelUse& use) {
+      ++visited;
+      out.push_back(use.channel.to_string());
+    });
+    // (*,G) comes along with the first of its sources.
+    EXPECT_LE(visited, 2 * max);
+    between();
+  }
+  return out;
+}
+
+TEST(ReplicationTable, ShowsItsChannelsInSlices) {
+  ReplicationTable table;
+  std::set<std::string> expected;
+  for (unsigned n = 0; n < 10; ++n) {
+    const IpAddress group = address_after(kGroup, n);
+    SourceList sources;
+    // One group has far more than a slice.
+    for (unsigned s = 1; s <= (n == 5 ? 50 : 1); ++s) sources.push_back(address_after(kA, s));
+    for (const IpAddress& source : sources) expected.insert(Channel{source, group}.to_string());
+    table.apply(id(1), {group, {}, include(sources)});
+  }
+  table.apply(id(2), {kGroup, {}, exclude({})});
+  expected.insert(Channel{std::nullopt, kGroup}.to_string());
+  for (const std::size_t max : {1U, 3U, 7U, 1000U}) {
+    const std::vector<std::string> seen = in_slices_of(table, max, [] {});
+    EXPECT_EQ(std::set<std::string>(seen.begin(), seen.end()), expected) << max;
+    EXPECT_EQ(seen.size(), expected.size()) << max;
+  }
+}
+
+TEST(ReplicationTable, ShowsWhatStaysOnceWhileTheRestChanges) {
+  ReplicationTable table;
+  SourceList sources;
+  for (unsigned s = 1; s <= 60; ++s) sources.push_back(address_after(kA, s));
+  table.apply(id(1), {kGroup, {}, include(sources)});
+  table.apply(id(1), {kOtherGroup, {}, include({kA})});
+  unsigned round = 0;
+  const std::vector<std::string> seen = in_slices_of(table, 7, [&] {
+    // Sources of another tunnel come between those that stay: the table grows and is laid out anew.
+    SourceList more;
+    for (unsigned s = 0; s < 40; ++s) more.push_back(address_after(kA, 1000 + 40 * round + s));
+    table.apply(id(2), {kGroup, {}, include(more)});
+    table.apply(id(2), {kGroup, include(more), {}});
+    ++round;
+  });
+  for (const IpAddress& source : sources) {
+    EXPECT_EQ(std::ranges::count(seen, Channel{source, kGroup}.to_string()), 1);
+  }
+  EXPECT_EQ(std::ranges::count(seen, Channel{kA, kOtherGroup}.to_string()), 1);
+}
+
+TEST(ReplicationTable, FindsTheUseOfOneChannel) {
+  ReplicationTable table;
+  table.apply(id(1), {kGroup, {}, include({kA})});
+  table.apply(id(2), {kGroup, {}, exclude({kB})});
+  table.count(kA, kGroup, 3, 300);
+  table.count(kC, kGroup, 2, 200);
+  EXPECT_EQ(table.use_of({kA, kGroup})->packets, 3U);
+  EXPECT_EQ(table.use_of({kA, kGroup})->tunnels, 1U);
+  EXPECT_EQ(table.use_of({std::nullopt, kGroup})->octets, 200U);
+  EXPECT_FALSE(table.use_of({kB, kGroup}));  // blocked, and included by nobody
+  EXPECT_FALSE(table.use_of({kC, kGroup}));
+  EXPECT_FALSE(table.use_of({kA, kOtherGroup}));
+  EXPECT_FALSE(table.use_of({std::nullopt, kOtherGroup}));
 }
 
 }  // namespace

@@ -253,4 +253,20 @@ void RouterState::for_each_group(
   for (const RouterGroup& group : groups()) visit(group.group(), group.filter());
 }
 
+bool RouterState::has_group_in(const Prefix& wanted) const {
+  const auto first = std::ranges::lower_bound(groups(), base_address(wanted), {}, &RouterGroup::group);
+  return first != groups().end() && wanted.contains(first->group());
+}
+
+bool RouterState::for_each_group_after(
+    const std::optional<IpAddress>& after,
+    const std::function<bool(const IpAddress& group, const SourceFilter& filter)>& visit) const {
+  const std::span<const RouterGroup> all = groups();
+  auto at = after ? std::ranges::upper_bound(all, *after, {}, &RouterGroup::group) : all.begin();
+  for (; at != all.end(); ++at) {
+    if (!visit(at->group(), at->filter())) return false;
+  }
+  return true;
+}
+
 }  // namespace amt

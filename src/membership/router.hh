@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "amt/time.hh"
+#include "ip/address.hh"
 #include "membership/message.hh"
 #include "membership/router_group.hh"
 #include "membership/router_options.hh"
@@ -54,6 +55,10 @@ class RouterState {
   [[nodiscard]] SourceFilter filter(const IpAddress& group) const;
   /// Every group, for status; ascending.
   void for_each_group(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const;
+  [[nodiscard]] bool has_group_in(const Prefix& groups) const;
+  /// Those after `group` alone, until `visit` returns false. True: it has seen the last.
+  bool for_each_group_after(const std::optional<IpAddress>& group,
+                            const std::function<bool(const IpAddress& group, const SourceFilter& filter)>& visit) const;
 
  private:
   /// Of more than one group, and of a LAN.

@@ -7,6 +7,7 @@
 #include <boost/beast/http.hpp>
 #include <cerrno>
 #include <chrono>
+#include <functional>
 
 namespace amt {
 namespace {
@@ -17,7 +18,7 @@ using Protocol = boost::asio::local::stream_protocol;
 using boost::system::error_code;
 
 constexpr std::chrono::seconds kTimeout(5);
-/// Tens of thousands of tunnels with their groups.
+/// Millions of tunnels.
 constexpr std::size_t kAnswerOctetsMax = std::size_t{1} << 30;
 
 int errno_of(const error_code& error) {
@@ -27,12 +28,12 @@ int errno_of(const error_code& error) {
 
 }  // namespace
 
-SysResult<std::string> fetch_status(const std::string& path) {
+SysResult<FetchedStatus> fetch_status(const std::string& path, const std::string& query) {
   constexpr std::size_t kPathOctetsMax = 107;  // sockaddr_un
   if (path.size() > kPathOctetsMax) return tl::unexpected(SysError{"control socket", path, ENAMETOOLONG});
   boost::asio::io_context context;
   beast::basic_stream<Protocol> stream(context);
-  http::request<http::empty_body> request{http::verb::get, "/status", 11};
+  http::request<http::empty_body> request{http::verb::get, "/status" + (query.empty() ? "" : "?" + query), 11};
   request.set(http::field::host, "localhost");
   request.keep_alive(false);
   beast::flat_buffer buffer;
@@ -41,21 +42,26 @@ SysResult<std::string> fetch_status(const std::string& path) {
 
   const char* call = "connect";
   error_code failure;
+  std::function<void(error_code, std::size_t)> read_some = [&](error_code read, std::size_t) {
+    failure = read;
+    if (read || parser.is_done()) return;
+    stream.expires_after(kTimeout);
+    http::async_read_some(stream, buffer, parser, read_some);
+  };
   stream.expires_after(kTimeout);
   stream.async_connect(Protocol::endpoint(path), [&](error_code connected) {
     failure = connected;
     if (connected) return;
     call = "ask";
-    http::async_write(stream, request, [&](error_code written, std::size_t) {
-      failure = written;
-      if (written) return;
-      http::async_read(stream, buffer, parser, [&](error_code read, std::size_t) { failure = read; });
-    });
+    http::async_write(stream, request, read_some);
   });
   context.run();
   if (failure) return tl::unexpected(SysError{call, path, errno_of(failure)});
-  if (parser.get().result() != http::status::ok) return tl::unexpected(SysError{"ask", path, EPROTO});
-  return std::move(parser.get().body());
+  const http::status status = parser.get().result();
+  if (status != http::status::ok && status != http::status::bad_request) {
+    return tl::unexpected(SysError{"ask", path, EPROTO});
+  }
+  return FetchedStatus{status == http::status::ok, std::move(parser.get().body())};
 }
 
 }  // namespace amt

@@ -5,8 +5,16 @@
 
 namespace amt {
 
-/// Asks the daemon behind the control socket at `path` for its status. Blocks for 5 s at most. Errors: ENOENT or
-/// ECONNREFUSED: none runs there; EACCES: not for this user; ETIMEDOUT; EPROTO: what answered was no amt.
-[[nodiscard]] SysResult<std::string> fetch_status(const std::string& path);
+/// What came of asking.
+struct FetchedStatus {
+  bool accepted = false;
+  /// JSON: the status, or `{"error":"what is wrong with the query"}`.
+  std::string json;
+};
+
+/// Asks the daemon behind the control socket at `path` for its status. `query`: as `StatusQuery::parse` takes it, may
+/// be empty. Blocks while the answer comes, and for 5 s at most while it does not. Errors: ENOENT or ECONNREFUSED: none
+/// runs there; EACCES: not for this user; ETIMEDOUT; EPROTO: what answered was no amt, or the answer ended too early.
+[[nodiscard]] SysResult<FetchedStatus> fetch_status(const std::string& path, const std::string& query);
 
 }  // namespace amt

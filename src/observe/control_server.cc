@@ -1,8 +1,11 @@
 #include "observe/control_server.hh"
 
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -24,8 +27,21 @@ using boost::system::error_code;
 
 constexpr std::size_t kConnectionsMax = 16;
 constexpr std::uint32_t kHeaderOctetsMax = 4096;
-constexpr std::chrono::seconds kStepTimeout(5);
+constexpr std::chrono::seconds kRequestTimeout(5);
+/// A pager, or a person who scrolls, reads slowly.
+constexpr std::chrono::seconds kPieceTimeout(30);
+constexpr std::chrono::minutes kAnswerTimeout(5);
 constexpr std::chrono::milliseconds kAcceptAgainAfter(500);
+
+/// A JSON string's inside.
+std::string quoted(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -58,7 +74,7 @@ class ControlServer::Connection : public std::enable_shared_from_this<Connection
     parser_.emplace();
     parser_->header_limit(kHeaderOctetsMax);
     parser_->body_limit(0);
-    stream_.expires_after(kStepTimeout);
+    stream_.expires_after(kRequestTimeout);
     http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](error_code error, std::size_t) {
       if (!error && self->server_->status) self->answer();
     });
@@ -67,32 +83,91 @@ class ControlServer::Connection : public std::enable_shared_from_this<Connection
  private:
   void answer() {
     const http::request<http::string_body>& request = parser_->get();
+    const std::string_view target(request.target().data(), request.target().size());
+    const std::size_t path_octets = std::min(target.find('?'), target.size());
+    if (target.substr(0, path_octets) != "/status") return refuse(http::status::not_found, "there is only /status");
+    if (request.method() != http::verb::get) return refuse(http::status::method_not_allowed, "GET only");
+    const auto query = StatusQuery::parse(target.substr(std::min(path_octets + 1, target.size())));
+    if (!query) return refuse(http::status::bad_request, query.error());
+    auto stream = server_->status(*query);
+    if (!stream) return refuse(http::status::bad_request, stream.error());
+    answer_ = std::move(*stream);
+    write_header();
+  }
+
+  void begin_response(http::status status) {
+    const http::request<http::string_body>& request = parser_->get();
     response_ = {};
+    response_.result(status);
     response_.version(request.version());
     response_.keep_alive(request.keep_alive());
     response_.set(http::field::content_type, "application/json");
-    if (request.target() != "/status") {
-      response_.result(http::status::not_found);
-      response_.body() = "{\"error\":\"there is only /status\"}";
-    } else if (request.method() != http::verb::get) {
-      response_.result(http::status::method_not_allowed);
-      response_.set(http::field::allow, "GET");
-      response_.body() = "{\"error\":\"GET only\"}";
-    } else {
-      return server_->status([self = shared_from_this()](std::string json) {
-        self->response_.body() = std::move(json);
-        self->write();
-      });
-    }
-    write();
   }
 
-  void write() {
+  void refuse(http::status status, std::string_view why) {
+    begin_response(status);
+    if (status == http::status::method_not_allowed) response_.set(http::field::allow, "GET");
+    response_.body() = "{\"error\":\"" + quoted(why) + "\"}";
     response_.prepare_payload();
-    stream_.expires_after(kStepTimeout);
+    stream_.expires_after(kRequestTimeout);
     http::async_write(stream_, response_, [self = shared_from_this()](error_code error, std::size_t) {
       if (!error && self->response_.keep_alive()) self->read();
     });
+  }
+
+  /// HTTP/1.0 knows no chunks: there the end of the connection is the end of the answer.
+  [[nodiscard]] bool is_chunked() const { return response_.version() >= 11; }
+
+  void write_header() {
+    constexpr unsigned kHttp10 = 10;
+    begin_response(http::status::ok);
+    if (is_chunked()) {
+      response_.chunked(true);
+    } else {
+      response_.version(kHttp10);
+      response_.keep_alive(false);
+    }
+    serializer_.emplace(response_);
+    stream_.expires_after(kPieceTimeout);
+    // Until it is cancelled it also keeps this object, which nothing else does while a piece is being made.
+    answer_timer_.expires_after(kAnswerTimeout);
+    answer_timer_.async_wait([self = shared_from_this()](error_code cancelled) {
+      if (!cancelled) self->stream_.close();
+    });
+    http::async_write_header(stream_, *serializer_, [self = shared_from_this()](error_code error, std::size_t) {
+      error ? self->end_answer() : self->make_piece();
+    });
+  }
+
+  void make_piece() {
+    // Of a server that is gone nothing more is told.
+    if (!server_->status) return end_answer();
+    answer_->next([self = weak_from_this()](std::string piece) {
+      if (const std::shared_ptr<Connection> alive = self.lock()) alive->write_piece(std::move(piece));
+    });
+  }
+
+  void write_piece(std::string piece) {
+    piece_ = std::move(piece);
+    stream_.expires_after(kPieceTimeout);
+    const bool is_last = piece_.empty();
+    const auto written = [self = shared_from_this(), is_last](error_code error, std::size_t) {
+      if (!error && !is_last) return self->make_piece();
+      self->end_answer();
+      if (!error && self->response_.keep_alive()) self->read();
+    };
+    if (!is_chunked()) {
+      boost::asio::async_write(stream_, boost::asio::buffer(piece_), written);
+    } else if (is_last) {
+      boost::asio::async_write(stream_, http::make_chunk_last(), written);
+    } else {
+      boost::asio::async_write(stream_, http::make_chunk(boost::asio::buffer(piece_)), written);
+    }
+  }
+
+  void end_answer() {
+    answer_timer_.cancel();
+    answer_.reset();
   }
 
   Stream stream_;
@@ -100,6 +175,11 @@ class ControlServer::Connection : public std::enable_shared_from_this<Connection
   beast::flat_buffer buffer_{2 * kHeaderOctetsMax};
   std::optional<http::request_parser<http::string_body>> parser_;
   http::response<http::string_body> response_;
+  std::optional<http::response_serializer<http::string_body>> serializer_;
+  boost::asio::steady_timer answer_timer_{stream_.get_executor()};
+  std::unique_ptr<StatusStream> answer_;
+  /// What is being written.
+  std::string piece_;
 };
 
 void ControlServer::Impl::accept() {

@@ -8,7 +8,10 @@
 #include <string>
 #include <string_view>
 
+#include "amt/result.hh"
 #include "observe/control_socket.hh"
+#include "observe/status_query.hh"
+#include "observe/status_stream.hh"
 #include "sys/error.hh"
 
 namespace boost::asio {
@@ -17,18 +20,16 @@ class io_context;
 
 namespace amt {
 
-/// Serves `GET /status`. Lives on the thread that runs `context`, and is destroyed there; `context` must outlive it.
-/// Bounded: 16 connections, 4 KiB a request, 5 s for each step.
+/// Serves `GET /status?...`. Lives on the thread that runs `context`, and is destroyed there; `context` must outlive
+/// it. Clients are bounded: 16 connections, 4 KiB a request, 5 s for it, 30 s for a piece of the answer, 5 min for the
+/// whole. The next piece is made when the one before has been written.
 class ControlServer {
   struct Impl;
   class Connection;
 
  public:
-  /// Takes the JSON; called on the context's thread, at once or later. Never called: the client waits until it gives
-  /// up.
-  using Reply = std::function<void(std::string)>;
-  /// Called on the context's thread.
-  using StatusHandler = std::function<void(Reply)>;
+  /// Error: what is wrong with the query, for the one who asked. Called on the context's thread.
+  using StatusHandler = std::function<Result<std::unique_ptr<StatusStream>, std::string>(const StatusQuery&)>;
 
   /// At `path`, see ControlSocket::listen for errors.
   static SysResult<std::unique_ptr<ControlServer>> open(boost::asio::io_context& context, const std::string& path,

@@ -9,12 +9,13 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include <chrono>
 
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <thread>
 #include <vector>
@@ -25,7 +26,31 @@
 namespace amt {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+
+/// A status that comes when the test says so.
+class HeldStatus final : public StatusStream {
+ public:
+  explicit HeldStatus(std::vector<Deliver>& asked) : asked_(asked) {}
+  void next(Deliver deliver) override { asked_.push_back(std::move(deliver)); }
+
+ private:
+  std::vector<Deliver>& asked_;
+};
+
+/// Pieces without end.
+class EndlessStatus final : public StatusStream {
+ public:
+  explicit EndlessStatus(std::atomic<std::size_t>& pieces) : pieces_(pieces) {}
+  void next(Deliver deliver) override {
+    ++pieces_;
+    deliver(std::string(10'000, 'x'));
+  }
+
+ private:
+  std::atomic<std::size_t>& pieces_;
+};
 
 /// A server in a folder of its own, its context run by a thread.
 class ControlServerTest : public ::testing::Test {
@@ -49,10 +74,16 @@ class ControlServerTest : public ::testing::Test {
     std::filesystem::remove_all(folder_);
   }
   void serve() {
-    auto server = ControlServer::open(context_, path_, [this](const ControlServer::Reply& reply) { reply(answer_); });
+    auto server = ControlServer::open(context_, path_, handler());
     ASSERT_TRUE(server) << server.error().to_string();
     server_ = std::move(*server);
     thread_ = std::thread([this] { context_.run(); });
+  }
+  [[nodiscard]] ControlServer::StatusHandler handler() {
+    return [this](const StatusQuery& query) -> Result<std::unique_ptr<StatusStream>, std::string> {
+      if (query.top == 7) return Unexpected<std::string>("top: \"7\" is not liked");
+      return std::make_unique<WholeStatus>(answer_);
+    };
   }
   [[nodiscard]] sockaddr_un unix_address() const {
     sockaddr_un address{};
@@ -100,9 +131,10 @@ TEST_F(ControlServerTest, AnswersAStatusOfAnySize) {
   answer_ = "{\"role\":\"relay\",\"x\":\"" + std::string(3'000'000, 'x') + "\"}";
   serve();
   for (int i = 0; i < 3; ++i) {
-    const SysResult<std::string> status = fetch_status(path_);
+    const SysResult<FetchedStatus> status = fetch_status(path_, "");
     ASSERT_TRUE(status) << status.error().to_string();
-    EXPECT_EQ(*status, answer_);
+    EXPECT_TRUE(status->accepted);
+    EXPECT_EQ(status->json, answer_);
   }
 }
 
@@ -120,15 +152,15 @@ TEST_F(ControlServerTest, TheSocketIsForOwnerAndGroupOnlyAndGoesAtTheEnd) {
   });
   thread_.join();  // nothing is left to wait for
   EXPECT_NE(::stat(path_.c_str(), &status), 0);
-  EXPECT_EQ(fetch_status(path_).error().code, ENOENT);
+  EXPECT_EQ(fetch_status(path_, "").error().code, ENOENT);
 }
 
 TEST_F(ControlServerTest, ALiveSocketIsInUseAndStays) {
   serve();
-  const auto second = ControlServer::open(context_, path_, [](const ControlServer::Reply&) {});
+  const auto second = ControlServer::open(context_, path_, handler());
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().to_string(), "control socket " + path_ + ": Address already in use");
-  EXPECT_TRUE(fetch_status(path_));
+  EXPECT_TRUE(fetch_status(path_, ""));
 }
 
 TEST_F(ControlServerTest, TheSocketOfADeadProcessIsReplaced) {
@@ -138,9 +170,9 @@ TEST_F(ControlServerTest, TheSocketOfADeadProcessIsReplaced) {
   UniqueFd dead(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   ASSERT_EQ(::bind(dead.get(), as_sockaddr(address), sizeof address), 0);
   dead.reset();
-  EXPECT_EQ(fetch_status(path_).error().code, ECONNREFUSED);
+  EXPECT_EQ(fetch_status(path_, "").error().code, ECONNREFUSED);
   serve();
-  EXPECT_TRUE(fetch_status(path_));
+  EXPECT_TRUE(fetch_status(path_, ""));
 }
 
 TEST_F(ControlServerTest, AFileThatIsNoSocketIsLeftAlone) {
@@ -165,7 +197,7 @@ TEST_F(ControlServerTest, RefusesWhatItDoesNotServe) {
   EXPECT_EQ(answer_to(connected(), "nonsense\r\n\r\n"), "");
   EXPECT_EQ(answer_to(connected(), "GET /status HTTP/1.1\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n"), "");
   EXPECT_EQ(answer_to(connected(), "POST /status HTTP/1.1\r\nContent-Length: 9\r\n\r\n123456789"), "");
-  EXPECT_TRUE(fetch_status(path_));
+  EXPECT_TRUE(fetch_status(path_, ""));
 }
 
 TEST_F(ControlServerTest, AConnectionMayAskAgain) {
@@ -175,22 +207,57 @@ TEST_F(ControlServerTest, AConnectionMayAskAgain) {
   EXPECT_THAT(answer_to(fd, "GET /status HTTP/1.1\r\nConnection: close\r\n\r\n"), HasSubstr(answer_));
 }
 
+TEST_F(ControlServerTest, SaysWhatIsWrongWithAQuestion) {
+  serve();
+  EXPECT_THAT(answer_to(connected(), "GET /status?top=many HTTP/1.1\r\nConnection: close\r\n\r\n"),
+              AllOf(HasSubstr("400 Bad Request"), HasSubstr("{\"error\":\"top=many: a number from 1 to 10000\"}")));
+  const SysResult<FetchedStatus> refused = fetch_status(path_, "top=7");
+  ASSERT_TRUE(refused);
+  EXPECT_FALSE(refused->accepted);
+  EXPECT_EQ(refused->json, "{\"error\":\"top: \\\"7\\\" is not liked\"}");
+}
+
+TEST_F(ControlServerTest, AnOlderClientReadsToTheEndOfTheConnection) {
+  serve();
+  const std::string answer = answer_to(connected(), "GET /status HTTP/1.0\r\n\r\n");
+  EXPECT_TRUE(answer.ends_with("\r\n\r\n" + answer_)) << answer;
+}
+
+// What a client does not read is not made.
+TEST_F(ControlServerTest, AClientThatDoesNotReadHoldsNoMoreThanItsSocket) {
+  std::atomic<std::size_t> pieces = 0;
+  auto server =
+      ControlServer::open(context_, path_, [&](const StatusQuery&) { return std::make_unique<EndlessStatus>(pieces); });
+  ASSERT_TRUE(server) << server.error().to_string();
+  const UniqueFd client = connected();
+  const std::string request = "GET /status HTTP/1.1\r\n\r\n";
+  ASSERT_EQ(::send(client.get(), request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
+  std::size_t before = 1;
+  for (int i = 0; i < 100 && pieces != before; ++i) {
+    before = pieces;
+    context_.run_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_EQ(pieces, before);
+  EXPECT_LT(pieces, 1000U);
+  server->reset();
+}
+
 TEST_F(ControlServerTest, SilentClientsAreBoundedAndSentAway) {
   serve();
   std::vector<UniqueFd> silent;
   for (int i = 0; i < 16; ++i) silent.push_back(connected());
   // The seventeenth is closed without an answer.
   EXPECT_EQ(rest_of(connected(), 2000), "");
-  EXPECT_FALSE(fetch_status(path_));
+  EXPECT_FALSE(fetch_status(path_, ""));
   // The time-out frees the places.
   pollfd closed{silent.back().get(), POLLIN, 0};
   EXPECT_EQ(::poll(&closed, 1, 10'000), 1);
-  EXPECT_TRUE(fetch_status(path_));
+  EXPECT_TRUE(fetch_status(path_, ""));
 }
 
 // A relay with very many joins may use up its descriptors: that must not become a loop without rest.
 TEST_F(ControlServerTest, RestsWhileThereIsNoDescriptorForAClient) {
-  auto server = ControlServer::open(context_, path_, [this](const ControlServer::Reply& reply) { reply(answer_); });
+  auto server = ControlServer::open(context_, path_, handler());
   ASSERT_TRUE(server) << server.error().to_string();
   const UniqueFd client = connected();
   rlimit before{};
@@ -208,9 +275,9 @@ TEST_F(ControlServerTest, RestsWhileThereIsNoDescriptorForAClient) {
 
 // As a relay does whose workers are asked first.
 TEST_F(ControlServerTest, AnAnswerMayComeLaterOrNeverAndTheOthersDoNotWait) {
-  std::vector<ControlServer::Reply> asked;
+  std::vector<StatusStream::Deliver> asked;
   auto server =
-      ControlServer::open(context_, path_, [&](const ControlServer::Reply& reply) { asked.push_back(reply); });
+      ControlServer::open(context_, path_, [&](const StatusQuery&) { return std::make_unique<HeldStatus>(asked); });
   ASSERT_TRUE(server) << server.error().to_string();
   const UniqueFd first = connected();
   const UniqueFd second = connected();
@@ -221,6 +288,9 @@ TEST_F(ControlServerTest, AnAnswerMayComeLaterOrNeverAndTheOthersDoNotWait) {
   for (int i = 0; i < 100 && asked.size() < 2; ++i) context_.run_for(std::chrono::milliseconds(10));
   ASSERT_EQ(asked.size(), 2U);
   asked[1](answer_);
+  for (int i = 0; i < 100 && asked.size() < 3; ++i) context_.run_for(std::chrono::milliseconds(10));
+  ASSERT_EQ(asked.size(), 3U);  // what follows that piece
+  asked[2]("");
   context_.run_for(std::chrono::milliseconds(10));
   EXPECT_THAT(rest_of(second, 1000), HasSubstr(answer_));
   // The server ends before the other answer comes.
@@ -232,21 +302,20 @@ TEST_F(ControlServerTest, AnAnswerMayComeLaterOrNeverAndTheOthersDoNotWait) {
 }
 
 TEST_F(ControlServerTest, AnExplicitPathThatCannotBeUsedIsAnErrorADefaultOneIsNot) {
-  const auto handler = [](const ControlServer::Reply& reply) { reply("{}"); };
-  EXPECT_FALSE(ControlServer::open_for(context_, "relay", folder_ + "/a/b/c.sock", handler));
+  EXPECT_FALSE(ControlServer::open_for(context_, "relay", folder_ + "/a/b/c.sock", handler()));
   ASSERT_EQ(::setenv("XDG_RUNTIME_DIR", folder_.c_str(), 1), 0);
   // A role of its own: nothing that runs on this machine is disturbed. /run may be writable or not.
   const bool had_directory = std::filesystem::exists("/run/amt");
-  auto server = ControlServer::open_for(context_, "unit-test", std::nullopt, handler);
+  auto server = ControlServer::open_for(context_, "unit-test", std::nullopt, handler());
   ASSERT_TRUE(server);
   ASSERT_NE(*server, nullptr);
   EXPECT_THAT(default_control_paths("unit-test"), ::testing::Contains((*server)->path()));
   EXPECT_TRUE(std::filesystem::is_socket((*server)->path()));
   // Another one beside it takes the other default place, if there is one; when all are taken it goes on without.
-  const auto second = ControlServer::open_for(context_, "unit-test", std::nullopt, handler);
+  const auto second = ControlServer::open_for(context_, "unit-test", std::nullopt, handler());
   ASSERT_TRUE(second);
   EXPECT_TRUE(*second == nullptr || (*second)->path() != (*server)->path());
-  const auto third = ControlServer::open_for(context_, "unit-test", std::nullopt, handler);
+  const auto third = ControlServer::open_for(context_, "unit-test", std::nullopt, handler());
   ASSERT_TRUE(third);
   EXPECT_EQ(*third, nullptr);
   server->reset();

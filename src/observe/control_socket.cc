@@ -34,6 +34,19 @@ class UnixAddress {
   } address_;
 };
 
+/// What bind(2) takes from a socket's rights. The process's own, so other threads have it for the moment, too: nothing
+/// that they make can have more rights by it than by any usual one.
+class UmaskThatAllows {
+ public:
+  explicit UmaskThatAllows(mode_t mode) : before_(::umask(~mode & 0777)) {}
+  ~UmaskThatAllows() { ::umask(before_); }
+  UmaskThatAllows(const UmaskThatAllows&) = delete;
+  UmaskThatAllows& operator=(const UmaskThatAllows&) = delete;
+
+ private:
+  mode_t before_;
+};
+
 /// Nobody listens at `path`, which is a socket.
 bool is_stale(const std::string& path) {
   struct stat status {};
@@ -59,8 +72,10 @@ SysResult<ControlSocket> ControlSocket::listen(const std::string& path) {
   ControlSocket socket(UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)), path);
   const int fd = socket.fd_.get();
   if (fd < 0) return tl::unexpected(SysError::last("socket", path));
-  // Before bind(2), so that the file never has more rights than this; the umask may take some, which chmod gives back.
+  // Before bind(2), which makes the file with these rights at once: whoever may write the directory could have put
+  // another file there before a chmod by path.
   if (::fchmod(fd, kSocketMode) != 0) return tl::unexpected(SysError::last("chmod", path));
+  const UmaskThatAllows umask_now(kSocketMode);
   const UnixAddress address(path);
   int bound = ::bind(fd, address.data(), UnixAddress::size());
   if (bound != 0 && errno == EADDRINUSE) {
@@ -75,7 +90,6 @@ SysResult<ControlSocket> ControlSocket::listen(const std::string& path) {
   if (::stat(path.c_str(), &status) != 0) return tl::unexpected(SysError::last("stat", path));
   socket.device_ = status.st_dev;
   socket.inode_ = status.st_ino;
-  if (::chmod(path.c_str(), kSocketMode) != 0) return tl::unexpected(SysError::last("chmod", path));
   if (::listen(fd, kBacklog) != 0) return tl::unexpected(SysError::last("listen", path));
   return socket;
 }

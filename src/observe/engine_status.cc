@@ -1,8 +1,8 @@
 #include "observe/engine_status.hh"
 
 #include <algorithm>
-#include <memory>
 
+#include "observe/row_order.hh"
 #include "sys/clock.hh"
 
 namespace amt {
@@ -17,7 +17,7 @@ void append_downstreams(GatewayStatus& status, const GatewayEngine& engine) {
   engine.for_each_downstream([&status](const Downstream& downstream) {
     DownstreamStatus entry{downstream.info(), {}};
     downstream.for_each_group([&entry](const IpAddress& group, const SourceFilter& filter) {
-      entry.groups.push_back({group, filter});
+      entry.groups.push_back({.group = group, .filter = filter});
     });
     status.downstreams.push_back(std::move(entry));
   });
@@ -49,52 +49,61 @@ void append_native(GatewayStatus& status, const GatewayEngine& engine, const Nat
   std::ranges::sort(status.memberships, {}, &MembershipStatus::group);
 }
 
-/// On the worker's thread.
-RelayStatus worker_status(RelayWorker& worker) {
-  const Instant now = monotonic_now();
-  const Relay& relay = worker.relay();
-  RelayStatus status;
-  append(status.counters, relay.counters());
-  append(status.counters, relay.rejects());
-  const RelayWorker::Published& published = worker.published();
-  UpstreamCapture::Statistics captured;
-  for (const RelayWorker::Published::Capture& one : published.captures) {
-    status.upstreams.push_back({.interface = {}, .mode = {}, .drops = one.dropped.value()});
-    captured += {one.dropped.value(), one.malformed.value(), one.segmented.value()};
+/// What happens to the relay as a whole and is counted by each worker.
+bool is_same_for_all(RelayCounter counter) { return counter == RelayCounter::kSecretsChanged; }
+
+template <typename E, typename IsSame>
+void add_all(Counters<E>& sum, const Counters<E>& part, IsSame is_same) {
+  for (std::size_t i = 0; i < Counters<E>::kSize; ++i) {
+    const E which = static_cast<E>(i);
+    if (!is_same(which)) {
+      sum.add(which, part[which]);
+    } else if (part[which] > sum[which]) {
+      sum.add(which, part[which] - sum[which]);
+    }
   }
-  status.counters.push_back({"socket_receive_drops", published.receive_drops.value()});
+}
+
+/// `counted`: as the sum of all workers was made of it.
+WorkerStatus worker_status(const RelayWorker& worker, const Counters<RelayCounter>& counted) {
+  WorkerStatus status;
+  status.tunnels = worker.relay().tunnel_count();
+  status.packets = counted[RelayCounter::kDataPacketsSent];
+  status.bytes = counted[RelayCounter::kDataBytesSent];
+  status.receive_drops = worker.published().receive_drops.value();
+  for (const auto& capture : worker.published().captures) status.upstream_drops += capture.dropped.value();
+  return status;
+}
+
+void append_workers(RelayStatus& status, const RelayEngine& engine) {
+  Counters<RelayCounter> counters = engine.counters();
+  Counters<RelayReject> rejects;
+  UpstreamCapture::Statistics captured;
+  std::uint64_t receive_drops = 0;
+  std::uint64_t xdp_frames = 0;
+  std::uint64_t xdp_drops = 0;
+  for (std::size_t i = 0; i < engine.worker_count(); ++i) {
+    const RelayWorker& worker = engine.worker(i);
+    const RelayWorker::Published& published = worker.published();
+    const Counters<RelayCounter> counted = worker.relay().counters();
+    add_all(counters, counted, is_same_for_all);
+    add_all(rejects, worker.relay().rejects(), [](RelayReject) { return false; });
+    for (const auto& one : published.captures) {
+      captured += {one.dropped.value(), one.malformed.value(), one.segmented.value()};
+    }
+    receive_drops += published.receive_drops.value();
+    xdp_frames += published.xdp_frames.value();
+    xdp_drops += published.xdp_drops.value();
+    status.workers.push_back(worker_status(worker, counted));
+  }
+  append(status.counters, counters);
+  append(status.counters, rejects);
+  status.counters.push_back({"socket_receive_drops", receive_drops});
   status.counters.push_back({"upstream_drops", captured.dropped});
   status.counters.push_back({"upstream_malformed", captured.malformed});
   status.counters.push_back({"upstream_segmented", captured.segmented});
-  const XdpSender* const xdp = worker.xdp();
-  status.counters.push_back({"xdp_frames", published.xdp_frames.value()});
-  status.counters.push_back({"xdp_drops", published.xdp_drops.value()});
-  status.workers.push_back({.tunnels = relay.tunnel_count(),
-                            .packets = relay.counters()[RelayCounter::kDataPacketsSent],
-                            .bytes = relay.counters()[RelayCounter::kDataBytesSent],
-                            .receive_drops = published.receive_drops.value(),
-                            .upstream_drops = captured.dropped});
-
-  relay.for_each_tunnel([&](const RelayTunnel& tunnel, const RouterState& router, Instant expires) {
-    TunnelStatus entry;
-    entry.endpoint = tunnel.endpoint;
-    entry.packets = tunnel.packets;
-    entry.bytes = tunnel.bytes;
-    entry.expires = std::max(expires - now, Duration::zero());
-    if (xdp != nullptr && xdp->carries(tunnel.local, tunnel.endpoint)) entry.path = "xdp";
-    router.for_each_group([&](const IpAddress& group, const SourceFilter& filter) {
-      entry.groups.push_back({group, filter});
-    });
-    status.tunnels.push_back(std::move(entry));
-  });
-  relay.for_each_channel([&](const Relay::ChannelStatus& channel) {
-    status.channels.push_back({.group = channel.channel.group,
-                               .source = channel.channel.source,
-                               .tunnels = channel.tunnels,
-                               .packets = channel.packets,
-                               .bytes = channel.bytes});
-  });
-  return status;
+  status.counters.push_back({"xdp_frames", xdp_frames});
+  status.counters.push_back({"xdp_drops", xdp_drops});
 }
 
 /// What the owner of the upstream interfaces knows of them.
@@ -103,8 +112,12 @@ void append_upstreams(RelayStatus& status, const RelayEngine& engine) {
   std::size_t number = 0;
   engine.for_each_upstream([&](const Upstream& interface) {
     const Upstream::Statistics one = interface.statistics();
-    if (number == status.upstreams.size()) status.upstreams.emplace_back();
-    UpstreamStatus& entry = status.upstreams[number++];
+    UpstreamStatus& entry = status.upstreams.emplace_back();
+    for (std::size_t i = 0; i < engine.worker_count(); ++i) {
+      const auto& captures = engine.worker(i).published().captures;
+      if (number < captures.size()) entry.drops += captures[number].dropped.value();
+    }
+    ++number;
     entry.interface = interface.interface();
     entry.mode = interface.mode() == UpstreamMode::kHost ? "host" : "router";
     entry.joins_missing = one.joins_missing;
@@ -117,25 +130,12 @@ void append_upstreams(RelayStatus& status, const RelayEngine& engine) {
 
 }  // namespace
 
-void collect_relay_status(RelayEngine& engine, std::function<void(const RelayStatus&)> done) {
-  // Each worker writes its own; they are read when all have.
-  const auto parts = std::make_shared<std::vector<RelayStatus>>(engine.worker_count());
-  const auto missing = std::make_shared<std::size_t>(engine.worker_count());
-  const auto finish = [&engine, parts, missing, done = std::move(done)] {
-    if (--*missing != 0) return;
-    RelayStatus status = std::move(parts->front());
-    for (std::size_t i = 1; i < parts->size(); ++i) merge(status, std::move((*parts)[i]));
-    RelayStatus control;
-    append(control.counters, engine.counters());
-    for (std::size_t i = 0; i < control.counters.size(); ++i) status.counters[i].value += control.counters[i].value;
-    status.uptime = monotonic_now() - engine.started();
-    append_upstreams(status, engine);
-    done(status);
-  };
-  for (std::size_t i = 0; i < engine.worker_count(); ++i) {
-    engine.ask_worker(
-        i, [parts](RelayWorker& worker) { (*parts)[worker.index()] = worker_status(worker); }, finish);
-  }
+RelayStatus relay_status(const RelayEngine& engine) {
+  RelayStatus status;
+  status.uptime = monotonic_now() - engine.started();
+  append_workers(status, engine);
+  append_upstreams(status, engine);
+  return status;
 }
 
 GatewayStatus gateway_status(const GatewayEngine& engine, Instant now) {
@@ -149,8 +149,8 @@ GatewayStatus gateway_status(const GatewayEngine& engine, Instant now) {
   status.counters.push_back(
       {"duplicates_dropped", relays.duplicates() + (native != nullptr ? native->duplicates() : 0)});
   append_downstreams(status, engine);
-  const auto append_membership = [&status](const IpAddress& group, const SourceFilter& filter) {
-    status.memberships.push_back({group, filter});
+  const auto append_membership = [&](const IpAddress& group, const SourceFilter& filter) {
+    status.memberships.push_back({group, filter, engine.group_use(now, group)});
   };
   if (native == nullptr) {
     relays.for_each_membership(append_membership);
@@ -168,6 +168,14 @@ GatewayStatus gateway_status(const GatewayEngine& engine, Instant now) {
                              .bytes = gateway.counters()[GatewayCounter::kDataBytesReceived]});
   });
   return status;
+}
+
+Result<std::unique_ptr<StatusStream>, std::string> gateway_status_stream(const GatewayEngine& engine,
+                                                                         const StatusQuery& query) {
+  if (query.sort && !membership_order(*query.sort)) {
+    return Unexpected<std::string>("sort: memberships have address, packets, bytes, idle");
+  }
+  return std::make_unique<WholeStatus>(to_json(gateway_status(engine, monotonic_now()), query));
 }
 
 }  // namespace amt

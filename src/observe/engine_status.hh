@@ -1,17 +1,21 @@
 #pragma once
 /// What running engines have to tell.
 
-#include <functional>
+#include <memory>
+#include <string>
 
 #include "engine/gateway_engine.hh"
 #include "engine/relay_engine.hh"
 #include "observe/status.hh"
+#include "observe/status_stream.hh"
 
 namespace amt {
 
-/// On the engine's thread, where `done` is called when all workers have told their part, each on its own thread. Costs
-/// as much as there are tunnels and channels.
-void collect_relay_status(RelayEngine& engine, std::function<void(const RelayStatus&)> done);
+/// On the engine's thread. No worker is asked: what they count can be read while they run.
+[[nodiscard]] RelayStatus relay_status(const RelayEngine& engine);
 [[nodiscard]] GatewayStatus gateway_status(const GatewayEngine& engine, Instant now);
+/// Error: a key that memberships are not sorted by.
+[[nodiscard]] Result<std::unique_ptr<StatusStream>, std::string> gateway_status_stream(const GatewayEngine& engine,
+                                                                                       const StatusQuery& query);
 
 }  // namespace amt

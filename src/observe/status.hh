@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "amt/channel.hh"
@@ -12,7 +11,9 @@
 #include "amt/time.hh"
 #include "base/counters.hh"
 #include "engine/downstream.hh"
+#include "engine/group_meter.hh"
 #include "membership/source_filter.hh"
+#include "observe/status_query.hh"
 
 namespace amt {
 
@@ -33,16 +34,23 @@ template <typename E>
 
 struct MembershipStatus {
   IpAddress group;
-  SourceFilter filter;
+  SourceFilter filter{};
+  /// Of a gateway's memberships.
+  GroupUse use{};
 };
 
 struct TunnelStatus {
-  Endpoint endpoint;
-  std::vector<MembershipStatus> groups;
+  Endpoint endpoint{};
+  std::vector<MembershipStatus> groups{};
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
-  Duration expires{};           ///< from now, unless an Update comes
-  std::string path = "socket";  ///< how its data leaves now: "socket" or "xdp"
+  std::uint64_t group_count = 0;
+  Duration since{};     ///< age
+  Duration heard{};     ///< since its last Update
+  Duration expires{};   ///< from now, unless an Update comes
+  bool by_xdp = false;  ///< how its data leaves now; else by the socket
+  std::size_t worker = 0;
+  std::uint32_t number = 0;  ///< of that worker's
 };
 
 struct ChannelStatus {
@@ -72,17 +80,13 @@ struct WorkerStatus {
   std::uint64_t upstream_drops = 0;  ///< by the kernel, for want of room in the rings
 };
 
+/// All but its tunnels and channels (`relay_status_stream`).
 struct RelayStatus {
   Duration uptime{};
   std::vector<CounterStatus> counters;
   std::vector<UpstreamStatus> upstreams;
-  std::vector<TunnelStatus> tunnels;
-  std::vector<ChannelStatus> channels;
   std::vector<WorkerStatus> workers;
 };
-
-/// Adds what another worker of the same relay has to tell: counters by name, channels by source and group.
-void merge(RelayStatus& into, RelayStatus&& worker);
 
 /// One relay that a gateway uses or asks.
 struct GatewayRelayStatus {
@@ -128,12 +132,9 @@ struct GatewayStatus {
   std::vector<DownstreamStatus> downstreams;
 };
 
-/// One JSON object on one line, as `amt status --json` prints it.
-[[nodiscard]] std::string to_json(const RelayStatus& status);
-[[nodiscard]] std::string to_json(const GatewayStatus& status);
-
-/// The same for a person: tables. `json`: what `to_json` gave, on whatever version; what is missing is left out.
-/// Nothing: this is no status.
-[[nodiscard]] std::optional<std::string> status_text(std::string_view json);
+/// One JSON object on one line, as `amt status --json` prints it; of a relay without the last bracket, since its lists
+/// follow. The role comes first.
+[[nodiscard]] std::string status_head_json(const RelayStatus& status, bool with_counters);
+[[nodiscard]] std::string to_json(const GatewayStatus& status, const StatusQuery& query);
 
 }  // namespace amt

@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
 #include "amt/version.hh"
+#include "observe/row_order.hh"
 #include "observe/status.hh"
 
 namespace amt {
@@ -21,14 +23,42 @@ json::object counters(const std::vector<CounterStatus>& list) {
   return out;
 }
 
-json::array memberships(const std::vector<MembershipStatus>& list) {
+json::object membership_object(const MembershipStatus& membership) {
+  json::array sources;
+  for (const IpAddress& source : membership.filter.sources) sources.emplace_back(source.to_string());
+  return {{"group", membership.group.to_string()},
+          {"mode", membership.filter.mode == FilterMode::kInclude ? "include" : "exclude"},
+          {"sources", std::move(sources)}};
+}
+
+json::array group_list(const std::vector<MembershipStatus>& list) {
   json::array out;
-  for (const MembershipStatus& membership : list) {
-    json::array sources;
-    for (const IpAddress& source : membership.filter.sources) sources.emplace_back(source.to_string());
-    out.push_back(json::object{{"group", membership.group.to_string()},
-                               {"mode", membership.filter.mode == FilterMode::kInclude ? "include" : "exclude"},
-                               {"sources", std::move(sources)}});
+  for (const MembershipStatus& membership : list) out.push_back(membership_object(membership));
+  return out;
+}
+
+bool matches(const StatusQuery& query, const MembershipStatus& membership) {
+  if (query.group && !query.group->contains(membership.group)) return false;
+  return !query.address || std::ranges::any_of(membership.filter.sources, [&](const IpAddress& source) {
+    return query.address->contains(source);
+  });
+}
+
+/// What a gateway wants, with what came of it.
+json::array memberships(std::vector<MembershipStatus> list, const StatusQuery& query) {
+  std::erase_if(list, [&](const MembershipStatus& one) { return !matches(query, one); });
+  if (query.sort) {
+    const auto order = membership_order(*query.sort);
+    if (order) std::ranges::stable_sort(list, *order);
+    if (list.size() > query.top) list.erase(list.begin() + static_cast<std::ptrdiff_t>(query.top), list.end());
+  }
+  json::array out;
+  for (const MembershipStatus& one : list) {
+    json::object object = membership_object(one);
+    object["packets"] = one.use.packets;
+    object["bytes"] = one.use.bytes;
+    object["idle_seconds"] = one.use.idle ? json::value(whole_seconds(*one.use.idle)) : json::value(nullptr);
+    out.push_back(std::move(object));
   }
   return out;
 }
@@ -37,12 +67,13 @@ json::value address(const std::optional<IpAddress>& value) {
   return value ? json::value(json::string(value->to_string())) : json::value(nullptr);
 }
 
-json::object head(const char* role, Duration uptime, const std::vector<CounterStatus>& list) {
+json::object head(const char* role, Duration uptime, const std::vector<CounterStatus>& list, bool with_counters) {
   const std::string_view version_text = version();
-  return {{"role", role},
-          {"version", json::string_view(version_text.data(), version_text.size())},
-          {"uptime_seconds", whole_seconds(uptime)},
-          {"counters", counters(list)}};
+  json::object out = {{"role", role},
+                      {"version", json::string_view(version_text.data(), version_text.size())},
+                      {"uptime_seconds", whole_seconds(uptime)}};
+  if (with_counters) out["counters"] = counters(list);
+  return out;
 }
 
 json::object native_part(const NativeStatus& native) {
@@ -60,28 +91,8 @@ json::object native_part(const NativeStatus& native) {
   return {{"interfaces", std::move(interfaces)}, {"channels", std::move(channels)}};
 }
 
-}  // namespace
-
-std::string to_json(const RelayStatus& status) {
-  json::object out = head("relay", status.uptime, status.counters);
-  json::array tunnels;
-  for (const TunnelStatus& tunnel : status.tunnels) {
-    tunnels.push_back(json::object{{"endpoint", tunnel.endpoint.to_string()},
-                                   {"family", tunnel.endpoint.address.is_v4() ? "ipv4" : "ipv6"},
-                                   {"groups", memberships(tunnel.groups)},
-                                   {"packets", tunnel.packets},
-                                   {"bytes", tunnel.bytes},
-                                   {"expires_seconds", std::chrono::ceil<std::chrono::seconds>(tunnel.expires).count()},
-                                   {"path", tunnel.path}});
-  }
-  json::array channels;
-  for (const ChannelStatus& channel : status.channels) {
-    channels.push_back(json::object{{"group", channel.group.to_string()},
-                                    {"source", address(channel.source)},
-                                    {"tunnels", channel.tunnels},
-                                    {"packets", channel.packets},
-                                    {"bytes", channel.bytes}});
-  }
+/// What the relay's parts do.
+void append_machinery(json::object& out, const RelayStatus& status) {
   json::array upstreams;
   for (const UpstreamStatus& upstream : status.upstreams) {
     upstreams.push_back(json::object{{"interface", upstream.interface},
@@ -101,13 +112,27 @@ std::string to_json(const RelayStatus& status) {
                                    {"upstream_drops", worker.upstream_drops}});
   }
   out["workers"] = std::move(workers);
-  out["tunnels"] = std::move(tunnels);
-  out["channels"] = std::move(channels);
-  return json::serialize(out);
 }
 
-std::string to_json(const GatewayStatus& status) {
-  json::object out = head("gateway", status.uptime, status.counters);
+}  // namespace
+
+std::string status_head_json(const RelayStatus& status, bool with_counters) {
+  json::object out = head("relay", status.uptime, status.counters, with_counters);
+  std::uint64_t tunnels = 0;
+  for (const WorkerStatus& worker : status.workers) tunnels += worker.tunnels;
+  out["tunnel_count"] = tunnels;
+  if (with_counters) append_machinery(out, status);
+  std::string text = json::serialize(out);
+  // The lists follow.
+  text.pop_back();
+  return text;
+}
+
+std::string to_json(const GatewayStatus& status, const StatusQuery& query) {
+  json::object out = head("gateway", status.uptime, status.counters, query.counters);
+  if (query.memberships) out["memberships"] = memberships(status.memberships, query);
+  // Whoever asks for one list has it alone.
+  if (!query.counters) return json::serialize(out);
   json::array relays;
   for (const GatewayRelayStatus& relay : status.relays) {
     relays.push_back(json::object{{"address", relay.relay.address.to_string()},
@@ -118,7 +143,6 @@ std::string to_json(const GatewayStatus& status) {
                                   {"bytes", relay.bytes}});
   }
   out["relays"] = std::move(relays);
-  out["memberships"] = memberships(status.memberships);
   json::array downstreams;
   for (const DownstreamStatus& downstream : status.downstreams) {
     const DownstreamInfo& info = downstream.info;
@@ -128,7 +152,7 @@ std::string to_json(const GatewayStatus& status) {
         {"up", info.up},
         {"querier", json::object{{"ipv4", info.is_querier[0]}, {"ipv6", info.is_querier[1]}}},
         {"querier_address", json::object{{"ipv4", address(info.querier[0])}, {"ipv6", address(info.querier[1])}}},
-        {"groups", memberships(downstream.groups)},
+        {"groups", group_list(downstream.groups)},
         {"packets", info.packets},
         {"bytes", info.bytes},
         {"drops", info.drops},

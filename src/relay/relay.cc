@@ -44,6 +44,10 @@ RelayReject reason_of(wire::ParseError error) {
   AMT_ASSERT(false);
 }
 
+Relay::ChannelStatus status_of(const ReplicationTable::ChannelUse& use) {
+  return {use.channel, use.tunnels, use.packets, use.octets};
+}
+
 }  // namespace
 
 Relay::Impl::Impl(const RelayOptions& relay_options, Random& random_source, Instant now)
@@ -173,9 +177,32 @@ void Relay::for_each_tunnel(
 }
 
 void Relay::for_each_channel(const std::function<void(const ChannelStatus&)>& visit) const {
-  impl_->table.for_each_channel([&](const ReplicationTable::ChannelUse& use) {
-    visit({use.channel, use.tunnels, use.packets, use.octets});
-  });
+  impl_->table.for_each_channel([&](const ReplicationTable::ChannelUse& use) { visit(status_of(use)); });
+}
+
+std::optional<std::uint32_t> Relay::visit_tunnels(std::uint32_t from, std::size_t numbers_max,
+                                                  const std::function<bool(const TunnelView&)>& visit) const {
+  const TunnelStore& tunnels = impl_->tunnels;
+  const std::size_t stop = std::min<std::size_t>(from + numbers_max, tunnels.end());
+  for (std::uint32_t number = from; number < stop; ++number) {
+    if (!tunnels.contains(TunnelId{number})) continue;
+    const TunnelRecord& record = tunnels[TunnelId{number}];
+    const Instant heard = record.expires - impl_->router_options.group_membership_interval();
+    if (!visit({number, record.tunnel, record.router, record.since, heard, record.expires})) return number;
+  }
+  return stop < tunnels.end() ? std::optional(static_cast<std::uint32_t>(stop)) : std::nullopt;
+}
+
+bool Relay::visit_channels(ChannelCursor& cursor, std::size_t channels_max,
+                           const std::function<void(const ChannelStatus&)>& visit) const {
+  return impl_->table.visit_channels(cursor, channels_max,
+                                     [&](const ReplicationTable::ChannelUse& use) { visit(status_of(use)); });
+}
+
+std::optional<Relay::ChannelStatus> Relay::channel(const Channel& channel) const {
+  const std::optional<ReplicationTable::ChannelUse> use = impl_->table.use_of(channel);
+  if (!use) return std::nullopt;
+  return status_of(*use);
 }
 
 }  // namespace amt

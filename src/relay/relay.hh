@@ -240,6 +240,25 @@ class Relay {
   };
   void for_each_channel(const std::function<void(const ChannelStatus&)>& visit) const;
 
+  /// The same a slice at a time: whatever happens between two slices, no tunnel that lives on is left out or comes
+  /// twice. Looks at the tunnels with numbers from `from` on, at `numbers_max` numbers at most, free ones too. Where to
+  /// go on; nothing: that was the last. `visit` false: enough for now, this one comes again.
+  struct TunnelView {
+    std::uint32_t number = 0;  ///< used again when the tunnel has ended
+    const RelayTunnel& tunnel;
+    const RouterState& router;
+    Instant since;    ///< its first Update
+    Instant heard;    ///< its last Update
+    Instant expires;  ///< unless another comes
+  };
+  [[nodiscard]] std::optional<std::uint32_t> visit_tunnels(std::uint32_t from, std::size_t numbers_max,
+                                                           const std::function<bool(const TunnelView&)>& visit) const;
+  /// As `ReplicationTable::visit_channels`.
+  [[nodiscard]] bool visit_channels(ChannelCursor& cursor, std::size_t channels_max,
+                                    const std::function<void(const ChannelStatus&)>& visit) const;
+  /// Nothing: no tunnel wants it.
+  [[nodiscard]] std::optional<ChannelStatus> channel(const Channel& channel) const;
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

@@ -17,6 +17,8 @@ struct TunnelRecord {
   /// Both protocols' groups (X-4.3-c).
   RouterState router;
   Instant expires;
+  /// When its first Update came.
+  Instant since;
   /// Of the last accepted Update. The same pair again is accepted without a look at the secret, also after that has
   /// changed: some gateways repeat their first pair for ever (VLC).
   wire::RequestNonce nonce;
@@ -56,6 +58,9 @@ class TunnelStore {
   void for_each(F&& f) const {
     records_.for_each([&](std::uint32_t id) { f(TunnelId{id}); });
   }
+  /// Every id is below this.
+  [[nodiscard]] std::uint32_t end() const { return records_.end(); }
+  [[nodiscard]] bool contains(TunnelId id) const { return records_.contains(static_cast<std::uint32_t>(id)); }
   /// Forgets all.
   void clear();
 

@@ -89,6 +89,7 @@ Relay::Impl::Outcome Relay::Impl::create_tunnel(Instant now, const TunnelEndpoin
   TunnelRecord record{.tunnel = {.endpoint = from, .local = facts.local, .ecn_capable = facts.ecn_capable},
                       .router = RouterState(router_options),
                       .expires = now + router_options.group_membership_interval(),
+                      .since = now,
                       .nonce = facts.nonce,
                       .mac = facts.mac};
   const RouterRejects partial = apply_report(now, record.router, report);

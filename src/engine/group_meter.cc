@@ -1,0 +1,42 @@
+#include "engine/group_meter.hh"
+
+#include "ip/datagram.hh"
+
+namespace amt {
+
+void GroupMeter::set_wanted(const IpAddress& group, bool wanted) {
+  if (wanted) {
+    groups_.try_emplace(group);
+  } else {
+    groups_.erase(group);
+  }
+}
+
+void GroupMeter::count(Instant now, std::span<const Bytes> datagrams) {
+  std::optional<IpAddress> group;
+  Entry* entry = nullptr;
+  for (const Bytes datagram : datagrams) {
+    const Result<DatagramAddresses, IpError> addresses = peek_addresses(datagram);
+    if (!addresses) continue;
+    if (group != addresses->destination) {
+      group = addresses->destination;
+      const auto found = groups_.find(*group);
+      entry = found == groups_.end() ? nullptr : &found->second;
+    }
+    if (entry == nullptr) continue;
+    ++entry->packets;
+    entry->bytes += datagram.size();
+    entry->last = now;
+  }
+}
+
+GroupUse GroupMeter::use(Instant now, const IpAddress& group) const {
+  const auto found = groups_.find(group);
+  if (found == groups_.end()) return {};
+  const Entry& entry = found->second;
+  GroupUse use{.packets = entry.packets, .bytes = entry.bytes};
+  if (entry.packets != 0) use.idle = now - entry.last;
+  return use;
+}
+
+}  // namespace amt

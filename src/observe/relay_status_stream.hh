@@ -1,0 +1,23 @@
+#pragma once
+/// A relay's status as it is written out.
+
+#include <memory>
+#include <string>
+
+#include "engine/relay_engine.hh"
+#include "observe/status_query.hh"
+#include "observe/status_stream.hh"
+
+namespace amt {
+
+/// Counters are read without asking anybody. Tunnels and channels come from the workers in slices, one at a time, and
+/// are written as they come; sorted ones are kept until all have been seen, `kSortedRowsMax` at most. On the engine's
+/// thread; the engine outlives it.
+///
+/// What comes or goes meanwhile may be told or not. A channel whose tunnels move between workers meanwhile may be told
+/// twice.
+/// Error: a key that no list of a relay is sorted by.
+[[nodiscard]] Result<std::unique_ptr<StatusStream>, std::string> relay_status_stream(RelayEngine& engine,
+                                                                                     const StatusQuery& query);
+
+}  // namespace amt
