@@ -83,7 +83,7 @@ class Control(threading.Thread):
 
 
 class Arena:
-    def __init__(self, case, *options, workers=2, payload=PAYLOAD_OCTETS):
+    def __init__(self, case, *options, workers=2, payload=PAYLOAD_OCTETS, newcomer_port=0):
         self.case = case
         self.line = Line(case, gateways=3)
         self.watchers, self.attacker, self.newcomer = self.line.gateways
@@ -92,7 +92,7 @@ class Arena:
         self.line.relay.ip(*world)
         self.relay = self.line.start_relay("--workers", workers, *options)
         self.failures: list[str] = []
-        self._names, self._payload = 0, payload
+        self._names, self._payload, self._newcomer_port = 0, payload, newcomer_port
         self.streams = [self._stream(group) for group in (WATCHED, *FRESH.values())]
         self._arrivals = case.folder / "arrivals"
         self._watch = self.load(self.watchers, "watch", relay=self.relay_addresses(0), local=self.host_addresses(0),
@@ -141,7 +141,7 @@ class Arena:
 
     def newcomers(self, seconds: float, group: str):
         return self.load(self.newcomer, "newcomers", relay=self.relay_addresses(2), local=self.host_addresses(2),
-                         milliseconds=int(seconds * 1000), **self.channel(group))
+                         port=self._newcomer_port, milliseconds=int(seconds * 1000), **self.channel(group))
 
     # What was seen
     def arrivals(self) -> list[tuple[int, int, int, int]]:

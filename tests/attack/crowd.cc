@@ -32,9 +32,9 @@ const IpAddress& of_family(const std::vector<IpAddress>& addresses, Family famil
   fail("no relay address of the family of", addresses.front().to_string());
 }
 
-UniqueFd connect_socket(const IpAddress& local, const IpAddress& relay) {
-  UniqueFd out(::socket(address_family(local.family()), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  const SocketAddress from({local, 0});
+UniqueFd connect_socket(const Endpoint& local, const IpAddress& relay) {
+  UniqueFd out(::socket(address_family(relay.family()), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const SocketAddress from(local);
   const SocketAddress to({relay, kAmtPort});
   if (!out || ::bind(out.get(), from.data(), from.size()) != 0 || ::connect(out.get(), to.data(), to.size()) != 0) {
     fail("socket", std::strerror(errno));
@@ -64,7 +64,7 @@ Crowd::Crowd(const CrowdOptions& options)
   for (std::size_t i = 0; i < tunnels_.size(); ++i) {
     const IpAddress& local = options_.locals[i % options_.locals.size()];
     tunnels_[i].number = i;
-    tunnels_[i].socket = connect_socket(local, of_family(options_.relays, local.family()));
+    tunnels_[i].socket = connect_socket({local, options_.port}, of_family(options_.relays, local.family()));
     // High: a low one looks like an old gateway's.
     tunnels_[i].nonce = {random.u32() | 1U << 30};
     epoll_event event{};

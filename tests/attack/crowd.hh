@@ -29,6 +29,8 @@ struct CrowdOptions {
   std::vector<IpAddress> locals;
   std::size_t tunnels = 1;
   Family inner = Family::kIpv4;
+  /// 0: any. Else there is one tunnel for each local address.
+  std::uint16_t port = 0;
 };
 
 /// Called with (tunnel, inner datagram, whole UDP payload) for each Multicast Data message.

@@ -59,6 +59,7 @@ std::array<GroupRecord, 1> join_of(const Options& options) {
 double join_once(const Options& options, std::size_t turn) {
   CrowdOptions who = crowd_options(options, 1);
   who.locals = {who.locals[turn % who.locals.size()]};
+  who.port = static_cast<std::uint16_t>(options.number("port", 0));
   Crowd crowd(who);
   Tunnel& tunnel = crowd.tunnels().front();
   const auto join = join_of(options);
