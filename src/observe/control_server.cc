@@ -11,6 +11,7 @@
 #include <boost/beast/http.hpp>
 #include <cerrno>
 #include <chrono>
+#include <list>
 #include <optional>
 
 #include "observe/control_path.hh"
@@ -25,7 +26,8 @@ using Protocol = boost::asio::local::stream_protocol;
 using Stream = beast::basic_stream<Protocol>;
 using boost::system::error_code;
 
-constexpr std::size_t kConnectionsMax = 16;
+/// One more than this takes the place of the one whose client has been waited for longest.
+constexpr std::size_t kConnectionsMax = 64;
 constexpr std::uint32_t kHeaderOctetsMax = 4096;
 constexpr std::chrono::seconds kRequestTimeout(5);
 /// A pager, or a person who scrolls, reads slowly.
@@ -57,6 +59,8 @@ struct ControlServer::Impl : std::enable_shared_from_this<ControlServer::Impl> {
   boost::asio::steady_timer accept_again;
   StatusHandler status;
   std::size_t connections = 0;
+  /// Those that wait for their client, to ask or to read; first the one that has waited longest.
+  std::list<Connection*> waiting;
 };
 
 /// One client: reads a request, answers, and again while the client wants.
@@ -66,21 +70,40 @@ class ControlServer::Connection : public std::enable_shared_from_this<Connection
       : stream_(std::move(socket)), server_(std::move(server)) {
     ++server_->connections;
   }
-  ~Connection() { --server_->connections; }
+  ~Connection() {
+    end_waiting();
+    --server_->connections;
+  }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
+  void close() {
+    end_waiting();
+    stream_.close();
+  }
+
   void read() {
+    begin_waiting();
     parser_.emplace();
     parser_->header_limit(kHeaderOctetsMax);
     parser_->body_limit(0);
     stream_.expires_after(kRequestTimeout);
     http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](error_code error, std::size_t) {
+      self->end_waiting();
       if (!error && self->server_->status) self->answer();
     });
   }
 
  private:
+  void begin_waiting() {
+    end_waiting();
+    waits_at_ = server_->waiting.insert(server_->waiting.end(), this);
+  }
+  void end_waiting() {
+    if (waits_at_) server_->waiting.erase(*waits_at_);
+    waits_at_.reset();
+  }
+
   void answer() {
     const http::request<http::string_body>& request = parser_->get();
     const std::string_view target(request.target().data(), request.target().size());
@@ -109,8 +132,10 @@ class ControlServer::Connection : public std::enable_shared_from_this<Connection
     if (status == http::status::method_not_allowed) response_.set(http::field::allow, "GET");
     response_.body() = "{\"error\":\"" + quoted(why) + "\"}";
     response_.prepare_payload();
+    begin_waiting();
     stream_.expires_after(kRequestTimeout);
     http::async_write(stream_, response_, [self = shared_from_this()](error_code error, std::size_t) {
+      self->end_waiting();
       if (!error && self->response_.keep_alive()) self->read();
     });
   }
@@ -134,7 +159,9 @@ class ControlServer::Connection : public std::enable_shared_from_this<Connection
     answer_timer_.async_wait([self = shared_from_this()](error_code cancelled) {
       if (!cancelled) self->stream_.close();
     });
+    begin_waiting();
     http::async_write_header(stream_, *serializer_, [self = shared_from_this()](error_code error, std::size_t) {
+      self->end_waiting();
       error ? self->end_answer() : self->make_piece();
     });
   }
@@ -150,8 +177,10 @@ class ControlServer::Connection : public std::enable_shared_from_this<Connection
   void write_piece(std::string piece) {
     piece_ = std::move(piece);
     stream_.expires_after(kPieceTimeout);
+    begin_waiting();
     const bool is_last = piece_.empty();
     const auto written = [self = shared_from_this(), is_last](error_code error, std::size_t) {
+      self->end_waiting();
       if (!error && !is_last) return self->make_piece();
       self->end_answer();
       if (!error && self->response_.keep_alive()) self->read();
@@ -172,6 +201,7 @@ class ControlServer::Connection : public std::enable_shared_from_this<Connection
 
   Stream stream_;
   std::shared_ptr<Impl> server_;
+  std::optional<std::list<Connection*>::iterator> waits_at_;
   beast::flat_buffer buffer_{2 * kHeaderOctetsMax};
   std::optional<http::request_parser<http::string_body>> parser_;
   http::response<http::string_body> response_;
@@ -192,8 +222,11 @@ void ControlServer::Impl::accept() {
         if (!cancelled && self->acceptor.is_open()) self->accept();
       });
     }
-    // One too many is closed at once.
-    if (self->connections < kConnectionsMax) std::make_shared<Connection>(std::move(peer), self)->read();
+    // Whoever asks, reads, and goes holds a place for a moment only; it is the others who keep a newcomer out.
+    const bool is_room = self->connections < kConnectionsMax;
+    if (!is_room && !self->waiting.empty()) self->waiting.front()->close();
+    // Those that were closed are gone a moment later.
+    if (self->connections < 2 * kConnectionsMax) std::make_shared<Connection>(std::move(peer), self)->read();
     self->accept();
   });
 }

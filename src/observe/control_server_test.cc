@@ -242,17 +242,33 @@ TEST_F(ControlServerTest, AClientThatDoesNotReadHoldsNoMoreThanItsSocket) {
   server->reset();
 }
 
-TEST_F(ControlServerTest, SilentClientsAreBoundedAndSentAway) {
+TEST_F(ControlServerTest, SilentClientsAreSentAwayByTheirTimeOut) {
   serve();
-  std::vector<UniqueFd> silent;
-  for (int i = 0; i < 16; ++i) silent.push_back(connected());
-  // The seventeenth is closed without an answer.
-  EXPECT_EQ(rest_of(connected(), 2000), "");
-  EXPECT_FALSE(fetch_status(path_, ""));
-  // The time-out frees the places.
-  pollfd closed{silent.back().get(), POLLIN, 0};
-  EXPECT_EQ(::poll(&closed, 1, 10'000), 1);
+  const UniqueFd silent = connected();
   EXPECT_TRUE(fetch_status(path_, ""));
+  pollfd closed{silent.get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&closed, 1, 10'000), 1);
+}
+
+// Whoever holds connections keeps nobody from asking.
+TEST_F(ControlServerTest, ANewcomerTakesThePlaceOfTheClientThatWasWaitedForLongest) {
+  serve();
+  constexpr std::size_t kMany = 200;
+  std::vector<UniqueFd> silent;
+  for (std::size_t i = 0; i < kMany; ++i) {
+    silent.push_back(connected());
+    // Some ask half a question.
+    const std::string begun = i % 2 == 0 ? "GET" : "";
+    EXPECT_EQ(::send(silent.back().get(), begun.data(), begun.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(begun.size()));
+  }
+  EXPECT_TRUE(fetch_status(path_, ""));
+  const auto is_closed = [](const UniqueFd& client) {
+    pollfd closed{client.get(), POLLIN, 0};
+    return ::poll(&closed, 1, 0) == 1;
+  };
+  EXPECT_TRUE(is_closed(silent.front()));
+  EXPECT_FALSE(is_closed(silent.back()));
 }
 
 // A relay with very many joins may use up its descriptors: that must not become a loop without rest.

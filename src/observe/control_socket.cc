@@ -14,7 +14,8 @@ namespace {
 
 constexpr mode_t kSocketMode = 0660;
 constexpr mode_t kDirectoryMode = 0755;
-constexpr int kBacklog = 16;
+/// Clients that come at once, and have not been accepted yet.
+constexpr int kBacklog = 256;
 
 /// A socket address of the UNIX family; the path fits (`listen` has looked).
 class UnixAddress {
