@@ -52,6 +52,7 @@ class Slab {
     AMT_ASSERT(object != nullptr);
     return *object;
   }
+  [[nodiscard]] bool contains(std::uint32_t id) const { return id < used_ && std::holds_alternative<T>(slot(id)); }
   /// Any thread, while the owner changes the slab.
   [[nodiscard]] std::size_t size() const { return size_.value(); }
 
@@ -68,7 +69,6 @@ class Slab {
   }
   /// Every number is below this.
   [[nodiscard]] std::uint32_t end() const { return used_; }
-  [[nodiscard]] bool contains(std::uint32_t id) const { return id < used_ && std::holds_alternative<T>(slot(id)); }
   /// `f(id)` for each, ascending.
   template <typename F>
   void for_each(F&& f) const {

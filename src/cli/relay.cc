@@ -14,6 +14,7 @@
 #include "observe/control_server.hh"
 #include "observe/relay_status_stream.hh"
 #include "sys/clock.hh"
+#include "sys/descriptor_limit.hh"
 #include "sys/log.hh"
 #include "sys/netlink.hh"
 #include "sys/os_random.hh"
@@ -80,6 +81,7 @@ Result<RelayEngineOptions, std::string> engine_options(const RelayConfig& config
   }
   for (const IpAddress& address : config.discovery) options.discovery.push_back({address, config.relay_port});
   options.upstream = config.upstream;
+  options.descriptors_max = raise_descriptor_limit();
   options.workers = config.workers.value_or(std::min(processor_count(), kWorkersMax));
   if (config.interface) options.router = RouterUpstreamOptions{*config.interface, config.interface_addresses};
 

@@ -26,11 +26,18 @@ struct NativeChannel::Impl {
         on_packets(std::move(handler)),
         check_timer(loop, [this] { check(); }) {}
 
-  /// One join on one interface.
+  /// One join on one interface. It needs one descriptor, so nobody counts.
   struct Place {
+    Place(std::string name, int interface_index, UdpSocket opened)
+        : interface(std::move(name)),
+          index(interface_index),
+          socket(std::move(opened)),
+          membership(open_membership_kernel(interface_index), budget) {}
+
     std::string interface;
     int index = 0;
     UdpSocket socket;
+    DescriptorBudget budget;
     NativeMembership membership;
     // Last: it ends before what its handler uses.
     std::optional<ReadWatch> watch = {};
@@ -60,12 +67,10 @@ SysResult<std::unique_ptr<NativeChannel::Impl::Place>> NativeChannel::Impl::open
   SysResult<UdpSocket> socket = UdpSocket::bind(
       {options.channel.group, options.port}, {.receive_offload = true, .reuse_address = true, .interface = interface});
   if (!socket) return Unexpected<SysError>(socket.error());
-  auto opened =
-      std::make_unique<Place>(Place{interface, link->index, std::move(*socket), NativeMembership(link->index)});
-  if (const SysResult<void> joined = opened->membership.set(options.channel.group, filter_of(options.channel));
-      !joined) {
-    return Unexpected<SysError>(joined.error());
-  }
+  auto opened = std::make_unique<Place>(interface, link->index, std::move(*socket));
+  opened->membership.set(options.channel.group, filter_of(options.channel));
+  opened->membership.work([] { return false; });
+  if (const std::optional<SysError> failure = opened->membership.take_failure()) return Unexpected<SysError>(*failure);
   return opened;
 }
 

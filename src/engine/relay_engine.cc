@@ -26,9 +26,10 @@ struct RelayEngine::Impl final : RelayColleagues, std::enable_shared_from_this<R
         started(monotonic_now()),
         steering(options.router ? 1 : options.workers, random),
         handed_over(steering.workers()),
-        upstream(loop, steering.workers(), [this](std::size_t worker, std::size_t number, auto capture) {
-          hand_out(worker, number, std::move(capture));
-        }) {}
+        upstream(loop, steering.workers(), options.relay.ssm,
+                 [this](std::size_t worker, std::size_t number, auto capture) {
+                   hand_out(worker, number, std::move(capture));
+                 }) {}
 
   SysResult<void> open(const RelayEngineOptions& options, Random& random);
   SysResult<std::vector<std::vector<UdpSocket>>> bind(const RelayEngineOptions& options) const;
@@ -86,7 +87,9 @@ SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options, Rando
     too_big.emplace(loop, relay.ssm, random, counters, patience);
   }
   for (const std::string& interface : options.upstream) {
-    if (SysResult<void> added = upstream.add([interface] { return open_host_upstream(interface); }); !added) {
+    if (SysResult<void> added =
+            upstream.add([this, interface] { return open_host_upstream(interface, upstream.descriptors()); });
+        !added) {
       return added;
     }
   }
@@ -94,6 +97,8 @@ SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options, Rando
     const auto open_router = [&random, router = *options.router] { return open_router_upstream(router, random); };
     if (SysResult<void> added = upstream.add(open_router); !added) return added;
   }
+  // By now everything is open that a relay has from its start.
+  upstream.descriptors().set_max(descriptors_for_joins(options.descriptors_max, open_descriptors()));
   for (std::size_t i = 0; i < threads.size(); ++i) threads[i]->start("amt-worker-" + std::to_string(i));
   return {};
 }

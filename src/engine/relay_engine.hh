@@ -30,6 +30,8 @@ struct RelayEngineOptions {
   DataPathOptions data_path{};
   /// Threads among which the gateways are divided, 1 to `Steering::kWorkersMax`.
   std::size_t workers = 1;
+  /// Of this process; joins leave some of them to the rest of the program (`descriptors_for_joins`).
+  std::size_t descriptors_max = 1024;
 };
 
 /// Every worker has a thread of its own. What controls them lives on the event loop of `create`: joins and leaves

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
+#include <utility>
 
 #include "base/assert.hh"
 #include "engine/host_reporter.hh"
@@ -86,11 +88,18 @@ class RouterUpstream final : public Upstream {
   UpstreamMode mode() const override { return UpstreamMode::kRouter; }
   SysResult<std::unique_ptr<UpstreamCapture>> open_capture() override { return std::make_unique<RouterCapture>(tun_); }
 
-  SysResult<void> set_membership(Instant now, const IpAddress& group, const SourceFilter& filter) override {
+  void set_membership(Instant now, const IpAddress& group, const SourceFilter& filter) override {
+    if (filter.is_nothing()) {
+      joined_.erase(group);
+    } else {
+      joined_.insert(group);
+    }
     reporter(group.family()).set_filter(now, group, filter);
-    return {};
   }
-  std::size_t retry_memberships() override { return 0; }
+  void leave_all(Instant now) override {
+    for (const IpAddress& group : std::exchange(joined_, {})) reporter(group.family()).set_filter(now, group, {});
+    handle_timeout(now);
+  }
 
   Instant next_deadline() const override { return std::min(igmp_.next_deadline(), mld_.next_deadline()); }
   void handle_timeout(Instant now) override;
@@ -106,6 +115,7 @@ class RouterUpstream final : public Upstream {
   std::shared_ptr<TunDevice> tun_;
   HostReporter igmp_;
   HostReporter mld_;
+  std::set<IpAddress> joined_;
   Statistics statistics_;
 };
 

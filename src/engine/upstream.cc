@@ -3,6 +3,7 @@
 #include "io/multicast_filter.hh"
 #include "io/native_membership.hh"
 #include "io/packet_ring.hh"
+#include "sys/clock.hh"
 #include "sys/log.hh"
 #include "sys/netlink.hh"
 
@@ -40,8 +41,11 @@ class HostCapture final : public UpstreamCapture {
 
 class HostUpstream final : public Upstream {
  public:
-  HostUpstream(std::string interface, int interface_index)
-      : interface_(std::move(interface)), interface_index_(interface_index), membership_(interface_index) {}
+  HostUpstream(std::string interface, int interface_index, DescriptorBudget& budget)
+      : interface_(std::move(interface)),
+        interface_index_(interface_index),
+        budget_(budget),
+        membership_(open_membership_kernel(interface_index), budget) {}
 
   const std::string& interface() const override { return interface_; }
   UpstreamMode mode() const override { return UpstreamMode::kHost; }
@@ -53,25 +57,34 @@ class HostUpstream final : public Upstream {
     return capture;
   }
 
-  SysResult<void> set_membership(Instant, const IpAddress& group, const SourceFilter& filter) override {
-    return membership_.set(group, filter);
+  void set_membership(Instant, const IpAddress& group, const SourceFilter& filter) override {
+    membership_.set(group, filter);
   }
-  std::size_t retry_memberships() override { return membership_.retry(); }
+  bool work(Instant until) override {
+    return membership_.work([until] { return monotonic_now() >= until; });
+  }
+  void retry_memberships() override { membership_.retry(); }
+  std::optional<SysError> take_failure() override { return membership_.take_failure(); }
+  void leave_all(Instant) override {
+    // Whole sockets are closed, the newest first: 131 072 groups take the kernel about half a second so.
+    membership_ = NativeMembership(open_membership_kernel(interface_index_), budget_);
+  }
   bool is_lost() const override { return is_link_gone(interface_, interface_index_); }
   Statistics statistics() const override { return {.joins_missing = membership_.missing()}; }
 
  private:
   std::string interface_;
   int interface_index_;
+  DescriptorBudget& budget_;
   NativeMembership membership_;
 };
 
 }  // namespace
 
-SysResult<std::unique_ptr<Upstream>> open_host_upstream(const std::string& interface) {
+SysResult<std::unique_ptr<Upstream>> open_host_upstream(const std::string& interface, DescriptorBudget& budget) {
   const SysResult<LinkInfo> link = find_link(interface);
   if (!link) return Unexpected<SysError>(link.error());
-  return std::make_unique<HostUpstream>(interface, link->index);
+  return std::make_unique<HostUpstream>(interface, link->index, budget);
 }
 
 }  // namespace amt

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "engine/host_reporter.hh"
 #include "io/captured.hh"
 #include "membership/source_filter.hh"
+#include "sys/descriptor_limit.hh"
 #include "sys/error.hh"
 
 namespace amt {
@@ -71,10 +73,16 @@ class Upstream {
   /// thread.
   virtual SysResult<std::unique_ptr<UpstreamCapture>> open_capture() = 0;
 
-  /// The merged filter of `group` is now `filter`. Error: it could not be joined (yet); it is remembered.
-  virtual SysResult<void> set_membership(Instant now, const IpAddress& group, const SourceFilter& filter) = 0;
-  /// Tries again what could not be joined. How many joins are still missing.
-  virtual std::size_t retry_memberships() = 0;
+  /// The merged filter of `group` is now `filter`. Only noted in host mode: `work` makes it so.
+  virtual void set_membership(Instant now, const IpAddress& group, const SourceFilter& filter) = 0;
+  /// Joins and leaves what was noted, until `until` by the monotonic clock, but does something. True: more waits.
+  virtual bool work(Instant /*until*/) { return false; }
+  /// Notes what could not be joined to be tried again.
+  virtual void retry_memberships() {}
+  /// The last join that failed since this was asked last.
+  [[nodiscard]] virtual std::optional<SysError> take_failure() { return std::nullopt; }
+  /// The end: leaves everything. Nothing is set afterwards.
+  virtual void leave_all(Instant now) = 0;
   /// Router mode: a capture heard this.
   virtual void handle_query(Instant /*now*/, const HeardQuery& /*query*/) {}
 
@@ -86,14 +94,16 @@ class Upstream {
   [[nodiscard]] virtual bool is_lost() const = 0;
 
   struct Statistics {
-    std::size_t joins_missing = 0;
-    std::uint64_t queries = 0;  ///< router mode: of the routing daemon
-    std::uint64_t reports = 0;  ///< router mode: of ours
+    std::size_t joins_missing = 0;  ///< host mode: failed, and tried again
+    std::uint64_t queries = 0;      ///< router mode: of the routing daemon
+    std::uint64_t reports = 0;      ///< router mode: of ours
   };
   [[nodiscard]] virtual Statistics statistics() const = 0;
 };
 
 /// Host mode: joins by the kernel's own IGMPv3 / MLDv2 on a real interface, and packet rings there.
-[[nodiscard]] SysResult<std::unique_ptr<Upstream>> open_host_upstream(const std::string& interface);
+/// `budget`: of what joins may use of the process's descriptors; outlives the result.
+[[nodiscard]] SysResult<std::unique_ptr<Upstream>> open_host_upstream(const std::string& interface,
+                                                                      DescriptorBudget& budget);
 
 }  // namespace amt

@@ -1,26 +1,33 @@
 #include "engine/upstream_owner.hh"
 
 #include <algorithm>
+#include <cerrno>
 #include <vector>
 
+#include "membership/upstream_filter.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"
 
 namespace amt {
 namespace {
 
+// Of joins and leaves at once, for each interface, before others have their turn on this thread.
+constexpr Duration kPortion = std::chrono::milliseconds(1);
 constexpr Duration kJoinRetryInterval = std::chrono::seconds(5);
 // A retry that helped is followed by the next, with room for others between them.
 constexpr Duration kJoinRetryPause = std::chrono::milliseconds(20);
+constexpr Duration kWarningInterval = std::chrono::minutes(1);
 // How soon a deleted upstream interface is missed, and a new one of its name found.
 constexpr Duration kCheckInterval = std::chrono::seconds(2);
 
 }  // namespace
 
-UpstreamOwner::UpstreamOwner(EventLoop& loop, std::size_t workers, HandOut hand_out)
+UpstreamOwner::UpstreamOwner(EventLoop& loop, std::size_t workers, SsmRange ssm, HandOut hand_out)
     : workers_(workers),
+      ssm_(std::move(ssm)),
       hand_out_(std::move(hand_out)),
-      join_timer_(loop, [this] { on_join_timer(); }),
+      work_timer_(loop, [this] { on_work_timer(); }),
+      retry_timer_(loop, [this] { on_retry_timer(); }),
       check_timer_(loop, [this] { on_check_timer(); }),
       report_timer_(loop, [this] { on_report_timer(); }) {}
 
@@ -60,19 +67,46 @@ void UpstreamOwner::apply(const FilterChange& change) {
 }
 
 void UpstreamOwner::set_membership(Upstream& upstream, const IpAddress& group, const SourceFilter& filter) {
-  const SysResult<void> joined = upstream.set_membership(monotonic_now(), group, filter);
-  // Told once, not for each that gateways make fail; and none of them puts the retry off.
-  if (joined || join_timer_.is_set()) return;
-  log_warn("cannot join {} on {} yet: {}", group.to_string(), upstream.interface(), joined.error().to_string());
-  join_timer_.set(monotonic_now() + kJoinRetryInterval);
+  const Instant now = monotonic_now();
+  upstream.set_membership(now, group, asked_upstream(group, filter, ssm_));
+  if (!work_timer_.is_set()) work_timer_.set(now);
 }
 
-void UpstreamOwner::on_join_timer() {
+void UpstreamOwner::on_work_timer() {
+  bool is_more = false;
+  for (const Place& place : places_) is_more = place.upstream->work(monotonic_now() + kPortion) || is_more;
+  const Instant now = monotonic_now();
+  if (is_more) {
+    work_timer_.set(now);
+  } else {
+    look_at_missing(now);
+  }
+}
+
+void UpstreamOwner::look_at_missing(Instant now) {
   std::size_t missing = 0;
-  for (const Place& place : places_) missing += place.upstream->retry_memberships();
+  for (const Place& place : places_) {
+    const std::size_t here = place.upstream->statistics().joins_missing;
+    missing += here;
+    const std::optional<SysError> failure = place.upstream->take_failure();
+    if (!failure || here == 0 || now < next_warning_) continue;
+    next_warning_ = now + kWarningInterval;
+    log_warn("{} of the joins on {} failed and are tried again; {}{}", here, place.upstream->interface(),
+             failure->to_string(),
+             failure->code == EMFILE ? fmt::format(" (joins may use {} descriptors; mend: raise LimitNOFILE, or "
+                                                   "net.ipv4.igmp_max_memberships)",
+                                                   descriptors_.max())
+                                     : "");
+  }
   const Duration pause = missing < joins_missing_ ? kJoinRetryPause : kJoinRetryInterval;
   joins_missing_ = missing;
-  if (missing != 0) join_timer_.set(monotonic_now() + pause);
+  // None that gateways make fail puts the retry of the others off.
+  if (missing != 0 && !retry_timer_.is_set()) retry_timer_.set(now + pause);
+}
+
+void UpstreamOwner::on_retry_timer() {
+  for (const Place& place : places_) place.upstream->retry_memberships();
+  work_timer_.set(monotonic_now());
 }
 
 void UpstreamOwner::handle_queries(std::size_t upstream, const std::vector<HeardQuery>& queries) {
@@ -116,15 +150,8 @@ void UpstreamOwner::set_report_timer() {
 }
 
 void UpstreamOwner::shutdown() {
-  for (const Place& place : places_) {
-    merged_.for_each_group(
-        [&](const IpAddress& group, const SourceFilter&) { set_membership(*place.upstream, group, SourceFilter{}); });
-  }
-  // What the upstream interfaces have to say about the end.
-  on_report_timer();
-  join_timer_.set(kNoDeadline);
-  check_timer_.set(kNoDeadline);
-  report_timer_.set(kNoDeadline);
+  for (Timer* timer : {&work_timer_, &retry_timer_, &check_timer_, &report_timer_}) timer->set(kNoDeadline);
+  for (const Place& place : places_) place.upstream->leave_all(monotonic_now());
 }
 
 void UpstreamOwner::for_each(const std::function<void(const Upstream&)>& visit) const {

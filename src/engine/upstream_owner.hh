@@ -7,12 +7,14 @@
 
 #include "engine/event_loop.hh"
 #include "engine/upstream.hh"
+#include "ip/address.hh"
 #include "membership/merged.hh"
 
 namespace amt {
 
 /// The one owner of a relay's upstream interfaces: merges what the workers want, joins and leaves, notices when an
-/// interface goes, and opens it anew when it is back. Lives on its event loop's thread.
+/// interface goes, and opens it anew when it is back. Lives on its event loop's thread, and never keeps that for longer
+/// than a portion of joins and leaves (a millisecond for each interface).
 class UpstreamOwner {
  public:
   /// A capture for worker `worker` of the interface with number `upstream`, in place of the one before.
@@ -20,12 +22,12 @@ class UpstreamOwner {
   using Open = std::function<SysResult<std::unique_ptr<Upstream>>()>;
 
   /// Every interface gets `workers` captures.
-  UpstreamOwner(EventLoop& loop, std::size_t workers, HandOut hand_out);
+  UpstreamOwner(EventLoop& loop, std::size_t workers, SsmRange ssm, HandOut hand_out);
 
   /// Opens one more interface. `open` is called again whenever the interface was lost.
   [[nodiscard]] SysResult<void> add(Open open);
 
-  /// The filter of one worker changed.
+  /// The filter of one worker changed. It is joined or left when its turn comes.
   void apply(const FilterChange& change);
   /// The capture of interface number `upstream` heard these.
   void handle_queries(std::size_t upstream, const std::vector<HeardQuery>& queries);
@@ -33,6 +35,9 @@ class UpstreamOwner {
   void check_now();
   /// Leaves everything.
   void shutdown();
+
+  /// Of what the joins of all interfaces may take.
+  [[nodiscard]] DescriptorBudget& descriptors() { return descriptors_; }
 
   void for_each(const std::function<void(const Upstream&)>& visit) const;
 
@@ -45,18 +50,26 @@ class UpstreamOwner {
 
   [[nodiscard]] SysResult<void> open_place(std::size_t index);
   void set_membership(Upstream& upstream, const IpAddress& group, const SourceFilter& filter);
-  void on_join_timer();
+  void on_work_timer();
+  void on_retry_timer();
+  /// After the last portion.
+  void look_at_missing(Instant now);
   void on_check_timer();
   void on_report_timer();
   void set_report_timer();
 
   std::size_t workers_;
+  SsmRange ssm_;
   HandOut hand_out_;
+  DescriptorBudget descriptors_;
   MergedMembership merged_;
   std::deque<Place> places_;
   /// After the last retry.
   std::size_t joins_missing_ = 0;
-  Timer join_timer_;
+  /// When the log may tell of missing joins again.
+  Instant next_warning_{};
+  Timer work_timer_;
+  Timer retry_timer_;
   Timer check_timer_;
   Timer report_timer_;
 };

@@ -1,148 +1,167 @@
 #include "io/membership_sockets.hh"
 
-#include <net/if.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstring>
 
-#include "sys/socket_address.hh"
+#include "base/assert.hh"
 
 namespace amt {
 namespace {
 
-/// net.ipv4.igmp_max_memberships as Linux sets it; IPv6 is bounded by net.core.optmem_max, which is more.
-constexpr std::size_t kGroupsPerSocket = 20;
-/// net.ipv4.igmp_max_msf as Linux sets it; net.ipv6.mld_max_msf is 64.
-constexpr std::size_t kSourcesPerGroup = 10;
+/// Sockets with room that are looked at for one that does not have the group yet; after that a new one is opened.
+constexpr std::size_t kRoomTriesMax = 8;
 
 /// A limit that another socket does not have yet.
 bool is_limit(int code) { return code == ENOBUFS || code == ENOMEM; }
 
 }  // namespace
 
-class MembershipSockets::Socket {
- public:
-  /// One group on this socket: INCLUDE of so many sources, or EXCLUDE with so many blocked.
-  struct Slot {
-    bool exclude = false;
-    std::size_t sources = 0;
-    std::size_t sources_max = kSourcesPerGroup;
-  };
-
-  Socket(UniqueFd descriptor, Family of) : fd(std::move(descriptor)), family(of) {}
-
-  [[nodiscard]] bool has_room(const Channel& channel) const {
-    if (channel.group.family() != family) return false;
-    const auto slot = slots.find(channel.group);
-    if (slot == slots.end()) return slots.size() < groups_max;
-    return channel.source && !slot->second.exclude && slot->second.sources < slot->second.sources_max;
+MembershipSockets::~MembershipSockets() {
+  // The kernel walks an interface's groups from the newest on: in this order it finds each at once, in the other it
+  // walks past all that are left, which is minutes for 100 000 groups.
+  for (std::size_t i = sockets_.size(); i > 0; --i) {
+    if (sockets_[i - 1].fd < 0) continue;
+    kernel_.close(sockets_[i - 1].fd);
+    budget_.give_back();
   }
-
-  /// The kernel's limits are lower than usual: never try beyond them again.
-  void learn_limit(const IpAddress& group) {
-    const auto slot = slots.find(group);
-    if (slot == slots.end()) {
-      groups_max = slots.size();
-    } else {
-      slot->second.sources_max = slot->second.sources;
-    }
-  }
-
-  UniqueFd fd;
-  Family family;
-  std::map<IpAddress, Slot> slots;
-  std::size_t groups_max = kGroupsPerSocket;
-};
-
-MembershipSockets::MembershipSockets(int interface_index) : interface_index_(interface_index) {
-  std::array<char, IF_NAMESIZE> name{};
-  const char* const found = ::if_indextoname(static_cast<unsigned>(interface_index), name.data());
-  interface_name_ = found != nullptr ? found : "interface " + std::to_string(interface_index);
 }
-MembershipSockets::~MembershipSockets() = default;
 
-int MembershipSockets::request(const Socket& socket, int option, const Channel& channel) const {
-  const int level = socket.family == Family::kIpv4 ? IPPROTO_IP : IPPROTO_IPV6;
-  const SocketAddress group({channel.group, 0});
-  int result = 0;
+MembershipSockets::Place* MembershipSockets::place_on(Places& places, SocketId socket) {
+  const auto place = std::ranges::find(places, socket, &Place::socket);
+  return place == places.end() ? nullptr : &*place;
+}
+
+Result<MembershipSockets::SocketId, int> MembershipSockets::join(const Channel& channel, Places& places) {
+  const std::size_t sources_max = kernel_.limits(channel.group.family()).sources_per_group;
   if (channel.source) {
-    group_source_req with_source{};
-    with_source.gsr_interface = static_cast<std::uint32_t>(interface_index_);
-    std::memcpy(&with_source.gsr_group, group.data(), group.size());
-    const SocketAddress source({*channel.source, 0});
-    std::memcpy(&with_source.gsr_source, source.data(), source.size());
-    result = ::setsockopt(socket.fd.get(), level, option, &with_source, sizeof with_source);
-  } else {
-    group_req any_source{};
-    any_source.gr_interface = static_cast<std::uint32_t>(interface_index_);
-    std::memcpy(&any_source.gr_group, group.data(), group.size());
-    result = ::setsockopt(socket.fd.get(), level, option, &any_source, sizeof any_source);
-  }
-  return result == 0 ? 0 : errno;
-}
-
-SysError MembershipSockets::failed(const Channel& channel, int code) const {
-  return SysError{"join", channel.to_string() + " on " + interface_name_, code};
-}
-
-SysResult<MembershipSockets::Socket*> MembershipSockets::join(const Channel& channel) {
-  const int option = channel.source ? MCAST_JOIN_SOURCE_GROUP : MCAST_JOIN_GROUP;
-  const auto try_on = [&](Socket& socket) {
-    const int code = request(socket, option, channel);
-    if (code == 0) {
-      Socket::Slot& slot = socket.slots[channel.group];
-      slot.exclude = !channel.source;
-      if (channel.source) ++slot.sources;
-    } else if (is_limit(code)) {
-      socket.learn_limit(channel.group);
+    for (const Place& place : places) {
+      if (place.exclude || place.full || place.sources >= sources_max) continue;
+      const SocketId id = place.socket;
+      const int code = join_on(id, channel, places);
+      if (code == 0) return id;
+      if (!is_limit(code)) return tl::unexpected(code);
     }
-    return code;
-  };
-  for (auto socket = sockets_.rbegin(); socket != sockets_.rend(); ++socket) {
-    if (!(*socket)->has_room(channel)) continue;
-    const int code = try_on(**socket);
-    if (code == 0) return socket->get();
-    if (!is_limit(code)) return tl::unexpected(failed(channel, code));
   }
-  const Family family = channel.group.family();
-  UniqueFd fd(::socket(address_family(family), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd) return tl::unexpected(failed(channel, errno));
-  auto fresh = std::make_unique<Socket>(std::move(fd), family);
-  if (const int code = try_on(*fresh); code != 0) return tl::unexpected(failed(channel, code));
-  sockets_.push_back(std::move(fresh));
-  return sockets_.back().get();
+  std::vector<SocketId>& room = with_room(channel.group.family());
+  // From the end on, since what meets a limit loses its room.
+  for (std::size_t at = room.size(), tries = 0; at > 0 && tries < kRoomTriesMax; --at, ++tries) {
+    const SocketId id = room[at - 1];
+    if (place_on(places, id) != nullptr) continue;
+    const int code = join_on(id, channel, places);
+    if (code == 0) return id;
+    if (!is_limit(code)) return tl::unexpected(code);
+  }
+  const Result<SocketId, int> fresh = open(channel.group.family());
+  if (!fresh) return fresh;
+  if (const int code = join_on(*fresh, channel, places); code != 0) {
+    close(*fresh);
+    return tl::unexpected(code);
+  }
+  return fresh;
 }
 
-void MembershipSockets::leave(Socket& socket, const Channel& channel) {
-  // May fail where the interface is gone, and the membership with it.
-  static_cast<void>(request(socket, channel.source ? MCAST_LEAVE_SOURCE_GROUP : MCAST_LEAVE_GROUP, channel));
-  const auto slot = socket.slots.find(channel.group);
-  if (slot == socket.slots.end()) return;
-  if (channel.source && slot->second.sources > 1) {
-    --slot->second.sources;
-    return;
+int MembershipSockets::join_on(SocketId id, const Channel& channel, Places& places) {
+  Socket& socket = sockets_[id];
+  const int code = kernel_.join(socket.fd, channel);
+  Place* place = place_on(places, id);
+  if (is_limit(code)) {
+    // Lower than was said: never try beyond it again. A fresh socket that takes nothing is closed by the caller.
+    if (place != nullptr) {
+      place->full = true;
+    } else if (socket.groups != 0) {
+      socket.groups_max = socket.groups;
+      remove_room(id);
+    }
   }
-  socket.slots.erase(slot);
-  if (socket.slots.empty()) {
-    std::erase_if(sockets_, [&socket](const auto& each) { return each.get() == &socket; });
+  if (code != 0) return code;
+  if (place == nullptr) {
+    place = &places.emplace_back(Place{.socket = id, .exclude = !channel.source});
+    ++socket.groups;
+    if (socket.groups == socket.groups_max) remove_room(id);
+  }
+  if (channel.source) ++place->sources;
+  return 0;
+}
+
+void MembershipSockets::leave(SocketId socket, const Channel& channel, Places& places) {
+  Place* const place = place_on(places, socket);
+  AMT_ASSERT(place != nullptr);
+  const bool is_last = !channel.source || place->sources == 1;
+  Socket& on = sockets_[socket];
+  if (is_last && on.groups == 1) {
+    close(socket);
+  } else {
+    // May fail where the interface is gone, and the membership with it.
+    kernel_.leave(on.fd, channel);
+    if (is_last && on.groups-- == on.groups_max) add_room(socket);
+  }
+  if (is_last) {
+    *place = places.back();
+    places.pop_back();
+  } else {
+    --place->sources;
+    place->full = false;
   }
 }
 
-bool MembershipSockets::block(Socket& socket, const IpAddress& group, const IpAddress& source) {
-  Socket::Slot& slot = socket.slots.at(group);
-  if (slot.sources >= slot.sources_max) return false;
-  const int code = request(socket, MCAST_BLOCK_SOURCE, {source, group});
-  if (is_limit(code)) socket.learn_limit(group);
-  if (code == 0) ++slot.sources;
+bool MembershipSockets::block(SocketId socket, const IpAddress& group, const IpAddress& source, Places& places) {
+  Place* const place = place_on(places, socket);
+  AMT_ASSERT(place != nullptr && place->exclude);
+  if (place->full || place->sources >= kernel_.limits(group.family()).sources_per_group) return false;
+  const int code = kernel_.block(sockets_[socket].fd, group, source);
+  place->full = is_limit(code);
+  if (code == 0) ++place->sources;
   return code == 0;
 }
 
-void MembershipSockets::unblock(Socket& socket, const IpAddress& group, const IpAddress& source) {
-  if (request(socket, MCAST_UNBLOCK_SOURCE, {source, group}) == 0) --socket.slots.at(group).sources;
+void MembershipSockets::unblock(SocketId socket, const IpAddress& group, const IpAddress& source, Places& places) {
+  Place* const place = place_on(places, socket);
+  AMT_ASSERT(place != nullptr && place->exclude);
+  if (kernel_.unblock(sockets_[socket].fd, group, source) != 0) return;
+  --place->sources;
+  place->full = false;
+}
+
+Result<MembershipSockets::SocketId, int> MembershipSockets::open(Family family) {
+  if (!budget_.take()) return tl::unexpected(EMFILE);
+  const int fd = kernel_.open(family);
+  if (fd < 0) {
+    budget_.give_back();
+    return tl::unexpected(-fd);
+  }
+  SocketId id = static_cast<SocketId>(sockets_.size());
+  if (free_.empty()) {
+    sockets_.emplace_back();
+  } else {
+    id = free_.back();
+    free_.pop_back();
+  }
+  sockets_[id] = {.fd = fd, .family = family, .groups_max = kernel_.limits(family).groups_per_socket};
+  add_room(id);
+  return id;
+}
+
+void MembershipSockets::close(SocketId id) {
+  Socket& socket = sockets_[id];
+  if (socket.groups < socket.groups_max) remove_room(id);
+  kernel_.close(socket.fd);
+  budget_.give_back();
+  socket = {};
+  free_.push_back(id);
+}
+
+void MembershipSockets::add_room(SocketId id) {
+  std::vector<SocketId>& room = with_room(sockets_[id].family);
+  sockets_[id].room_index = room.size();
+  room.push_back(id);
+}
+
+void MembershipSockets::remove_room(SocketId id) {
+  std::vector<SocketId>& room = with_room(sockets_[id].family);
+  const std::size_t index = sockets_[id].room_index;
+  room[index] = room.back();
+  sockets_[room[index]].room_index = index;
+  room.pop_back();
 }
 
 }  // namespace amt

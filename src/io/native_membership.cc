@@ -1,157 +1,310 @@
 #include "io/native_membership.hh"
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cerrno>
-#include <map>
-#include <optional>
-#include <set>
+#include <list>
+#include <queue>
 
+#include "base/assert.hh"
+#include "base/keyed_hash.hh"
+#include "base/slab.hh"
 #include "io/membership_sockets.hh"
-#include "sys/descriptor_limit.hh"
 
 namespace amt {
 namespace {
 
-/// A socket per 20 groups: many groups need more descriptors than a shell's usual 1024.
-constexpr std::size_t kDescriptorsWanted = 65'536;
-
 /// What one source met, the others of its group will meet, too.
 bool concerns_whole_group(int code) { return code == EMFILE || code == ENFILE || code == ENODEV; }
+
+/// A source that is joined, and where.
+struct Included {
+  IpAddress source;
+  MembershipSockets::SocketId socket = 0;
+};
+
+using GroupId = std::uint32_t;
+
+/// Where a group waits.
+enum class Queue : std::uint8_t { kNone, kJoins, kLeaves, kFailed };
+
+struct Group {
+  IpAddress address;
+  SourceFilter wanted;
+  /// What has been reached: the sources that are joined, sorted; or where the group is, and which sources are blocked
+  /// there.
+  std::vector<Included> included{};
+  std::optional<MembershipSockets::SocketId> excluding{};
+  SourceList blocked{};
+  MembershipSockets::Places places{};
+  /// Counts up with each group that the kernel gets: the larger, the newer.
+  std::uint64_t joined_as = 0;
+  /// The `joined_as` under which it stands among the leaves, perhaps from an earlier time; 0: it does not.
+  std::uint64_t leave_noted = 0;
+  /// Joins that failed, as counted in the sum.
+  std::size_t missing = 0;
+  Queue queue = Queue::kNone;
+  /// In `joins` or `failed`.
+  std::list<GroupId>::iterator position{};
+  /// Of a pass over the wanted sources that was interrupted: the last one that was tried, and whether any failed.
+  std::optional<IpAddress> tried{};
+  bool some_failed = false;
+
+  void begin_anew() {
+    tried.reset();
+    some_failed = false;
+  }
+  [[nodiscard]] bool is_joined() const { return excluding.has_value() || !included.empty(); }
+  [[nodiscard]] std::size_t count_missing() const {
+    if (wanted.mode == FilterMode::kExclude) return excluding ? 0 : 1;
+    std::size_t count = 0;
+    auto joined = included.begin();
+    for (const IpAddress& source : wanted.sources) {
+      while (joined != included.end() && joined->source < source) ++joined;
+      if (joined == included.end() || joined->source != source) ++count;
+    }
+    return count;
+  }
+};
 
 }  // namespace
 
 struct NativeMembership::Impl {
-  using Socket = MembershipSockets::Socket;
+  enum class Outcome : std::uint8_t { kDone, kFailed, kInterrupted };
+  using IsEnough = std::function<bool()>;
 
-  struct Group {
-    SourceFilter wanted;
-    /// What has been reached: where each source is joined; or where the group is, and which sources are blocked there.
-    std::map<IpAddress, Socket*> included;
-    Socket* excluding = nullptr;
-    std::set<IpAddress> blocked;
+  Impl(std::unique_ptr<MembershipKernel> given, DescriptorBudget& budget)
+      : kernel(std::move(given)), sockets(*kernel, budget) {}
 
-    [[nodiscard]] std::size_t missing() const {
-      if (wanted.mode == FilterMode::kExclude) return excluding == nullptr ? 1 : 0;
-      std::size_t count = 0;
-      for (const IpAddress& source : wanted.sources) count += included.contains(source) ? 0 : 1;
-      return count;
-    }
-  };
+  void enqueue(GroupId id, Queue queue);
+  void dequeue(Group& group);
+  void erase(GroupId id);
+  /// The newest that is to be left. None: no group waits for that.
+  std::optional<GroupId> newest_leave();
+  std::optional<GroupId> choose();
+  Outcome apply(Group& group, const IsEnough& is_enough);
+  Outcome include(Group& group, const IsEnough& is_enough);
+  Outcome exclude(Group& group, const IsEnough& is_enough);
+  Outcome update_blocks(Group& group, const IsEnough& is_enough);
+  Outcome leave_unwanted(Group& group, const IsEnough& is_enough);
+  [[nodiscard]] int join(Group& group, const std::optional<IpAddress>& source, MembershipSockets::SocketId& socket);
+  void settle(GroupId id, Outcome outcome);
+  void count_missing(Group& group, std::size_t missing_now);
+  void retry(std::size_t groups);
 
-  explicit Impl(int interface_index) : sockets(interface_index) {}
-
-  SysResult<void> apply(const IpAddress& address, Group& group);
-  SysResult<void> include(const IpAddress& address, Group& group);
-  SysResult<void> exclude(const IpAddress& address, Group& group);
-  void update_blocks(const IpAddress& address, Group& group);
-
+  std::unique_ptr<MembershipKernel> kernel;
   MembershipSockets sockets;
-  std::map<IpAddress, Group> groups;
-  /// Groups with missing joins.
-  std::set<IpAddress> failing;
-  /// `retry` has come to the groups after this one.
-  IpAddress retried;
+  Slab<Group> groups;
+  boost::unordered_flat_map<IpAddress, GroupId, KeyedHash> id_of;
+  std::list<GroupId> joins;
+  std::list<GroupId> failed;
+  /// By `joined_as`, the largest first. May name groups that are wanted again, or gone: `leaves` counts the others.
+  std::priority_queue<std::pair<std::uint64_t, GroupId>> leave_order;
+  std::size_t leaves = 0;
+  std::uint64_t groups_joined = 0;
+  unsigned turn = 0;
+  std::size_t missing = 0;
+  std::optional<SysError> failure;
 };
 
-SysResult<void> NativeMembership::Impl::include(const IpAddress& address, Group& group) {
-  SysResult<void> result;
-  for (const IpAddress& source : group.wanted.sources) {
-    if (group.included.contains(source)) continue;
-    const SysResult<Socket*> joined = sockets.join({source, address});
-    if (joined) {
-      group.included.emplace(source, *joined);
-    } else {
-      if (result) result = tl::unexpected(joined.error());
-      if (concerns_whole_group(joined.error().code)) break;
-    }
+void NativeMembership::Impl::dequeue(Group& group) {
+  switch (std::exchange(group.queue, Queue::kNone)) {
+    case Queue::kJoins:
+      joins.erase(group.position);
+      break;
+    case Queue::kFailed:
+      failed.erase(group.position);
+      break;
+    case Queue::kLeaves:
+      --leaves;
+      break;
+    case Queue::kNone:
+      break;
   }
+}
+
+void NativeMembership::Impl::enqueue(GroupId id, Queue queue) {
+  Group& group = groups[id];
+  // What waits already keeps its place.
+  if (group.queue == queue) return;
+  dequeue(group);
+  group.queue = queue;
+  if (queue == Queue::kLeaves) {
+    ++leaves;
+    // Noted once, however often it is wanted again meanwhile.
+    if (std::exchange(group.leave_noted, group.joined_as) != group.joined_as) leave_order.emplace(group.joined_as, id);
+  } else if (queue != Queue::kNone) {
+    std::list<GroupId>& list = queue == Queue::kJoins ? joins : failed;
+    group.position = list.insert(list.end(), id);
+  }
+}
+
+void NativeMembership::Impl::erase(GroupId id) {
+  id_of.erase(groups[id].address);
+  groups.erase(id);
+}
+
+std::optional<GroupId> NativeMembership::Impl::newest_leave() {
+  while (leaves != 0) {
+    AMT_ASSERT(!leave_order.empty());
+    const auto [joined_as, id] = leave_order.top();
+    const bool is_there = groups.contains(id) && groups[id].joined_as == joined_as;
+    if (is_there && groups[id].queue == Queue::kLeaves) return id;
+    if (is_there) groups[id].leave_noted = 0;
+    leave_order.pop();
+  }
+  return std::nullopt;
+}
+
+std::optional<GroupId> NativeMembership::Impl::choose() {
+  const unsigned which = turn++ % 3;
+  if (joins.empty() || which == 2) {
+    if (const std::optional<GroupId> leave = newest_leave()) return leave;
+  }
+  if (joins.empty()) return std::nullopt;
+  return which == 0 ? joins.back() : joins.front();
+}
+
+int NativeMembership::Impl::join(Group& group, const std::optional<IpAddress>& source,
+                                 MembershipSockets::SocketId& socket) {
+  const bool is_first = group.places.empty();
+  const Channel channel{source, group.address};
+  const Result<MembershipSockets::SocketId, int> joined = sockets.join(channel, group.places);
+  if (!joined) {
+    failure = SysError{"join", channel.to_string() + " on " + kernel->interface(), joined.error()};
+    return joined.error();
+  }
+  if (is_first) group.joined_as = ++groups_joined;
+  socket = *joined;
+  return 0;
+}
+
+NativeMembership::Impl::Outcome NativeMembership::Impl::include(Group& group, const IsEnough& is_enough) {
+  std::size_t at = 0;
+  for (const IpAddress& source : group.wanted.sources) {
+    if (group.tried && source <= *group.tried) continue;
+    while (at < group.included.size() && group.included[at].source < source) ++at;
+    if (at < group.included.size() && group.included[at].source == source) continue;
+    MembershipSockets::SocketId socket = 0;
+    const int code = join(group, source, socket);
+    if (code == 0) group.included.insert(group.included.begin() + static_cast<std::ptrdiff_t>(at), {source, socket});
+    group.some_failed = group.some_failed || code != 0;
+    if (concerns_whole_group(code)) break;
+    group.tried = source;
+    if (is_enough()) return Outcome::kInterrupted;
+  }
+  const bool all_joined = !group.some_failed;
   // Only now: sources that stay wanted are never without a join, and what failed goes on coming as long as it did.
-  if (group.excluding != nullptr && result) {
-    sockets.leave(*group.excluding, {std::nullopt, address});
-    group.excluding = nullptr;
+  if (group.excluding && all_joined) {
+    sockets.leave(*group.excluding, {std::nullopt, group.address}, group.places);
+    group.excluding.reset();
     group.blocked.clear();
   }
-  for (auto joined = group.included.begin(); joined != group.included.end();) {
-    if (group.wanted.accepts(joined->first)) {
-      ++joined;
-    } else {
-      sockets.leave(*joined->second, {joined->first, address});
-      joined = group.included.erase(joined);
-    }
-  }
-  return result;
+  const Outcome left = leave_unwanted(group, is_enough);
+  if (left != Outcome::kDone) return left;
+  return all_joined ? Outcome::kDone : Outcome::kFailed;
 }
 
-SysResult<void> NativeMembership::Impl::exclude(const IpAddress& address, Group& group) {
-  if (group.excluding == nullptr) {
-    const SysResult<Socket*> joined = sockets.join({std::nullopt, address});
-    if (!joined) return tl::unexpected(joined.error());
-    group.excluding = *joined;
+NativeMembership::Impl::Outcome NativeMembership::Impl::leave_unwanted(Group& group, const IsEnough& is_enough) {
+  // From the end on: what stays is moved at most once for each that goes.
+  for (std::size_t at = group.included.size(); at > 0; --at) {
+    const Included one = group.included[at - 1];
+    if (group.wanted.mode == FilterMode::kInclude && group.wanted.accepts(one.source)) continue;
+    group.included.erase(group.included.begin() + static_cast<std::ptrdiff_t>(at - 1));
+    sockets.leave(one.socket, {one.source, group.address}, group.places);
+    if (is_enough()) return Outcome::kInterrupted;
   }
-  update_blocks(address, group);
-  for (const auto& [source, socket] : group.included) sockets.leave(*socket, {source, address});
-  group.included.clear();
-  return {};
+  return Outcome::kDone;
 }
 
-void NativeMembership::Impl::update_blocks(const IpAddress& address, Group& group) {
-  std::erase_if(group.blocked, [&](const IpAddress& source) {
-    if (!group.wanted.accepts(source)) return false;
-    sockets.unblock(*group.excluding, address, source);
-    return true;
-  });
-  for (const IpAddress& source : group.wanted.sources) {
-    if (group.blocked.contains(source)) continue;
-    if (!sockets.block(*group.excluding, address, source)) break;
-    group.blocked.insert(source);
+NativeMembership::Impl::Outcome NativeMembership::Impl::exclude(Group& group, const IsEnough& is_enough) {
+  if (!group.excluding) {
+    MembershipSockets::SocketId socket = 0;
+    if (join(group, std::nullopt, socket) != 0) return Outcome::kFailed;
+    group.excluding = socket;
   }
+  if (const Outcome blocked = update_blocks(group, is_enough); blocked != Outcome::kDone) return blocked;
+  return leave_unwanted(group, is_enough);
 }
 
-SysResult<void> NativeMembership::Impl::apply(const IpAddress& address, Group& group) {
-  const SysResult<void> result =
-      group.wanted.mode == FilterMode::kInclude ? include(address, group) : exclude(address, group);
-  if (group.missing() != 0) {
-    failing.insert(address);
-  } else {
-    failing.erase(address);
+NativeMembership::Impl::Outcome NativeMembership::Impl::update_blocks(Group& group, const IsEnough& is_enough) {
+  for (const IpAddress& source : set_difference(group.blocked, group.wanted.sources)) {
+    sockets.unblock(*group.excluding, group.address, source, group.places);
+    group.blocked.erase(std::ranges::lower_bound(group.blocked, source));
+    if (is_enough()) return Outcome::kInterrupted;
   }
-  return result;
+  for (const IpAddress& source : set_difference(group.wanted.sources, group.blocked)) {
+    if (!sockets.block(*group.excluding, group.address, source, group.places)) break;
+    group.blocked.insert(std::ranges::lower_bound(group.blocked, source), source);
+    if (is_enough()) return Outcome::kInterrupted;
+  }
+  return Outcome::kDone;
 }
 
-NativeMembership::NativeMembership(int interface_index) : impl_(std::make_unique<Impl>(interface_index)) {
-  raise_descriptor_limit(kDescriptorsWanted);
+NativeMembership::Impl::Outcome NativeMembership::Impl::apply(Group& group, const IsEnough& is_enough) {
+  return group.wanted.mode == FilterMode::kInclude ? include(group, is_enough) : exclude(group, is_enough);
 }
+
+void NativeMembership::Impl::count_missing(Group& group, std::size_t missing_now) {
+  missing = missing - group.missing + missing_now;
+  group.missing = missing_now;
+}
+
+void NativeMembership::Impl::settle(GroupId id, Outcome outcome) {
+  // One that was interrupted stays where it waits.
+  if (outcome == Outcome::kInterrupted) return;
+  Group& group = groups[id];
+  group.begin_anew();
+  count_missing(group, outcome == Outcome::kFailed ? group.count_missing() : 0);
+  enqueue(id, outcome == Outcome::kFailed ? Queue::kFailed : Queue::kNone);
+  if (outcome == Outcome::kDone && group.wanted.is_nothing()) erase(id);
+}
+
+void NativeMembership::Impl::retry(std::size_t count) {
+  for (std::size_t left = std::min(count, failed.size()); left > 0; --left) enqueue(failed.front(), Queue::kJoins);
+}
+
+NativeMembership::NativeMembership(std::unique_ptr<MembershipKernel> kernel, DescriptorBudget& budget)
+    : impl_(std::make_unique<Impl>(std::move(kernel), budget)) {}
 NativeMembership::~NativeMembership() = default;
 NativeMembership::NativeMembership(NativeMembership&&) noexcept = default;
 NativeMembership& NativeMembership::operator=(NativeMembership&&) noexcept = default;
 
-SysResult<void> NativeMembership::set(const IpAddress& group, const SourceFilter& filter) {
-  if (filter.is_nothing() && !impl_->groups.contains(group)) return {};
-  Impl::Group& state = impl_->groups[group];
-  state.wanted = filter;
-  SysResult<void> result = impl_->apply(group, state);
-  if (filter.is_nothing()) impl_->groups.erase(group);
-  return result;
-}
-
-std::size_t NativeMembership::retry() {
+void NativeMembership::set(const IpAddress& group, const SourceFilter& filter) {
   Impl& impl = *impl_;
-  for (std::size_t left = std::min(impl.failing.size(), kRetriesMax); left > 0; --left) {
-    auto next = impl.failing.upper_bound(impl.retried);
-    if (next == impl.failing.end()) next = impl.failing.begin();
-    if (next == impl.failing.end()) break;
-    impl.retried = *next;
-    static_cast<void>(impl.apply(impl.retried, impl.groups.at(impl.retried)));
+  auto known = impl.id_of.find(group);
+  if (known == impl.id_of.end()) {
+    if (filter.is_nothing()) return;
+    known = impl.id_of.emplace(group, impl.groups.insert(Group{.address = group, .wanted = {}})).first;
   }
-  return missing();
+  const GroupId id = known->second;
+  Group& state = impl.groups[id];
+  if (state.wanted == filter) return;
+  state.wanted = filter;
+  state.begin_anew();
+  if (!filter.is_nothing()) return impl.enqueue(id, Queue::kJoins);
+  impl.count_missing(state, 0);
+  if (state.is_joined()) return impl.enqueue(id, Queue::kLeaves);
+  impl.dequeue(state);
+  impl.erase(id);
 }
 
-std::size_t NativeMembership::missing() const {
-  std::size_t count = 0;
-  for (const IpAddress& group : impl_->failing) count += impl_->groups.at(group).missing();
-  return count;
+bool NativeMembership::work(const std::function<bool()>& is_enough) {
+  Impl& impl = *impl_;
+  while (const std::optional<GroupId> id = impl.choose()) {
+    const std::size_t sockets_before = impl.sockets.size();
+    impl.settle(*id, impl.apply(impl.groups[*id], is_enough));
+    // A descriptor is free again: for as many groups as it has room for, more or less.
+    if (impl.sockets.size() < sockets_before) impl.retry(impl.kernel->limits(Family::kIpv4).groups_per_socket);
+    if (is_enough()) break;
+  }
+  return waiting() != 0;
 }
 
+void NativeMembership::retry() { impl_->retry(kRetriesMax); }
+std::size_t NativeMembership::missing() const { return impl_->missing; }
+std::size_t NativeMembership::waiting() const { return impl_->joins.size() + impl_->leaves; }
 std::size_t NativeMembership::socket_count() const { return impl_->sockets.size(); }
+std::optional<SysError> NativeMembership::take_failure() { return std::exchange(impl_->failure, std::nullopt); }
 
 }  // namespace amt

@@ -2,35 +2,51 @@
 /// Joining on a real interface by the kernel's own IGMPv3 / MLDv2 (host mode of the relay's upstream).
 
 #include <cstdint>
+#include <functional>
 #include <memory>
-#include <string>
+#include <optional>
 
+#include "io/membership_kernel.hh"
 #include "membership/source_filter.hh"
+#include "sys/descriptor_limit.hh"
 #include "sys/error.hh"
 
 namespace amt {
 
-/// Keeps the kernel's membership on one interface equal to what is wanted. Spreads over as many sockets as the kernel's
-/// per-socket limits ask for (igmp_max_memberships: 20 groups; igmp_max_msf: 10 sources of a group; optmem for IPv6).
-/// A join that fails is remembered, retried by `retry`, and harms no other. Not thread-safe.
+/// Brings the kernel's membership on one interface to what is wanted, in portions. `set` only notes; `work` makes the
+/// calls. What is wanted is kept by group, so changes supersede each other: a group that is joined and left meanwhile
+/// costs the kernel nothing. A join that fails is remembered, retried by `retry`, and harms no other. Not thread-safe.
 class NativeMembership {
  public:
-  explicit NativeMembership(int interface_index);
+  /// `budget` outlives this object.
+  NativeMembership(std::unique_ptr<MembershipKernel> kernel, DescriptorBudget& budget);
   ~NativeMembership();
   NativeMembership(NativeMembership&&) noexcept;
   NativeMembership& operator=(NativeMembership&&) noexcept;
 
   /// From now on `filter` is wanted of `group`; INCLUDE({}) leaves. EXCLUDE with more sources than the kernel takes is
-  /// joined without the surplus blocks: the replication table filters anyway. Error: the first join that failed, for
-  /// the log.
-  SysResult<void> set(const IpAddress& group, const SourceFilter& filter);
+  /// joined without the surplus blocks: the replication table filters anyway. No system call.
+  void set(const IpAddress& group, const SourceFilter& filter);
 
-  /// Tries again what failed, at most `kRetriesMax` groups a call, all of them in turn. How many joins are still
-  /// missing.
-  std::size_t retry();
+  /// Makes one system call or a few at a time, until nothing is left to do or `is_enough` says so. True: more waits.
+  /// The newest join, the oldest join and a leave take turns: who wants one channel need not wait for who wants
+  /// thousands, and nobody waits for ever. Of the leaves, the newest membership goes first: the kernel walks an
+  /// interface's groups from there.
+  bool work(const std::function<bool()>& is_enough);
+
+  /// Lets `work` try again what failed, at most `kRetriesMax` groups a call, all of them in turn. It does so by itself
+  /// when a leave has set a descriptor free.
+  void retry();
   static constexpr std::size_t kRetriesMax = 256;
+
+  /// Joins that failed and are still wanted.
   [[nodiscard]] std::size_t missing() const;
+  /// Groups that wait for `work`.
+  [[nodiscard]] std::size_t waiting() const;
   [[nodiscard]] std::size_t socket_count() const;
+
+  /// The last failure since this was asked last, for the log.
+  [[nodiscard]] std::optional<SysError> take_failure();
 
  private:
   struct Impl;

@@ -2,22 +2,27 @@
 
 #include <sys/resource.h>
 
-#include <algorithm>
+#include <filesystem>
+#include <iterator>
 
 namespace amt {
 
 std::size_t raise_descriptor_limit(std::size_t wanted) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
-  if (limit.rlim_cur >= wanted) return limit.rlim_cur;
-  rlimit higher = limit;
-  higher.rlim_cur = std::max<rlim_t>(limit.rlim_max, wanted);
-  higher.rlim_max = higher.rlim_cur;
-  // Beyond the hard limit only with CAP_SYS_RESOURCE, and below fs.nr_open.
-  if (::setrlimit(RLIMIT_NOFILE, &higher) == 0) return higher.rlim_cur;
-  limit.rlim_cur = limit.rlim_max;
-  if (::setrlimit(RLIMIT_NOFILE, &limit) == 0) return limit.rlim_cur;
-  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+  const rlim_t highest = std::max<rlim_t>(limit.rlim_max, wanted);
+  for (const rlimit& raised : {rlimit{highest, highest}, rlimit{limit.rlim_max, limit.rlim_max}}) {
+    if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) return raised.rlim_cur;
+  }
+  return limit.rlim_cur;
+}
+
+std::size_t open_descriptors() {
+  std::error_code error;
+  const std::filesystem::directory_iterator entries("/proc/self/fd", error);
+  if (error) return 0;
+  // Without the one that reads the directory.
+  return static_cast<std::size_t>(std::distance(begin(entries), end(entries))) - 1;
 }
 
 }  // namespace amt
