@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "engine/upstream.hh"
 #include "sys/netlink.hh"
 
 namespace amt {
@@ -20,8 +21,17 @@ std::string mend_open(const SysError& error) {
   return error.code == EACCES || error.code == EPERM ? kCapabilities : "load the kernel's tun module (modprobe tun)";
 }
 
+/// What the interface belongs to stands last.
+std::string mend_upstream(const SysError& error) {
+  if (error.object.find(" a port of ") == std::string::npos)
+    return "this relay's own data would come back there; name the interface on which the sources are";
+  return fmt::format("nothing arrives on its ports; use --upstream {}",
+                     error.object.substr(error.object.rfind(' ') + 1));
+}
+
 std::string mend(const SysError& error) {
   if (error.call == "open") return mend_open(error);
+  if (error.call == kUpstreamRefused) return mend_upstream(error);
   const bool is_bind = error.call == "bind";
   switch (error.code) {
     case EADDRINUSE:

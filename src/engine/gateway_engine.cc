@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.hh"
+#include "engine/gateway_alias.hh"
 #include "engine/tun_downstream.hh"
 #include "forward/replication_table.hh"
 #include "io/tun_device.hh"
@@ -45,6 +46,17 @@ void warn_of_upstream(const IpAddress& relay, const std::vector<std::string>& do
       "downstream {} is also the way to the relay {}: see to it that no other router brings the same multicast to that "
       "LAN",
       *outgoing, relay.to_string());
+}
+
+/// A relay on this host must not take the interface for an upstream: the alias tells it whose it is.
+void note_relay(int interface, std::vector<IpAddress>& relays, const IpAddress& relay) {
+  constexpr std::size_t kRelaysNotedMax = 8;
+  std::erase(relays, relay);
+  relays.insert(relays.begin(), relay);
+  if (relays.size() > kRelaysNotedMax) relays.pop_back();
+  if (const SysResult<void> noted = set_link_alias(interface, gateway_alias(relays)); !noted) {
+    log_debug("{}", noted.error().to_string());
+  }
 }
 
 }  // namespace
@@ -160,8 +172,10 @@ SysResult<std::unique_ptr<GatewayEngine>> GatewayEngine::create(EventLoop& loop,
   if (!tun) return Unexpected<SysError>(tun.error());
   auto impl = std::make_unique<Impl>(random);
   options.relays.connection.port_purpose = "gateway " + options.interface;
-  options.relays.on_relay = [downstream = options.downstream](const IpAddress& relay) {
+  options.relays.on_relay = [downstream = options.downstream, index = tun->index(),
+                             noted = std::vector<IpAddress>()](const IpAddress& relay) mutable {
     warn_of_upstream(relay, downstream);
+    note_relay(index, noted, relay);
   };
   SysResult<std::unique_ptr<RelaySet>> relays = RelaySet::create(
       loop, std::move(options.relays), random, [&impl = *impl](Instant now, std::span<const Bytes> data) {

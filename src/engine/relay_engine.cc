@@ -26,10 +26,16 @@ struct RelayEngine::Impl final : RelayColleagues, std::enable_shared_from_this<R
         started(monotonic_now()),
         steering(options.router ? 1 : options.workers, random),
         handed_over(steering.workers()),
-        upstream(loop, steering.workers(), options.relay.ssm,
-                 [this](std::size_t worker, std::size_t number, auto capture) {
-                   hand_out(worker, number, std::move(capture));
-                 }) {}
+        upstream(
+            loop, steering.workers(), options.relay.ssm,
+            [this](std::size_t worker, std::size_t number, auto capture) {
+              hand_out(worker, number, std::move(capture));
+            },
+            [this](bool wanted) {
+              for (std::size_t i = 0; i < workers.size(); ++i) {
+                post_to(i, [wanted](RelayWorker& worker) { worker.set_local_senders(wanted); });
+              }
+            }) {}
 
   SysResult<void> open(const RelayEngineOptions& options, Random& random);
   SysResult<std::vector<std::vector<UdpSocket>>> bind(const RelayEngineOptions& options) const;
@@ -43,6 +49,7 @@ struct RelayEngine::Impl final : RelayColleagues, std::enable_shared_from_this<R
   void change_upstream(RelayWorker& worker, std::vector<FilterChange> changes) override;
   void report_queries(std::size_t upstream_number, std::vector<HeardQuery> queries) override;
   void report_lost_capture() override;
+  void report_return(const ReturnedPacket& packet) override;
   bool report_too_big(Bytes datagram, std::size_t inner_octets_max) override;
   bool hand_over(std::size_t to, bool urgent, std::function<void(RelayWorker&)> work) override;
 
@@ -86,12 +93,14 @@ SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options, Rando
     const Duration patience = workers.size() == 1 ? Duration::zero() : TooBigDesk::kPatience;
     too_big.emplace(loop, relay.ssm, random, counters, patience);
   }
+  std::vector<IpAddress> addresses;
+  for (const Endpoint& endpoint : options.local) addresses.push_back(endpoint.address);
+  for (const Endpoint& endpoint : options.discovery) addresses.push_back(endpoint.address);
   for (const std::string& interface : options.upstream) {
-    if (SysResult<void> added =
-            upstream.add([this, interface] { return open_host_upstream(interface, upstream.descriptors()); });
-        !added) {
-      return added;
-    }
+    const auto open_host = [this, host = HostUpstreamOptions{interface, addresses}] {
+      return open_host_upstream(host, upstream.descriptors());
+    };
+    if (SysResult<void> added = upstream.add(open_host); !added) return added;
   }
   if (options.router) {
     const auto open_router = [&random, router = *options.router] { return open_router_upstream(router, random); };
@@ -156,6 +165,10 @@ void RelayEngine::Impl::report_queries(std::size_t upstream_number, std::vector<
 
 void RelayEngine::Impl::report_lost_capture() {
   post_to_owner([](Impl& engine) { engine.upstream.check_now(); });
+}
+
+void RelayEngine::Impl::report_return(const ReturnedPacket& packet) {
+  post_to_owner([packet](Impl& engine) { engine.upstream.tell_return(packet); });
 }
 
 bool RelayEngine::Impl::report_too_big(Bytes datagram, std::size_t inner_octets_max) {

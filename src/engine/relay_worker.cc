@@ -42,6 +42,7 @@ RelayWorker::RelayWorker(EventLoop& loop, std::size_t index, const Steering& ste
       xdp_(std::move(xdp)),
       fan_out_(relay_, pointers_to(sockets_), data_path.path_mtu, this, data_path.rate_cap, xdp_ ? &*xdp_ : nullptr),
       pace_(data_path.batch_delay_max),
+      screen_(relay_, random, [this](const ReturnedPacket& packet) { colleagues_.report_return(packet); }),
       protocol_timer_(loop,
                       [this] {
                         relay_.handle_timeout(monotonic_now());
@@ -57,7 +58,7 @@ RelayWorker::RelayWorker(EventLoop& loop, std::size_t index, const Steering& ste
 void RelayWorker::set_capture(std::size_t number, std::unique_ptr<UpstreamCapture> capture) {
   if (is_shut_down_) return;
   if (number == captures_.size()) {
-    captures_.push_back({.number = number});
+    captures_.push_back({.number = static_cast<std::uint32_t>(number)});
     published_.captures.emplace_back();
   }
   CapturePlace& place = captures_[number];
@@ -65,8 +66,15 @@ void RelayWorker::set_capture(std::size_t number, std::unique_ptr<UpstreamCaptur
   place.watch.reset();
   if (place.capture) place.before += place.capture->statistics();
   place.capture = std::move(capture);
+  screen_.set_upstream(place.number, place.capture->interface(), place.capture->may_return());
   place.watch.emplace(loop_, place.capture->fd(), [this, &place] { on_upstream_readable(place); });
   if (wanted_) place.capture->set_wanted(true);
+  if (local_senders_) place.capture->set_local_senders(true);
+}
+
+void RelayWorker::set_local_senders(bool wanted) {
+  local_senders_ = wanted;
+  for (const CapturePlace& place : captures_) place.capture->set_local_senders(wanted);
 }
 
 void RelayWorker::shutdown() {
@@ -192,6 +200,8 @@ bool RelayWorker::forward_batch(CapturePlace& place, Instant now) {
   captured_.clear();
   const SysResult<void> received_data = capture.receive(now, captured_, guard_.begin_turn(now));
   const std::size_t datagrams = captured_.size();
+  if (capture.took_local()) screen_.note_local_senders(now);
+  screen_.screen(now, place.number, captured_);
   const std::uint64_t copies = relay_.counters()[RelayCounter::kDataPacketsSent];
   const std::size_t shed = guard_.shed(captured_, [this](const IpAddress& source, const IpAddress& group) {
     return relay_.targets(source, group).size();

@@ -17,6 +17,7 @@
 #include "engine/overload_guard.hh"
 #include "engine/too_big.hh"
 #include "engine/upstream.hh"
+#include "engine/upstream_screen.hh"
 #include "io/steering.hh"
 #include "io/udp_socket.hh"
 #include "io/xdp_sender.hh"
@@ -51,6 +52,8 @@ class RelayColleagues {
   virtual void report_queries(std::size_t upstream_number, std::vector<HeardQuery> queries) = 0;
   /// A capture says that its interface is gone.
   virtual void report_lost_capture() = 0;
+  /// This relay's own data came back by an upstream.
+  virtual void report_return(const ReturnedPacket& packet) = 0;
   /// See `TooBigListener`. False: lost, since there is too much of it.
   virtual bool report_too_big(Bytes datagram, std::size_t inner_octets_max) = 0;
   /// Has worker `to` do `work` on its thread. False: that has enough to do, and it will not be done; what is not
@@ -70,6 +73,8 @@ class RelayWorker final : TooBigListener {
 
   /// In place of the capture that had this number. The first call takes number 0, the next one 1, ...
   void set_capture(std::size_t number, std::unique_ptr<UpstreamCapture> capture);
+  /// Captures take what programs of this host send, too.
+  void set_local_senders(bool wanted);
   /// Ends all tunnels; nothing is answered or forwarded afterwards, and nothing upstream is changed.
   void shutdown();
 
@@ -99,7 +104,7 @@ class RelayWorker final : TooBigListener {
  private:
   /// Its place is kept while the interface is away.
   struct CapturePlace {
-    std::size_t number = 0;
+    std::uint32_t number = 0;
     std::unique_ptr<UpstreamCapture> capture{};
     /// None after the interface was lost.
     std::optional<ReadWatch> watch{};
@@ -146,6 +151,7 @@ class RelayWorker final : TooBigListener {
   FanOut fan_out_;
   BatchPace pace_;
   OverloadGuard guard_;
+  UpstreamScreen screen_;
   ReceiveBatch received_;
   AnswerBatch answers_;
   Instant next_deadline_ = kNoDeadline;
@@ -155,6 +161,7 @@ class RelayWorker final : TooBigListener {
   bool owner_is_busy_ = false;
   /// Whether there is a tunnel that captures work for.
   bool wanted_ = false;
+  bool local_senders_ = false;
   bool is_shut_down_ = false;
   Published published_;
   Timer protocol_timer_;

@@ -41,6 +41,7 @@ class RouterCapture final : public UpstreamCapture {
 
   UpstreamMode mode() const override { return UpstreamMode::kRouter; }
   int fd() const override { return tun_->fd(); }
+  int interface() const override { return tun_->index(); }
   SysResult<void> receive(Instant now, std::vector<CapturedDatagram>& out, std::size_t datagrams_max) override;
   // What was read stays until it is read again.
   void release() override {}

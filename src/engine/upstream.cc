@@ -1,5 +1,9 @@
 #include "engine/upstream.hh"
 
+#include <algorithm>
+#include <cerrno>
+
+#include "engine/gateway_alias.hh"
 #include "io/multicast_filter.hh"
 #include "io/native_membership.hh"
 #include "io/packet_ring.hh"
@@ -12,7 +16,8 @@ namespace {
 
 class HostCapture final : public UpstreamCapture {
  public:
-  HostCapture(std::string interface, PacketRing ring) : interface_(std::move(interface)), ring_(std::move(ring)) {}
+  HostCapture(const LinkInfo& link, bool may_return, PacketRing ring)
+      : name_(link.name), interface_(link.index), may_return_(may_return), ring_(std::move(ring)) {}
 
   UpstreamMode mode() const override { return UpstreamMode::kHost; }
   int fd() const override { return ring_.fd(); }
@@ -22,10 +27,16 @@ class HostCapture final : public UpstreamCapture {
   }
   void release() override { ring_.release(); }
   bool has_waiting(std::size_t packets) const override { return ring_.has_waiting(packets); }
+  int interface() const override { return interface_; }
+  bool may_return() const override { return may_return_; }
+  void set_local_senders(bool wanted) override {
+    if (const SysResult<void> set = ring_.set_local_senders(wanted); !set) log_warn("{}", set.error().to_string());
+  }
+  bool took_local() override { return ring_.took_local(); }
 
   void set_wanted(bool wanted) override {
     // The kernel does the dropping: what the other workers' gateways want costs this one nothing.
-    const SysResult<void> set = wanted ? attach_multicast_filter(ring_.fd(), interface_) : attach_drop_all(ring_.fd());
+    const SysResult<void> set = wanted ? attach_multicast_filter(ring_.fd(), name_) : attach_drop_all(ring_.fd());
     if (!set) log_warn("{}", set.error().to_string());
   }
 
@@ -35,24 +46,40 @@ class HostCapture final : public UpstreamCapture {
   }
 
  private:
-  std::string interface_;
+  std::string name_;
+  int interface_;
+  bool may_return_;
   PacketRing ring_;
 };
 
+/// Whether a gateway may write to it: a TUN, TAP or other tunnel.
+bool is_tunnel(const LinkInfo& link) {
+  return (!link.ethernet && !link.loopback) || link.kind == "tun" || link.kind == "amt";
+}
+
+/// The interface, or a port of it where it is a bridge.
+bool has_tunnel(const LinkInfo& link) {
+  if (is_tunnel(link)) return true;
+  if (link.kind != "bridge") return false;
+  const SysResult<std::vector<LinkInfo>> links = list_links();
+  return links && std::ranges::any_of(
+                      *links, [&](const LinkInfo& port) { return port.master == link.index && is_tunnel(port); });
+}
+
 class HostUpstream final : public Upstream {
  public:
-  HostUpstream(std::string interface, int interface_index, DescriptorBudget& budget)
-      : interface_(std::move(interface)),
-        interface_index_(interface_index),
+  HostUpstream(LinkInfo link, std::vector<IpAddress> relay_addresses, DescriptorBudget& budget)
+      : link_(std::move(link)),
+        relay_addresses_(std::move(relay_addresses)),
         budget_(budget),
-        membership_(open_membership_kernel(interface_index), budget) {}
+        membership_(open_membership_kernel(link_.index), budget) {}
 
-  const std::string& interface() const override { return interface_; }
+  const std::string& interface() const override { return link_.name; }
   UpstreamMode mode() const override { return UpstreamMode::kHost; }
   SysResult<std::unique_ptr<UpstreamCapture>> open_capture() override {
-    SysResult<PacketRing> ring = PacketRing::open(interface_, {});
+    SysResult<PacketRing> ring = PacketRing::open(link_.name, {});
     if (!ring) return Unexpected<SysError>(ring.error());
-    auto capture = std::make_unique<HostCapture>(interface_, std::move(*ring));
+    auto capture = std::make_unique<HostCapture>(link_, has_tunnel(link_), std::move(*ring));
     capture->set_wanted(false);
     return capture;
   }
@@ -67,24 +94,40 @@ class HostUpstream final : public Upstream {
   std::optional<SysError> take_failure() override { return membership_.take_failure(); }
   void leave_all(Instant) override {
     // Whole sockets are closed, the newest first: 131 072 groups take the kernel about half a second so.
-    membership_ = NativeMembership(open_membership_kernel(interface_index_), budget_);
+    membership_ = NativeMembership(open_membership_kernel(link_.index), budget_);
   }
-  bool is_lost() const override { return is_link_gone(interface_, interface_index_); }
+  bool leads_back() const override {
+    const SysResult<LinkInfo> link = find_link(link_.name);
+    return link && is_alias_of_gateway_of(link->alias, relay_addresses_);
+  }
+  bool is_lost() const override { return is_link_gone(link_.name, link_.index); }
   Statistics statistics() const override { return {.joins_missing = membership_.missing()}; }
 
  private:
-  std::string interface_;
-  int interface_index_;
+  LinkInfo link_;
+  std::vector<IpAddress> relay_addresses_;
   DescriptorBudget& budget_;
   NativeMembership membership_;
 };
 
+SysError refused(const std::string& what) { return {std::string(kUpstreamRefused), what, EINVAL}; }
+
 }  // namespace
 
-SysResult<std::unique_ptr<Upstream>> open_host_upstream(const std::string& interface, DescriptorBudget& budget) {
-  const SysResult<LinkInfo> link = find_link(interface);
+SysResult<std::unique_ptr<Upstream>> open_host_upstream(const HostUpstreamOptions& options, DescriptorBudget& budget) {
+  const SysResult<LinkInfo> link = find_link(options.interface);
   if (!link) return Unexpected<SysError>(link.error());
-  return std::make_unique<HostUpstream>(interface, link->index, budget);
+  if (is_alias_of_gateway_of(link->alias, options.relay_addresses)) {
+    return Unexpected<SysError>(refused(link->name + ", the interface of an " + link->alias));
+  }
+  if (link->master != 0) {
+    const SysResult<LinkInfo> master = find_link(link->master);
+    // Others, such as a VRF, leave to the interface what arrives there.
+    const bool takes_all = master && (master->kind == "bridge" || master->kind == "bond" || master->kind == "team");
+    if (takes_all)
+      return Unexpected<SysError>(refused(link->name + ", a port of the " + master->kind + ' ' + master->name));
+  }
+  return std::make_unique<HostUpstream>(*link, options.relay_addresses, budget);
 }
 
 }  // namespace amt

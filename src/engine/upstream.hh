@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "amt/time.hh"
@@ -39,6 +40,14 @@ class UpstreamCapture {
   virtual void release() = 0;
   /// Whether at least so many packets wait for `receive`; false where that cannot be told.
   [[nodiscard]] virtual bool has_waiting(std::size_t /*packets*/) const { return false; }
+  /// The index of the interface.
+  [[nodiscard]] virtual int interface() const = 0;
+  /// Whether data that this relay has sent may come here, through a gateway.
+  [[nodiscard]] virtual bool may_return() const { return false; }
+  /// Whether what programs of this host send out of the interface is wanted, too; at first it is not.
+  virtual void set_local_senders(bool /*wanted*/) {}
+  /// Whether this host sent any of what was received since this was asked last.
+  [[nodiscard]] virtual bool took_local() { return false; }
   /// Whether the worker has a use for what comes; at first it has not. While it has not, nothing need come.
   virtual void set_wanted(bool wanted) = 0;
   /// Router mode: the queries among what was received since the last call, for the owner's `Upstream::handle_query`.
@@ -81,7 +90,7 @@ class Upstream {
   virtual void retry_memberships() {}
   /// The last join that failed since this was asked last.
   [[nodiscard]] virtual std::optional<SysError> take_failure() { return std::nullopt; }
-  /// The end: leaves everything. Nothing is set afterwards.
+  /// Leaves everything.
   virtual void leave_all(Instant now) = 0;
   /// Router mode: a capture heard this.
   virtual void handle_query(Instant /*now*/, const HeardQuery& /*query*/) {}
@@ -90,6 +99,8 @@ class Upstream {
   [[nodiscard]] virtual Instant next_deadline() const { return kNoDeadline; }
   virtual void handle_timeout(Instant /*now*/) {}
 
+  /// The interface has become that of a gateway of this relay: what comes there has been sent by this relay.
+  [[nodiscard]] virtual bool leads_back() const { return false; }
   /// The interface was deleted; whatever has its name by now is another. Nothing will ever come again: open a new one.
   [[nodiscard]] virtual bool is_lost() const = 0;
 
@@ -102,8 +113,16 @@ class Upstream {
 };
 
 /// Host mode: joins by the kernel's own IGMPv3 / MLDv2 on a real interface, and packet rings there.
-/// `budget`: of what joins may use of the process's descriptors; outlives the result.
-[[nodiscard]] SysResult<std::unique_ptr<Upstream>> open_host_upstream(const std::string& interface,
+struct HostUpstreamOptions {
+  std::string interface;
+  /// Of the relay that opens it.
+  std::vector<IpAddress> relay_addresses;
+};
+/// `budget`: of what joins may use of the process's descriptors; outlives the result. Error `kUpstreamRefused`: the
+/// interface is a port of a bridge or bond, where nothing arrives, or that of a gateway of this relay.
+[[nodiscard]] SysResult<std::unique_ptr<Upstream>> open_host_upstream(const HostUpstreamOptions& options,
                                                                       DescriptorBudget& budget);
+/// `SysError::call` then; the object names the interface, and last what it belongs to.
+inline constexpr std::string_view kUpstreamRefused = "--upstream";
 
 }  // namespace amt

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 #include <vector>
 
 #include "membership/upstream_filter.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"
+#include "sys/netlink.hh"
 
 namespace amt {
 namespace {
@@ -22,10 +24,11 @@ constexpr Duration kCheckInterval = std::chrono::seconds(2);
 
 }  // namespace
 
-UpstreamOwner::UpstreamOwner(EventLoop& loop, std::size_t workers, SsmRange ssm, HandOut hand_out)
+UpstreamOwner::UpstreamOwner(EventLoop& loop, std::size_t workers, SsmRange ssm, HandOut hand_out, WantLocal want_local)
     : workers_(workers),
       ssm_(std::move(ssm)),
       hand_out_(std::move(hand_out)),
+      want_local_(std::move(want_local)),
       work_timer_(loop, [this] { on_work_timer(); }),
       retry_timer_(loop, [this] { on_retry_timer(); }),
       check_timer_(loop, [this] { on_check_timer(); }),
@@ -34,6 +37,7 @@ UpstreamOwner::UpstreamOwner(EventLoop& loop, std::size_t workers, SsmRange ssm,
 SysResult<void> UpstreamOwner::add(Open open) {
   places_.push_back({.open = std::move(open)});
   if (SysResult<void> opened = open_place(places_.size() - 1); !opened) return opened;
+  look_at_addresses();
   check_timer_.set(monotonic_now() + kCheckInterval);
   return {};
 }
@@ -52,7 +56,39 @@ SysResult<void> UpstreamOwner::open_place(std::size_t index) {
   for (std::size_t worker = 0; worker < workers_; ++worker) hand_out_(worker, index, std::move(captures[worker]));
   place.upstream = std::move(*upstream);
   place.loss_told = false;
+  place.refused = false;
   return {};
+}
+
+void UpstreamOwner::join_all(const Place& place) {
+  merged_.for_each_group(
+      [&](const IpAddress& group, const SourceFilter& filter) { set_membership(place, group, filter); });
+}
+
+void UpstreamOwner::check_for_loop(Place& place) {
+  const bool leads_back = place.upstream->leads_back();
+  if (leads_back == std::exchange(place.refused, leads_back)) return;
+  if (leads_back) {
+    log_warn(
+        "upstream {} is the interface of a gateway of which this relay is the relay: nothing is joined there "
+        "(mend: leave out --upstream {})",
+        place.upstream->interface(), place.upstream->interface());
+    place.upstream->leave_all(monotonic_now());
+  } else {
+    log_info("upstream {} is no gateway's of this relay any more", place.upstream->interface());
+    join_all(place);
+  }
+}
+
+void UpstreamOwner::tell_return(const ReturnedPacket& packet) {
+  const Instant now = monotonic_now();
+  if (now < next_return_warning_ || packet.first >= places_.size() || packet.again >= places_.size()) return;
+  next_return_warning_ = now + kWarningInterval;
+  log_warn(
+      "a loop: packets from {} to {} that came by {} come back by {}, and are dropped there (mend: leave out "
+      "--upstream {}, or have the gateway behind it use another relay)",
+      packet.source.to_string(), packet.group.to_string(), places_[packet.first].upstream->interface(),
+      places_[packet.again].upstream->interface(), places_[packet.again].upstream->interface());
 }
 
 void UpstreamOwner::apply(const FilterChange& change) {
@@ -62,13 +98,40 @@ void UpstreamOwner::apply(const FilterChange& change) {
   if (log_enabled(LogLevel::kDebug)) {
     log_debug("upstream {} is now {}", merged->group.to_string(), merged->after.to_string());
   }
-  for (const Place& place : places_) set_membership(*place.upstream, merged->group, merged->after);
+  for (const Place& place : places_) set_membership(place, merged->group, merged->after);
+  local_groups_ += may_be_local(merged->after) ? 1 : 0;
+  local_groups_ -= may_be_local(merged->before) ? 1 : 0;
+  tell_local();
   set_report_timer();
 }
 
-void UpstreamOwner::set_membership(Upstream& upstream, const IpAddress& group, const SourceFilter& filter) {
+bool UpstreamOwner::may_be_local(const SourceFilter& filter) const {
+  return filter.mode == FilterMode::kExclude ||
+         std::ranges::any_of(addresses_, [&](const IpAddress& own) { return filter.accepts(own); });
+}
+
+void UpstreamOwner::look_at_addresses() {
+  const SysResult<std::vector<LinkAddress>> listed = list_addresses();
+  if (!listed) return;
+  std::vector<IpAddress> addresses;
+  for (const LinkAddress& entry : *listed) addresses.push_back(entry.address.address);
+  if (addresses == addresses_) return;
+  addresses_ = std::move(addresses);
+  local_groups_ = 0;
+  merged_.for_each_group(
+      [&](const IpAddress&, const SourceFilter& filter) { local_groups_ += may_be_local(filter) ? 1 : 0; });
+  tell_local();
+}
+
+void UpstreamOwner::tell_local() {
+  const bool wanted = local_groups_ != 0;
+  if (wanted != std::exchange(local_told_, wanted)) want_local_(wanted);
+}
+
+void UpstreamOwner::set_membership(const Place& place, const IpAddress& group, const SourceFilter& filter) {
+  if (place.refused) return;
   const Instant now = monotonic_now();
-  upstream.set_membership(now, group, asked_upstream(group, filter, ssm_));
+  place.upstream->set_membership(now, group, asked_upstream(group, filter, ssm_));
   if (!work_timer_.is_set()) work_timer_.set(now);
 }
 
@@ -118,9 +181,13 @@ void UpstreamOwner::handle_queries(std::size_t upstream, const std::vector<Heard
 void UpstreamOwner::check_now() { check_timer_.set(monotonic_now()); }
 
 void UpstreamOwner::on_check_timer() {
+  look_at_addresses();
   for (std::size_t i = 0; i < places_.size(); ++i) {
     Place& place = places_[i];
-    if (!place.upstream->is_lost()) continue;
+    if (!place.upstream->is_lost()) {
+      check_for_loop(place);
+      continue;
+    }
     const std::string interface = place.upstream->interface();
     const bool is_ours = place.upstream->mode() == UpstreamMode::kRouter;
     if (!place.loss_told) {
@@ -130,8 +197,7 @@ void UpstreamOwner::on_check_timer() {
     place.loss_told = true;
     if (!open_place(i)) continue;
     log_info("upstream {} is back", interface);
-    merged_.for_each_group(
-        [&](const IpAddress& group, const SourceFilter& filter) { set_membership(*place.upstream, group, filter); });
+    join_all(place);
   }
   set_report_timer();
   check_timer_.set(monotonic_now() + kCheckInterval);

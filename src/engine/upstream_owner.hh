@@ -4,9 +4,11 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "engine/event_loop.hh"
 #include "engine/upstream.hh"
+#include "engine/upstream_screen.hh"
 #include "ip/address.hh"
 #include "membership/merged.hh"
 
@@ -20,9 +22,11 @@ class UpstreamOwner {
   /// A capture for worker `worker` of the interface with number `upstream`, in place of the one before.
   using HandOut = std::function<void(std::size_t worker, std::size_t upstream, std::unique_ptr<UpstreamCapture>)>;
   using Open = std::function<SysResult<std::unique_ptr<Upstream>>()>;
+  /// Whether captures are to take what this host sends, which costs something for all that leaves.
+  using WantLocal = std::function<void(bool wanted)>;
 
   /// Every interface gets `workers` captures.
-  UpstreamOwner(EventLoop& loop, std::size_t workers, SsmRange ssm, HandOut hand_out);
+  UpstreamOwner(EventLoop& loop, std::size_t workers, SsmRange ssm, HandOut hand_out, WantLocal want_local);
 
   /// Opens one more interface. `open` is called again whenever the interface was lost.
   [[nodiscard]] SysResult<void> add(Open open);
@@ -33,6 +37,8 @@ class UpstreamOwner {
   void handle_queries(std::size_t upstream, const std::vector<HeardQuery>& queries);
   /// A capture says that its interface is gone: sooner than this would have been noticed.
   void check_now();
+  /// A worker saw a packet of this relay come back.
+  void tell_return(const ReturnedPacket& packet);
   /// Leaves everything.
   void shutdown();
 
@@ -46,10 +52,18 @@ class UpstreamOwner {
     Open open;
     std::unique_ptr<Upstream> upstream{};
     bool loss_told = false;
+    /// It leads back to this relay: nothing is joined there.
+    bool refused = false;
   };
 
   [[nodiscard]] SysResult<void> open_place(std::size_t index);
-  void set_membership(Upstream& upstream, const IpAddress& group, const SourceFilter& filter);
+  void set_membership(const Place& place, const IpAddress& group, const SourceFilter& filter);
+  void join_all(const Place& place);
+  void check_for_loop(Place& place);
+  /// Whether a program of this host may be a source that `filter` asks for.
+  [[nodiscard]] bool may_be_local(const SourceFilter& filter) const;
+  void look_at_addresses();
+  void tell_local();
   void on_work_timer();
   void on_retry_timer();
   /// After the last portion.
@@ -61,13 +75,20 @@ class UpstreamOwner {
   std::size_t workers_;
   SsmRange ssm_;
   HandOut hand_out_;
+  WantLocal want_local_;
   DescriptorBudget descriptors_;
+  /// Of this host.
+  std::vector<IpAddress> addresses_;
+  /// Groups that a program of this host may send to, and what was told of that.
+  std::size_t local_groups_ = 0;
+  bool local_told_ = false;
   MergedMembership merged_;
   std::deque<Place> places_;
   /// After the last retry.
   std::size_t joins_missing_ = 0;
   /// When the log may tell of missing joins again.
   Instant next_warning_{};
+  Instant next_return_warning_{};
   Timer work_timer_;
   Timer retry_timer_;
   Timer check_timer_;

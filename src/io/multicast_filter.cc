@@ -16,33 +16,34 @@ namespace {
 
 using namespace bpf;
 
-constexpr std::uint8_t kDrop = 19;
-constexpr std::uint8_t kAccept = 20;
+constexpr std::uint8_t kDrop = 20;
+constexpr std::uint8_t kAccept = 21;
 
-using Program = std::array<sock_filter, 21>;
+using Program = std::array<sock_filter, 22>;
 
 /// `network`: where the IP header begins.
 constexpr Program program_for(std::uint32_t network) {
   return {
       step(kLoadWord, kPacketType),
-      jump(1, kJumpIfAtLeast, PACKET_OTHERHOST, kDrop, 2),  // also outgoing and looped back
+      jump(1, kJumpIfAtLeast, PACKET_OTHERHOST, 2, 3),
+      jump(2, kJumpIfEqual, PACKET_OUTGOING, 3, kDrop),  // not for other hosts, not looped back
       step(kLoadWord, kVlanTag),
       step(kAnd, 0xfff),
-      jump(4, kJumpIfEqual, 0, 5, kDrop),  // VLAN 0 is a priority only: still this interface
+      jump(5, kJumpIfEqual, 0, 6, kDrop),  // VLAN 0 is a priority only: still this interface
       step(kLoadWord, kProtocol),
-      jump(6, kJumpIfEqual, ETH_P_IP, 7, 13),
+      jump(7, kJumpIfEqual, ETH_P_IP, 8, 14),
       step(kLoadWord, network + 16),  // IPv4 destination
       step(kAnd, 0xf0000000),
-      jump(9, kJumpIfEqual, 0xe0000000, 10, kDrop),
+      jump(10, kJumpIfEqual, 0xe0000000, 11, kDrop),
       step(kLoadWord, network + 16),
       step(kAnd, 0xffffff00),
-      jump(12, kJumpIfEqual, 0xe0000000, kDrop, kAccept),
-      jump(13, kJumpIfEqual, ETH_P_IPV6, 14, kDrop),
+      jump(13, kJumpIfEqual, 0xe0000000, kDrop, kAccept),
+      jump(14, kJumpIfEqual, ETH_P_IPV6, 15, kDrop),
       step(kLoadOctet, network + 24),  // IPv6 destination
-      jump(15, kJumpIfEqual, 0xff, 16, kDrop),
+      jump(16, kJumpIfEqual, 0xff, 17, kDrop),
       step(kLoadOctet, network + 25),
       step(kAnd, 0x0f),  // scope
-      jump(18, kJumpIfAtLeast, 3, kAccept, kDrop),
+      jump(19, kJumpIfAtLeast, 3, kAccept, kDrop),
       step(kReturn, 0),
       step(kReturn, kEverything),
   };

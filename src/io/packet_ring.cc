@@ -10,6 +10,7 @@
 #include <atomic>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 #include "io/multicast_filter.hh"
 #include "io/offload.hh"
@@ -81,6 +82,10 @@ struct PacketRing::Impl {
   [[nodiscard]] MutableBytes take_queued();
   void take(MutableBytes packet, std::size_t link_octets, std::vector<CapturedDatagram>& out);
 
+  SysResult<void> set_local_senders(bool wanted);
+
+  std::string interface;
+  bool loopback = false;
   UniqueFd fd;
   Mapping ring;
   std::size_t slot_octets = 0;
@@ -91,6 +96,7 @@ struct PacketRing::Impl {
   std::size_t held = 0;
 
   SegmentArena arena;
+  bool took_local = false;
   /// What did not fit its slot.
   std::vector<std::byte> queued = std::vector<std::byte>(kQueuedOctetsMax);
   Statistics statistics;
@@ -101,6 +107,8 @@ struct PacketRing::Impl {
 void PacketRing::Impl::take_frame(std::size_t index, std::uint32_t frame_status, std::vector<CapturedDatagram>& out) {
   const MutableBytes bytes = slot(index);
   const tpacket2_hdr& header = frame(index);
+  const auto& from = *reinterpret_cast<const sockaddr_ll*>(bytes.data() + TPACKET_ALIGN(sizeof(tpacket2_hdr)));
+  took_local = took_local || from.sll_pkttype == PACKET_OUTGOING;
   const std::size_t link_octets = header.tp_net - std::min(header.tp_mac, header.tp_net);
   if ((frame_status & TP_STATUS_COPY) != 0) return take(take_queued(), link_octets, out);
   if (header.tp_snaplen < header.tp_len) {
@@ -160,6 +168,11 @@ void PacketRing::Impl::take(MutableBytes packet, std::size_t link_octets, std::v
   }
 }
 
+SysResult<void> PacketRing::Impl::set_local_senders(bool wanted) {
+  const int ignore = wanted && !loopback ? 0 : 1;
+  return set_option(fd.get(), PACKET_IGNORE_OUTGOING, ignore, "PACKET_IGNORE_OUTGOING", interface);
+}
+
 PacketRing::PacketRing(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 PacketRing::~PacketRing() = default;
 PacketRing::PacketRing(PacketRing&&) noexcept = default;
@@ -185,10 +198,9 @@ SysResult<PacketRing> PacketRing::open(const std::string& interface, const Packe
   if (SysResult<void> set = set_option(fd, PACKET_VNET_HDR, on, "PACKET_VNET_HDR", interface); !set) {
     return tl::unexpected(set.error());
   }
-  // On loopback, where what is sent also arrives, this leaves one of the two.
-  if (SysResult<void> set = set_option(fd, PACKET_IGNORE_OUTGOING, on, "PACKET_IGNORE_OUTGOING", interface); !set) {
-    return tl::unexpected(set.error());
-  }
+  impl->interface = interface;
+  impl->loopback = link->loopback;
+  if (SysResult<void> set = impl->set_local_senders(options.local_senders); !set) return tl::unexpected(set.error());
   if (SysResult<void> set = set_option(fd, PACKET_COPY_THRESH, on, "PACKET_COPY_THRESH", interface); !set) {
     return tl::unexpected(set.error());
   }
@@ -254,6 +266,10 @@ bool PacketRing::has_waiting(std::size_t packets) const {
   return impl_->held + packets <= impl_->slots &&
          (impl_->status(last).load(std::memory_order_acquire) & TP_STATUS_USER) != 0;
 }
+
+SysResult<void> PacketRing::set_local_senders(bool wanted) { return impl_->set_local_senders(wanted); }
+
+bool PacketRing::took_local() { return std::exchange(impl_->took_local, false); }
 
 PacketRing::Statistics PacketRing::statistics() {
   // Reading resets the kernel's numbers.

@@ -14,6 +14,8 @@ namespace amt {
 struct PacketRingOptions {
   /// How many packets may wait: each takes a slot at least as large as the interface's MTU when the ring is opened.
   std::size_t octets = std::size_t{16} << 20;
+  /// See `PacketRing::set_local_senders`.
+  bool local_senders = false;
 };
 
 /// A packet is here as soon as the kernel has it: version 2 of the ring, since version 3 hands over blocks, and one
@@ -21,8 +23,9 @@ struct PacketRingOptions {
 /// raised later) comes by the socket's queue, in its place. Packets that a sender on this machine left merged
 /// (UDP_SEGMENT) reach a capture since Linux 6.2; an older kernel drops them, which `kernel_drops` shows.
 ///
-/// Sees every datagram with a multicast destination above link scope that *arrives* on the interface (not what this
-/// host sends, except on loopback), filtered in the kernel. Any link type. Needs CAP_NET_RAW. Not thread-safe.
+/// Sees every datagram with a multicast destination above link scope that arrives on the interface, and on demand those
+/// that this host sends out of it, each once, filtered in the kernel. Any link type. Needs CAP_NET_RAW. Not
+/// thread-safe.
 class PacketRing {
  public:
   static SysResult<PacketRing> open(const std::string& interface, const PacketRingOptions& options);
@@ -39,6 +42,12 @@ class PacketRing {
   void release();
   /// Whether at least so many packets wait to be received.
   [[nodiscard]] bool has_waiting(std::size_t packets) const;
+
+  /// Whether what this host sends is captured, too. It costs a copy of the head of everything that leaves by the
+  /// interface, unicast as well: about 300 ns each. On loopback, where what is sent also arrives, it changes nothing.
+  SysResult<void> set_local_senders(bool wanted);
+  /// Whether this host sent any of what was received since this was asked last (not on loopback).
+  [[nodiscard]] bool took_local();
 
   struct Statistics {
     std::uint64_t kernel_drops = 0;  ///< ring full, or no room for what does not fit a slot

@@ -248,7 +248,7 @@ TEST_P(PacketRingOn, TakesOtherProtocolsAndFragmentsAsTheyAre) {
 }
 
 TEST_P(PacketRingOn, SeesEachPacketOnLoopbackOnce) {
-  PacketRing ring = open("lo");
+  PacketRing ring = open("lo", {.local_senders = true});
   // IPv6 has no multicast route out of loopback; the frames as UDP would have made them.
   for (unsigned i = 0; i < 10; ++i) {
     if (v4()) send("lo", group(), numbered(100, i));
@@ -259,9 +259,32 @@ TEST_P(PacketRingOn, SeesEachPacketOnLoopbackOnce) {
   for (unsigned i = 0; i < 10; ++i) expect_udp(got[i], numbered(100, i));
 }
 
-TEST_P(PacketRingOn, SeesNeitherLinkScopeNorUnicastNorItsOwn) {  // I-o, R-5.3.3.6-b
+TEST_P(PacketRingOn, SeesWhatThisHostSendsOnce) {
+  PacketRing ring = open("near");
+  send("near", group(), numbered(100));
+  EXPECT_TRUE(collect(ring, 1).empty()) << "only on demand";
+  ASSERT_TRUE(ok(ring.set_local_senders(true)));
+  EXPECT_FALSE(ring.took_local());
+  const Octets stream = numbered(47 * 1316 + 99);
+  send("near", group(), numbered(100));
+  send("near", group(), stream, 1316);
+  const std::vector<Octets> got = collect(ring, 49);
+  ASSERT_EQ(got.size(), 49U);
+  expect_udp(got[0], numbered(100));
+  for (std::size_t i = 0; i < 48; ++i) {
+    expect_udp(got[i + 1], Bytes(stream).subspan(i * 1316, i < 47 ? 1316 : 99));
+  }
+  EXPECT_TRUE(ring.took_local());
+  EXPECT_FALSE(ring.took_local());
+  // What arrives is nobody's of this host.
   PacketRing far = open("far");
-  PacketRing near = open("near");
+  send("near", group(), numbered(100));
+  EXPECT_EQ(collect(far, 1).size(), 1U);
+  EXPECT_FALSE(far.took_local());
+}
+
+TEST_P(PacketRingOn, SeesNeitherLinkScopeNorUnicast) {  // I-o, R-5.3.3.6-b
+  PacketRing far = open("far");
   for (const char* group : {"224.0.0.5", "224.0.0.255", "224.0.1.0", "239.255.255.255"}) {
     if (v4()) send("near", *IpAddress::parse(group), numbered(10));
   }
@@ -272,7 +295,6 @@ TEST_P(PacketRingOn, SeesNeitherLinkScopeNorUnicastNorItsOwn) {  // I-o, R-5.3.3
   for (const Octets& bytes : collect(far, 10)) seen.push_back(DatagramView::parse(bytes)->destination.to_string());
   EXPECT_EQ(seen, v4() ? (std::vector<std::string>{"224.0.1.0", "239.255.255.255"})
                        : (std::vector<std::string>{"ff03::5", "ff1e::5"}));
-  EXPECT_TRUE(collect(near, 1).empty());
   // Unicast, on loopback where it arrives without an address resolution.
   PacketRing loopback = open("lo");
   send("lo", *IpAddress::parse(v4() ? "127.0.0.1" : "::1"), numbered(10));

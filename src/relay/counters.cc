@@ -63,6 +63,10 @@ std::string_view counter_name(RelayCounter counter) {
       return "too_big_not_reported";
     case RelayCounter::kDataHopLimitExceeded:
       return "data_hop_limit_exceeded";
+    case RelayCounter::kDataOtherUpstream:
+      return "data_other_upstream";
+    case RelayCounter::kDataReturned:
+      return "data_returned";
     case RelayCounter::kDataOverload:
       return "data_overload";
     case RelayCounter::kDataTunnelRate:

@@ -106,9 +106,11 @@ enum class RelayCounter : std::uint8_t {
   kTooBigReported,     ///< ICMP messages sent to sources because of these
   kTooBigNotReported,  ///< kept back by the rate limit, or no way to send
   kDataHopLimitExceeded,
-  kDataOverload,    ///< datagrams, not copies: more than their channel's share of what can be sent
-  kDataTunnelRate,  ///< copies above `--max-tunnel-rate`
-  kDataTotalRate,   ///< copies above `--max-rate`
+  kDataOtherUpstream,  ///< of a channel that is taken from another upstream
+  kDataReturned,       ///< had been through this relay already
+  kDataOverload,       ///< datagrams, not copies: more than their channel's share of what can be sent
+  kDataTunnelRate,     ///< copies above `--max-tunnel-rate`
+  kDataTotalRate,      ///< copies above `--max-rate`
   kCount,
 };
 [[nodiscard]] std::string_view counter_name(RelayCounter counter);

@@ -95,13 +95,18 @@ std::string link_label(int index) {
 
 std::string label(const Prefix& prefix) { return prefix.address.to_string() + '/' + std::to_string(prefix.length); }
 
+std::string text_of(const char* text) { return text == nullptr ? "" : text; }
+
 LinkInfo info_of(rtnl_link* link) {
   return LinkInfo{rtnl_link_get_ifindex(link),
                   rtnl_link_get_name(link),
                   rtnl_link_get_mtu(link),
                   (rtnl_link_get_flags(link) & IFF_UP) != 0,
                   rtnl_link_get_arptype(link) == ARPHRD_ETHER,
-                  rtnl_link_get_master(link)};
+                  rtnl_link_get_master(link),
+                  (rtnl_link_get_flags(link) & IFF_LOOPBACK) != 0,
+                  text_of(rtnl_link_get_type(link)),
+                  text_of(rtnl_link_get_ifalias(link))};
 }
 
 /// Sends the kernel only what `fill` sets on an empty link.
@@ -171,13 +176,14 @@ int add_route_to(std::uint32_t table, nl_sock* socket, int index, const Prefix& 
 
 }  // namespace
 
-SysResult<LinkInfo> find_link(const std::string& name) {
-  // The kernel refuses longer names with an error of its own; to a user such an interface simply does not exist.
-  if (name.empty() || name.size() >= IF_NAMESIZE) return tl::unexpected(SysError{"find interface", name, ENODEV});
+namespace {
+
+/// By its name, or where that is null by its index; `object` is for errors.
+SysResult<LinkInfo> find_link(int index, const char* name, const std::string& object) {
   LinkInfo info;
-  const SysResult<void> found = with_socket("find interface", name, [&](nl_sock* socket) {
+  const SysResult<void> found = with_socket("find interface", object, [&](nl_sock* socket) {
     rtnl_link* raw = nullptr;
-    const int error = rtnl_link_get_kernel(socket, 0, name.c_str(), &raw);
+    const int error = rtnl_link_get_kernel(socket, index, name, &raw);
     if (error < 0) return error == -NLE_OBJ_NOTFOUND ? -NLE_NODEV : error;
     const Link link(raw);
     info = info_of(link.get());
@@ -186,6 +192,16 @@ SysResult<LinkInfo> find_link(const std::string& name) {
   if (!found) return tl::unexpected(found.error());
   return info;
 }
+
+}  // namespace
+
+SysResult<LinkInfo> find_link(const std::string& name) {
+  // The kernel refuses longer names with an error of its own; to a user such an interface simply does not exist.
+  if (name.empty() || name.size() >= IF_NAMESIZE) return tl::unexpected(SysError{"find interface", name, ENODEV});
+  return find_link(0, name.c_str(), name);
+}
+
+SysResult<LinkInfo> find_link(int index) { return find_link(index, nullptr, std::to_string(index)); }
 
 SysResult<std::vector<LinkInfo>> list_links() {
   std::vector<LinkInfo> links;
@@ -228,6 +244,13 @@ SysResult<void> set_link_down(int index) {
 SysResult<void> set_link_mtu(int index, std::uint32_t mtu_octets) {
   return change_link("set MTU", index, [mtu_octets](rtnl_link* change) {
     rtnl_link_set_mtu(change, mtu_octets);
+    return 0;
+  });
+}
+
+SysResult<void> set_link_alias(int index, const std::string& alias) {
+  return change_link("set alias of", index, [&alias](rtnl_link* change) {
+    rtnl_link_set_ifalias(change, alias.c_str());
     return 0;
   });
 }

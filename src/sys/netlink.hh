@@ -21,6 +21,11 @@ struct LinkInfo {
   bool ethernet = false;
   /// Index of the bridge or bond that it is a port of; 0: none.
   int master = 0;
+  bool loopback = false;
+  /// "bridge", "tun", "veth"; empty for a network card.
+  std::string kind{};
+  /// What somebody has noted of it.
+  std::string alias{};
 };
 
 /// An address of an interface.
@@ -33,12 +38,15 @@ struct LinkAddress {
 
 /// ENODEV when there is none.
 [[nodiscard]] SysResult<LinkInfo> find_link(const std::string& name);
+[[nodiscard]] SysResult<LinkInfo> find_link(int index);
 [[nodiscard]] SysResult<std::vector<LinkInfo>> list_links();
 /// No interface of that name, or another one (not of that index).
 [[nodiscard]] bool is_link_gone(const std::string& name, int index);
 [[nodiscard]] SysResult<void> set_link_up(int index);
 [[nodiscard]] SysResult<void> set_link_down(int index);
 [[nodiscard]] SysResult<void> set_link_mtu(int index, std::uint32_t mtu_octets);
+/// At most 255 octets of text that `ip link` shows.
+[[nodiscard]] SysResult<void> set_link_alias(int index, const std::string& alias);
 /// How many packets may wait to be sent, and how many were dropped since the interface's beginning.
 [[nodiscard]] SysResult<void> set_transmit_queue(int index, std::uint32_t packets);
 [[nodiscard]] SysResult<std::uint64_t> transmit_drops(int index);
