@@ -17,9 +17,9 @@ TUNNELS, CHANNELS, DESCRIPTORS = 40, 512, 1024
 def run(case):
     line = Line(case, gateways=2)
     source = line.source_address(4)
-    relay = line.start_relay("--max-updates-per-address", "0", "--workers", "2", ready=False)
-    resource.prlimit(relay.pid, resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
-    relay.wait_ready()
+    # The relay inherits it.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
+    relay = line.start_relay("--max-updates-per-address", "0", "--workers", "2")
     case.check(resource.prlimit(relay.pid, resource.RLIMIT_NOFILE) == (DESCRIPTORS, DESCRIPTORS), "the limit is kept")
     many = case.closing(joiners.Joiners(line.gateways[0], line.relay_address(4), source, TUNNELS, CHANNELS))
     many.handshake()
