@@ -13,7 +13,7 @@ demo: build ## show it working: a video through a tunnel, without privileges
 	@tools/setup.sh demo
 	@build/release/amt demo
 
-test: build ## build and run all tests (15 minutes on 2 cores when nothing is compiled yet)
+test: build ## build and run all tests (10 minutes on 2 cores when nothing is compiled yet)
 	@tools/setup.sh test
 	@cmake --build --preset release --parallel $(JOBS)
 	@tools/test.sh release
@@ -33,8 +33,8 @@ lint: ## formatting, shell and Python checks, banned names
 	@tools/setup.sh lint
 	@tools/lint.sh
 
-asan: ## unit tests and simulation under address and undefined-behaviour sanitizers
-	@tools/setup.sh build test
+asan: ## unit tests, simulation and fuzz corpora under address and undefined-behaviour sanitizers (clang)
+	@tools/setup.sh build test clang
 	@cmake --preset asan >/dev/null && cmake --build --preset asan --parallel $(JOBS)
 	@tools/test.sh asan unit sim
 
@@ -45,7 +45,7 @@ tsan: ## the relay's workers under the thread sanitizer
 
 fuzz: ## run the fuzz targets for FUZZ_SECONDS=10 or RUNS=n each; TARGETS="wire relay": these
 	@tools/setup.sh build clang
-	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),10) FUZZ_RUNS=$(RUNS) tools/fuzz.sh $(TARGETS)
+	@JOBS=$(JOBS) FUZZ_SECONDS=$(or $(FUZZ_SECONDS),10) FUZZ_RUNS=$(RUNS) tools/fuzz.sh $(TARGETS)
 
 conformance: ## write docs/conformance.md: which test proves which requirement
 	@tools/conformance.py

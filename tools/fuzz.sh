@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Builds the libFuzzer targets (tests/fuzz) and runs each, one after another, from its committed corpus.
+# Builds the libFuzzer targets (tests/fuzz) and runs each from its committed corpus, as many at a time as there are cores.
 #   tools/fuzz.sh [TARGET...]       default: all targets
 # Environment:
 #   FUZZ_SECONDS=10                 how long each target runs ...
 #   FUZZ_RUNS=10000000              ... or how many executions it makes
+#   JOBS                            how many at a time, default: one for each core
 #   FUZZ_CORPUS=FOLDER              keep what is found interesting in FOLDER/TARGET; default: thrown away
-# Prints the executions and the speed of each target. A finding is kept in build/fuzz/findings and its replay command
+# Prints the executions and the speed of each target. A finding is kept in build/asan/findings and its replay command
 # printed.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -19,7 +20,9 @@ if [ -n "${FUZZ_RUNS:-}" ]; then
   number FUZZ_RUNS "$FUZZ_RUNS"
   limit=(-runs="$FUZZ_RUNS")
 fi
-build=build/fuzz
+jobs=${JOBS:-$(nproc)}
+number JOBS "$jobs"
+build=build/asan
 findings=$build/findings
 mkdir -p "$findings"
 known=()
@@ -31,7 +34,7 @@ done
 for target in "$@"; do
   [[ " ${known[*]} " == *" $target "* ]] || { echo "fuzz: no target '$target'; there are: ${known[*]}" >&2; exit 2; }
 done
-if ! { cmake --preset fuzz && cmake --build --preset fuzz --target "${@/#/fuzz_}"; } >"$build/build.log" 2>&1; then
+if ! { cmake --preset asan && cmake --build --preset asan --parallel "$jobs" --target "${@/#/fuzz_}"; } >"$build/build.log" 2>&1; then
   tail -n 40 "$build/build.log" >&2
   echo "fuzz: the targets do not build ($build/build.log)" >&2
   exit 1
@@ -52,8 +55,10 @@ export ASAN_OPTIONS=${ASAN_OPTIONS:-malloc_context_size=2:quarantine_size_mb=8}
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-failed=0
-for target in "$@"; do
+
+# Runs one target and says what came out. Fails on a finding.
+run() {
+  local target=$1 program corpus start status spent executions
   program=$build/tests/fuzz/fuzz_$target
   corpus=${FUZZ_CORPUS:-$scratch}/$target
   mkdir -p "$corpus"
@@ -64,13 +69,27 @@ for target in "$@"; do
   status=$?
   spent=$(((${EPOCHREALTIME/./} - ${start/./}) / 1000 + 1))
   executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$scratch/$target.log")
-  if [ $status -eq 0 ]; then
+  if [ "$status" -eq 0 ]; then
     echo "fuzz: $target: ${executions:-0} executions in $((spent / 1000)) s," \
       "$((${executions:-0} * 1000 / spent)) a second, no finding"
   else
-    failed=1
     tail -n 40 "$scratch/$target.log" >&2
     echo "fuzz: $target: FINDING after ${executions:-?} executions; replay: $program $findings/$target-..." >&2
+    return 1
   fi
+}
+failed=0
+running=0
+for target in "$@"; do
+  if [ "$running" -eq "$jobs" ]; then
+    wait -n || failed=1
+    running=$((running - 1))
+  fi
+  run "$target" &
+  running=$((running + 1))
+done
+while [ "$running" -gt 0 ]; do
+  wait -n || failed=1
+  running=$((running - 1))
 done
 exit $failed

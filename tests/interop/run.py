@@ -64,7 +64,7 @@ def main() -> int:
         print(text, flush=True)
     guest = machine.Guest(prepared / "vmlinuz", archive, BUILD / "console.log", sys.argv[1:],
                           os.environ.get("ACCEL", "tcg"), on_line)
-    problem = guest.run(float(os.environ.get("SECONDS_MAX", "540")))
+    problem = guest.run(float(os.environ.get("SECONDS_MAX", "1200")))
     if problem is None and not any(text.startswith("end: ") for text in said):
         problem = "the guest ended before it was done"
     if problem:

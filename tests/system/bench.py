@@ -98,7 +98,8 @@ def run(case):
     # A person's report, ended by a signal; the tunnels go all the same.
     process = bench(case, line, 4, "--gateways", 10, "--group", channel(4), "--duration", 60, name="interrupted")
     case.wait_until(lambda: len(tunnels(relay)) == 10, 5, "10 tunnels")
-    time.sleep(0.3)
+    had = relay.snapshot()["counters"]["data_packets_sent"]
+    case.wait_until(lambda: relay.snapshot()["counters"]["data_packets_sent"] > had + 100, 5, "data for the ten")
     process.signal(signal.SIGINT)
     case.check(process.wait(10) == 0, f"status {process.status}: {process.err}")
     for words in ("10 gateways", "handshakes", "Update to data", "packets", "of one core"):

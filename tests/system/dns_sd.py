@@ -101,7 +101,7 @@ def run(case):
 
     # What `amt discover` says of it
     def discover(*words) -> str:
-        return case.amt_once(["discover", *found.options, "--timeout", "300ms", *words], line.gateway, timeout=60).stdout
+        return case.amt_once(["discover", *found.options, "--timeout", "1s", *words], line.gateway, timeout=60).stdout
 
     report = json.loads(discover("10.1.0.1", "--json", "--dns-sd-domain", "dead.example", "--dns-sd-domain", "none.example"))
     service = report["dns_sd"]

@@ -70,6 +70,7 @@ def leave(case, gateway, capture, group):
     """The last listener of the LAN has gone: two queries later (Last Member Query Time, 2 s) nothing comes any more."""
     case.wait_until(lambda: group not in groups(gateway, "l0"), 6, f"{group} is left", poll=0.1)
     case.check(group not in [one["group"] for one in gateway.snapshot()["memberships"]], "and left upstream")
+    capture.drain()
     before = len(data(capture, group))
     time.sleep(0.5)
     case.check(len(data(capture, group)) - before <= 1, f"{len(data(capture, group)) - before} packets after the leave")

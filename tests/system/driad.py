@@ -41,13 +41,13 @@ class Discover:
         self.case, self.line, self.options = case, line, options
 
     def __call__(self, source: str, *options) -> tuple[int, dict]:
-        done = self.case.amt_once(["discover", source, "--json", "--timeout", "300ms", *self.options, *options],
+        done = self.case.amt_once(["discover", source, "--json", "--timeout", "1s", *self.options, *options],
                                   self.line.gateway, timeout=60)
         self.case.check(done.stdout.count("\n") == 1, f"one line of JSON: {done.stdout}{done.stderr}")
         return done.returncode, json.loads(done.stdout)
 
     def text(self, source: str, *options) -> str:
-        return self.case.amt_once(["discover", source, "--timeout", "300ms", *self.options, *options],
+        return self.case.amt_once(["discover", source, "--timeout", "1s", *self.options, *options],
                                   self.line.gateway, timeout=60).stdout
 
 

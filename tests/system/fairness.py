@@ -11,6 +11,7 @@ import signal
 import time
 
 from lib import amt
+from lib.machine import queue_drops
 from lib.topology import Line, moved
 
 NEEDS = {"namespaces"}
@@ -28,12 +29,6 @@ def bench(case, line, gateways: int, group: str, seconds: float, name: str):
 def send(case, line, group: str, rate: int, size: int, name: str):
     return case.start(["send", f"{group}:5000", "--interface", "s0", "--source", line.source_address(4), "--rate", rate,
                        "--size", size], name, line.source)
-
-
-def queue_drops() -> int:
-    """Packets that this machine dropped between its interfaces, of everybody's: nobody's doing here."""
-    with open("/proc/net/softnet_stat", encoding="ascii") as file:
-        return sum(int(row.split()[1], 16) for row in file)
 
 
 def overload(case, line, relay) -> None:

@@ -37,12 +37,13 @@ def election(case, gateway, router, listener, family, own):
     case.check(is_querier(gateway, family), f"IPv{family}: still the querier beside a higher address, and beside none")
 
     # Other Querier Present: 1 * 3 s + 5 s after its last General Query.
+    started = time.monotonic()
     router.query(LOWER[family], robustness=1, interval=3)
     case.wait_until(lambda: not is_querier(gateway, family), 3, f"IPv{family}: gives way")
     case.check(family == 6 or is_querier(gateway, 6), "MLD has its own election")
-    started = time.monotonic()
     time.sleep(0.3)
     router.forget()
+    listener.drain()
     before = listener.count
     listens_on(case, gateway, router, family, own)
     case.check(listener.count - before <= 1, f"IPv{family}: {listener.count - before} packets from who is not the querier")

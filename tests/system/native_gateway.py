@@ -32,6 +32,7 @@ def run(case):
     listener = line.listener(family, SSM[family], [source], everything=True)
     case.wait_until(lambda: listener.count >= RATE, 10, f"data natively: {gateway.err}")
     # RFC 3376 §5: a host's reports, of this source alone; and its answer to a General Query.
+    case.wait_until(lambda: reports.records(SSM[family]), 5, "a report on the native link")
     case.check(reports.records(SSM[family])[0] == (packets.ALLOW, [source]), str(reports.records(SSM[family])))
     case.check(not line.is_joined_natively(SSM[family]), "the kernel would give amt0's programs what arrives on n1, too")
     time.sleep(1)

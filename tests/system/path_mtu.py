@@ -36,19 +36,24 @@ def run(case):
             header = 20 if family == 4 else 40
             time.sleep(0.1)
 
-            def sent(datagram, wait=0.3):
+            def sent(datagram, pieces):
+                """What arrives of it: so many pieces are waited for, and a little more."""
+                def arrived():
+                    return [octets for _, _, octets in list(gateway.data) if packets.parse(octets).protocol == 253
+                            and octets != packets.forwarded(probe)]
                 gateway.data.clear()
                 raw.send(datagram)
-                time.sleep(wait)
-                return [octets for _, _, octets in gateway.data if packets.parse(octets).protocol == 253
-                        and octets != packets.forwarded(probe)]
+                case.wait_until(lambda: len(arrived()) >= pieces, 2, f"{pieces} pieces of {len(datagram)} octets")
+                time.sleep(0.2)
+                gateway.drain()
+                return arrived()
             for size in (room - 1, room):
                 body = (bytes(range(256)) * 8)[:size - header]
                 fits = packets.ip(source, group, 253, body, ttl=9)
-                case.check(sent(fits) == [packets.forwarded(fits)], f"IPv{family} in IPv{outer}: {size} octets pass")
+                case.check(sent(fits, 1) == [packets.forwarded(fits)], f"IPv{family} in IPv{outer}: {size} octets pass")
             body = (bytes(range(251)) * 8)[:room + 1 - header]
             if family == 4:
-                pieces = [packets.parse(one) for one in sent(packets.ipv4(source, group, 253, body, ttl=9, ident=77))]
+                pieces = [packets.parse(one) for one in sent(packets.ipv4(source, group, 253, body, ttl=9, ident=77), 2)]
                 case.check(len(pieces) == 2 and all(one.fragment and one.header_ok for one in pieces),
                            f"in IPv{outer}: {room + 1} octets, DF=0: two fragments, not {len(pieces)}")
                 pieces.sort(key=lambda one: int.from_bytes(one.octets[6:8], "big") & 0x1FFF)
@@ -56,7 +61,7 @@ def run(case):
             before = relay.snapshot()
             refused = (packets.ipv4(source, group, 253, body, ttl=9, fragment=0x4000) if family == 4
                        else packets.ip(source, group, 253, body, ttl=9))
-            case.check(sent(refused) == [], f"IPv{family} in IPv{outer}: {room + 1} octets that may not be cut are dropped")
+            case.check(sent(refused, 0) == [], f"IPv{family} in IPv{outer}: {room + 1} octets that may not be cut are dropped")
             case.check("data_too_big" in moved(before, relay.snapshot()), "and counted")
             gateway.teardown(family)
         outside = [packets.parse(octets) for octets in capture.datagrams()]

@@ -66,10 +66,12 @@ def run(case):
             gateway.data.clear()
             at_source.seen.clear()
             raw.send(one)
-            time.sleep(0.3)
+
+            def told() -> list[int]:
+                return [found.mtu for datagram in at_source.datagrams() if (found := packets.parse_too_big(datagram))]
+            case.wait_until(lambda: gateway.data or told(), 2, f"{octets} octets in IPv{outer}: passed, or refused")
             got = [inner for _, _, inner in list(gateway.data)] == [packets.forwarded(one)]
-            told = [found.mtu for datagram in at_source.datagrams() if (found := packets.parse_too_big(datagram))]
-            case.check(got or told == [room], f"{octets} octets in IPv{outer}: lost, and the source was told {told}")
+            case.check(got or told() == [room], f"{octets} octets in IPv{outer}: lost, and the source was told {told()}")
             return got
         room = 1500 - HEADERS[outer]
         if how == "fixed":

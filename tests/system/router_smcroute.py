@@ -11,6 +11,7 @@ import time
 
 from lib import packets, routing
 from lib.multicast import Capture, RawSource, Source, emit, payload
+from lib.patience import PATIENCE
 from lib.topology import ASM, PORT, SSM, Line
 
 NEEDS = {"namespaces", "tun"}
@@ -68,11 +69,12 @@ def check_octets(case, line, family, gateway, group):
     sent = samples(family, line.source_address(family), group)
     # The first packet of a route may wait for the daemon; those that are compared come after it.
     first = packets.udp_datagram(line.source_address(family), group, PORT, payload(1, 99, 40), ttl=64)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 10 * PATIENCE
     while not gateway.data and time.monotonic() < deadline:
         sender.send(first)
         time.sleep(0.1)
     time.sleep(0.5)
+    gateway.drain()
     gateway.data.clear()
     for octets in sent:
         sender.send(octets)

@@ -76,6 +76,8 @@ def run(case):
         for gateway in leaving:
             gateway.leave_channel(SSM[family], [line.source_address(family)])
         case.wait_until(lambda: set(tunnels(relay)) == {one.endpoint for one in staying}, 5, "gone at once")
+        for one in leaving:
+            one.drain()
         ends = [len(one.data) for one in leaving]
         more = [len(one.data) for one in staying]
         case.wait_until(lambda: all(len(one.data) > had + 50 for one, had in zip(staying, more)), 5, "others go on")

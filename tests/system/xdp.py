@@ -43,6 +43,7 @@ def counted(case, line, relay, outer, inner):
     frames, sent = change["xdp_frames"], change["data_packets_sent"]
     stream.close()
     time.sleep(0.2)
+    gateway.drain()
     report = sequence_report([number_of(octets) for _, _, octets in gateway.data])
     case.check(not any(report.values()), f"{what}: {report}")
     case.check(frames >= sent - 2, f"{what}: {frames} of {sent} by frames")
@@ -96,6 +97,7 @@ class Changes:
         relay.ip(f"route add {here}/{width} via {other}")
         case.wait_until(lambda: sum(len(octets) > 100 for octets in capture.datagrams()) > 40, 8, "data on the other link")
         time.sleep(0.2)
+        self.gateway.drain()
         start = len(self.gateway.data)
         time.sleep(0.2)
         case.check(len(self.gateway.data) == start, f"IPv{self.outer}: nothing on the old link after the route changed")

@@ -171,7 +171,7 @@ def kernel_gateway(case):
         stream.close()
         listener.close()
         tally.add(listener)
-    tally.say("kernel relay, kernel gateway")
+    tally.say("kernel relay, kernel gateway", ours=False)
 
 
 SCENARIOS = {"relay-joins": joins, "relay-receive": receive, "relay-leave": leave, "relay-gateway-restart": gateway_restart,

@@ -43,9 +43,9 @@ def run_ordinary(words: tuple[str, ...]) -> None:
     environment = {**os.environ, "AMT": AMT}
     try:
         done = subprocess.run([sys.executable, "-B", f"{SYSTEM}/run.py", f"{words[0]}.py", *words[1:]], env=environment,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600, check=False)
     except subprocess.TimeoutExpired:
-        say(f"FAIL test {name}: not done after 120 s")
+        say(f"FAIL test {name}: not done after 600 s")
         return
     print(done.stdout + done.stderr, flush=True)
     lines = (done.stdout.strip() or done.stderr.strip() or "nothing said").splitlines()

@@ -6,6 +6,7 @@ import time
 
 from . import amt, multicast, packets
 from .background import SocketReader
+from .patience import PATIENCE
 
 
 class FakeGateway(SocketReader):
@@ -35,15 +36,15 @@ class FakeGateway(SocketReader):
     def handle(self, octets: bytes, peer) -> None:
         message = amt.parse(octets)
         if message.kind == amt.DATA:
-            self.data.append((time.monotonic(), peer[:2], message.inner))
+            self.data.append((self.arrived, peer[:2], message.inner))
         else:
-            self.messages.append((time.monotonic(), peer[:2], message))
+            self.messages.append((self.arrived, peer[:2], message))
 
     def send(self, octets: bytes, to: str | None = None) -> None:
         self.socket.sendto(octets, (to or self.relay, self.relay_port))
 
     def wait_for(self, kind: int, nonce: int, timeout: float) -> tuple[tuple[str, int], amt.Message] | None:
-        end = time.monotonic() + timeout
+        end = time.monotonic() + timeout * PATIENCE
         while time.monotonic() < end:
             for _, peer, message in list(self.messages):
                 if message.kind == kind and message.nonce == nonce:
@@ -63,11 +64,11 @@ class FakeGateway(SocketReader):
         self.send(amt.request(nonce, family == 6, ecn))
         answer = self.wait_for(amt.QUERY, nonce, timeout)
         if answer is None:
-            raise AssertionError(f"no Membership Query from {self.relay} within {timeout} s")
+            raise AssertionError(f"no Membership Query from {self.relay} within {timeout * PATIENCE} s")
         self.queries[family] = answer[1]
         return answer[1]
 
-    def catch_up(self, family: int, timeout=20.0) -> None:
+    def catch_up(self, family: int, timeout=4.0) -> None:
         """Returns when all that the relay sent before is in `data`: the answer to a Request of now comes after it.
 
         So a slow machine, where datagrams wait long for this process, does not count as a slow relay.

@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import os
 import socket
-import time
 from dataclasses import dataclass, field
 
 from . import amt, multicast, packets
@@ -45,7 +44,7 @@ class FakeRelay(SocketReader):
         return hmac.new(self._secret, text, hashlib.sha256).digest()[:6]
 
     def handle(self, octets: bytes, peer) -> None:
-        event = Event(time.monotonic(), peer[:2], amt.parse(octets))
+        event = Event(self.arrived, peer[:2], amt.parse(octets))
         self._handle(event)
         self.events.append(event)
 

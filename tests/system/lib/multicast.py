@@ -122,13 +122,12 @@ class Listener(SocketReader):
             self._option(MCAST_LEAVE_SOURCE, group, source)
 
     def handle(self, octets: bytes, peer) -> None:
-        now = time.monotonic()
         magic, stream, number = HEAD.unpack(octets[:12]) if len(octets) >= 12 else (b"", 0, 0)
         if magic != MAGIC or octets != payload(stream, number, len(octets)):
             self.damaged += 1
         else:
             self.octets += len(octets)
-            self.arrivals.append((now, stream, number, peer[0]))
+            self.arrivals.append((self.arrived, stream, number, peer[0]))
 
     @property
     def count(self) -> int:
@@ -190,12 +189,12 @@ class Capture(SocketReader):
             super().__init__(socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3)))
             self.socket.bind((interface, 3))
         self._outgoing = outgoing
-        self.seen: list[tuple[float, bytes]] = []  # wall clock, datagram
+        self.seen: list[tuple[float, bytes]] = []  # when (time.monotonic), datagram
         self.start()
 
     def handle(self, octets: bytes, peer) -> None:
         if peer[1] in (0x0800, 0x86DD) and (self._outgoing or peer[2] != PACKET_OUTGOING):
-            self.seen.append((time.time(), octets))
+            self.seen.append((self.arrived, octets))
 
     def datagrams(self) -> list[bytes]:
         return [octets for _, octets in list(self.seen)]

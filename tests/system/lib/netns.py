@@ -15,6 +15,8 @@ import struct
 import subprocess
 import threading
 
+from .patience import PATIENCE
+
 CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -66,7 +68,7 @@ class Namespace:
 
     def run(self, *command: str, check=True, text_input: str | None = None, pass_fds=()) -> str:
         with self.enter():
-            done = subprocess.run(command, input=text_input, capture_output=True, text=True, timeout=30,
+            done = subprocess.run(command, input=text_input, capture_output=True, text=True, timeout=30 * PATIENCE,
                                   check=False, pass_fds=pass_fds)
         if check and done.returncode != 0:
             raise RuntimeError(f"{self.name}: {' '.join(command)}: {done.stderr.strip()}")

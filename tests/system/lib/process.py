@@ -7,6 +7,8 @@ import signal
 import subprocess
 import time
 
+from .patience import PATIENCE
+
 
 class Process:
     def __init__(self, command: list[str], folder: pathlib.Path, name: str, namespace=None, env=None):
@@ -40,19 +42,19 @@ class Process:
     def wait_ready(self, timeout=10.0) -> float:
         """Until one line of the log has `ready` as a word of its own."""
         start = time.monotonic()
-        while time.monotonic() - start < timeout:
+        while time.monotonic() - start < timeout * PATIENCE:
             if re.search(r"\bready\b", self.err):
                 return time.monotonic() - start
             if self.status is not None:
                 raise AssertionError(f"{self.name} ended with {self.status} before it was ready:\n{self.err}")
             time.sleep(0.02)
-        raise AssertionError(f"{self.name}: no line with `ready` within {timeout} s:\n{self.err}")
+        raise AssertionError(f"{self.name}: no line with `ready` within {timeout * PATIENCE} s:\n{self.err}")
 
     def wait(self, timeout: float) -> int:
         try:
-            return self._popen.wait(timeout)
+            return self._popen.wait(timeout * PATIENCE)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"{self.name} still runs after {timeout} s:\n{self.err[-2000:]}") from None
+            raise AssertionError(f"{self.name} still runs after {timeout * PATIENCE} s:\n{self.err[-2000:]}") from None
 
     def terminate(self, timeout=5.0) -> float:
         """SIGTERM; checks that it ends with status 0; how long that took."""
@@ -88,7 +90,7 @@ class Daemon(Process):
 
     def snapshot(self) -> dict:
         done = subprocess.run([self.amt, "status", "--json", "--control", str(self.control)],
-                              capture_output=True, text=True, timeout=10, check=False)
+                              capture_output=True, text=True, timeout=10 * PATIENCE, check=False)
         if done.returncode != 0:
             raise AssertionError(f"amt status: {done.returncode}: {done.stderr}")
         return json.loads(done.stdout)

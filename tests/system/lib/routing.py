@@ -8,6 +8,7 @@ import subprocess
 import time
 
 from . import process
+from .patience import PATIENCE
 from .scenario import Skipped
 
 FRR = pathlib.Path("/usr/lib/frr")
@@ -70,7 +71,7 @@ class Frr:
 
     def show(self, command: str):
         """What `show ... json` says; {} while there is nothing to say."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + 10 * PATIENCE
         while True:
             text = self.namespace.run("vtysh", "--vty_socket", str(self.folder), "-c", f"{command} json", check=False)
             try:

@@ -10,6 +10,7 @@ import tempfile
 import time
 
 from . import netns, process
+from .patience import PATIENCE
 
 
 class Skipped(Exception):
@@ -60,14 +61,14 @@ class Case:
         print(text, flush=True)
 
     def wait_until(self, condition, timeout: float, what: str, poll=0.02):
-        """The first true value of `condition()`; fails after `timeout` seconds."""
-        end = time.monotonic() + timeout
+        """The first true value of `condition()`; fails after `timeout` seconds of an idle machine (lib/patience.py)."""
+        end = time.monotonic() + timeout * PATIENCE
         while True:
             value = condition()
             if value:
                 return value
             if time.monotonic() > end:
-                raise AssertionError(f"not within {timeout} s: {what}")
+                raise AssertionError(f"not within {timeout * PATIENCE} s: {what}")
             time.sleep(poll)
 
     # What a test uses
@@ -101,8 +102,8 @@ class Case:
         command = [*prefix, self.amt, *map(str, arguments)]
 
         def go():
-            return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout,
-                                  check=False, env=self.env)
+            return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                  timeout=timeout * PATIENCE, check=False, env=self.env)
         if namespace is None:
             return go()
         with namespace.enter():
