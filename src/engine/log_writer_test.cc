@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "sys/log.hh"
+#include "sys/log_queue.hh"
 #include "sys/unique_fd.hh"
 
 namespace amt {
@@ -62,6 +63,7 @@ TEST_F(LogWriterWithAPipe, NobodyWaitsForAReaderThatDoesNotRead) {
   LogWriter writer;
   log_info("the first");
   log_many();
+  EXPECT_GT(log_queue().lost_in_all(), 0U);
   const std::string read = read_until("lines were lost");
   EXPECT_THAT(read, HasSubstr("info: the first\n"));
   EXPECT_THAT(read, HasSubstr("info: line 0 "));

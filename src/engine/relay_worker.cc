@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "sys/clock.hh"
-#include "sys/log.hh"
+#include "sys/log_limiter.hh"
 
 namespace amt {
 namespace {
@@ -48,7 +48,7 @@ RelayWorker::RelayWorker(EventLoop& loop, std::size_t index, const Steering& ste
                         relay_.handle_timeout(monotonic_now());
                         settle();
                       }),
-      publish_timer_(loop, [this] { publish(); }) {
+      publish_timer_(loop, [this] { publish_captures(); }) {
   for (UdpSocket& socket : sockets_) {
     watches_.emplace_back(loop_, socket.poll_fd(), [this, &socket] { on_socket_readable(socket); });
   }
@@ -97,7 +97,7 @@ void RelayWorker::on_socket_readable(UdpSocket& socket) {
   for (int turn = 0; turn < kReceivesPerTurn; ++turn) {
     const SysResult<std::size_t> count = socket.receive(received_);
     if (!count) {
-      log_warn("{}", count.error().to_string());
+      log_warn_limited(local.to_string(), "{}", count.error().to_string());
       break;
     }
     if (*count == 0) break;
@@ -119,7 +119,7 @@ void RelayWorker::on_socket_readable(UdpSocket& socket) {
     }
   });
   settle();
-  publish_soon(now);
+  publish(now);
 }
 
 void RelayWorker::take_datagram(Instant now, const TunnelEndpoint& from, const LocalAddress& to, Bytes datagram) {
@@ -218,7 +218,7 @@ bool RelayWorker::forward_batch(CapturePlace& place, Instant now) {
                   waiting_in(capture));
   // Gateways that cannot be reached may have lost their tunnels.
   settle();
-  publish_soon(now);
+  publish(now);
   if (!received_data) {
     place.watch.reset();
     colleagues_.report_lost_capture();
@@ -290,11 +290,7 @@ void RelayWorker::upstream_changed() {
   tell_upstream();
 }
 
-void RelayWorker::publish_soon(Instant now) {
-  if (!publish_timer_.is_set()) publish_timer_.set(now + kPublishInterval);
-}
-
-void RelayWorker::publish() {
+void RelayWorker::publish(Instant now) {
   std::uint64_t drops = 0;
   for (const UdpSocket& socket : sockets_) drops += socket.receive_drops();
   published_.receive_drops.set(drops);
@@ -302,6 +298,10 @@ void RelayWorker::publish() {
     published_.xdp_frames.set(xdp_->statistics().frames);
     published_.xdp_drops.set(xdp_->statistics().drops);
   }
+  if (!publish_timer_.is_set()) publish_timer_.set(now + kPublishInterval);
+}
+
+void RelayWorker::publish_captures() {
   for (CapturePlace& place : captures_) {
     UpstreamCapture::Statistics all = place.before;
     all += place.capture->statistics();

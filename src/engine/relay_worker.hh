@@ -84,7 +84,7 @@ class RelayWorker final : TooBigListener {
   [[nodiscard]] std::size_t index() const { return index_; }
   /// Counters, rejects and the number of tunnels: any thread.
   [[nodiscard]] const Relay& relay() const { return relay_; }
-  /// What the sockets and captures have counted, as of `kPublishInterval` ago at most. Any thread.
+  /// What the sockets and captures have counted. Any thread.
   struct Published {
     Count receive_drops;  ///< datagrams that the kernel dropped for want of socket buffer, over all sockets
     Count xdp_frames;
@@ -94,7 +94,9 @@ class RelayWorker final : TooBigListener {
       Count malformed;
       Count segmented;
     };
-    std::deque<Capture> captures;  ///< by number of the upstream interface; all there before the thread starts
+    /// By number of the upstream interface; all there before the thread starts. As of `kPublishInterval` ago at most:
+    /// the kernel has to be asked.
+    std::deque<Capture> captures;
   };
   static constexpr Duration kPublishInterval = std::chrono::milliseconds(100);
   [[nodiscard]] const Published& published() const { return published_; }
@@ -136,9 +138,9 @@ class RelayWorker final : TooBigListener {
   UdpSocket& socket_at(const LocalAddress& local);
   void note_change(FilterChange&& change);
   void tell_upstream();
-  /// Something may have been counted: it is published soon.
-  void publish_soon(Instant now);
-  void publish();
+  /// After each turn. What the kernel has to be asked for comes soon.
+  void publish(Instant now);
+  void publish_captures();
 
   EventLoop& loop_;
   std::size_t index_;

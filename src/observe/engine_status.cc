@@ -4,6 +4,7 @@
 
 #include "observe/row_order.hh"
 #include "sys/clock.hh"
+#include "sys/log_queue.hh"
 
 namespace amt {
 namespace {
@@ -104,6 +105,7 @@ void append_workers(RelayStatus& status, const RelayEngine& engine) {
   status.counters.push_back({"upstream_segmented", captured.segmented});
   status.counters.push_back({"xdp_frames", xdp_frames});
   status.counters.push_back({"xdp_drops", xdp_drops});
+  status.counters.push_back({"log_lines_lost", log_queue().lost_in_all()});
 }
 
 /// What the owner of the upstream interfaces knows of them.
@@ -145,6 +147,7 @@ GatewayStatus gateway_status(const GatewayEngine& engine, Instant now) {
   append(status.counters, relays.counters());
   append(status.counters, relays.rejects());
   status.counters.push_back({"socket_receive_drops", relays.receive_drops()});
+  status.counters.push_back({"log_lines_lost", log_queue().lost_in_all()});
   const NativeFirst* const native = engine.native();
   status.counters.push_back(
       {"duplicates_dropped", relays.duplicates() + (native != nullptr ? native->duplicates() : 0)});

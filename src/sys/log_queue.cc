@@ -19,6 +19,7 @@ bool LogQueue::push(LogRecord& record) {
   if (!wake_) return false;
   if (waiting_.records.size() == kLinesMax) {
     ++waiting_.lost;
+    lost_in_all_.add();
     return true;
   }
   waiting_.records.push_back(std::move(record));

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/counters.hh"
 #include "base/log_level.hh"
 
 namespace amt {
@@ -35,9 +36,13 @@ class LogQueue {
     std::uint64_t lost = 0;  ///< since the last batch, after these
   };
   [[nodiscard]] Batch take();
+  /// Since the start.
+  [[nodiscard]] std::uint64_t lost_in_all() const { return lost_in_all_.value(); }
 
  private:
   std::mutex mutex_;
+  /// Written under the lock.
+  Count lost_in_all_;
   std::function<void()> wake_;
   Batch waiting_;
 };

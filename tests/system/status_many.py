@@ -15,6 +15,8 @@ from lib.topology import SSM, Line
 
 NEEDS = {"namespaces"}
 TUNNELS = 20_000
+# Each gateway has a socket, and a process 20 000 descriptors on many machines.
+BENCHES = 4
 QUIET = "232.9.9.9"
 QUESTIONS = ("/status", "/status?list=tunnels&sort=bytes&top=10", "/status?limit=1000", "/status?list=channels&top=5",
              "/status?list=counters", "/status?group=232.1.0.0/16")
@@ -67,8 +69,9 @@ def run(case):
                              "--max-requests-per-address", 0, "--max-updates-per-address", 0)
     gateway = line.fake_gateway(4)
     gateway.join_channel(SSM[4], [line.source_address(4)])
-    case.start(["bench", "--relay", line.relay_address(4), "--gateways", TUNNELS, "--group",
-                f"{line.source_address(4)}@{QUIET}", "--duration", 600], "bench", line.gateway)
+    for number in range(BENCHES):
+        case.start(["bench", "--relay", line.relay_address(4), "--gateways", TUNNELS // BENCHES, "--group",
+                    f"{line.source_address(4)}@{QUIET}", "--duration", 600], f"bench{number}", line.gateway)
     case.wait_until(lambda: tunnel_count(relay) == TUNNELS + 1, 60, "all tunnels", poll=0.2)
     line.stream(4, SSM[4], rate=500, sizes=(400,))
     case.wait_until(lambda: len(gateway.data) > 100, 10, "data")
@@ -89,7 +92,8 @@ def run(case):
     case.check(all(storm.answers > 5 for storm in storms), f"answers {[storm.answers for storm in storms]}")
     case.figure("answers in 8 s", [storm.answers for storm in storms], f"first octet: median {first[len(first) // 2] * 1e3:.1f} ms")
     case.figure("memory on top", f"{(most - resident) / 2**20:.1f} MB")
-    case.check(most - resident < 16 << 20, f"{(most - resident) / 2**20:.1f} MB for the answers")
+    # The whole answer is 5 MB: it is nowhere at once.
+    case.check(most - resident < 4 << 20, f"{(most - resident) / 2**20:.1f} MB for the answers")
     report = sequence_report([int.from_bytes(one.payload[16:20], "big") for one in gateway.inner()])
     case.check(report["lost"] == 0 and report["duplicated"] == 0, f"the stream: {report}")
 
