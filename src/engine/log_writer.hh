@@ -28,7 +28,7 @@ class LogWriter {
 
   LoopThread thread_;
   Timer second_;
-  /// Of this object; until when stderr is waited for then.
+  /// From now on stderr is waited for no longer than `kEndPatience`.
   std::atomic<bool> ending_ = false;
 };
 

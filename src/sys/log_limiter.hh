@@ -66,9 +66,11 @@ class LogLimiter {
   std::map<std::string, Entry, std::less<>> entries_;
 };
 
-/// The process's own limiter, at the time of the call, by `log_warn`. Any thread.
+/// The process's own. A `LogWriter` (`engine`) flushes it.
 [[nodiscard]] LogLimiter& log_limiter();
+/// The time of the call, for `log_warn_limited`.
 [[nodiscard]] Instant log_limiter_now();
+/// As `log_warn`, once a minute for each `key`. Any thread.
 template <typename... Args>
 void log_warn_limited(std::string_view key, fmt::format_string<Args...> format, Args&&... args) {
   log_limiter().warn(log_limiter_now(), key, format, std::forward<Args>(args)...);
