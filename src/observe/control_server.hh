@@ -21,7 +21,7 @@ class io_context;
 namespace amt {
 
 /// Serves `GET /status?...`. Lives on the thread that runs `context`, and is destroyed there; `context` must outlive
-/// it. Clients are bounded: 16 connections, 4 KiB a request, 5 s for it, 30 s for a piece of the answer, 5 min for the
+/// it. Clients are bounded: 64 connections, 4 KiB a request, 5 s for it, 30 s for a piece of the answer, 5 min for the
 /// whole. The next piece is made when the one before has been written.
 class ControlServer {
   struct Impl;
