@@ -58,7 +58,7 @@ class Player {
   Octets wait_for(unsigned type) {
     for (int round = 0; round < 1000; ++round) {
       pollfd ready{socket_.fd(), POLLIN, 0};
-      if (::poll(&ready, 1, 5000) != 1 || !socket_.receive(batch_)) return {};
+      if (::poll(&ready, 1, 30'000) != 1 || !socket_.receive(batch_)) return {};
       for (const Received& one : batch_.received()) {
         if (std::to_integer<unsigned>(one.bytes.front()) == type) return {one.bytes.begin(), one.bytes.end()};
       }
@@ -116,7 +116,7 @@ class RelayEngineWith : public InTestNamespace, public ::testing::WithParamInter
     return std::accumulate(counts.begin(), counts.end(), std::size_t{0});
   }
   bool has_tunnels(std::size_t wanted) {
-    for (int round = 0; round < 500; ++round) {
+    for (int round = 0; round < 3000; ++round) {
       if (tunnels_in_all() == wanted) return true;
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }

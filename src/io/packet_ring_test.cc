@@ -21,6 +21,9 @@ namespace {
 
 using Octets = std::vector<std::byte>;
 
+/// So long without anything: nothing more comes. A busy machine delivers a packet some hundred milliseconds late.
+constexpr int kQuietMs = 1000;
+
 Octets numbered(std::size_t octets, unsigned first = 0) {
   Octets bytes(octets);
   for (std::size_t i = 0; i < octets; ++i) bytes[i] = static_cast<std::byte>((first + i * 7) & 0xff);
@@ -58,7 +61,7 @@ class PacketRingOn : public InTestNamespace, public ::testing::WithParamInterfac
       datagrams.clear();
       if (ring.receive(datagrams, at_once) == 0) {
         pollfd ready{ring.fd(), POLLIN, 0};
-        if (::poll(&ready, 1, 300) == 0) break;
+        if (::poll(&ready, 1, kQuietMs) == 0) break;
       }
       EXPECT_LE(datagrams.size(), at_once + 64);
       for (const CapturedDatagram& datagram : datagrams) {
@@ -124,7 +127,7 @@ class PacketRingOn : public InTestNamespace, public ::testing::WithParamInterfac
     const std::array<Transmit, 1> messages = {Transmit{{to, 5000}, pieces, segment_octets, Ecn::kNotEct}};
     // The kernel puts up an interface's IPv6 routes a little after the interface.
     int code = ENETUNREACH;
-    for (int tries = 0; tries < 200 && code == ENETUNREACH; ++tries) {
+    for (int tries = 0; tries < 1000 && code == ENETUNREACH; ++tries) {
       if (tries > 0) ::usleep(10'000);
       code = 0;
       socket->send(messages, [&code](std::size_t, int error) { code = error; });

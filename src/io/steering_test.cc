@@ -57,12 +57,12 @@ class SteeringOf : public InTestNamespace, public ::testing::WithParamInterface<
     const Transmit message{.to = to, .pieces = {&piece, 1}};
     from.send({&message, 1}, [](std::size_t, int code) { ADD_FAILURE() << "errno " << code; });
   }
-  /// Whose datagrams came, by worker: `wanted` in all, or what came within a second.
+  /// Whose datagrams came, by worker: `wanted` in all, or what came within ten seconds.
   static std::vector<std::vector<Endpoint>> arrivals(std::vector<UdpSocket>& sockets, std::size_t wanted) {
     std::vector<std::vector<Endpoint>> all(sockets.size());
     ReceiveBatch batch;
     std::size_t count = 0;
-    for (int round = 0; round < 100 && count < wanted; ++round) {
+    for (int round = 0; round < 1000 && count < wanted; ++round) {
       // A busy machine delivers loopback's packets a little later.
       if (round > 0) ::poll(nullptr, 0, 10);
       for (std::size_t worker = 0; worker < sockets.size(); ++worker) {

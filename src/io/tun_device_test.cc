@@ -23,6 +23,9 @@ namespace {
 
 using Octets = std::vector<std::byte>;
 
+/// So long without anything: nothing more comes. A busy machine delivers a packet some hundred milliseconds late.
+constexpr int kQuietMs = 1000;
+
 class TunDeviceOn : public InTestNamespace, public ::testing::WithParamInterface<Family> {
  protected:
   void SetUp() override {
@@ -77,7 +80,7 @@ class TunDeviceOn : public InTestNamespace, public ::testing::WithParamInterface
     std::vector<Octets> all;
     while (all.size() < wanted) {
       pollfd ready{socket, POLLIN, 0};
-      if (::poll(&ready, 1, 300) == 0) break;
+      if (::poll(&ready, 1, kQuietMs) == 0) break;
       Octets bytes(65'536);
       const ssize_t octets = ::recv(socket, bytes.data(), bytes.size(), 0);
       if (octets < 0) break;
@@ -92,7 +95,7 @@ class TunDeviceOn : public InTestNamespace, public ::testing::WithParamInterface
     for (int round = 0; round < 100 && all.size() < wanted; ++round) {
       std::vector<CapturedDatagram> datagrams;
       pollfd ready{ring.fd(), POLLIN, 0};
-      if (::poll(&ready, 1, 300) == 0) break;
+      if (::poll(&ready, 1, kQuietMs) == 0) break;
       ring.receive(datagrams, 1000);
       for (const CapturedDatagram& d : datagrams) all.emplace_back(d.bytes.begin(), d.bytes.end());
       ring.release();
@@ -192,7 +195,7 @@ TEST_P(TunDeviceOn, AsTapWritesFramesToTheGroupsAddressAndReadsFrames) {
   std::array<std::byte, 2048> buffer{};
   for (const ssize_t expected : {10, 900}) {
     pollfd ready{socket.get(), POLLIN, 0};
-    ASSERT_EQ(::poll(&ready, 1, 2000), 1);
+    ASSERT_EQ(::poll(&ready, 1, 10'000), 1);
     EXPECT_EQ(::recv(socket.get(), buffer.data(), buffer.size(), 0), expected);
   }
   // The kernel's own report comes as a frame to the reports' address.
@@ -200,7 +203,7 @@ TEST_P(TunDeviceOn, AsTapWritesFramesToTheGroupsAddressAndReadsFrames) {
   bool reported = false;
   for (int round = 0; round < 50 && !reported; ++round) {
     pollfd ready{device.fd(), POLLIN, 0};
-    if (::poll(&ready, 1, 300) == 0) break;
+    if (::poll(&ready, 1, kQuietMs) == 0) break;
     const auto frames = device.receive();
     ASSERT_TRUE(frames);
     for (const Bytes octets : *frames) {
