@@ -122,15 +122,17 @@ bool SsmRange::contains(const IpAddress& group) const {
   return std::any_of(prefixes_.begin(), prefixes_.end(), [&](const Prefix& p) { return p.contains(group); });
 }
 
-bool is_invalid_ssm_group(const IpAddress& group) {
+bool is_reserved_ssm_group(const IpAddress& group) {
   if (group.is_v4()) return last_32_bits(group) == 0xe8000000;
   if (octet(group, 0) != 0xff || (octet(group, 1) & 0xf0) != 0x30) return false;
-  // RFC 4607 §1: group IDs of SSM addresses, which stand in ff3x::/96, begin at 4000:0001. A longer prefix part
-  // makes it a prefix-based address (RFC 3306), to which this does not apply.
+  // RFC 4607 §1 and §4.3 speak of ff3x::/96. A longer prefix part makes it a prefix-based address (RFC 3306), to which
+  // this does not apply.
   for (std::size_t i = 2; i < 12; ++i) {
     if (octet(group, i) != 0) return false;
   }
-  return last_32_bits(group) <= 0x40000000;
+  // RFC 4607 §1 calls ff3x::1 to ff3x::3fff:ffff "invalid". They are in use all the same (ff3e::1 is what people try
+  // first), every host and router forwards them, and nothing else has that meaning: they are taken.
+  return last_32_bits(group) == 0 || last_32_bits(group) == 0x40000000;
 }
 
 bool is_private(const IpAddress& address) {
@@ -152,7 +154,7 @@ IpAddress address_after(const IpAddress& address, std::uint32_t steps) {
 }
 
 bool is_forwardable_group(const IpAddress& group) {
-  return group.is_multicast() && !is_link_scope_multicast(group) && !is_invalid_ssm_group(group);
+  return group.is_multicast() && !is_link_scope_multicast(group) && !is_reserved_ssm_group(group);
 }
 
 }  // namespace amt

@@ -47,8 +47,9 @@ class SsmRange {
   std::vector<Prefix> prefixes_;
 };
 
-/// Reserved or invalid as a destination: 232.0.0.0, ff3x::4000:0000, ff3x::0 to ff3x::3fff:ffff (CONFORMANCE S-f).
-[[nodiscard]] bool is_invalid_ssm_group(const IpAddress& group);
+/// Reserved, never a destination: 232.0.0.0, ff3x::4000:0000, ff3x::0 (S-f). Other than RFC 4607 §1 wants, ff3x::1 to
+/// ff3x::3fff:ffff are not: they are in use.
+[[nodiscard]] bool is_reserved_ssm_group(const IpAddress& group);
 
 /// Loopback, link-local, and what is never routed on the Internet: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 (RFC
 /// 1918), 100.64.0.0/10 (RFC 6598), fc00::/7 (RFC 4193).

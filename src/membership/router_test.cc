@@ -240,7 +240,7 @@ TEST_F(Router, LinkScopeAndNonsenseGroupsAreRefused) {  // I-o, S-f
     EXPECT_EQ(apply(0, RecordType::kChangeToExclude, {}, a(group)).link_scope_group, 1U) << group;
     EXPECT_EQ(state_.handle_older_report(at(0), {2, a(group)}, changes_).link_scope_group, 1U) << group;
   }
-  for (const char* group : {"192.0.2.1", "0.0.0.0", "2001:db8::1", "::", "232.0.0.0", "ff3e::4000:0", "ff35::1"}) {
+  for (const char* group : {"192.0.2.1", "0.0.0.0", "2001:db8::1", "::", "232.0.0.0", "ff3e::4000:0", "ff35::"}) {
     EXPECT_EQ(apply(0, RecordType::kAllowNewSources, sources({1}), a(group)).not_multicast, 1U) << group;
   }
   EXPECT_TRUE(state_.empty());
