@@ -10,6 +10,8 @@ std::string_view to_string(RelayOrigin origin) {
       return "DNS-SD";
     case RelayOrigin::kAnycast:
       return "anycast";
+    case RelayOrigin::kNamed:
+      return "named";
     case RelayOrigin::kDriad:
       break;
   }

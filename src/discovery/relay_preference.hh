@@ -24,6 +24,7 @@ enum class RelayOrigin : std::uint8_t {
   kDnsSd,    ///< _amt._udp: run by the network this host is in
   kAnycast,  ///< 192.52.193.1, 2001:3::1: run by the network around that
   kDriad,    ///< AMTRELAY: known to the source's owner
+  kNamed,    ///< by whoever started this program
 };
 [[nodiscard]] std::string_view to_string(RelayOrigin origin);
 

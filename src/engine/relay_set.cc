@@ -30,6 +30,32 @@ void add_all(Counters<E>& to, const Counters<E>& from) {
   }
 }
 
+/// Several that were named are asked a little apart, and the first that answers is used (RFC 8305 §5): a dead one costs
+/// a quarter of a second. The race knows relays by their addresses.
+bool can_race(const std::vector<RelayCandidate>& named) {
+  for (std::size_t i = 1; i < named.size(); ++i) {
+    for (std::size_t k = 0; k < i; ++k) {
+      if (named[i].endpoint.address == named[k].endpoint.address) return false;
+    }
+  }
+  return named.size() > 1;
+}
+
+/// The relay answers, and still nothing comes: as far as this end can tell why.
+std::string reason_of_silence_at(const std::string& relay, const Gateway& gateway) {
+  const std::string subject = "relay " + relay + " answers";
+  if (gateway.counters()[GatewayCounter::kDataReceived] > 0) return subject + "; the source may have paused";
+  if (gateway.rejects()[GatewayReject::kDataBadChecksum] > 0) {
+    return subject + ", but the checksums of what comes are wrong: the source, or something on the way, damages it";
+  }
+  if (gateway.rejects()[GatewayReject::kDataNotWanted] > 0) {
+    return subject + ", but what comes is of other groups or sources; do the URL's source and group belong together?";
+  }
+  return subject +
+         ", but nothing that is wanted comes through it; is the source sending, to this group, and in datagrams that "
+         "fit into a tunnel (at most 1422 octets of UDP payload; ffmpeg's RTP has 1472 unless pkt_size=1316)?";
+}
+
 }  // namespace
 
 struct RelaySet::Impl {
@@ -49,7 +75,8 @@ struct RelaySet::Impl {
   void close(TunnelNumber number);
   [[nodiscard]] GatewayConnectionOptions tunnel_options(const Endpoint& relay) const;
   [[nodiscard]] Destination destination(const IpAddress& relay) const;
-  [[nodiscard]] std::vector<RelayOption> anycast_relays() const;
+  /// Those that were named, or the anycast addresses.
+  [[nodiscard]] std::vector<RelayOption> default_relays() const;
   void begin_services();
   void on_services(const ServiceSearch& search);
 
@@ -100,18 +127,19 @@ struct RelaySet::Impl {
 };
 
 SysResult<void> RelaySet::Impl::start() {
-  if (!options.connection.gateway.candidates.empty()) {
+  const std::vector<RelayCandidate>& named = options.connection.gateway.candidates;
+  if (can_race(named)) {
+    options.search.order = {RelayOrigin::kNamed};
+  } else if (!named.empty()) {
     if (options.on_relay) {
-      for (const RelayCandidate& candidate : options.connection.gateway.candidates) {
-        options.on_relay(candidate.endpoint.address);
-      }
+      for (const RelayCandidate& candidate : named) options.on_relay(candidate.endpoint.address);
     }
     return open(0, options.connection);
   }
   selection.emplace(options.search, random);
   survey.emplace(loop, random, options.connection.local);
   begin_services();
-  selection->set_defaults(started, anycast_relays());
+  selection->set_defaults(started, default_relays());
   watch_network();
   return {};
 }
@@ -164,7 +192,7 @@ void RelaySet::Impl::on_network_change() {
   if (same) return;
   log_info("the network changed: looking for relays anew");
   if (services) services->start_anew();
-  selection->set_defaults(monotonic_now(), anycast_relays());
+  selection->set_defaults(monotonic_now(), default_relays());
   drain();
 }
 
@@ -203,8 +231,18 @@ Destination RelaySet::Impl::destination(const IpAddress& relay) const {
   return {relay, local->family() == relay.family() ? local : std::nullopt};
 }
 
-std::vector<RelayOption> RelaySet::Impl::anycast_relays() const {
+std::vector<RelayOption> RelaySet::Impl::default_relays() const {
   std::vector<RelayOption> relays;
+  for (const RelayCandidate& candidate : options.connection.gateway.candidates) {
+    RelayOption option;
+    option.destination = destination(candidate.endpoint.address);
+    option.origin = RelayOrigin::kNamed;
+    option.precedence = static_cast<std::uint16_t>(relays.size());
+    option.port = candidate.endpoint.port;
+    option.discovery_optional = candidate.kind == RelayCandidate::Kind::kRelay;
+    relays.push_back(option);
+  }
+  if (!relays.empty()) return relays;
   for (const IpAddress& address : kRelayAnycast) {
     RelayOption option;
     option.destination = destination(address);
@@ -280,6 +318,10 @@ void RelaySet::Impl::act(const StartProbe& step) {
   probe.relay_port = step.option.port != 0 ? step.option.port : options.connection.gateway.relay_port;
   probe.target = {step.option.destination.address, probe.relay_port};
   probe.request_directly = step.option.discovery_optional;
+  // The port of an address that was named for Relay Discovery says nothing of the relay that it names.
+  if (step.option.origin == RelayOrigin::kNamed && !probe.request_directly) {
+    probe.relay_port = options.connection.gateway.relay_port;
+  }
   log_debug("asking relay {} ({})", probe.target.to_string(), to_string(step.option.origin));
   probes[probe.target.address] =
       survey->ask(probe, [this, probe](const SurveyResult& result) { on_probe(probe, result); });
@@ -364,20 +406,24 @@ std::string RelaySet::reason_of_silence() const {
   }
   const GatewayConnection& tunnel = *impl_->tunnels.rbegin()->second;
   const Gateway& gateway = tunnel.gateway();
-  const std::string relay = gateway.relay() ? gateway.relay()->to_string() : std::string("no relay");
+  const std::string relay = gateway.relay() ? gateway.relay()->to_string() : std::string();
   if (gateway.phase() != GatewayPhase::kConnected && tunnel.send_error() != 0) {
     return relay + " cannot be reached from here: " + std::strerror(tunnel.send_error());
   }
   switch (gateway.phase()) {
     case GatewayPhase::kDiscovering:
       return "no relay answers Relay Discovery";
+    case GatewayPhase::kRefused:
+      return "every relay that was named refuses new gateways (L flag): they are full, or about to stop; another may "
+             "be "
+             "named with --relay";
     case GatewayPhase::kIdle:
     case GatewayPhase::kRequesting:
-      return "relay " + relay + " does not answer";
+      return relay.empty() ? "no relay was asked so far" : "relay " + relay + " does not answer";
     case GatewayPhase::kConnected:
       break;
   }
-  return "relay " + relay + " answers, but nothing that is wanted comes through it; is the source sending?";
+  return reason_of_silence_at(relay, gateway);
 }
 
 void RelaySet::for_each_relay(const std::function<void(const Endpoint& relay, const Gateway& gateway)>& visit) const {

@@ -15,8 +15,8 @@
 namespace amt {
 
 struct RelaySetOptions {
-  /// With `gateway.candidates`: these, in order, over one tunnel, and nothing else is asked. Without: relays are found,
-  /// and each has a tunnel of its own.
+  /// With `gateway.candidates` nothing else is asked: one has its tunnel at once, several are raced, in this order.
+  /// Without: relays are found. Each relay in use has a tunnel of its own.
   GatewayConnectionOptions connection;
   RelaySearchOptions search;
   /// For DRIAD and DNS-SD; none: they are not used.

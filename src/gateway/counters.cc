@@ -77,6 +77,8 @@ std::string_view to_string(GatewayPhase phase) {
       return "requesting";
     case GatewayPhase::kConnected:
       return "connected";
+    case GatewayPhase::kRefused:
+      return "refused";
   }
   return "unknown";
 }

@@ -203,6 +203,7 @@ GatewayOutput Gateway::poll_output() {
 
 GatewayPhase Gateway::phase() const {
   if (std::holds_alternative<Discovering>(impl_->state)) return GatewayPhase::kDiscovering;
+  if (std::holds_alternative<Resting>(impl_->state)) return GatewayPhase::kRefused;
   const auto* attached = std::get_if<Attached>(&impl_->state);
   if (attached == nullptr) return GatewayPhase::kIdle;
   const auto& cycles = attached->cycles;

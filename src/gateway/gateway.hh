@@ -137,7 +137,13 @@ struct GatewayDeadline {
 };
 using GatewayOutput = std::variant<GatewayDeadline, GatewayTransmit, GatewayEvent>;
 
-enum class GatewayPhase : std::uint8_t { kIdle, kDiscovering, kRequesting, kConnected };
+enum class GatewayPhase : std::uint8_t {
+  kIdle,
+  kDiscovering,
+  kRequesting,
+  kConnected,
+  kRefused,  ///< every relay takes no new gateways (L flag); they are asked again later
+};
 [[nodiscard]] std::string_view to_string(GatewayPhase phase);
 
 /// Decides, never sends (sans-I/O). One input, then `poll_output` until it returns the deadline, then the next input.

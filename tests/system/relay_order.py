@@ -1,4 +1,4 @@
-"""Several relays: the first that works is used; one that does not answer is passed over.
+"""Several relays: the first that answers is used; one that does not costs a quarter of a second.
 
     source ── relay ══ amt receive --relay SILENT --relay RELAY
 """
@@ -21,5 +21,8 @@ def run(case):
     case.start(["receive", url(SSM[4], source), "--relay", "10.2.0.99", "--relay", line.relay_address(4),
                 "-o", "udp://127.0.0.1:6000"], "receive", line.gateway)
     case.wait_until(lambda: listener.count >= 50, 45, "data from the second relay")
-    case.figure("start to first data, the first relay silent", listener.arrivals[0][0] - start, "s")
+    took = listener.arrivals[0][0] - start
+    case.figure("start to first data, the first relay silent", took, "s")
+    # 0.3 s on an idle machine; one after the other it would be 7 s and more.
+    case.check(took < 3, f"{took} s")
     case.check(len(tunnels(relay)) == 1 and listener.damaged == 0, "one tunnel")
