@@ -8,6 +8,8 @@
 #include "cli/subcommands.hh"
 #include "cli/way_to_relay.hh"
 #include "engine/service_lookup.hh"
+#include "sys/clock.hh"
+#include "sys/log.hh"
 #include "sys/netlink.hh"
 #include "sys/os_random.hh"
 
@@ -16,6 +18,9 @@ namespace {
 
 /// RFC 8777 §4.2.2 and MX custom: one value for all lets gateways choose by distance and chance.
 constexpr std::uint8_t kZonePrecedence = 10;
+constexpr Duration kSignaturesWait = std::chrono::seconds(5);
+/// The log tells what is waited for.
+constexpr Duration kProgressInterval = std::chrono::seconds(2);
 
 /// The records for --zone, as a name server that knows AMTRELAY takes them, and as any other does.
 int print_zone(const DiscoverConfig& config) {
@@ -42,7 +47,8 @@ int print_zone(const DiscoverConfig& config) {
 /// One run of `amt discover`: look up, then ask, then report.
 class DiscoverSession {
  public:
-  explicit DiscoverSession(const DiscoverConfig& config) : config_(config), survey_(loop_, random_) {
+  explicit DiscoverSession(const DiscoverConfig& config)
+      : config_(config), survey_(loop_, random_), progress_timer_(loop_, [this] { on_progress(); }) {
     report_.source = config.source;
   }
 
@@ -55,6 +61,9 @@ class DiscoverSession {
   void add_found();
   void ask_all();
   void on_result(std::size_t relay, const SurveyResult& result);
+  void begin_progress();
+  void on_progress();
+  [[nodiscard]] std::string awaited() const;
   [[nodiscard]] int print() const;
 
   const DiscoverConfig& config_;
@@ -62,7 +71,10 @@ class DiscoverSession {
   EventLoop loop_;
   DiscoverReport report_;
   RelaySurvey survey_;
+  Instant started_ = monotonic_now();
+  Timer progress_timer_;
   std::size_t unanswered_ = 0;
+  std::vector<bool> answered_;
   bool looks_up_ = false;
   bool done_ = false;
   std::optional<ServiceLookup> services_;
@@ -71,7 +83,10 @@ class DiscoverSession {
 };
 
 Result<void, std::string> DiscoverSession::begin_lookup() {
-  Result<std::unique_ptr<DnsClient>, std::string> dns = DnsClient::create(loop_, resolver_options(config_.dns));
+  DnsResolverOptions options = resolver_options(config_.dns);
+  // Whether the records are signed is part of what a person wants to know.
+  options.signatures_wait = kSignaturesWait;
+  Result<std::unique_ptr<DnsClient>, std::string> dns = DnsClient::create(loop_, options);
   if (!dns) return Unexpected<std::string>(dns.error());
   dns_ = std::move(*dns);
   looks_up_ = true;
@@ -133,6 +148,7 @@ void DiscoverSession::ask_all() {
     report_.relays.push_back(std::move(relay));
   }
   unanswered_ = report_.relays.size();
+  answered_.assign(report_.relays.size(), false);
   for (std::size_t i = 0; i < report_.relays.size(); ++i) {
     RelayProbeOptions options;
     options.target = report_.relays[i].target;
@@ -148,8 +164,39 @@ void DiscoverSession::ask_all() {
   }
 }
 
+/// What has not answered yet, for a person who waits.
+std::string DiscoverSession::awaited() const {
+  std::string text;
+  const auto add = [&text](const std::string& one) { text += (text.empty() ? "" : ", ") + one; };
+  if (looks_up_ && config_.source && !report_.driad) {
+    add("the DNS (AMTRELAY of " + DomainName::reverse_of(*config_.source).to_string() + ")");
+  }
+  if (looks_up_ && !report_.services) add("the DNS (_amt._udp in this network's domains)");
+  for (std::size_t i = 0; i < report_.relays.size(); ++i) {
+    if (!answered_[i]) add("relay " + report_.relays[i].target.to_string());
+  }
+  return text;
+}
+
+void DiscoverSession::begin_progress() {
+  // A person reads it at once; a program that reads JSON does not want it.
+  if (!config_.json) {
+    fmt::print("asking {}\n", awaited());
+    std::fflush(stdout);
+  }
+  progress_timer_.set(started_ + kProgressInterval);
+}
+
+void DiscoverSession::on_progress() {
+  const Instant now = monotonic_now();
+  log_info("waiting for {} since {} s", awaited(),
+           std::chrono::duration_cast<std::chrono::seconds>(now - started_).count());
+  progress_timer_.set(now + kProgressInterval);
+}
+
 void DiscoverSession::on_result(std::size_t relay, const SurveyResult& result) {
   report_.relays[relay].result = result;
+  answered_[relay] = true;
   if (--unanswered_ != 0) return;
   done_ = true;
   loop_.stop();
@@ -169,7 +216,10 @@ int DiscoverSession::run() {
   } else {
     ask_all();
   }
-  if (!done_) loop_.run();
+  if (!done_) {
+    begin_progress();
+    loop_.run();
+  }
   // Stopped by a signal: nothing half-known is printed.
   return done_ ? print() : 0;
 }

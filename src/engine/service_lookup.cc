@@ -5,7 +5,7 @@
 
 #include "sys/clock.hh"
 #include "sys/netlink.hh"
-#include "sys/search_domains.hh"
+#include "sys/resolver_file.hh"
 
 namespace amt {
 namespace {
@@ -17,7 +17,7 @@ constexpr std::size_t kNamedMax = 3;
 
 ServiceDomains service_domains_of_this_host() {
   ServiceDomains domains;
-  for (const std::string& domain : search_domains()) {
+  for (const std::string& domain : read_resolver_file().search_domains) {
     const std::optional<DomainName> name = DomainName::parse(domain);
     if (!name || *name == DomainName() || domains.named.size() >= kNamedMax) continue;
     domains.named.push_back(*name);

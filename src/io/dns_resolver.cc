@@ -4,21 +4,22 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <fstream>
 #include <list>
 #include <span>
 #include <utility>
 
+#include "io/trust_anchor.hh"
+#include "sys/resolver_file.hh"
+
 namespace amt {
 namespace {
 
+constexpr const char* kResolverFile = "/etc/resolv.conf";
 constexpr int kClassIn = 1;
 constexpr int kTypeDnskey = 48;
 constexpr int kRcodeServerFailure = 2;
 constexpr int kRcodeRefused = 5;
-/// Where distributions keep the root's keys: dns-root-data, unbound-anchor.
-constexpr std::array kRootAnchorFiles{"/usr/share/dns/root.key", "/var/lib/unbound/root.key", "/etc/unbound/root.key"};
 
 struct ContextDelete {
   void operator()(ub_ctx* context) const { ub_ctx_delete(context); }
@@ -28,26 +29,6 @@ struct ResultFree {
   void operator()(ub_result* result) const { ub_resolve_free(result); }
 };
 using UnboundResult = std::unique_ptr<ub_result, ResultFree>;
-
-std::optional<std::string> root_anchor_file() {
-  std::error_code ignored;
-  for (const char* path : kRootAnchorFiles) {
-    if (std::filesystem::is_regular_file(path, ignored)) return path;
-  }
-  return std::nullopt;
-}
-
-/// The name whose key the file holds: the first word that is no comment.
-std::string anchor_name(const std::string& path) {
-  std::ifstream file(path);
-  std::string word;
-  for (std::string line; std::getline(file, line);) {
-    const std::size_t begin = line.find_first_not_of(" \t");
-    if (begin == std::string::npos || line[begin] == ';') continue;
-    return line.substr(begin, line.find_first_of(" \t", begin) - begin);
-  }
-  return ".";
-}
 
 /// libunbound's form: `192.0.2.1@53`.
 std::string forwarder(const Endpoint& resolver) {
@@ -108,9 +89,15 @@ struct DnsResolver::Impl {
     Impl* owner = nullptr;
     std::string name;
     std::uint16_t type = 0;
+    /// Empty: answered already, only libunbound still works on it.
     AnswerHandler on_answer;
+    Ticket ticket = 0;
     bool validated = false;
     bool asks_for_anchor = false;
+    /// Never validated: it stands in for another that is.
+    bool is_substitute = false;
+    bool waits_for_signatures = true;
+    std::optional<DnsAnswer> plain_answer;
   };
 
   static Result<Context, std::string> open(const DnsResolverOptions& options, const std::string* anchor_file);
@@ -122,6 +109,10 @@ struct DnsResolver::Impl {
   void doubt(std::list<Query>::iterator query, DnsAnswer bogus);
   void judge(bool resolver_signs);
   void deliver(std::list<Query>::iterator query, DnsAnswer answer);
+  /// One that is being validated and was not answered yet.
+  Query* find_validated(Ticket ticket);
+  void on_plain_answer(Ticket ticket, const DnsAnswer& answer);
+  static void answer_plainly(Query& query);
 
   DnssecPolicy policy = DnssecPolicy::kOff;
   std::string anchor;
@@ -132,6 +123,7 @@ struct DnsResolver::Impl {
   enum class Signatures : std::uint8_t { kUnknown, kAsked, kSeen, kNone };
   Signatures signatures = Signatures::kUnknown;
   std::list<Query> queries;
+  Ticket last_ticket = 0;
   /// Bogus answers that wait for that to be known.
   std::vector<std::pair<std::list<Query>::iterator, DnsAnswer>> doubted;
 };
@@ -149,15 +141,21 @@ Result<Context, std::string> DnsResolver::Impl::open(const DnsResolverOptions& o
   for (const auto& [name, value] : kSettings) {
     if (const int error = ub_ctx_set_option(context.get(), name, value); error != 0) return failed(name, error);
   }
-  if (options.resolvers.empty()) {
-    if (const int error = ub_ctx_resolvconf(context.get(), nullptr); error != 0) {
-      return failed("/etc/resolv.conf", error);
+  // libunbound's own reading of /etc/resolv.conf knows neither `%eth0` nor options.
+  std::vector<std::string> forwarders;
+  for (const Endpoint& resolver : options.resolvers) forwarders.push_back(forwarder(resolver));
+  if (forwarders.empty()) {
+    if (!std::ifstream(kResolverFile)) {
+      return Unexpected<std::string>(std::string(kResolverFile) + ": cannot be read (or name a resolver: --resolver)");
     }
+    const ResolverFile file = read_resolver_file();
+    forwarders = file.name_servers;
+    if (file.uses_tcp) static_cast<void>(ub_ctx_set_option(context.get(), "tcp-upstream:", "yes"));
     static_cast<void>(ub_ctx_hosts(context.get(), nullptr));
   }
-  for (const Endpoint& resolver : options.resolvers) {
-    if (const int error = ub_ctx_set_fwd(context.get(), forwarder(resolver).c_str()); error != 0) {
-      return failed("resolver " + resolver.to_string(), error);
+  for (const std::string& server : forwarders) {
+    if (const int error = ub_ctx_set_fwd(context.get(), server.c_str()); error != 0) {
+      return failed("resolver " + server, error);
     }
   }
   if (anchor_file != nullptr) {
@@ -179,7 +177,7 @@ void DnsResolver::Impl::on_result(void* query, int error, ub_result* result) {
 
 void DnsResolver::Impl::start(Query query) {
   query.owner = this;
-  query.validated = validating != nullptr && signatures != Signatures::kNone;
+  query.validated = validating != nullptr && signatures != Signatures::kNone && !query.is_substitute;
   queries.push_back(std::move(query));
   const auto place = std::prev(queries.end());
   ub_ctx* const context = place->validated ? validating.get() : plain.get();
@@ -188,7 +186,33 @@ void DnsResolver::Impl::start(Query query) {
   if (error != 0) finish(place, error, nullptr);
 }
 
+DnsResolver::Impl::Query* DnsResolver::Impl::find_validated(Ticket ticket) {
+  for (Query& query : queries) {
+    if (query.ticket == ticket && query.validated && query.on_answer) return &query;
+  }
+  return nullptr;
+}
+
+void DnsResolver::Impl::on_plain_answer(Ticket ticket, const DnsAnswer& answer) {
+  Query* const query = find_validated(ticket);
+  // A failure is no answer: the other way may still bring one.
+  if (query == nullptr || (answer.records.empty() && !answer.denied)) return;
+  query->plain_answer = answer;
+  if (!query->waits_for_signatures) answer_plainly(*query);
+}
+
+void DnsResolver::Impl::answer_plainly(Query& query) {
+  // The query itself stays until libunbound has done with it.
+  const AnswerHandler on_answer = std::exchange(query.on_answer, nullptr);
+  const DnsAnswer answer = *std::exchange(query.plain_answer, std::nullopt);
+  on_answer(answer);
+}
+
 void DnsResolver::Impl::finish(std::list<Query>::iterator query, int error, UnboundResult result) {
+  if (!query->on_answer) {
+    queries.erase(query);
+    return;
+  }
   if (error != 0 || !result) {
     DnsAnswer answer;
     answer.problem = std::string("the look-up failed: ") + ub_strerror(error);
@@ -222,7 +246,7 @@ void DnsResolver::Impl::doubt(std::list<Query>::iterator query, DnsAnswer bogus)
 void DnsResolver::Impl::judge(bool resolver_signs) {
   signatures = resolver_signs ? Signatures::kSeen : Signatures::kNone;
   for (auto& [query, bogus] : std::exchange(doubted, {})) {
-    if (resolver_signs) {
+    if (resolver_signs || !query->on_answer) {
       deliver(query, std::move(bogus));
       continue;
     }
@@ -235,7 +259,7 @@ void DnsResolver::Impl::judge(bool resolver_signs) {
 void DnsResolver::Impl::deliver(std::list<Query>::iterator query, DnsAnswer answer) {
   const AnswerHandler on_answer = std::move(query->on_answer);
   queries.erase(query);
-  on_answer(answer);
+  if (on_answer) on_answer(answer);
 }
 
 Result<std::unique_ptr<DnsResolver>, std::string> DnsResolver::create(const DnsResolverOptions& options) {
@@ -260,12 +284,35 @@ Result<std::unique_ptr<DnsResolver>, std::string> DnsResolver::create(const DnsR
 DnsResolver::DnsResolver(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 DnsResolver::~DnsResolver() = default;
 
-void DnsResolver::look_up(const std::string& name, std::uint16_t type, AnswerHandler on_answer) {
+DnsResolver::Ticket DnsResolver::look_up(const std::string& name, std::uint16_t type, AnswerHandler on_answer) {
   Impl::Query query;
   query.name = name;
   query.type = type;
   query.on_answer = std::move(on_answer);
+  query.ticket = ++impl_->last_ticket;
   impl_->start(std::move(query));
+  return impl_->last_ticket;
+}
+
+void DnsResolver::ask_plainly(Ticket ticket) {
+  const Impl::Query* const query = impl_->find_validated(ticket);
+  if (query == nullptr || impl_->policy != DnssecPolicy::kPrefer) return;
+  Impl::Query substitute;
+  substitute.name = query->name;
+  substitute.type = query->type;
+  substitute.is_substitute = true;
+  substitute.on_answer = [impl = impl_.get(), ticket](const DnsAnswer& answer) {
+    impl->on_plain_answer(ticket, answer);
+  };
+  impl_->start(std::move(substitute));
+}
+
+bool DnsResolver::stop_waiting(Ticket ticket) {
+  Impl::Query* const query = impl_->find_validated(ticket);
+  if (query == nullptr || impl_->policy != DnssecPolicy::kPrefer) return false;
+  query->waits_for_signatures = false;
+  if (query->plain_answer) Impl::answer_plainly(*query);
+  return true;
 }
 
 std::vector<int> DnsResolver::fds() const {

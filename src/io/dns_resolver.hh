@@ -12,6 +12,7 @@
 
 #include "amt/endpoint.hh"
 #include "amt/result.hh"
+#include "amt/time.hh"
 
 namespace amt {
 
@@ -41,6 +42,9 @@ struct DnsResolverOptions {
   /// Keys that validation starts from, in zone-file form (DS or DNSKEY); not given: the root's, as the distribution
   /// keeps it.
   std::optional<std::string> trust_anchor_file;
+  /// So long a validated answer is waited for where unsigned ones count, too (DnsClient): validation takes several
+  /// queries, and behind a resolver that is dead each of them may wait for a time-out.
+  Duration signatures_wait = std::chrono::milliseconds(1500);
 };
 
 struct DnsAnswer {
@@ -69,9 +73,16 @@ class DnsResolver {
   DnsResolver(const DnsResolver&) = delete;
   DnsResolver& operator=(const DnsResolver&) = delete;
 
+  using Ticket = std::uint64_t;
   /// `name`: in text form. `on_answer` is called from `process` (at once when nothing can be asked), or never when this
   /// object ends before.
-  void look_up(const std::string& name, std::uint16_t type, AnswerHandler on_answer);
+  Ticket look_up(const std::string& name, std::uint16_t type, AnswerHandler on_answer);
+  /// The answer takes long: where unsigned ones count, it is asked for without its signatures, too. Nothing happens
+  /// when the look-up is over, and where signatures are required or not looked for.
+  void ask_plainly(Ticket ticket);
+  /// Nobody waits for signatures any more: the plain answer counts, if there is one, and else as soon as it comes.
+  /// False: the look-up was over.
+  bool stop_waiting(Ticket ticket);
   /// When one is readable `process` has something to do.
   [[nodiscard]] std::vector<int> fds() const;
   void process();
