@@ -34,10 +34,31 @@ int open_failed(const SendConfig& config, const SysError& error) {
 
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
+/// Largest datagram, IP header included, that passes every tunnel over a path of 1500 octets: an IPv6 header, UDP and
+/// the two octets of AMT are around it.
+constexpr std::size_t kTunnelDatagramMax = 1500 - 40 - 8 - 2;
+constexpr std::size_t kUdpOctets = 8;
+
+/// The kernel sends such datagrams with DF=1, and IPv6 is never fragmented on the way.
+void warn_of_large_datagrams(const SendConfig& config) {
+  const std::size_t headers = (config.group.address.is_v4() ? 20 : 40) + kUdpOctets;
+  if (config.size_octets + headers <= kTunnelDatagramMax) return;
+  log_warn(
+      "--size {}: with {} octets of headers these datagrams do not fit into AMT tunnels over a path of 1500 octets; at "
+      "most {} do",
+      config.size_octets, headers, kTunnelDatagramMax - headers);
+}
+
+/// On a terminal, unless a program in front of the pipe most likely draws on the same line.
+bool draws_line(const SendConfig& config) {
+  const bool reads_pipe = config.file == "-" && ::isatty(STDIN_FILENO) == 0;
+  return ::isatty(STDERR_FILENO) == 1 && !reads_pipe;
+}
+
 /// What went out; the line that a person watches on a terminal.
 class Progress {
  public:
-  explicit Progress(Instant start) : is_shown_(::isatty(STDERR_FILENO) == 1), start_(start), shown_at_(start) {}
+  Progress(Instant start, bool is_shown) : is_shown_(is_shown), start_(start), shown_at_(start) {}
 
   void add(std::size_t octets, Instant now) {
     ++packets_;
@@ -67,7 +88,7 @@ class Progress {
 /// Sends until the end of the source, the count, or a signal. The error that ended it, if one did.
 SysResult<void> send_all(const SendConfig& config, SendSource& source, MulticastSender& sender, const StopSignal& stop,
                          Progress& progress) {
-  Schedule schedule(monotonic_now(), source.lateness_max());
+  Schedule schedule(monotonic_now(), source.lateness_max(), source.hold_max());
   while (!config.count || progress.packets() < *config.count) {
     const SysResult<std::optional<Duration>> due = source.next();
     if (!due) return tl::unexpected(due.error());
@@ -96,7 +117,8 @@ int run_send(const SendConfig& config, const CommonConfig&) {
 
   log_info("sending {} from {} to {}{}, TTL {}", (*source)->description(), sender->local().to_string(),
            config.group.to_string(), config.interface ? " on " + *config.interface : "", config.ttl);
-  Progress progress(monotonic_now());
+  warn_of_large_datagrams(config);
+  Progress progress(monotonic_now(), draws_line(config));
   const SysResult<void> sent = send_all(config, **source, *sender, *stop, progress);
   progress.finish(monotonic_now());
   return sent ? 0 : fail(sent.error().to_string());

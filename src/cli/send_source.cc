@@ -1,6 +1,7 @@
 #include "cli/send_source.hh"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 
 #include "media/pacer.hh"
 #include "media/test_pattern.hh"
+#include "sys/clock.hh"
 
 namespace amt {
 namespace {
@@ -20,6 +22,9 @@ constexpr int kBurstPackets = 4;
 constexpr Duration kTimerSlack = std::chrono::microseconds(500);
 /// For a stream with its own clock: four datagrams of 8 Mbit/s.
 constexpr Duration kStreamLatenessMax = std::chrono::milliseconds(5);
+/// What comes from a pipe waits so long for the stream's clock, and as long again for its turn. PCRs stand 100 ms
+/// apart.
+constexpr Duration kLiveHoldMax = std::chrono::milliseconds(400);
 
 class ConstantRate {
  public:
@@ -73,18 +78,36 @@ class Input {
 
   [[nodiscard]] const std::string& name() const { return name_; }
 
+  /// Not a file on a disk: what is read comes when it comes.
+  [[nodiscard]] bool is_live() const {
+    struct stat status {};
+    return ::fstat(fd_, &status) == 0 && !S_ISREG(status.st_mode);
+  }
+
   /// Fills `buffer`; less only at the end of the input, or when a signal came.
   SysResult<std::size_t> read(MutableBytes buffer) {
+    const SysResult<std::optional<std::size_t>> octets = read(buffer, kNoDeadline);
+    if (!octets) return tl::unexpected(octets.error());
+    return octets->value_or(0);
+  }
+  /// The same, or nothing when there is not enough until then: what there is comes with the next `read`.
+  SysResult<std::optional<std::size_t>> read(MutableBytes buffer, Instant until) {
     std::size_t filled = std::min(buffer.size(), pushed_back_.size());
     std::copy_n(pushed_back_.begin(), filled, buffer.begin());
     pushed_back_.erase(pushed_back_.begin(), pushed_back_.begin() + static_cast<std::ptrdiff_t>(filled));
-    while (filled < buffer.size() && !stop_->wait_readable(fd_)) {
+    while (filled < buffer.size()) {
+      const StopSignal::Waited waited = stop_->wait_readable(fd_, until);
+      if (waited == StopSignal::Waited::kStop) break;
+      if (waited == StopSignal::Waited::kTimeout) {
+        push_back(buffer.first(filled));
+        return std::nullopt;
+      }
       const ssize_t octets = ::read(fd_, buffer.data() + filled, buffer.size() - filled);
       if (octets == 0) break;
       if (octets < 0 && errno != EINTR && errno != EAGAIN) return tl::unexpected(SysError::last("read", name_));
       if (octets > 0) filled += static_cast<std::size_t>(octets);
     }
-    return filled;
+    return std::optional(filled);
   }
   /// The next `read` begins with these.
   void push_back(Bytes octets) { pushed_back_.insert(pushed_back_.begin(), octets.begin(), octets.end()); }
@@ -127,10 +150,11 @@ class FileSource final : public SendSource {
 class TransportStreamSource final : public SendSource {
  public:
   TransportStreamSource(Input input, std::size_t packets)
-      : input_(std::move(input)), packets_max_(packets), pacer_(kSendRateDefault) {}
+      : input_(std::move(input)), packets_max_(packets), pacer_(kSendRateDefault), live_(input_.is_live()) {}
 
   SysResult<std::optional<Duration>> next() override {
     datagram_.clear();
+    released_ = false;
     Duration due{};
     while (datagram_.size() < packets_max_ * kTsPacketOctets) {
       if (const std::optional<TsPacer::Paced> paced = pacer_.poll()) {
@@ -138,7 +162,8 @@ class TransportStreamSource final : public SendSource {
         datagram_.insert(datagram_.end(), paced->packet.begin(), paced->packet.end());
         continue;
       }
-      if (ended_) break;
+      // What there was is due; the datagram need not be full.
+      if (ended_ || (released_ && !datagram_.empty())) break;
       if (SysResult<void> read = read_packet(); !read) return tl::unexpected(read.error());
     }
     if (datagram_.empty()) return std::nullopt;
@@ -146,6 +171,7 @@ class TransportStreamSource final : public SendSource {
   }
   Bytes payload(Instant) override { return datagram_; }
   [[nodiscard]] Duration lateness_max() const override { return kStreamLatenessMax; }
+  [[nodiscard]] Duration hold_max() const override { return live_ ? kLiveHoldMax : Duration::max(); }
   [[nodiscard]] std::string description() const override {
     return input_.name() + ", MPEG-TS in its own time, " + std::to_string(packets_max_ * kTsPacketOctets) +
            " octets a packet";
@@ -154,13 +180,21 @@ class TransportStreamSource final : public SendSource {
  private:
   SysResult<void> read_packet() {
     std::array<std::byte, kTsPacketOctets> packet;
-    const SysResult<std::size_t> octets = input_.read(packet);
+    const bool is_held = live_ && (pacer_.waiting() > 0 || !datagram_.empty());
+    const SysResult<std::optional<std::size_t>> octets =
+        input_.read(packet, is_held ? held_since_ + kLiveHoldMax : kNoDeadline);
     if (!octets) return tl::unexpected(octets.error());
-    if (*octets < packet.size()) {
+    if (!*octets) {
+      release();
+    } else if (**octets < packet.size()) {
       ended_ = true;
       pacer_.finish();
     } else if (packet[0] == kTsSync) {
+      const Instant now = monotonic_now();
       pacer_.add(packet);
+      // Alone: a PCR gave those before it their time.
+      if (pacer_.waiting() <= 1) held_since_ = now;
+      if (live_ && now - held_since_ >= kLiveHoldMax) release();
     } else {
       // Out of step: look for the next sync octet.
       const auto sync = std::find(packet.begin(), packet.end(), kTsSync);
@@ -169,9 +203,21 @@ class TransportStreamSource final : public SendSource {
     return {};
   }
 
+  /// The next PCR does not come, or not in time.
+  void release() {
+    const Instant now = monotonic_now();
+    pacer_.release(now - held_since_);
+    held_since_ = now;
+    released_ = true;
+  }
+
   Input input_;
   std::size_t packets_max_;
   TsPacer pacer_;
+  bool live_;
+  /// When the oldest packet that waits for the next PCR was read.
+  Instant held_since_{};
+  bool released_ = false;
   std::vector<std::byte> datagram_;
   bool ended_ = false;
 };

@@ -29,6 +29,8 @@ class SendSource {
   virtual Bytes payload(Instant now) = 0;
   /// How late a sender may be before the schedule moves (Schedule).
   [[nodiscard]] virtual Duration lateness_max() const = 0;
+  /// How long a datagram may be held back at most (Schedule): longer is no wish of a live input's.
+  [[nodiscard]] virtual Duration hold_max() const { return Duration::max(); }
   /// For the log: "numbered packets".
   [[nodiscard]] virtual std::string description() const = 0;
 };

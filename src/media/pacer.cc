@@ -17,9 +17,9 @@ TsPacer::TsPacer(std::uint64_t rate_bits_per_second)
     : nanoseconds_per_packet_(1e9 * 8 * kTsPacketOctets / static_cast<double>(rate_bits_per_second)) {}
 
 void TsPacer::time_waiting(Duration span) {
-  const std::size_t waiting = queue_.size() - timed_;
-  for (std::size_t i = 0; i < waiting; ++i) {
-    const double share = static_cast<double>(i) / static_cast<double>(waiting);
+  const std::size_t count = waiting();
+  for (std::size_t i = 0; i < count; ++i) {
+    const double share = static_cast<double>(i) / static_cast<double>(count);
     queue_[timed_ + i].at = now_ + Duration(std::llround(share * static_cast<double>(span.count())));
   }
   timed_ = queue_.size();
@@ -27,19 +27,23 @@ void TsPacer::time_waiting(Duration span) {
 }
 
 void TsPacer::finish() {
-  const std::size_t waiting = queue_.size() - timed_;
-  if (waiting > 0) time_waiting(Duration(std::llround(static_cast<double>(waiting) * nanoseconds_per_packet_)));
+  if (waiting() > 0) time_waiting(Duration(std::llround(static_cast<double>(waiting()) * nanoseconds_per_packet_)));
+}
+
+void TsPacer::release(Duration span) {
+  if (waiting() > 0) time_waiting(span);
+  pcr_pid_.reset();
+  pcr_.reset();
 }
 
 void TsPacer::add(Bytes packet) {
   const TsPacketView view = TsPacketView::parse(packet);
   if (view.pcr && !pcr_pid_) pcr_pid_ = view.pid;
   if (view.pcr && view.pid == *pcr_pid_) {
-    const std::size_t waiting = queue_.size() - timed_;
     const std::int64_t step = pcr_ ? (*view.pcr - *pcr_ + kPcrWrap) % kPcrWrap : 0;
-    if (waiting > 0 && step > 0 && step <= kPcrStepMax && !view.discontinuity) {
+    if (waiting() > 0 && step > 0 && step <= kPcrStepMax && !view.discontinuity) {
       const Duration span(step * 1000 / (kPcrTicksPerSecond / 1'000'000));
-      nanoseconds_per_packet_ = static_cast<double>(span.count()) / static_cast<double>(waiting);
+      nanoseconds_per_packet_ = static_cast<double>(span.count()) / static_cast<double>(waiting());
       time_waiting(span);
     } else if (now_ > Duration::zero() || pcr_) {
       finish();
@@ -50,7 +54,7 @@ void TsPacer::add(Bytes packet) {
   }
   Paced& paced = queue_.emplace_back();
   std::ranges::copy(packet, paced.packet.begin());
-  if (queue_.size() - timed_ >= kWaitingMax) {
+  if (waiting() >= kWaitingMax) {
     finish();
     pcr_.reset();
   }

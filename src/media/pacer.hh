@@ -14,20 +14,24 @@ namespace amt {
 
 /// Turns offsets from the start into times, absolute, so that the rate does not drift. A sender that was held up
 /// catches up by `lateness_max` at most, in a burst no longer than that; the rest of the delay moves the schedule.
+/// Nothing is held back for more than `hold_max`; what asks for more moves the schedule, too.
 class Schedule {
  public:
-  Schedule(Instant start, Duration lateness_max) : start_(start), lateness_max_(lateness_max) {}
+  Schedule(Instant start, Duration lateness_max, Duration hold_max = Duration::max())
+      : start_(start), lateness_max_(lateness_max), hold_max_(hold_max) {}
 
   /// When the thing that is due `offset` after the start is to be sent; in the past: at once.
   Instant due(Duration offset, Instant now) {
     const Duration late = now - (start_ + offset);
     if (late > lateness_max_) start_ += late - lateness_max_;
+    if (-late > hold_max_) start_ -= -late - hold_max_;
     return start_ + offset;
   }
 
  private:
   Instant start_;
   Duration lateness_max_;
+  Duration hold_max_;
 };
 
 /// Gives every packet of a transport stream its time by the stream's own clock: packets between two PCRs (of the first
@@ -40,6 +44,11 @@ class TsPacer {
   void add(Bytes packet);
   /// The stream ends: what waits for the next PCR is due at the last rate.
   void finish();
+  /// What waits for the next PCR has come within `span` and waits no longer: it is spread over as much time. The clock
+  /// is looked for anew, in any PID.
+  void release(Duration span);
+  /// Packets that wait for the next PCR.
+  [[nodiscard]] std::size_t waiting() const { return queue_.size() - timed_; }
 
   struct Paced {
     std::array<std::byte, kTsPacketOctets> packet;
