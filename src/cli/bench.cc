@@ -147,7 +147,10 @@ int BenchSession::print() const {
   if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
     return fail("standard output cannot be written");
   }
-  if (report.tally.counters[LoadCounter::kQueriesReceived] > 0) return 0;
+  if (report.tally.counters[LoadCounter::kQueriesReceived] > 0) {
+    const std::string shortfall = report.shortfall();
+    return shortfall.empty() ? 0 : fail(shortfall);
+  }
   const int code = engine_->send_error();
   return fail(fmt::format("relay {} does not answer{}", config_.relay.to_string(),
                           code != 0 ? fmt::format(" ({})", std::strerror(code)) : ""));

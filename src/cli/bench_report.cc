@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -18,6 +19,9 @@ double rate(std::uint64_t count, Duration in) {
 
 /// From this part of one core on, what limits may be this side.
 constexpr double kBusyPart = 0.9;
+/// Joins that bring nothing: at the end of a run the last ones wait still, and who zaps leaves some before they are
+/// served.
+constexpr double kUnservedPart = 0.1;
 
 json::object json_of(const LatencyHistogram& latency) {
   return {{"count", latency.count()},
@@ -136,6 +140,27 @@ std::string BenchReport::text() const {
         "(--max-tunnels-per-address, --max-updates-per-address)?\n";
   }
   return out;
+}
+
+std::string BenchReport::shortfall() const {
+  const Counters<LoadCounter>& counts = tally.counters;
+  const std::uint64_t joins = counts[LoadCounter::kJoins];
+  const std::uint64_t served = counts[LoadCounter::kJoinsServed];
+  std::string what;
+  const auto add = [&what](const std::string& one) { what += (what.empty() ? "" : ", ") + one; };
+  if (!complete) add(fmt::format("not all of {} gateways had an answer", gateways));
+  if (counts[LoadCounter::kQueriesWithLimit] > 0) {
+    add(fmt::format("{} answers refused (L flag)", counts[LoadCounter::kQueriesWithLimit]));
+  }
+  const auto unserved = static_cast<double>(joins - std::min(joins, served));
+  if (counts[LoadCounter::kPackets] > 0 && unserved > kUnservedPart * static_cast<double>(joins)) {
+    add(fmt::format("{} of {} joins brought no data", joins - served, joins));
+  }
+  if (what.empty()) return {};
+  return what +
+         "; if these are the relay's limits for one address, raise them there (--max-tunnels-per-address, "
+         "--max-requests-per-address 0, --max-updates-per-address 0, --max-tunnels) or name more addresses here "
+         "(--local)";
 }
 
 std::string BenchReport::live_line(Duration since_start, const Counters<LoadCounter>& now,

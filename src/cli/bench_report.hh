@@ -27,6 +27,8 @@ struct BenchReport {
 
   [[nodiscard]] std::string json() const;
   [[nodiscard]] std::string text() const;
+  /// What the relay did not serve, and its options that allow more; empty: it served all.
+  [[nodiscard]] std::string shortfall() const;
   /// Of a run that goes on.
   [[nodiscard]] static std::string live_line(Duration since_start, const Counters<LoadCounter>& now,
                                              const Counters<LoadCounter>& before, Duration since_before);

@@ -121,4 +121,5 @@ def run(case):
     line.start_relay("--max-requests-per-address", 10, name="limited")
     done = case.amt_once(["bench", "--relay", line.relay_address(4), "--group", channel(4), "--duration", 2.5],
                          namespace=line.gateway)
-    case.check(done.returncode == 0 and "--max-requests-per-address" in done.stdout, f"limits: {done}")
+    case.check(done.returncode == 1, f"what was not served is a failure: {done}")
+    case.check("--max-requests-per-address" in done.stderr and "--max-requests-per-address" in done.stdout, f"limits: {done}")
