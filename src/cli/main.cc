@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/man_viewer.hh"
 #include "cli/subcommands.hh"
 #include "config/command_line.hh"
 #include "sys/log.hh"
@@ -26,6 +27,7 @@ struct RunSubcommand {
 };
 
 int print(const EarlyExit& exit) {
+  if (!exit.man_page.empty()) return show_man_page(exit.man_page, exit.standard_output);
   std::fputs(exit.standard_error.c_str(), stderr);
   const bool printed = std::fputs(exit.standard_output.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
   return printed ? exit.status : 1;

@@ -121,16 +121,28 @@ Result<Invocation, EarlyExit> no_such_command(const std::string& word, const std
                                 command_names(tables) + ")");
 }
 
-/// `amt help`, `amt man-page`, `amt completion`: documents of all subcommands.
+Result<Invocation, EarlyExit> show_man_page(const std::string& subject, const std::vector<CommandTable>& tables) {
+  if (subject.empty()) return Unexpected<EarlyExit>(EarlyExit{0, program_help(tables), {}, program_man_page(tables)});
+  for (const CommandTable& table : tables) {
+    if (table.name != subject) continue;
+    return Unexpected<EarlyExit>(EarlyExit{0, command_help(table), {}, command_man_page(table)});
+  }
+  return no_such_command(subject, tables);
+}
+
+/// `amt help`, `amt man`, `amt man-page`, `amt completion`: documents of all subcommands.
 Result<Invocation, EarlyExit> print_document(std::span<const std::string> arguments) {
   const std::vector<CommandTable> tables = all_tables();
   const std::string& kind = arguments[0];
   const std::string subject = arguments.size() > 1 ? arguments[1] : "";
   if (kind == "completion") {
     if (subject == "bash") return print(bash_completion(tables));
+    if (subject == "zsh") return print(zsh_completion(tables));
+    if (subject == "fish") return print(fish_completion(tables));
     return usage_error("amt completion",
-                       "the name of a shell must follow, bash (example: source <(amt completion bash))");
+                       "the name of a shell must follow, bash, zsh or fish (example: source <(amt completion bash))");
   }
+  if (kind == "man") return show_man_page(subject, tables);
   const bool is_man_page = kind == "man-page";
   if (subject.empty()) return print(is_man_page ? program_man_page(tables) : program_help(tables));
   for (const CommandTable& table : tables) {
@@ -148,7 +160,7 @@ Result<Invocation, EarlyExit> parse_command_line(std::span<const std::string> ar
   const std::string& word = arguments[0];
   if (word == "--help" || word == "-h") return print(program_help(all_tables()));
   if (word == "--version" || word == "-V") return print("amt " + std::string(version()) + "\n");
-  if (word == "help" || word == "man-page" || word == "completion") return print_document(arguments);
+  if (word == "help" || word == "man" || word == "man-page" || word == "completion") return print_document(arguments);
 
   for (const TableMaker make : kTableMakers) {
     Invocation invocation;

@@ -22,6 +22,8 @@ struct EarlyExit {
   int status = 0;
   std::string standard_output;
   std::string standard_error;
+  /// roff, for a viewer; `standard_output` is the same for where there is none.
+  std::string man_page = {};
 };
 
 /// Status of a program whose arguments or configuration cannot be used.

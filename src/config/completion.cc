@@ -54,10 +54,10 @@ std::string bash_completion(const std::vector<CommandTable>& commands) {
       "  COMPREPLY=()\n"
       "  if ((COMP_CWORD == 1)); then\n"
       "    COMPREPLY=($(compgen -W '" +
-      names + "help completion --help --version' -- \"$cur\"))\n    return\n  fi\n  case ${COMP_WORDS[1]} in\n";
+      names + "help man completion --help --version' -- \"$cur\"))\n    return\n  fi\n  case ${COMP_WORDS[1]} in\n";
   for (const CommandTable& table : commands) out += command_case(table);
-  return out + "    help) COMPREPLY=($(compgen -W '" + names +
-         "' -- \"$cur\")) ;;\n    completion) COMPREPLY=($(compgen -W 'bash' -- \"$cur\")) ;;\n  esac\n}\n"
+  return out + "    help|man) COMPREPLY=($(compgen -W '" + names +
+         "' -- \"$cur\")) ;;\n    completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$cur\")) ;;\n  esac\n}\n"
          "complete -F _amt amt\n";
 }
 

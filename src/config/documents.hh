@@ -17,7 +17,9 @@ namespace amt {
 [[nodiscard]] std::string program_man_page(const std::vector<CommandTable>& commands);
 [[nodiscard]] std::string command_man_page(const CommandTable& table);
 
-/// A completion script for bash.
+/// Completion scripts.
 [[nodiscard]] std::string bash_completion(const std::vector<CommandTable>& commands);
+[[nodiscard]] std::string zsh_completion(const std::vector<CommandTable>& commands);
+[[nodiscard]] std::string fish_completion(const std::vector<CommandTable>& commands);
 
 }  // namespace amt

@@ -54,6 +54,8 @@ TEST(OptionTables, EveryOptionIsDescribedAndItsExampleWorks) {
 TEST(Documents, HelpManPageAndCompletionNameEveryOption) {
   Tables tables;
   const std::string completion = bash_completion(tables.all);
+  const std::string zsh = zsh_completion(tables.all);
+  const std::string fish = fish_completion(tables.all);
   for (const CommandTable& table : tables.all) {
     EXPECT_THAT(program_help(tables.all), HasSubstr(table.name));
     EXPECT_THAT(program_man_page(tables.all), HasSubstr(table.name));
@@ -62,6 +64,8 @@ TEST(Documents, HelpManPageAndCompletionNameEveryOption) {
       if (option.positional) continue;
       EXPECT_THAT(command_help(table), HasSubstr("--" + option.name));
       EXPECT_THAT(completion, HasSubstr("--" + option.name));
+      EXPECT_THAT(zsh, HasSubstr("--" + option.name + "["));
+      EXPECT_THAT(fish, HasSubstr("subcommand_from " + table.name + "' -l " + option.name));
       std::string roff_name = "\\-\\-" + option.name;
       for (std::size_t at = 4; (at = roff_name.find('-', at)) != std::string::npos; at += 2)
         roff_name.replace(at, 1, "\\-");

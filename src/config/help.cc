@@ -80,8 +80,9 @@ std::string program_help(const std::vector<CommandTable>& commands) {
   out +=
       "\n"
       "  amt SUBCOMMAND --help     what it does, its options, an example\n"
+      "  amt man [SUBCOMMAND]      its manual page\n"
       "  amt --version             the version\n"
-      "  amt completion bash       completion for the shell: source <(amt completion bash)\n\n"
+      "  amt completion bash       completion for the shell (zsh, fish, too): source <(amt completion bash)\n\n"
       "Examples:\n"
       "  amt demo\n"
       "  amt relay --upstream eth0\n"
