@@ -76,6 +76,7 @@ int run_gateway(const GatewayConfig& config, const CommonConfig&) {
     log_info("stopping");
     stop();
   });
+  loop.on_reload_signal([] { log_info("SIGHUP: nothing is read again; a restart takes up what changed"); });
   (*engine)->on_interface_lost([&](const SysError& error) {
     status = fail(fmt::format("the interface {} is gone ({}); start the gateway again", (*engine)->interface(),
                               error.to_string()));

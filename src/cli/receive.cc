@@ -1,3 +1,4 @@
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -6,7 +7,7 @@
 
 #include "cli/explain.hh"
 #include "cli/failure.hh"
-#include "cli/receive_output.hh"
+#include "cli/payload_writer.hh"
 #include "cli/receive_report.hh"
 #include "cli/subcommands.hh"
 #include "cli/way_to_relay.hh"
@@ -17,57 +18,85 @@
 namespace amt {
 namespace {
 
-constexpr Duration kLiveLineInterval = std::chrono::seconds(1);
+/// The live line is drawn anew, and it is looked whether anything comes.
+constexpr Duration kWatchInterval = std::chrono::seconds(1);
+/// Silence that the live line shows, and that the log tells of.
+constexpr Duration kSilenceShown = std::chrono::seconds(3);
+constexpr Duration kSilenceTold = std::chrono::seconds(5);
+/// The log tells of silence no more often than this.
+constexpr Duration kSilenceToldInterval = std::chrono::minutes(1);
 
-/// Where the payload goes without `-o`: standard output, unless a person would see it there.
+/// Where the payload goes without `-o`: standard output, unless a person would see it there; nowhere when it is
+/// checked.
 std::optional<ReceiveOutput> chosen_output(const ReceiveConfig& config) {
   if (config.output) return config.output;
-  if (isatty(STDOUT_FILENO) != 0) return std::nullopt;
+  if (config.verify || isatty(STDOUT_FILENO) != 0) return std::nullopt;
   return ReceiveOutput{};
 }
+
+/// May a line be drawn on the terminal again and again? Not where standard output is a pipe: the player behind it most
+/// likely draws on the same line.
+bool may_draw(const ReceiveConfig& config, const CommonConfig& common) {
+  if (config.quiet || common.log_json || isatty(STDERR_FILENO) == 0) return false;
+  struct stat status {};
+  return fstat(STDOUT_FILENO, &status) != 0 || !S_ISFIFO(status.st_mode);
+}
+
+double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 /// One run of `amt receive`: ends by count, duration, silence, signal, or an output that is gone.
 class ReceiveSession {
  public:
-  explicit ReceiveSession(const ReceiveConfig& config)
+  ReceiveSession(const ReceiveConfig& config, const CommonConfig& common)
       : config_(config),
+        common_(common),
+        draws_(may_draw(config, common)),
         report_(config.verify),
         duration_timer_(loop_, [this] { end(0); }),
         silence_timer_(loop_, [this] { on_silence_check(); }),
-        live_timer_(loop_, [this] { on_live_line(); }) {}
+        watch_timer_(loop_, [this] { on_watch(); }) {}
 
   int run();
 
  private:
   SysResult<void> open(RelaySetOptions relays);
   void on_packets(Instant now, std::span<const Receiver::Packet> packets);
+  void on_output_failure(const SysError& error);
   void on_silence_check();
-  void on_live_line();
+  void on_watch();
+  void tell_of_silence(Instant now, Duration silence);
+  [[nodiscard]] std::string live_line(Instant now, Duration silence);
   [[nodiscard]] std::string reason_of_silence() const;
   void end(int status);
-  void print_summary(const std::optional<Endpoint>& relay, const std::optional<Receiver::Native>& native) const;
+  [[nodiscard]] ReceiveReport::Surroundings surroundings() const;
+  void print_summary(const ReceiveReport::Surroundings& surroundings) const;
 
   const ReceiveConfig& config_;
+  const CommonConfig& common_;
+  bool draws_;
   OsRandom random_;
   EventLoop loop_;
   ReceiveReport report_;
-  std::unique_ptr<PayloadOutput> output_;
+  std::optional<PayloadWriter> writer_;
   bool payload_on_stdout_ = false;
   Instant started_{};
   Instant last_arrival_{};
+  Instant silence_told_ = Instant::min();
+  bool is_silence_told_ = false;
   int status_ = 0;
   bool ended_ = false;
   std::unique_ptr<Receiver> receiver_;
   Timer duration_timer_;
   Timer silence_timer_;
-  Timer live_timer_;
+  Timer watch_timer_;
 };
 
 SysResult<void> ReceiveSession::open(RelaySetOptions relays) {
   if (const std::optional<ReceiveOutput> chosen = chosen_output(config_)) {
-    SysResult<std::unique_ptr<PayloadOutput>> output = open_output(*chosen);
+    SysResult<std::unique_ptr<PayloadOutput>> output = open_output(*chosen, config_.overwrite);
     if (!output) return Unexpected<SysError>(output.error());
-    output_ = std::move(*output);
+    writer_.emplace(loop_, std::move(*output), unwrapping(config_.rtp, *chosen),
+                    [this](const SysError& error) { on_output_failure(error); });
     payload_on_stdout_ = chosen->kind == ReceiveOutput::Kind::kStandardOutput;
   }
   ReceiverOptions options;
@@ -91,19 +120,24 @@ int ReceiveSession::run() {
   Result<RelaySetOptions, std::string> relays = relay_set_options(loop_, config_.relay);
   if (!relays) return fail(relays.error());
   started_ = last_arrival_ = monotonic_now();
-  if (const SysResult<void> opened = open(std::move(*relays)); !opened) return fail(explain(opened.error()));
+  if (const SysResult<void> opened = open(std::move(*relays)); !opened) {
+    if (opened.error().code == EEXIST && config_.output) {
+      return fail_usage("receive", fmt::format("--output {}: the file is there already and not empty (--overwrite, or "
+                                               "another name)",
+                                               config_.output->path));
+    }
+    return fail(explain(opened.error()));
+  }
   loop_.on_stop_signal([this](int) { end(0); });
   if (config_.duration) duration_timer_.set(started_ + *config_.duration);
   if (config_.timeout) silence_timer_.set(started_ + *config_.timeout);
-  if (!config_.quiet && isatty(STDERR_FILENO) != 0) live_timer_.set(started_ + kLiveLineInterval);
+  watch_timer_.set(started_ + kWatchInterval);
   log_info("ready to receive {}", config_.url.channel.to_string());
   loop_.run();
-  std::optional<Endpoint> relay;
-  // The last that was taken.
-  receiver_->relays().for_each_relay([&relay](const Endpoint& one, const Gateway&) { relay = one; });
-  const std::optional<Receiver::Native> native = receiver_->native();
+  if (writer_) writer_->finish();
+  const ReceiveReport::Surroundings known = surroundings();
   receiver_->shutdown();
-  print_summary(relay, native);
+  print_summary(known);
   if (status_ == 0 && config_.verify && !report_.is_faultless(receiver_->drops())) return 1;
   return status_;
 }
@@ -119,27 +153,30 @@ void ReceiveSession::on_packets(Instant now, std::span<const Receiver::Packet> p
              std::chrono::duration_cast<std::chrono::milliseconds>(now - started_).count(),
              packets.front().source.to_string());
   }
+  if (is_silence_told_) {
+    log_info("data comes again, after {:.1f} s", seconds(now - last_arrival_));
+    is_silence_told_ = false;
+  }
   last_arrival_ = now;
   for (const Receiver::Packet& packet : packets) report_.add(now, packet.payload);
-  if (output_) {
-    if (const SysResult<void> written = output_->write(packets); !written) {
-      const bool reader_left = written.error().code == EPIPE;
-      if (reader_left) {
-        log_info("{}: the reader is gone", written.error().object);
-      } else {
-        log_error("{}", explain(written.error()));
-      }
-      return end(reader_left ? 0 : 1);
-    }
-  }
+  if (writer_) writer_->write(now, packets);
   if (config_.count && report_.packets() == *config_.count) end(0);
+}
+
+void ReceiveSession::on_output_failure(const SysError& error) {
+  const bool reader_left = error.code == EPIPE;
+  if (reader_left) {
+    log_info("{}: the reader is gone", error.object);
+  } else {
+    log_error("{}", explain(error));
+  }
+  end(reader_left ? 0 : 1);
 }
 
 void ReceiveSession::on_silence_check() {
   const Instant due = last_arrival_ + *config_.timeout;
   if (monotonic_now() < due) return silence_timer_.set(due);
-  log_error("nothing arrived for {} s: {}", std::chrono::duration<double>(*config_.timeout).count(),
-            reason_of_silence());
+  log_error("nothing arrived for {} s: {}", seconds(*config_.timeout), reason_of_silence());
   end(1);
 }
 
@@ -151,11 +188,29 @@ std::string ReceiveSession::reason_of_silence() const {
   return receiver_->reason_of_silence();
 }
 
-void ReceiveSession::on_live_line() {
+void ReceiveSession::on_watch() {
   const Instant now = monotonic_now();
-  fmt::print(stderr, "\r{}\x1b[K", report_.live_line(now));
-  std::fflush(stderr);
-  live_timer_.set(now + kLiveLineInterval);
+  const Duration silence = now - last_arrival_;
+  if (draws_) {
+    // The cursor goes back: a line of the log takes the place of this one.
+    fmt::print(stderr, "{}\x1b[K\r", live_line(now, silence));
+    std::fflush(stderr);
+  }
+  if (silence >= kSilenceTold && !is_silence_told_) tell_of_silence(now, silence);
+  watch_timer_.set(now + kWatchInterval);
+}
+
+std::string ReceiveSession::live_line(Instant now, Duration silence) {
+  if (silence < kSilenceShown || report_.packets() == 0) return report_.live_line(now);
+  return fmt::format("data stopped {:.0f} s ago", seconds(silence));
+}
+
+void ReceiveSession::tell_of_silence(Instant now, Duration silence) {
+  if (silence_told_ != Instant::min() && now - silence_told_ < kSilenceToldInterval) return;
+  silence_told_ = now;
+  is_silence_told_ = report_.packets() != 0;
+  log_warn("{} {:.0f} s{}: {}", report_.packets() == 0 ? "nothing came in" : "data stopped", seconds(silence),
+           report_.packets() == 0 ? "" : " ago", reason_of_silence());
 }
 
 void ReceiveSession::end(int status) {
@@ -165,22 +220,31 @@ void ReceiveSession::end(int status) {
   loop_.stop();
 }
 
-void ReceiveSession::print_summary(const std::optional<Endpoint>& relay,
-                                   const std::optional<Receiver::Native>& native) const {
-  if (!config_.quiet && isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\x1b[K");
-  ReceiveReport::Surroundings surroundings;
-  surroundings.started = started_;
-  surroundings.ended = monotonic_now();
-  surroundings.drops = receiver_->drops();
-  surroundings.output_dropped = output_ ? output_->dropped() : 0;
-  surroundings.relay = relay;
-  surroundings.native = native;
+ReceiveReport::Surroundings ReceiveSession::surroundings() const {
+  ReceiveReport::Surroundings known;
+  known.started = started_;
+  known.ended = monotonic_now();
+  known.drops = receiver_->drops();
+  known.output_dropped = writer_ ? writer_->dropped() : 0;
+  known.late = writer_ ? writer_->late() : 0;
+  // The last that was taken.
+  receiver_->relays().for_each_relay([&known](const Endpoint& one, const Gateway&) { known.relay = one; });
+  known.native = receiver_->native();
+  return known;
+}
+
+void ReceiveSession::print_summary(const ReceiveReport::Surroundings& surroundings) const {
+  if (draws_) fmt::print(stderr, "\x1b[K");
   switch (config_.stats) {
     case StatsFormat::kNone:
       return;
-    case StatsFormat::kText:
-      if (!config_.quiet) fmt::print(stderr, "{}\n", report_.text(surroundings));
+    case StatsFormat::kText: {
+      if (config_.quiet && report_.is_smooth(surroundings)) return;
+      const std::string text = report_.text(surroundings);
+      if (common_.log_json) return log_info("{}", text);
+      fmt::print(stderr, "{}\n", text);
       return;
+    }
     case StatsFormat::kJson:
       fmt::print(payload_on_stdout_ ? stderr : stdout, "{}\n", report_.json(surroundings));
       std::fflush(stdout);
@@ -190,6 +254,8 @@ void ReceiveSession::print_summary(const std::optional<Endpoint>& relay,
 
 }  // namespace
 
-int run_receive(const ReceiveConfig& config, const CommonConfig&) { return ReceiveSession(config).run(); }
+int run_receive(const ReceiveConfig& config, const CommonConfig& common) {
+  return ReceiveSession(config, common).run();
+}
 
 }  // namespace amt

@@ -28,11 +28,11 @@ class FileOutput final : public PayloadOutput {
  public:
   FileOutput(UniqueFd owned, int fd, std::string name) : owned_(std::move(owned)), fd_(fd), name_(std::move(name)) {}
 
-  SysResult<void> write(std::span<const Receiver::Packet> packets) override {
+  SysResult<void> write(std::span<const Bytes> payloads) override {
     pieces_.clear();
-    for (const Receiver::Packet& packet : packets) {
+    for (const Bytes payload : payloads) {
       // writev(2) takes the pieces without const and does not write to them.
-      pieces_.push_back({const_cast<std::byte*>(packet.payload.data()), packet.payload.size()});
+      pieces_.push_back({const_cast<std::byte*>(payload.data()), payload.size()});
     }
     std::span<iovec> rest = pieces_;
     while (!rest.empty()) {
@@ -68,10 +68,10 @@ class PipeOutput final : public PayloadOutput {
  public:
   PipeOutput(UniqueFd owned, int fd, std::string name) : owned_(std::move(owned)), fd_(fd), name_(std::move(name)) {}
 
-  SysResult<void> write(std::span<const Receiver::Packet> packets) override {
+  SysResult<void> write(std::span<const Bytes> payloads) override {
     if (const SysResult<void> written = write_now(unfinished_); !written) return written;
-    for (; unfinished_.empty() && !packets.empty(); packets = packets.subspan(1)) {
-      const Bytes payload = packets.front().payload;
+    for (; unfinished_.empty() && !payloads.empty(); payloads = payloads.subspan(1)) {
+      const Bytes payload = payloads.front();
       unfinished_.assign(payload.begin(), payload.end());
       if (const SysResult<void> written = write_now(unfinished_); !written) return written;
       if (unfinished_.size() == payload.size() && !payload.empty()) {
@@ -79,7 +79,7 @@ class PipeOutput final : public PayloadOutput {
         break;
       }
     }
-    dropped_ += packets.size();
+    dropped_ += payloads.size();
     return {};
   }
 
@@ -118,10 +118,10 @@ class UdpOutput final : public PayloadOutput {
  public:
   UdpOutput(UdpSocket socket, const Endpoint& to) : socket_(std::move(socket)), to_(to) {}
 
-  SysResult<void> write(std::span<const Receiver::Packet> packets) override {
+  SysResult<void> write(std::span<const Bytes> payloads) override {
     messages_.clear();
-    for (const Receiver::Packet& packet : packets) {
-      messages_.push_back(Transmit{.to = to_, .pieces = {&packet.payload, 1}});
+    for (const Bytes& payload : payloads) {
+      messages_.push_back(Transmit{.to = to_, .pieces = {&payload, 1}});
     }
     // Nobody may be listening yet: what could not be sent is counted, no more.
     socket_.send(messages_, [this](std::size_t, int) { ++dropped_; });
@@ -140,9 +140,9 @@ class LoopbackMulticastOutput final : public PayloadOutput {
  public:
   explicit LoopbackMulticastOutput(MulticastSender sender) : sender_(std::move(sender)) {}
 
-  SysResult<void> write(std::span<const Receiver::Packet> packets) override {
-    for (const Receiver::Packet& packet : packets) {
-      if (!sender_.send(packet.payload)) ++dropped_;
+  SysResult<void> write(std::span<const Bytes> payloads) override {
+    for (const Bytes payload : payloads) {
+      if (!sender_.send(payload)) ++dropped_;
     }
     return {};
   }
@@ -173,7 +173,11 @@ std::unique_ptr<PayloadOutput> stream_output(UniqueFd owned, int fd, std::string
   return std::make_unique<PipeOutput>(std::move(owned), fd, std::move(name));
 }
 
-SysResult<std::unique_ptr<PayloadOutput>> open_file(const std::string& path) {
+/// EEXIST: there is something in the file, and nobody said that it may go.
+SysResult<std::unique_ptr<PayloadOutput>> open_file(const std::string& path, bool overwrite) {
+  struct stat present {};
+  const bool is_recording = stat(path.c_str(), &present) == 0 && S_ISREG(present.st_mode) && present.st_size > 0;
+  if (is_recording && !overwrite) return Unexpected<SysError>(SysError{"open", path, EEXIST});
   UniqueFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (!file) return Unexpected<SysError>(SysError::last("open", path));
   const int fd = file.get();
@@ -182,12 +186,12 @@ SysResult<std::unique_ptr<PayloadOutput>> open_file(const std::string& path) {
 
 }  // namespace
 
-SysResult<std::unique_ptr<PayloadOutput>> open_output(const ReceiveOutput& output) {
+SysResult<std::unique_ptr<PayloadOutput>> open_output(const ReceiveOutput& output, bool overwrite) {
   switch (output.kind) {
     case ReceiveOutput::Kind::kStandardOutput:
       return stream_output(UniqueFd(), STDOUT_FILENO, "standard output");
     case ReceiveOutput::Kind::kFile:
-      return open_file(output.path);
+      return open_file(output.path, overwrite);
     case ReceiveOutput::Kind::kUdp:
       return open_udp(output.endpoint);
   }

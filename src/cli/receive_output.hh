@@ -5,8 +5,8 @@
 #include <memory>
 #include <span>
 
+#include "base/byte_reader.hh"
 #include "config/config.hh"
-#include "engine/receiver.hh"
 #include "sys/error.hh"
 
 namespace amt {
@@ -19,14 +19,15 @@ class PayloadOutput {
   virtual ~PayloadOutput() = default;
 
   /// Error: the other end is gone for good (closed pipe, full disk); there is no point in going on.
-  virtual SysResult<void> write(std::span<const Receiver::Packet> packets) = 0;
-  /// Packets that the other end was too slow to take.
+  virtual SysResult<void> write(std::span<const Bytes> payloads) = 0;
+  /// Payloads that the other end was too slow to take.
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
  protected:
   std::uint64_t dropped_ = 0;
 };
 
-[[nodiscard]] SysResult<std::unique_ptr<PayloadOutput>> open_output(const ReceiveOutput& output);
+/// Error EEXIST: the file holds something, and `overwrite` does not allow to lose it.
+[[nodiscard]] SysResult<std::unique_ptr<PayloadOutput>> open_output(const ReceiveOutput& output, bool overwrite);
 
 }  // namespace amt

@@ -27,11 +27,15 @@ class ReceiveReport {
     Instant ended{};
     ReceiverDrops drops;
     std::uint64_t output_dropped = 0;
+    /// RTP packets that could not be put in order any more.
+    std::uint64_t late = 0;
     std::optional<Endpoint> relay;
     std::optional<Receiver::Native> native = {};
   };
   /// Nothing lost, nothing damaged.
   [[nodiscard]] bool is_faultless(const ReceiverDrops& drops) const;
+  /// Nothing that a person would want to know: no loss of any kind, no pause.
+  [[nodiscard]] bool is_smooth(const Surroundings& surroundings) const;
   /// One line for a terminal; the rate since the last call, at first since the first packet.
   [[nodiscard]] std::string live_line(Instant now);
   [[nodiscard]] std::string text(const Surroundings& surroundings) const;
@@ -39,14 +43,19 @@ class ReceiveReport {
   [[nodiscard]] std::string json(const Surroundings& surroundings) const;
 
  private:
+  void note_gap(Duration gap);
   [[nodiscard]] TestVerifier::Counts counts(const ReceiverDrops& drops) const;
-  [[nodiscard]] std::uint64_t stream_lost() const;
+  void count_stream(TestVerifier::Counts& counts) const;
   [[nodiscard]] std::string_view stream_name() const;
+  [[nodiscard]] std::string losses(const TestVerifier::Counts& counts) const;
 
   bool verify_;
   std::uint64_t packets_ = 0;
   std::uint64_t octets_ = 0;
   Instant first_{};
+  Instant last_{};
+  std::uint64_t pauses_ = 0;
+  Duration paused_{};
   StreamMeter meter_;
   TestVerifier verifier_;
   std::optional<Instant> live_at_;

@@ -146,6 +146,7 @@ int run_relay(const RelayConfig& config, const CommonConfig&) {
     (*engine)->shutdown();
     loop.stop();
   });
+  loop.on_reload_signal([] { log_info("SIGHUP: nothing is read again; a restart takes up what changed"); });
   if (options->router && config.workers.value_or(1) > 1) {
     log_warn("--workers {}: router mode has one worker, since {} has one reader", *config.workers,
              options->router->interface);

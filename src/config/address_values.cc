@@ -59,8 +59,24 @@ std::optional<std::string> group_problem(const IpAddress& group, bool has_source
   return std::nullopt;
 }
 
-/// `GROUP`, `GROUP:PORT`, `[V6]`, `[V6]:PORT`
+/// An IPv6 address without brackets that, cut at its last colon, is an address and a port that streams have as well:
+/// nobody can know which is meant.
+std::optional<std::string> ambiguity(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (text.starts_with('[') || text.find(':') == colon) return std::nullopt;
+  const std::string address(text.substr(0, colon));
+  const std::string port(text.substr(colon + 1));
+  constexpr std::uint64_t kFirstUserPort = 1024;
+  if (!IpAddress::parse(address) || !parse_number(port, kFirstUserPort, 65535)) return std::nullopt;
+  return "an IPv6 group takes square brackets: [" + address + "]:" + port + " with a port, or [" + std::string(text) +
+         "] without one";
+}
+
+/// `GROUP`, `GROUP:PORT`, `[V6]`, `[V6]:PORT`, each with `:` and nothing behind it, too.
 ValueResult<ChannelUrl> parse_group_and_port(std::string_view text) {
+  const bool port_is_empty = text.ends_with("]:") || (text.ends_with(':') && text.find(':') == text.size() - 1);
+  if (port_is_empty) text.remove_suffix(1);
+  if (const auto problem = ambiguity(text)) return bad(*problem);
   const std::optional<Endpoint> endpoint = Endpoint::parse(text, 0);
   if (!endpoint) {
     const bool bare_v6 = !text.starts_with('[') && text.find(':') != text.rfind(':');
@@ -73,6 +89,28 @@ ValueResult<ChannelUrl> parse_group_and_port(std::string_view text) {
   if (port_given && endpoint->port == 0) return bad("the port is not 1 to 65535");
   if (port_given) url.port = endpoint->port;
   return url;
+}
+
+/// Takes `amt://` off; false: it is another scheme. RFC 3986 §3.1: "schemes are case-insensitive".
+bool take_scheme(std::string_view& text) {
+  const std::size_t end = text.find("://");
+  if (end == std::string_view::npos) return true;
+  constexpr std::string_view kScheme = "amt";
+  const bool is_ours = std::ranges::equal(text.substr(0, end), kScheme, {}, [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  text.remove_prefix(end + 3);
+  return is_ours;
+}
+
+/// What follows the `?` of a URL: `relay=ADDR[:PORT]`, or nothing.
+ValueResult<std::optional<RelayHost>> parse_url_query(std::string_view query) {
+  constexpr std::string_view kRelay = "relay=";
+  if (query.empty()) return std::nullopt;
+  if (!query.starts_with(kRelay)) return bad("after ? only relay=ADDR[:PORT] may follow");
+  ValueResult<RelayHost> relay = parse_relay_host(query.substr(kRelay.size()));
+  if (!relay) return bad("relay=: " + relay.error().problem);
+  return std::optional(std::move(*relay));
 }
 
 }  // namespace
@@ -161,11 +199,11 @@ ValueResult<Prefix> parse_interface_address(std::string_view text) {
 }
 
 ValueResult<ChannelUrl> parse_channel_url(std::string_view text) {
-  constexpr std::string_view kScheme = "amt://";
-  if (text.starts_with(kScheme)) {
-    text.remove_prefix(kScheme.size());
-  } else if (text.find("://") != std::string_view::npos) {
-    return bad("not an amt:// URL");
+  if (!take_scheme(text)) return bad("not an amt:// URL");
+  std::string_view query;
+  if (const std::size_t mark = text.find('?'); mark != std::string_view::npos) {
+    query = text.substr(mark + 1);
+    text = text.substr(0, mark);
   }
   if (text.ends_with('/')) text.remove_suffix(1);  // players add it
   std::optional<IpAddress> source;
@@ -183,6 +221,9 @@ ValueResult<ChannelUrl> parse_channel_url(std::string_view text) {
   if (const auto problem = group_problem(group, source.has_value())) return bad(*problem);
   if (source && source->family() != group.family()) return bad("source and group are not of one address family");
   url->channel.source = source;
+  ValueResult<std::optional<RelayHost>> relay = parse_url_query(query);
+  if (!relay) return Unexpected<BadValue>(relay.error());
+  url->relay = std::move(*relay);
   return url;
 }
 

@@ -79,6 +79,7 @@ std::optional<std::string> finish(BenchConfig& config) {
            " channels in all";
   }
   for (const ChannelUrl& url : config.groups) {
+    if (url.relay) return "--group " + url.channel.to_string() + ": names a relay with ?relay=; --relay does that here";
     for (std::uint32_t i = 0; i < config.channels_each; ++i) {
       Channel channel = url.channel;
       channel.group = address_after(channel.group, i);

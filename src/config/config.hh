@@ -128,11 +128,13 @@ struct GatewayConfig {
   std::optional<std::string> control;
 };
 
-/// `amt://[SOURCE@]GROUP[:PORT]`
+/// `amt://[SOURCE@]GROUP[:PORT][?relay=ADDR|NAME[:PORT]]`
 struct ChannelUrl {
   Channel channel;
   /// Without one every UDP port of the group is taken.
   std::optional<std::uint16_t> port;
+  /// Its port is 0 where none was given.
+  std::optional<RelayHost> relay = {};
 
   friend bool operator==(const ChannelUrl&, const ChannelUrl&) = default;
 };
@@ -148,10 +150,19 @@ struct ReceiveOutput {
 
 enum class StatsFormat : std::uint8_t { kText, kJson, kNone };
 
+/// What becomes of RTP headers.
+enum class RtpChoice : std::uint8_t {
+  kAuto,   ///< MPEG-TS in RTP loses them on a pipe or in a file
+  kStrip,  ///< all RTP loses them, wherever it goes
+  kKeep,
+};
+
 struct ReceiveConfig {
   ChannelUrl url;
   RelayChoice relay;
-  std::optional<ReceiveOutput> output;  ///< not given: standard output unless that is a terminal
+  std::optional<ReceiveOutput> output;  ///< not given: standard output unless that is a terminal, or with `verify`
+  bool overwrite = false;               ///< `output` may be a file that holds something
+  RtpChoice rtp = RtpChoice::kAuto;
   std::optional<std::uint64_t> count;
   std::optional<Duration> duration;
   std::optional<Duration> timeout;

@@ -14,18 +14,32 @@ void add_output(CommandTable& table, ReceiveConfig& config) {
        .short_name = 'o',
        .value = "WHERE",
        .group = "Output",
-       .help = "where the UDP payload goes: - (standard output), a file, or udp://ADDR:PORT, sent again "
+       .help = "where the UDP payload goes: - (standard output), a new file, or udp://ADDR:PORT, sent again "
                "as datagrams",
-       .default_text = "standard output unless that is a terminal",
+       .default_text = "standard output unless that is a terminal; with --verify nowhere",
        .example = "udp://127.0.0.1:5001",
        .completion = Completion::kFile,
        .apply = into(config.output, parse_receive_output)});
+  table.options.push_back({.name = "overwrite",
+                           .group = "Output",
+                           .help = "--output may be a file that holds something, which is lost then",
+                           .apply = switch_on(config.overwrite)});
+  table.options.push_back(
+      {.name = "rtp",
+       .value = "WHAT",
+       .group = "Output",
+       .help = "what becomes of RTP headers: auto takes them off MPEG-TS that goes to a pipe or a file, strip off all "
+               "RTP, wherever it goes; packets are put in order then, by their numbers; keep leaves all as it came",
+       .default_text = "auto",
+       .example = "strip",
+       .choices = {"auto", "strip", "keep"},
+       .apply = into(config.rtp, parse_rtp_choice)});
   table.options.push_back(
       {.name = "stats",
        .value = "FORMAT",
        .group = "Output",
        .help = "what is printed at the end; json is one object on one line, on standard output when the "
-               "payload goes elsewhere",
+               "payload goes elsewhere or nowhere",
        .default_text = "text",
        .example = "json",
        .choices = {"text", "json", "none"},
@@ -39,7 +53,7 @@ void add_output(CommandTable& table, ReceiveConfig& config) {
   table.options.push_back({.name = "quiet",
                            .short_name = 'q',
                            .group = "Output",
-                           .help = "no live line",
+                           .help = "no live line, and nothing at the end unless something was lost",
                            .apply = switch_on(config.quiet)});
 }
 
@@ -79,7 +93,9 @@ CommandTable receive_table(ReceiveConfig& config) {
       "Joins the channel URL at an AMT relay (RFC 7450) and writes the payload of its UDP datagrams to a pipe, a file, "
       "or a "
       "socket. Any user may do that, behind NAT too.\n\n"
-      "URL is amt://[SOURCE@]GROUP[:PORT], the form that VLC takes. IPv6 addresses stand in square brackets, as in "
+      "URL is amt://[SOURCE@]GROUP[:PORT], the form that VLC takes, with ?relay=ADDR[:PORT] behind it instead of "
+      "--relay. "
+      "IPv6 addresses stand in square brackets, as in "
       "amt://[2001:db8::10]@[ff3e::1]:5001. Without PORT every UDP port of the group is taken. Groups in 232.0.0.0/8 "
       "and "
       "ff3x::/32 are source-specific and need SOURCE.";
@@ -94,7 +110,7 @@ CommandTable receive_table(ReceiveConfig& config) {
   };
   table.options.push_back({.name = "url",
                            .value = "URL",
-                           .help = "the channel, amt://[SOURCE@]GROUP[:PORT]",
+                           .help = "the channel, amt://[SOURCE@]GROUP[:PORT][?relay=ADDR[:PORT]]",
                            .example = "amt://198.51.100.10@232.1.1.1:5001",
                            .positional = true,
                            .required = true,
@@ -103,6 +119,7 @@ CommandTable receive_table(ReceiveConfig& config) {
   add_output(table, config);
   add_end(table, config);
   table.finish = [&config]() -> std::optional<std::string> {
+    if (config.url.relay) config.relay.relays.push_back(*config.url.relay);
     finish_relay_choice(config.relay);
     if (config.relay.native && !config.url.port) {
       return "--native: the channel needs its UDP port (example: amt://198.51.100.10@232.1.1.1:5001)";

@@ -145,6 +145,11 @@ ValueResult<StatsFormat> parse_stats_format(std::string_view text) {
       text, {{{"text", StatsFormat::kText}, {"json", StatsFormat::kJson}, {"none", StatsFormat::kNone}}});
 }
 
+ValueResult<RtpChoice> parse_rtp_choice(std::string_view text) {
+  return choose<RtpChoice, 3>(text,
+                              {{{"auto", RtpChoice::kAuto}, {"strip", RtpChoice::kStrip}, {"keep", RtpChoice::kKeep}}});
+}
+
 ValueResult<BenchTask> parse_bench_task(std::string_view text) {
   return choose<BenchTask, 3>(
       text,

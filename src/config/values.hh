@@ -42,7 +42,7 @@ inline constexpr std::uint64_t kRobustnessMax = 7;
 [[nodiscard]] ValueResult<Duration> parse_duration(std::string_view text);
 /// Bits per second, with `k`, `M` or `G` for powers of 1000: `5M`, `1.5M`, `500k`.
 [[nodiscard]] ValueResult<std::uint64_t> parse_bit_rate(std::string_view text);
-/// `amt://[SOURCE@]GROUP[:PORT]`; the scheme may be missing.
+/// `amt://[SOURCE@]GROUP[:PORT][?relay=ADDR|NAME[:PORT]]`; the scheme, in any case of letters, may be missing.
 [[nodiscard]] ValueResult<ChannelUrl> parse_channel_url(std::string_view text);
 /// The address of a multicast source, or a channel URL that names one.
 [[nodiscard]] ValueResult<IpAddress> parse_source(std::string_view text);
@@ -54,6 +54,7 @@ inline constexpr std::uint64_t kRobustnessMax = 7;
 /// `auto`, `link`, or octets.
 [[nodiscard]] ValueResult<PathMtuChoice> parse_path_mtu(std::string_view text);
 [[nodiscard]] ValueResult<StatsFormat> parse_stats_format(std::string_view text);
+[[nodiscard]] ValueResult<RtpChoice> parse_rtp_choice(std::string_view text);
 [[nodiscard]] ValueResult<Dnssec> parse_dnssec(std::string_view text);
 [[nodiscard]] ValueResult<BenchTask> parse_bench_task(std::string_view text);
 /// One of these words, as it stands.

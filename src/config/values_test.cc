@@ -17,6 +17,23 @@ TEST(ChannelUrl, TakesTheFormsThatPlayersWrite) {
   EXPECT_EQ(channel("amt://239.1.1.1:5001/"), "239.1.1.1 port 5001");
   EXPECT_EQ(channel("amt://@239.1.1.1:5001"), "239.1.1.1 port 5001");
   EXPECT_EQ(channel("198.51.100.10@232.1.1.1:5001"), "198.51.100.10@232.1.1.1 port 5001");
+  // RFC 3986 §3.1, §3.2.3: schemes are case-insensitive, a port may be empty.
+  EXPECT_EQ(channel("AMT://198.51.100.10@232.1.1.1:5001"), "198.51.100.10@232.1.1.1 port 5001");
+  EXPECT_EQ(channel("Amt://198.51.100.10@232.1.1.1:"), "198.51.100.10@232.1.1.1");
+  EXPECT_EQ(channel("amt://[2001:db8::10]@[ff3e::8000:1]:"), "2001:db8::10@ff3e::8000:1");
+}
+
+TEST(ChannelUrl, MayNameTheRelay) {
+  const auto url = parse_channel_url("amt://198.51.100.10@232.1.1.1:5001?relay=192.0.2.1");
+  ASSERT_TRUE(url);
+  EXPECT_EQ(url->port, 5001);
+  EXPECT_EQ(url->relay, (RelayHost{*IpAddress::parse("192.0.2.1"), 0}));
+  EXPECT_EQ(parse_channel_url("amt://239.1.1.1/?relay=[2001:db8::1]:99")->relay->to_string(), "[2001:db8::1]:99");
+  EXPECT_EQ(parse_channel_url("amt://239.1.1.1?relay=relay.example")->relay->to_string(), "relay.example:0");
+  EXPECT_FALSE(parse_channel_url("amt://239.1.1.1")->relay);
+  EXPECT_EQ(channel("amt://239.1.1.1?relay=239.1.1.2"),
+            "error: relay=: a multicast address cannot be used here; name a unicast address");
+  EXPECT_EQ(channel("amt://239.1.1.1?rleay=192.0.2.1"), "error: after ? only relay=ADDR[:PORT] may follow");
 }
 
 TEST(ChannelUrl, TakesIpv6InSquareBrackets) {
@@ -24,6 +41,7 @@ TEST(ChannelUrl, TakesIpv6InSquareBrackets) {
   EXPECT_EQ(channel("amt://[2001:db8::10]@[ff3e::8000:1]"), "2001:db8::10@ff3e::8000:1");
   EXPECT_EQ(channel("amt://2001:db8::10@ff3e::8000:1"), "2001:db8::10@ff3e::8000:1");
   EXPECT_EQ(channel("amt://[ff0e::1]:5001"), "ff0e::1 port 5001");
+  EXPECT_EQ(channel("amt://[2001:db8::10]@[ff3e::1]:5001"), "2001:db8::10@ff3e::1 port 5001");
 }
 
 TEST(ChannelUrl, SaysWhatIsWrong) {
@@ -36,10 +54,12 @@ TEST(ChannelUrl, SaysWhatIsWrong) {
   EXPECT_EQ(channel("amt://224.1.1.1@232.1.1.1"),
             "error: the source: a multicast address cannot be used here; name a unicast address");
   EXPECT_EQ(channel("amt://nowhere@232.1.1.1"), "error: the source is not an IPv4 or IPv6 address");
+  EXPECT_EQ(channel("amt://2001:db8::10@ff3e::1:5001"),
+            "error: an IPv6 group takes square brackets: [ff3e::1]:5001 with a port, or [ff3e::1:5001] without one");
   EXPECT_EQ(channel("amt://239.1.1.1:0"), "error: the port is not 1 to 65535");
   EXPECT_EQ(channel("rtp://239.1.1.1:5000"), "error: not an amt:// URL");
-  for (const char* const text : {"", "amt://", "amt://239.1.1.1:", "amt://239.1.1.1:65536", "amt://[ff3e::1", "amt://@",
-                                 "amt://[]", "amt://198.51.100.10@", "amt://[239.1.1.1]:5"}) {
+  for (const char* const text : {"", "amt://", "amt://239.1.1.1::", "amt://239.1.1.1:65536", "amt://[ff3e::1",
+                                 "amt://@", "amt://[]", "amt://198.51.100.10@", "amt://[239.1.1.1]:5"}) {
     EXPECT_TRUE(channel(text).starts_with("error:")) << text;
   }
 }

@@ -18,13 +18,20 @@ std::chrono::steady_clock::time_point steady(Instant at) {
   return std::chrono::steady_clock::time_point(at.time_since_epoch());
 }
 
+bool is_ignored(int signal) {
+  struct sigaction action {};
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 }  // namespace
 
 struct EventLoop::Impl {
   // One thread runs it; others may still post.
   asio::io_context context{1};
   asio::signal_set signals{context};
+  asio::signal_set reload_signals{context};
   std::function<void(int)> on_stop;
+  std::function<void()> on_reload;
 
   void wait_for_signal() {
     signals.async_wait([this](const boost::system::error_code& error, int signal) {
@@ -34,6 +41,14 @@ struct EventLoop::Impl {
         if (!again) context.stop();
       });
       on_stop(signal);
+    });
+  }
+
+  void wait_for_reload() {
+    reload_signals.async_wait([this](const boost::system::error_code& error, int) {
+      if (error) return;
+      wait_for_reload();
+      on_reload();
     });
   }
 };
@@ -59,7 +74,16 @@ void EventLoop::on_stop_signal(std::function<void(int)> handler) {
   impl_->on_stop = std::move(handler);
   impl_->signals.add(SIGINT);
   impl_->signals.add(SIGTERM);
+  if (!is_ignored(SIGHUP)) impl_->signals.add(SIGHUP);
   impl_->wait_for_signal();
+}
+
+void EventLoop::on_reload_signal(std::function<void()> handler) {
+  impl_->on_reload = std::move(handler);
+  boost::system::error_code not_there;
+  impl_->signals.remove(SIGHUP, not_there);
+  impl_->reload_signals.add(SIGHUP);
+  impl_->wait_for_reload();
 }
 
 boost::asio::io_context& EventLoop::context() { return impl_->context; }

@@ -27,8 +27,11 @@ class EventLoop {
   /// Has the loop's thread call `work`, in the order of posting. Any thread. What `stop` leaves over is never called,
   /// or when `run` is called again.
   void post(std::function<void()> work);
-  /// `handler(signal)` at SIGINT or SIGTERM. A second one ends `run` at once, whatever the handler is waiting for.
+  /// `handler(signal)` at SIGINT, SIGTERM, and SIGHUP unless the process was started with that ignored (nohup). A
+  /// second one ends `run` at once, whatever the handler is waiting for.
   void on_stop_signal(std::function<void(int)> handler);
+  /// SIGHUP is no stop signal, each has `handler` called. After `on_stop_signal`.
+  void on_reload_signal(std::function<void()> handler);
   /// For servers that are built on Asio themselves.
   [[nodiscard]] boost::asio::io_context& context();
 

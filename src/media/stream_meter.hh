@@ -15,6 +15,8 @@ class RtpMeter {
   std::optional<Bytes> add(Bytes packet);
   [[nodiscard]] std::uint64_t packets() const { return packets_; }
   [[nodiscard]] std::uint64_t lost() const { return lost_before_ + tracker_.lost(); }
+  [[nodiscard]] std::uint64_t duplicated() const { return duplicated_; }
+  [[nodiscard]] std::uint64_t reordered() const { return reordered_; }
 
  private:
   void restart(std::uint32_t source);
@@ -23,6 +25,8 @@ class RtpMeter {
   std::uint16_t highest_ = 0;
   std::uint64_t packets_ = 0;
   std::uint64_t lost_before_ = 0;
+  std::uint64_t duplicated_ = 0;
+  std::uint64_t reordered_ = 0;
 };
 
 /// Recognises MPEG-TS, RTP and MPEG-TS in RTP by the datagrams themselves and counts their losses.
@@ -31,6 +35,8 @@ class StreamMeter {
   enum class Kind : std::uint8_t { kUnknown, kRtp, kTransportStream, kTransportStreamInRtp };
 
   void add(Bytes payload);
+  /// Nothing came for a while: what was missed meanwhile cannot be counted by numbers that wrap soon.
+  void note_pause() { transport_stream_.resynchronise(); }
   /// Of the last datagram.
   [[nodiscard]] Kind kind() const { return kind_; }
   [[nodiscard]] const RtpMeter& rtp() const { return rtp_; }

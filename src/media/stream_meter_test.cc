@@ -61,6 +61,16 @@ TEST(TransportStream, FindsGapsOfEachPid) {
   EXPECT_EQ(meter.packets(), 11u);
 }
 
+TEST(TransportStream, CountsNothingAcrossAPause) {
+  StreamMeter meter;
+  meter.add(ts_packet(0x100, 1));
+  meter.note_pause();
+  meter.add(ts_packet(0x100, 9));  // 7, 23 or 1607 may be missing
+  EXPECT_EQ(meter.transport_stream().lost(), 0u);
+  meter.add(ts_packet(0x100, 11));
+  EXPECT_EQ(meter.transport_stream().lost(), 1u);
+}
+
 TEST(TransportStream, APacketWithoutPayloadRepeatsTheCounter) {
   TsMeter meter;
   meter.add(view(ts_packet(0x100, 3)));
@@ -193,6 +203,29 @@ TEST(TsPacer, WithoutAClockTheGivenRateHoldsAndMemoryIsBounded) {
   ASSERT_EQ(times.size(), 100'000u);
   EXPECT_EQ(times[50'000], 50'000);
   EXPECT_EQ(times[99'999], 99'999);
+}
+
+TEST(TsPacer, ReleasesWhatWaitsForAClockThatDoesNotCome) {
+  TsPacer pacer(1'000'000);
+  pacer.add(ts_packet(0x100, 0, 0));
+  for (unsigned i = 1; i < 4; ++i) pacer.add(ts_packet(0x100, i));
+  EXPECT_EQ(milliseconds(pacer).size(), 0u);
+  pacer.release(std::chrono::milliseconds(400));
+  EXPECT_EQ(milliseconds(pacer), (std::vector<std::int64_t>{0, 100, 200, 300}));
+  EXPECT_EQ(pacer.waiting(), 0u);
+  // And takes another PID's clock from then on.
+  pacer.add(ts_packet(0x200, 0, 0));
+  pacer.add(ts_packet(0x200, 1));
+  pacer.add(ts_packet(0x200, 2, kPcrTicksPerSecond / 10));
+  EXPECT_EQ(milliseconds(pacer), (std::vector<std::int64_t>{400, 450}));
+}
+
+TEST(Schedule, HoldsNothingBackForLongerThanItMay) {
+  Schedule schedule(Instant(Duration(1000)), Duration(50), Duration(400));
+  EXPECT_EQ(schedule.due(Duration(300), Instant(Duration(1000))), Instant(Duration(1300)));
+  // The clock leapt by 5000: from here on it is 4900 behind.
+  EXPECT_EQ(schedule.due(Duration(5300), Instant(Duration(1300))), Instant(Duration(1700)));
+  EXPECT_EQ(schedule.due(Duration(5400), Instant(Duration(1700))), Instant(Duration(1800)));
 }
 
 TEST(Schedule, KeepsTheRateWithoutDrift) {

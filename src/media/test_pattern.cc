@@ -72,7 +72,7 @@ TestVerifier::Stream& TestVerifier::find_stream(std::uint32_t id) {
 void TestVerifier::add(Bytes payload) {
   const Result<TestPacket, TestPacketError> packet = parse_test_packet(payload);
   if (!packet) {
-    ++counts_.damaged;
+    ++(packet.error() == TestPacketError::kNotATestPacket ? counts_.foreign : counts_.damaged);
     return;
   }
   ++counts_.received;

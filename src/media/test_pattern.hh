@@ -54,8 +54,10 @@ class TestVerifier {
     std::uint64_t lost = 0;
     std::uint64_t duplicated = 0;
     std::uint64_t reordered = 0;
-    /// Not a test packet, or not as it was sent.
+    /// A test packet, but not as it was sent.
     std::uint64_t damaged = 0;
+    /// No test packet: somebody else sends to the group, too.
+    std::uint64_t foreign = 0;
     std::uint64_t bytes = 0;
   };
 

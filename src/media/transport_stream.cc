@@ -44,6 +44,8 @@ TsPacketView TsPacketView::parse(Bytes packet) {
 
 TsMeter::TsMeter() = default;
 
+void TsMeter::resynchronise() { pids_ = {}; }
+
 void TsMeter::add(const TsPacketView& packet) {
   ++packets_;
   if (packet.transport_error) {

@@ -35,6 +35,8 @@ class TsMeter {
  public:
   TsMeter();
   void add(const TsPacketView& packet);
+  /// So much may be missing that the counters tell nothing: they begin anew.
+  void resynchronise();
   [[nodiscard]] std::uint64_t packets() const { return packets_; }
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
   [[nodiscard]] std::uint64_t errors() const { return errors_; }  ///< transport_error_indicator
@@ -45,7 +47,7 @@ class TsMeter {
     bool was_duplicate = false;
   };
   static constexpr std::uint8_t kUnknown = 0xff;
-  std::array<PidState, 8192> pids_;
+  std::array<PidState, 8192> pids_{};
   std::uint64_t packets_ = 0;
   std::uint64_t lost_ = 0;
   std::uint64_t errors_ = 0;

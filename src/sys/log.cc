@@ -37,7 +37,7 @@ spdlog::logger& logger() {
   static const std::shared_ptr<spdlog::logger> instance = [] {
     auto created = std::make_shared<spdlog::logger>("amt", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     created->set_level(spdlog::level::info);
-    created->set_pattern("%H:%M:%S.%e %l: %v");
+    created->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l: %v");
     created->flush_on(spdlog::level::trace);
     return created;
   }();

@@ -1,0 +1,47 @@
+#pragma once
+/// From received packets to the output of `amt receive`: RTP headers off where that is wanted, what came late in order.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "cli/receive_output.hh"
+#include "engine/event_loop.hh"
+#include "engine/receiver.hh"
+#include "media/rtp_unwrapper.hh"
+
+namespace amt {
+
+/// Which RTP headers a payload loses on its way to `output`; none: all stay.
+[[nodiscard]] std::optional<RtpUnwrapper::Mode> unwrapping(RtpChoice choice, const ReceiveOutput& output);
+
+/// Lives on its event loop's thread.
+class PayloadWriter {
+ public:
+  /// `on_failure`: the output is gone; nothing is written any more.
+  PayloadWriter(EventLoop& loop, std::unique_ptr<PayloadOutput> output, std::optional<RtpUnwrapper::Mode> unwrapping,
+                std::function<void(const SysError&)> on_failure);
+
+  void write(Instant now, std::span<const Receiver::Packet> packets);
+  /// Nothing comes any more: what waits for its predecessors is written.
+  void finish();
+
+  /// Payloads that the output was too slow to take.
+  [[nodiscard]] std::uint64_t dropped() const { return output_->dropped(); }
+  /// Packets that came so late that they could not be put in order.
+  [[nodiscard]] std::uint64_t late() const { return unwrapper_ ? unwrapper_->counts().late : 0; }
+
+ private:
+  void hand_on(std::span<const Bytes> payloads);
+
+  std::unique_ptr<PayloadOutput> output_;
+  std::optional<RtpUnwrapper> unwrapper_;
+  std::function<void(const SysError&)> on_failure_;
+  bool failed_ = false;
+  std::vector<Bytes> payloads_;
+  Instant timer_at_ = kNoDeadline;
+  Timer timer_;
+};
+
+}  // namespace amt

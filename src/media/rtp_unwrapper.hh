@@ -1,0 +1,81 @@
+#pragma once
+/// From the datagrams of an RTP stream to what a pipe or a file takes: payloads without RTP headers, in order.
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "amt/time.hh"
+#include "base/byte_reader.hh"
+#include "media/rtp_packet.hh"
+#include "media/sequence_tracker.hh"
+
+namespace amt {
+
+/// Takes off RTP headers and puts packets in order by their sequence numbers. A packet that comes before its
+/// predecessor waits for it, `kWindow` at most. What is no RTP goes through as it is. Pure; it knows one stream, that
+/// of the last synchronization source: another one begins anew.
+///
+/// A packet in order costs no allocation and no copy; one that waits costs both.
+class RtpUnwrapper {
+ public:
+  enum class Mode : std::uint8_t {
+    kTransportStreams,  ///< only MPEG-TS in RTP; other RTP goes through as it is, unless a transport stream is running
+    kAll,
+  };
+  /// How long a gap is waited for: several times what paths of one packet's life differ by, below what players buffer.
+  static constexpr Duration kWindow = std::chrono::milliseconds(100);
+  /// Packets that wait at most: 100 ms of 400 Mbit/s, in 6 MB. When it is full, the gap is given up.
+  static constexpr std::size_t kHeldMax = 4096;
+
+  explicit RtpUnwrapper(Mode mode) : mode_(mode) {}
+
+  /// Takes a batch of datagrams in order of arrival. What is to be written now, in order; valid until the next call,
+  /// and as long as `datagrams` are.
+  std::span<const Bytes> handle_datagrams(Instant now, std::span<const Bytes> datagrams);
+  /// The same for what waited long enough.
+  std::span<const Bytes> handle_timeout(Instant now);
+  /// The stream is over: all that waits, in order.
+  std::span<const Bytes> finish();
+  [[nodiscard]] Instant next_deadline() const;
+
+  struct Counts {
+    std::uint64_t late = 0;        ///< came after its gap was given up, and was left out
+    std::uint64_t duplicates = 0;  ///< came before, and was left out
+    std::uint64_t other = 0;       ///< no media, in a transport stream that is running: left out
+  };
+  [[nodiscard]] const Counts& counts() const { return counts_; }
+
+ private:
+  struct Arrival {
+    std::int64_t number = 0;
+    Instant at;
+  };
+
+  void begin_batch();
+  void add(Instant now, Bytes datagram);
+  void add_in_stream(Instant now, const RtpPacketView& packet, Bytes payload);
+  void restart(const RtpPacketView& packet);
+  [[nodiscard]] bool is_of_the_run(std::uint16_t sequence) const;
+  void release_until_gap();
+  void skip_gap();
+
+  Mode mode_;
+  std::optional<std::uint32_t> source_;
+  /// The next number, counted on past the wire's 16 bits.
+  std::int64_t expected_ = 0;
+  SequenceTracker seen_{16};
+  /// Payloads that wait, by number.
+  std::map<std::int64_t, std::vector<std::byte>> held_;
+  /// Of what waits, in order of arrival; its front is one that still waits.
+  std::deque<Arrival> arrivals_;
+  /// Of the batch: what is to be written, and the storage of what had waited.
+  std::vector<Bytes> ready_;
+  std::vector<std::vector<std::byte>> released_;
+  Counts counts_;
+};
+
+}  // namespace amt

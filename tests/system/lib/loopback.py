@@ -1,0 +1,53 @@
+"""A relay of ours on the loopback interface, and what it plays to `amt receive`: no namespaces, no privileges."""
+
+import os
+import time
+
+from . import amt, fake_relay, packets
+from .scenario import Skipped
+from .topology import PORT, SSM, url
+
+SOURCE = "10.1.0.1"
+GROUP = SSM[4]
+URL = url(GROUP, SOURCE)
+
+
+def address(number: int) -> str:
+    """Another one of 127/8 for each run: nothing else listens there."""
+    pid = os.getpid()
+    return f"127.{pid >> 8 & 127 | 1}.{pid & 255}.{number}"
+
+
+class Player:
+    def __init__(self, case, number=2):
+        self.case, self.address = case, address(number)
+        try:
+            self.relay = case.closing(fake_relay.FakeRelay(None, self.address))
+        except OSError as error:
+            raise Skipped(f"no relay can be played on {self.address}:{amt.PORT}: {error.strerror}") from None
+
+    def receive(self, *options, name="receive", channel=URL):
+        return self.case.start(["receive", channel, "--relay", self.address, *options], name)
+
+    def wait_joined(self, timeout=10):
+        self.case.wait_until(lambda: self.relay.wanting(SOURCE, GROUP), timeout, "membership")
+
+    def send(self, payload: bytes, *, pause=0.0, port=PORT) -> None:
+        inner = amt.data(packets.udp_datagram(SOURCE, GROUP, port, payload, ttl=9))
+        for endpoint in list(self.relay.tunnels):
+            self.relay.send_to(endpoint, inner)
+        if pause:
+            time.sleep(pause)
+
+
+def ts_packets(number: int, count=7) -> bytes:
+    """`count` MPEG-TS packets, different in every datagram, one PID, continuity counters in order."""
+    whole = b""
+    for index in range(number * count, (number + 1) * count):
+        whole += bytes([0x47, 0x01, 0x00, 0x10 | index & 15]) + index.to_bytes(4, "big") + bytes(180)
+    return whole
+
+
+def rtp(sequence: int, payload: bytes, *, source=0x11223344, kind=33) -> bytes:
+    """RFC 3550 §5.1."""
+    return bytes([0x80, kind]) + (sequence & 0xFFFF).to_bytes(2, "big") + bytes(4) + source.to_bytes(4, "big") + payload
