@@ -1,0 +1,140 @@
+"""Every `amt` command in the README, the guides and the helps, as it stands: it starts, does what it says (receivers receive),
+and ends well. The addresses of the documentation ranges are here.
+
+    source ──── up0  world: relay, name server's host  net0 ──── eth0  user  eth1, br0
+    198.51.100.10, 2001:db8::10, 10.1.0.1      192.0.2.1, 2001:db8::1, 10.0.0.1, 192.52.193.1
+"""
+
+import os
+import pathlib
+import re
+import shlex
+import signal
+import subprocess
+import time
+
+from lib import multicast, netns
+
+NEEDS = {"namespaces"}
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+COMMANDS = ("relay", "gateway", "receive", "send", "discover", "status", "bench", "demo")
+UNLIMITED = ("--max-tunnels-per-address", "100000", "--max-requests-per-address", "0", "--max-updates-per-address", "0")
+# Demo has tests of its own; it builds networks for half a minute.
+LEFT_OUT = {"demo"}
+# Ends by itself, or is told to after so long.
+PATIENCE = {"discover": 40, "status": 10, "receive": 40, "send": 3, "relay": 2, "gateway": 3, "bench": 6}
+
+
+def documented(case) -> list[str]:
+    lines = []
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for line in page.read_text(encoding="utf-8").splitlines():
+            if re.match(r" {4}(sudo )?amt [a-z]", line):
+                lines.append(line.strip())
+    for command in COMMANDS:
+        shown = case.amt_once([command, "--help"]).stdout
+        lines += [line.strip() for line in shown.splitlines() if re.match(r" {6}amt ", line)]
+    # What stands before a pipe, an ampersand or a comment; `sudo` is what this test is already.
+    found = []
+    for line in lines:
+        word = re.split(r"\s+[|&#]", line.removeprefix("sudo "))[0].strip()
+        if word not in found:
+            found.append(word)
+    return found
+
+
+def network(case):
+    source, world, user = case.host("source"), case.host("world"), case.host("user")
+    netns.link(source, "s0", world, "up0", ["198.51.100.10/24", "10.1.0.1/24", "2001:db8:5::10/64"],
+               ["198.51.100.254/24", "10.1.0.254/24", "2001:db8:5::1/64"])
+    netns.link(world, "net0", user, "eth0", ["192.0.2.1/24", "10.0.0.1/24", "2001:db8::1/64"],
+               ["192.0.2.2/24", "10.0.0.2/24", "2001:db8::2/64"])
+    world.ip("addr add 192.52.193.1/32 dev lo")
+    source.ip("addr add 2001:db8::10/128 dev s0", "route add default via 198.51.100.254", "route add default via 2001:db8:5::1")
+    # The source of the IPv6 examples is in the user's own prefix by its address, and elsewhere by its route.
+    world.ip("route add 2001:db8::10/128 dev up0")
+    user.ip("route add default via 192.0.2.1", "route add 2001:db8::10/128 via 2001:db8::1",
+            "link add eth1 type veth peer name eth1x", "link set eth1x up", "link set eth1 up", "addr add 203.0.113.1/24 dev eth1",
+            "link add br0 type bridge", "link set br0 up")
+    case.daemon(["relay", "--local", "192.0.2.1", "--local", "10.0.0.1", "--local", "2001:db8::1", "--discovery", "192.52.193.1",
+                 "--upstream", "up0", *UNLIMITED], "world_relay", world)
+    for family, address, groups in ((4, "198.51.100.10", ("232.1.1.1", "232.1.2.3", "232.1.2.1")), (6, "2001:db8::10", ("ff3e::1",))):
+        for number, group in enumerate(groups):
+            sender = case.closing(multicast.Source(source, "s0", family, address=address))
+            case.closing(multicast.Stream(sender, group, 5001, rate=100, stream=number + 1))
+    return user
+
+
+def files(case) -> None:
+    """What the commands name: a host, a video, a configuration. /etc is this test's own."""
+    hosts = case.folder / "hosts"
+    hosts.write_text("127.0.0.1 localhost\n192.0.2.1 relay.example.net\n", encoding="ascii")
+    resolvers = case.folder / "resolv.conf"
+    resolvers.write_text("nameserver 192.0.2.53\noptions timeout:1 attempts:1\n", encoding="ascii")
+    for path, name in ((hosts, "/etc/hosts"), (resolvers, "/etc/resolv.conf")):
+        subprocess.run(["mount", "--bind", str(path), name], check=True)
+    (case.folder / "video.ts").write_bytes(b"".join(bytes([0x47, 1, 0, 0x10 | n & 15]) + bytes(184) for n in range(4000)))
+
+
+class Run:
+    def __init__(self, case, user, words: list[str]):
+        self.words = words
+        self.out, self.err = case.folder / "stdout", case.folder / "stderr"
+        self.out.unlink(missing_ok=True)
+        self.err.unlink(missing_ok=True)
+        with user.enter(), open(self.err, "wb") as err:
+            self.popen = subprocess.Popen([case.amt, *words[1:]], cwd=case.folder, stdin=subprocess.DEVNULL,
+                                          stdout=subprocess.PIPE, stderr=err, env=case.env)
+
+    def end(self, seconds: float) -> tuple[int, bytes]:
+        """Waits; then SIGTERM. A receiver's output is read: the first datagrams are enough."""
+        got, until = b"", time.monotonic() + seconds
+        os.set_blocking(self.popen.stdout.fileno(), False)
+        while self.popen.poll() is None and time.monotonic() < until:
+            got += self.popen.stdout.read() or b""
+            if self.words[1] == "receive" and len(got) > 5000:
+                break
+            time.sleep(0.02)
+        if self.popen.poll() is None:
+            self.popen.send_signal(signal.SIGTERM)
+        try:
+            self.popen.wait(20)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            raise
+        return self.popen.returncode, got + (self.popen.stdout.read() or b"")
+
+
+def run(case):
+    user = network(case)
+    files(case)
+    case.need_tun()
+    done = 0
+    for line in documented(case):
+        words = shlex.split(line)
+        command = words[1]
+        if command in LEFT_OUT or command not in COMMANDS:
+            continue
+        if "/etc/amt/relay.toml" in line:  # a file that only its reader has
+            continue
+        beside = None
+        if command == "status" or "127.0.0.1" in line:
+            beside = Run(case, user, ["amt", "relay", "--local", "127.0.0.1", "--upstream", "eth0", *UNLIMITED])
+            case.wait_until(lambda: "ready" in beside.err.read_text(encoding="utf-8"), 10, "a relay to ask")
+        one = Run(case, user, words)
+        status, out = one.end(PATIENCE[command])
+        err = one.err.read_text(encoding="utf-8", errors="replace")
+        if beside:
+            beside.popen.terminate()
+            beside.popen.wait(10)
+        # Nobody here answers the DNS, so there may be no relay to discover; the load's groups need not be sent to.
+        good = {0, 1} if command in ("discover", "bench") else {0}
+        case.check(status in good, f"{line}: status {status}\n{err}")
+        if command == "receive":
+            case.check("first packet after" in err, f"{line}: nothing came\n{err}")
+        if command in ("relay", "gateway"):
+            case.check(re.search(r"\bready\b", err), f"{line}: not ready\n{err}")
+        case.check(command != "status" or b"relay" in out, f"{line}: {out!r}")
+        done += 1
+    case.check(done > 25, f"only {done} commands were found")
+    case.figure("documented commands executed", done)
