@@ -348,7 +348,10 @@ std::string RelaySearch::problem() const {
   // What was answered says more than that more is to come; a network that names no relay is no problem by itself.
   if (!dns_problem_.empty()) return lookup_problem();
   if (asking_dns_) return "the DNS has not answered yet who relays " + subject();
-  return race_ ? "the relays for " + subject() + " have not answered yet" : lookup_problem();
+  if (!race_) return lookup_problem();
+  std::string text;
+  for (const std::string& failure : failures_) text += failure + "; ";
+  return text + (text.empty() ? "the relays for " + subject() : "other relays") + " have not answered yet";
 }
 
 void RelaySearch::handle_timeout(Instant now) {
