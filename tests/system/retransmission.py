@@ -30,7 +30,7 @@ def run(case):
             program = line.start_gateway(4, name=quiet)
             listener = line.listener(4, SSM[4], [source])
         else:
-            program = line.receive(url(SSM[4], source), "-o", case.folder / "payload", name=quiet)
+            program = line.receive(url(SSM[4], source), "-o", case.folder / f"payload_{quiet}", name=quiet)
             listener = None
         time.sleep(SECONDS)
         case.check(program.status is None, f"{quiet}: ended with {program.status}: {program.err}")

@@ -27,7 +27,7 @@ def run(case):
                 listeners = [line.listener(4, SSM[4], [source]), line.listener(6, ASM[6])]
                 case.wait_until(lambda: [len(groups) for groups in relay.tunnels.values()] == [2], 10, "two memberships")
             else:
-                program = line.receive(url(SSM[4], source), "-o", case.folder / "payload", outer=outer, name=name)
+                program = line.receive(url(SSM[4], source), "-o", case.folder / f"payload_{name}", outer=outer, name=name)
                 listeners = []
                 case.wait_until(lambda: relay.tunnels, 10, "membership")
             start = time.monotonic()
