@@ -88,11 +88,11 @@ class Progress {
 /// Sends until the end of the source, the count, or a signal. The error that ended it, if one did.
 SysResult<void> send_all(const SendConfig& config, SendSource& source, MulticastSender& sender, const StopSignal& stop,
                          Progress& progress) {
-  Schedule schedule(monotonic_now(), source.lateness_max(), source.hold_max());
+  Schedule schedule(monotonic_now(), source.hold_max());
   while (!config.count || progress.packets() < *config.count) {
     const SysResult<std::optional<Duration>> due = source.next();
     if (!due) return tl::unexpected(due.error());
-    if (!*due || stop.wait_until(schedule.due(**due, monotonic_now()))) return {};
+    if (!*due || stop.wait_until(schedule.due(**due, monotonic_now(), source.lateness_max()))) return {};
     const Instant now = monotonic_now();
     const Bytes payload = source.payload(now);
     SysResult<void> sent = sender.send(payload);

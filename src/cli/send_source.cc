@@ -1,6 +1,7 @@
 #include "cli/send_source.hh"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -82,6 +83,12 @@ class Input {
   [[nodiscard]] bool is_live() const {
     struct stat status {};
     return ::fstat(fd_, &status) == 0 && !S_ISREG(status.st_mode);
+  }
+
+  /// Octets that can be read at once.
+  [[nodiscard]] std::size_t available() const {
+    int octets = 0;
+    return ::ioctl(fd_, FIONREAD, &octets) == 0 && octets > 0 ? static_cast<std::size_t>(octets) : 0;
   }
 
   /// Fills `buffer`; less only at the end of the input, or when a signal came.
@@ -170,7 +177,11 @@ class TransportStreamSource final : public SendSource {
     return due;
   }
   Bytes payload(Instant) override { return datagram_; }
-  [[nodiscard]] Duration lateness_max() const override { return kStreamLatenessMax; }
+  /// Where more waits in a pipe it is this program that is late, and all of that is to be caught up with: what stays in
+  /// the pipe has the source wait.
+  [[nodiscard]] Duration lateness_max() const override {
+    return live_ && input_.available() >= datagram_.size() ? Duration::max() : kStreamLatenessMax;
+  }
   [[nodiscard]] Duration hold_max() const override { return live_ ? kLiveHoldMax : Duration::max(); }
   [[nodiscard]] std::string description() const override {
     return input_.name() + ", MPEG-TS in its own time, " + std::to_string(packets_max_ * kTsPacketOctets) +

@@ -6,8 +6,9 @@
 namespace amt {
 namespace {
 
-/// PCRs stand at most 100 ms apart (ISO/IEC 13818-1 §2.7.2); more than this is another clock.
-constexpr std::int64_t kPcrStepMax = 5 * kPcrTicksPerSecond;
+/// PCRs stand at most 100 ms apart (ISO/IEC 13818-1 §2.7.2); more than this is another clock. A live stream would be
+/// that much behind.
+constexpr std::int64_t kPcrStepMax = kPcrTicksPerSecond / 2;
 /// How much waits for the next PCR at most: 9 MB, or 0.75 s at 100 Mbit/s.
 constexpr std::size_t kWaitingMax = 50'000;
 

@@ -17,20 +17,18 @@ namespace amt {
 /// Nothing is held back for more than `hold_max`; what asks for more moves the schedule, too.
 class Schedule {
  public:
-  Schedule(Instant start, Duration lateness_max, Duration hold_max = Duration::max())
-      : start_(start), lateness_max_(lateness_max), hold_max_(hold_max) {}
+  explicit Schedule(Instant start, Duration hold_max = Duration::max()) : start_(start), hold_max_(hold_max) {}
 
   /// When the thing that is due `offset` after the start is to be sent; in the past: at once.
-  Instant due(Duration offset, Instant now) {
+  Instant due(Duration offset, Instant now, Duration lateness_max) {
     const Duration late = now - (start_ + offset);
-    if (late > lateness_max_) start_ += late - lateness_max_;
+    if (late > lateness_max) start_ += late - lateness_max;
     if (-late > hold_max_) start_ -= -late - hold_max_;
     return start_ + offset;
   }
 
  private:
   Instant start_;
-  Duration lateness_max_;
   Duration hold_max_;
 };
 

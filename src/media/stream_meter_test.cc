@@ -220,24 +220,32 @@ TEST(TsPacer, ReleasesWhatWaitsForAClockThatDoesNotCome) {
   EXPECT_EQ(milliseconds(pacer), (std::vector<std::int64_t>{400, 450}));
 }
 
+constexpr Duration kLateness(50);
+
 TEST(Schedule, HoldsNothingBackForLongerThanItMay) {
-  Schedule schedule(Instant(Duration(1000)), Duration(50), Duration(400));
-  EXPECT_EQ(schedule.due(Duration(300), Instant(Duration(1000))), Instant(Duration(1300)));
+  Schedule schedule(Instant(Duration(1000)), Duration(400));
+  EXPECT_EQ(schedule.due(Duration(300), Instant(Duration(1000)), kLateness), Instant(Duration(1300)));
   // The clock leapt by 5000: from here on it is 4900 behind.
-  EXPECT_EQ(schedule.due(Duration(5300), Instant(Duration(1300))), Instant(Duration(1700)));
-  EXPECT_EQ(schedule.due(Duration(5400), Instant(Duration(1700))), Instant(Duration(1800)));
+  EXPECT_EQ(schedule.due(Duration(5300), Instant(Duration(1300)), kLateness), Instant(Duration(1700)));
+  EXPECT_EQ(schedule.due(Duration(5400), Instant(Duration(1700)), kLateness), Instant(Duration(1800)));
 }
 
 TEST(Schedule, KeepsTheRateWithoutDrift) {
-  Schedule schedule(Instant(Duration(1000)), Duration(50));
-  EXPECT_EQ(schedule.due(Duration(10), Instant(Duration(1030))), Instant(Duration(1010)));
-  EXPECT_EQ(schedule.due(Duration(20), Instant(Duration(1030))), Instant(Duration(1020)));
+  Schedule schedule(Instant(Duration(1000)));
+  EXPECT_EQ(schedule.due(Duration(10), Instant(Duration(1030)), kLateness), Instant(Duration(1010)));
+  EXPECT_EQ(schedule.due(Duration(20), Instant(Duration(1030)), kLateness), Instant(Duration(1020)));
 }
 
 TEST(Schedule, DoesNotCatchUpInOneBurst) {
-  Schedule schedule(Instant(Duration(1000)), Duration(50));
-  EXPECT_EQ(schedule.due(Duration(10), Instant(Duration(2000))), Instant(Duration(1950)));
-  EXPECT_EQ(schedule.due(Duration(70), Instant(Duration(2000))), Instant(Duration(2010)));
+  Schedule schedule(Instant(Duration(1000)));
+  EXPECT_EQ(schedule.due(Duration(10), Instant(Duration(2000)), kLateness), Instant(Duration(1950)));
+  EXPECT_EQ(schedule.due(Duration(70), Instant(Duration(2000)), kLateness), Instant(Duration(2010)));
+}
+
+TEST(Schedule, CatchesUpWithEverythingWhereThatIsAsked) {
+  Schedule schedule(Instant(Duration(1000)));
+  EXPECT_EQ(schedule.due(Duration(10), Instant(Duration(2000)), Duration::max()), Instant(Duration(1010)));
+  EXPECT_EQ(schedule.due(Duration(1070), Instant(Duration(2000)), kLateness), Instant(Duration(2070)));
 }
 
 }  // namespace

@@ -132,7 +132,7 @@ def run(case):
 
     # What a relay answers to SIGHUP: it serves on.
     relay_port = str(amt.PORT)
-    daemon = case.daemon(["relay", "--local", loopback.address(9), "--relay-port", relay_port, "--upstream", "lo"], "relay")
+    daemon = case.daemon(["relay", "--local", loopback.address(9), "--relay-port", relay_port, "--upstream", "lo"], "relay", None)
     daemon.signal(signal.SIGHUP)
     case.wait_until(lambda: "SIGHUP" in daemon.err, 5, "it says so")
     case.check(daemon.snapshot()["role"] == "relay" and daemon.status is None, "a relay lives on")
