@@ -1,7 +1,7 @@
 """Every `amt` command in the README, the guides and the helps, as it stands: it starts, does what it says (receivers receive),
 and ends well. The addresses of the documentation ranges are here.
 
-    source ──── up0  world: relay, name server's host  net0 ──── eth0  user  eth1, br0
+    source ──── up0  world: relay  net0 ──── eth0  user  eth1, br0            site  eth0: the relays that are shown
     198.51.100.10, 2001:db8::10, 10.1.0.1      192.0.2.1, 2001:db8::1, 10.0.0.1, 192.52.193.1
 """
 
@@ -62,7 +62,11 @@ def network(case):
         for number, group in enumerate(groups):
             sender = case.closing(multicast.Source(source, "s0", family, address=address))
             case.closing(multicast.Stream(sender, group, 5001, rate=100, stream=number + 1))
-    return user
+    # A host for the relays that are shown: they have the addresses of the one that serves here.
+    site = case.host("site")
+    site.ip("link add eth0 type veth peer name eth0x", "link set eth0x up", "link set eth0 up", "addr add 192.0.2.1/24 dev eth0",
+            "addr add 10.0.0.1/24 dev eth0", "addr add 2001:db8::1/64 dev eth0 nodad", "route add default via 192.0.2.254")
+    return user, site
 
 
 def files(case) -> None:
@@ -77,12 +81,12 @@ def files(case) -> None:
 
 
 class Run:
-    def __init__(self, case, user, words: list[str]):
+    def __init__(self, case, host, words: list[str]):
         self.words = words
         self.out, self.err = case.folder / "stdout", case.folder / "stderr"
         self.out.unlink(missing_ok=True)
         self.err.unlink(missing_ok=True)
-        with user.enter(), open(self.err, "wb") as err:
+        with host.enter(), open(self.err, "wb") as err:
             self.popen = subprocess.Popen([case.amt, *words[1:]], cwd=case.folder, stdin=subprocess.DEVNULL,
                                           stdout=subprocess.PIPE, stderr=err, env=case.env)
 
@@ -106,7 +110,7 @@ class Run:
 
 
 def run(case):
-    user = network(case)
+    user, site = network(case)
     files(case)
     case.need_tun()
     done = 0
@@ -121,7 +125,7 @@ def run(case):
         if command == "status" or "127.0.0.1" in line:
             beside = Run(case, user, ["amt", "relay", "--local", "127.0.0.1", "--upstream", "eth0", *UNLIMITED])
             case.wait_until(lambda: "ready" in beside.err.read_text(encoding="utf-8"), 10, "a relay to ask")
-        one = Run(case, user, words)
+        one = Run(case, site if command == "relay" else user, words)
         status, out = one.end(PATIENCE[command])
         err = one.err.read_text(encoding="utf-8", errors="replace")
         if beside:
