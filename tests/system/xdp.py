@@ -27,6 +27,11 @@ def number_of(datagram: bytes) -> int:
     return HEAD.unpack(packets.parse(datagram).payload[UDP_HEADER:UDP_HEADER + HEAD.size])[2]
 
 
+def path_of(relay, gateway) -> str | None:
+    """None: its Update has not been read yet."""
+    return tunnels(relay).get(gateway.endpoint, {}).get("path")
+
+
 def counted(case, line, relay, outer, inner):
     """Every packet of one stream, and that all but the first went as frames."""
     what = f"IPv{inner} in IPv{outer}"
@@ -36,7 +41,7 @@ def counted(case, line, relay, outer, inner):
     before = relay.snapshot()
     stream = line.stream(inner, group, rate=400)
     case.wait_until(lambda: gateway.data, 5, "the first packet")
-    case.wait_until(lambda: tunnels(relay)[gateway.endpoint]["path"] == "xdp", 5, f"{what}: the path to be xdp")
+    case.wait_until(lambda: path_of(relay, gateway) == "xdp", 5, f"{what}: the path to be xdp")
     start = len(gateway.data)
     case.wait_until(lambda: len(gateway.data) >= start + PACKETS, 10, f"{what}: {PACKETS} packets")
     stream.close()
@@ -68,7 +73,7 @@ class Changes:
         self.expect("xdp", "at the start")
 
     def expect(self, path, when, timeout=8):
-        self.case.wait_until(lambda: tunnels(self.relay)[self.gateway.endpoint]["path"] == path, timeout,
+        self.case.wait_until(lambda: path_of(self.relay, self.gateway) == path, timeout,
                              f"IPv{self.outer}, {when}: the path to be {path}")
 
     def arriving(self, when):
