@@ -25,7 +25,7 @@ constexpr Duration kTimerSlack = std::chrono::microseconds(500);
 constexpr Duration kStreamLatenessMax = std::chrono::milliseconds(5);
 /// What comes from a pipe waits so long for the stream's clock, and as long again for its turn. PCRs stand 100 ms
 /// apart.
-constexpr Duration kLiveHoldMax = std::chrono::milliseconds(400);
+constexpr Duration kLiveHoldMax = std::chrono::milliseconds(250);
 
 class ConstantRate {
  public:
