@@ -90,9 +90,12 @@ void Gateway::Impl::accept_query(Instant now, wire::Protocol protocol, const wir
   attached.silence_told = attached.stop_told = false;
   learn(attached.relay, std::get<Asking>(attached.cycle(protocol)), protocol, query.nonce);
 
-  Session fresh{query.nonce, query.mac, std::nullopt,
-                general.robustness == 0 ? kRobustnessDefault : general.robustness};
-  if (query.gateway) fresh.gateway = query.gateway->endpoint;
+  Session fresh{query.nonce, query.mac, std::nullopt, general.robustness == 0 ? kRobustnessDefault : general.robustness,
+                false};
+  if (query.gateway) {
+    fresh.gateway = query.gateway->endpoint;
+    fresh.gateway_is_mapped = query.gateway->ipv4_mapped;
+  }
   // One Query per Request: from here on the cycle does not wait (R-5.2.3.5.4-g).
   attached.cycle(protocol) = Settled{fresh, now + query_timer(general)};
   compare_endpoint(now, attached, fresh);

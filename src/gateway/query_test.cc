@@ -147,6 +147,17 @@ TEST_F(Asked, SurplusOctetsAreNotPartOfTheQuery) {  // R-5.2.3.5.4-i, R-5.1.4-b
   EXPECT_EQ(bench.last(kTeardown).from(12), hex("c738 00000000 00000000 00000000 c0000201"));
 }
 
+// R-5.2.3.7.2-a: a Teardown has the gateway fields of the Query, in the form that the relay gave them: it may compare
+// octets, as the MAC does.
+TEST_F(Asked, TeardownRepeatsAMappedAddressAsItCame) {
+  QueryText mapped = query();
+  mapped.seen_as = kSeenAs;
+  mapped.mapped = true;
+  EXPECT_TRUE(bench.receive(mapped.igmp()));
+  bench.shut_down();
+  EXPECT_EQ(bench.last(kTeardown).from(12), hex("c738 00000000 00000000 0000ffff c0000201"));
+}
+
 TEST_F(Asked, ReservedBitsAreNotLookedAt) {
   Octets message = query().igmp();
   message[1] = std::byte{0xfc};

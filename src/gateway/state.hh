@@ -16,6 +16,8 @@ struct Session {
   /// This gateway's endpoint as the relay sees it; given if and only if G was set.
   std::optional<Endpoint> gateway;
   std::uint8_t robustness = 2;
+  /// The relay wrote `gateway` IPv4-mapped, and knows it again only so (`wire::GatewayFields`).
+  bool gateway_is_mapped = false;
 };
 
 /// The nonces of one unanswered series of Requests: one for those with the E flag, one for the retries without it.

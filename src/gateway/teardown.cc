@@ -18,7 +18,7 @@ void Gateway::Impl::send_teardown(const Endpoint& to, const Session& session) {
   GatewayTransmit transmit{to, {}};
   transmit.datagram.resize(wire::kTeardownOctets);
   ByteWriter out({transmit.datagram.data(), transmit.datagram.size()});
-  wire::Teardown{session.mac, session.nonce, {*session.gateway}}.write(out);
+  wire::Teardown{session.mac, session.nonce, {*session.gateway, session.gateway_is_mapped}}.write(out);
   outputs.emplace_back(std::move(transmit));
   counters.add(GatewayCounter::kTeardownsSent);
 }

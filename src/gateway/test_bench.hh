@@ -78,6 +78,8 @@ struct QueryText {
   unsigned qqic = 125;
   bool limit = false;
   std::optional<Endpoint> seen_as = std::nullopt;
+  /// Its IPv4 address is written IPv4-mapped.
+  bool mapped = false;
   /// Octets between the inner datagram and the gateway fields.
   std::string_view surplus = "";
   /// Instead of the right inner datagram.
@@ -96,6 +98,7 @@ struct QueryText {
       put_u16(fields, 0, seen_as->port);
       const auto octets = seen_as->address.bytes();
       std::copy(octets.begin(), octets.end(), fields.end() - static_cast<std::ptrdiff_t>(octets.size()));
+      if (mapped) fields[12] = fields[13] = std::byte{0xff};
     }
     return joined({{std::byte{4}, static_cast<std::byte>(flags)},
                    hex(mac),
