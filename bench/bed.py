@@ -40,6 +40,7 @@ FITTING_TRIES = 8
 NOBODY = "02:00:00:00:00:99"
 # Nothing here is about limits.
 UNLIMITED = ("--max-tunnels", "1000000", "--max-tunnels-per-address", "1000000", "--max-groups", "20000",
+             "--max-channels", "1000000", "--max-channels-per-address", "1000000",
              "--max-requests-per-address", "0", "--max-updates-per-address", "0")
 
 

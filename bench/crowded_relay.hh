@@ -64,7 +64,9 @@ class CrowdedRelay {
     for (;;) {
       const RelayOutput output = relay_.poll_output();
       if (const auto* transmit = std::get_if<RelayTransmit>(&output)) answer_ = transmit->datagram;
-      if (std::holds_alternative<Deadline>(output)) return;
+      if (std::holds_alternative<Deadline>(output)) break;
+    }
+    while (relay_.poll_upstream()) {
     }
   }
 
@@ -72,8 +74,9 @@ class CrowdedRelay {
   static RelayOptions options() {
     RelayOptions out;
     out.advertise_v4 = IpAddress::from_v4(std::uint32_t{0xc0000264});
-    out.tunnels_max = 2'000'000;
-    out.requests_per_second_max = 0;
+    constexpr std::size_t kUnlimited = 2'000'000;
+    out.limits = {kUnlimited, kUnlimited, kUnlimited, kUnlimited, true};
+    out.answers.queries_per_address_max = 0;
     out.updates_per_second_max = 0;
     return out;
   }

@@ -53,8 +53,8 @@ class Pair {
  private:
   static RelayOptions relay_options() {
     RelayOptions options;
-    options.tunnels_per_address_max = kGateways;
-    options.requests_per_second_max = 0;
+    options.limits.tunnels_per_address_max = kGateways;
+    options.answers.queries_per_address_max = 0;
     options.updates_per_second_max = 0;
     return options;
   }

@@ -67,6 +67,28 @@ GatewayFieldsPolicy policy(GatewayFields choice) {
   return GatewayFieldsPolicy::kNever;
 }
 
+AdmissionLimits admission_limits(const RelayConfig& config) {
+  AdmissionLimits limits;
+  limits.tunnels_max = config.tunnels_max;
+  limits.tunnels_per_address_max =
+      config.tunnels_per_address_max.value_or(AdmissionLimits::tunnels_of_one_address(config.tunnels_max));
+  limits.channels_max = config.channels_max;
+  limits.one_may_have_all_channels = config.channels_per_address_max.value_or(0) >= config.channels_max;
+  limits.channels_per_address_max = config.channels_per_address_max.value_or(limits.channels_per_address_max);
+  return limits;
+}
+
+AnswerLimits answer_limits(const RelayConfig& config) {
+  AnswerLimits limits;
+  limits.queries_per_address_max = config.requests_per_second_max;
+  limits.advertisements_per_address_max = config.discoveries_per_second_max;
+  // Whoever lets one address ask without limit has a load of his own in mind.
+  const bool is_limited = config.requests_per_second_max != 0;
+  limits.per_prefix_max = config.answers_per_prefix_max.value_or(is_limited ? limits.per_prefix_max : 0);
+  limits.total_max = config.answers_max.value_or(is_limited ? limits.total_max : 0);
+  return limits;
+}
+
 Result<RelayEngineOptions, std::string> engine_options(const RelayConfig& config) {
   RelayEngineOptions options;
   const std::vector<IpAddress> local = config.local.empty() ? default_addresses() : config.local;
@@ -87,12 +109,11 @@ Result<RelayEngineOptions, std::string> engine_options(const RelayConfig& config
 
   options.relay.robustness = config.robustness;
   options.relay.query_interval = config.query_interval;
-  options.relay.tunnels_max = config.tunnels_max;
-  options.relay.tunnels_per_address_max = config.tunnels_per_address_max;
+  options.relay.limits = admission_limits(config);
+  options.relay.allowed_groups = config.allowed_groups;
   options.relay.groups_per_tunnel_max = config.groups_max;
   options.relay.sources_per_group_max = config.sources_max;
-  options.relay.requests_per_second_max = config.requests_per_second_max;
-  options.relay.discoveries_per_second_max = config.discoveries_per_second_max;
+  options.relay.answers = answer_limits(config);
   options.relay.updates_per_second_max = config.updates_per_second_max;
   options.data_path.rate_cap.tunnel_bits_per_second = config.tunnel_bits_per_second_max;
   if (config.bits_per_second_max)

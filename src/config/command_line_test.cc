@@ -40,7 +40,9 @@ TEST(CommandLine, ReadsEveryOptionOfTheRelay) {
   const auto relay = parsed<RelayConfig>(
       "relay --local 192.0.2.1 --local 2001:db8::1 --discovery 192.52.193.1 --upstream eth0 --upstream eth1 --strict "
       "--relay-port 3000 --max-tunnels 9 --max-tunnels-per-address 8 --max-groups 7 --max-sources 6 "
-      "--max-requests-per-address 5 --max-discoveries-per-address 0 --query-interval 31744 --robustness 7 "
+      "--max-channels 5 --max-channels-per-address 4 --allow-group 232.0.0.0/8 --allow-group ff3e::/32 --max-answers 3 "
+      "--max-answers-per-prefix 2 --max-requests-per-address 5 --max-discoveries-per-address 0 --query-interval 31744 "
+      "--robustness 7 "
       "--gateway-fields never --batch-delay 0 --max-tunnel-rate 20M --max-rate 1.5G --secret-file s --secret-lifetime "
       "600 --workers 3 --control c");
   EXPECT_EQ(relay.local, (std::vector{*IpAddress::parse("192.0.2.1"), *IpAddress::parse("2001:db8::1")}));
@@ -52,6 +54,11 @@ TEST(CommandLine, ReadsEveryOptionOfTheRelay) {
   EXPECT_EQ(relay.tunnels_per_address_max, 8u);
   EXPECT_EQ(relay.groups_max, 7u);
   EXPECT_EQ(relay.sources_max, 6u);
+  EXPECT_EQ(relay.channels_max, 5u);
+  EXPECT_EQ(relay.channels_per_address_max, 4u);
+  EXPECT_EQ(relay.allowed_groups, (std::vector{*Prefix::parse("232.0.0.0/8"), *Prefix::parse("ff3e::/32")}));
+  EXPECT_EQ(relay.answers_max, 3u);
+  EXPECT_EQ(relay.answers_per_prefix_max, 2u);
   EXPECT_EQ(relay.requests_per_second_max, 5u);
   EXPECT_EQ(relay.discoveries_per_second_max, 0u);
   EXPECT_EQ(relay.query_interval, std::chrono::seconds(31744));

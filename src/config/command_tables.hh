@@ -19,6 +19,9 @@ namespace amt {
 /// The options that every subcommand takes, at the end of its table.
 void add_common_options(CommandTable& table, CommonConfig& config);
 
+/// What one relay and one of its subscribers may have: `--max-...`, `--allow-group`.
+void add_relay_limits(CommandTable& table, RelayConfig& config);
+
 /// `--relay`, `--discovery`, `--local`, `--gateway-port`, `--relay-port` of `gateway` and `receive`.
 void add_relay_choice_options(CommandTable& table, RelayChoice& choice);
 /// Fills in ports.

@@ -51,11 +51,17 @@ struct RelayConfig {
   bool strict = false;
   std::uint16_t relay_port = kAmtPort;
   std::size_t tunnels_max = 100'000;
-  std::size_t tunnels_per_address_max = 256;
-  std::size_t groups_max = 512;                    ///< per gateway
-  std::size_t sources_max = 128;                   ///< per group
-  std::uint8_t unreachable_max = 8;                ///< in a row
-  std::uint32_t requests_per_second_max = 200;     ///< per address; 0: no limit
+  std::optional<std::size_t> tunnels_per_address_max{};  ///< default: `AdmissionLimits`
+  std::size_t channels_max = 16'384;
+  std::optional<std::size_t> channels_per_address_max{};  ///< the same
+  std::vector<Prefix> allowed_groups{};                   ///< empty: any
+  std::size_t groups_max = 512;                           ///< per gateway
+  std::size_t sources_max = 128;                          ///< per group
+  std::uint8_t unreachable_max = 8;                       ///< in a row
+  std::uint32_t requests_per_second_max = 200;            ///< per address; 0: no limit
+  /// 0: no limit; default: none where Requests of one address are not limited.
+  std::optional<std::uint32_t> answers_per_prefix_max{};
+  std::optional<std::uint32_t> answers_max{};
   std::uint32_t discoveries_per_second_max = 100;  ///< per address; 0: no limit
   std::uint32_t updates_per_second_max = 1000;     ///< per address; 0: no limit
   Duration batch_delay_max = std::chrono::milliseconds(2);

@@ -4,12 +4,6 @@
 namespace amt {
 namespace {
 
-// A relay of any size stays below these; they are here so that a slip of the hand is no out-of-memory.
-constexpr std::uint64_t kTunnelsMax = 10'000'000;
-constexpr std::uint64_t kGroupsMax = 1'000'000;
-constexpr std::uint64_t kSourcesMax = 100'000;
-constexpr std::uint64_t kUnreachableMax = 250;
-constexpr std::uint64_t kPerSecondMax = 10'000'000;
 constexpr std::uint64_t kBatchDelayMicrosecondsMax = 100'000;
 // RFC 7450 §5.3.6: "The RECOMMENDED maximum interval is 2 hours."
 constexpr std::uint64_t kSecretLifetimeSecondsMax = 7200;
@@ -159,83 +153,6 @@ void add_protocol(CommandTable& table, RelayConfig& config) {
        .apply = seconds_into(config.secret_lifetime, kSecretLifetimeSecondsMax)});
 }
 
-void add_limits(CommandTable& table, RelayConfig& config) {
-  table.options.push_back({.name = "max-tunnels",
-                           .value = "N",
-                           .group = "Limits",
-                           .help = "gateways in all",
-                           .default_text = "100000",
-                           .example = "100000",
-                           .apply = number_into(config.tunnels_max, 1, kTunnelsMax)});
-  table.options.push_back({.name = "max-tunnels-per-address",
-                           .value = "N",
-                           .group = "Limits",
-                           .help = "gateways that share one address (behind one NAT), or one /64 in IPv6",
-                           .default_text = "256",
-                           .example = "256",
-                           .apply = number_into(config.tunnels_per_address_max, 1, kTunnelsMax)});
-  table.options.push_back({.name = "max-groups",
-                           .value = "N",
-                           .group = "Limits",
-                           .help = "groups of one gateway",
-                           .default_text = "512",
-                           .example = "512",
-                           .apply = number_into(config.groups_max, 1, kGroupsMax)});
-  table.options.push_back({.name = "max-sources",
-                           .value = "N",
-                           .group = "Limits",
-                           .help = "sources of one group of one gateway",
-                           .default_text = "128",
-                           .example = "128",
-                           .apply = number_into(config.sources_max, 1, kSourcesMax)});
-  table.options.push_back({.name = "max-unreachable",
-                           .value = "N",
-                           .group = "Limits",
-                           .help =
-                               "ICMP Destination Unreachable in a row that a gateway's tunnel outlives, 1 to 250; the "
-                               "next ends it, not sooner than 3 s after the first",
-                           .default_text = "8",
-                           .example = "8",
-                           .apply = number_into(config.unreachable_max, 1, kUnreachableMax)});
-  table.options.push_back({.name = "max-requests-per-address",
-                           .value = "N",
-                           .group = "Limits",
-                           .help = "Requests a second from one address (IPv6: one /64), 0 for no limit",
-                           .default_text = "200",
-                           .example = "200",
-                           .apply = number_into(config.requests_per_second_max, 0, kPerSecondMax)});
-  table.options.push_back({.name = "max-discoveries-per-address",
-                           .value = "N",
-                           .group = "Limits",
-                           .help = "Relay Discoveries a second from one address (IPv6: one /64), 0 for no limit",
-                           .default_text = "100",
-                           .example = "100",
-                           .apply = number_into(config.discoveries_per_second_max, 0, kPerSecondMax)});
-  table.options.push_back({.name = "max-updates-per-address",
-                           .value = "N",
-                           .group = "Limits",
-                           .help = "Membership Updates a second from one address (IPv6: one /64), 0 for no limit",
-                           .default_text = "1000",
-                           .example = "1000",
-                           .apply = number_into(config.updates_per_second_max, 0, kPerSecondMax)});
-  table.options.push_back({.name = "max-tunnel-rate",
-                           .value = "BITS/S",
-                           .group = "Limits",
-                           .help =
-                               "bits a second that are sent to one gateway, outer headers included (k, M, G); what is "
-                               "above that is dropped",
-                           .default_text = "no limit",
-                           .example = "20M",
-                           .apply = into(config.tunnel_bits_per_second_max, parse_bit_rate)});
-  table.options.push_back({.name = "max-rate",
-                           .value = "BITS/S",
-                           .group = "Limits",
-                           .help = "the same for all gateways together",
-                           .default_text = "no limit",
-                           .example = "8G",
-                           .apply = into(config.bits_per_second_max, parse_bit_rate)});
-}
-
 void add_data_path(CommandTable& table, RelayConfig& config) {
   table.options.push_back({.name = "data-path",
                            .value = "WAY",
@@ -287,14 +204,12 @@ CommandTable relay_table(RelayConfig& config) {
   add_upstream(table, config);
   add_addresses(table, config);
   add_protocol(table, config);
-  add_limits(table, config);
+  add_relay_limits(table, config);
   add_data_path(table, config);
   table.options.push_back({.name = "workers",
                            .value = "N",
                            .group = "Operation",
-                           .help =
-                               "threads among which the gateways are divided, 1 to 256; limits per address hold for "
-                               "each; router mode has one",
+                           .help = "threads among which the gateways are divided, 1 to 256; router mode has one",
                            .default_text = "one for each processor",
                            .example = "4",
                            .apply = number_into(config.workers, 1, kWorkersMax)});

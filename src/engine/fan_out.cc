@@ -34,7 +34,10 @@ void FanOut::replicate(Instant now, std::span<const CapturedDatagram> batch, Hop
 
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const Result<DatagramAddresses, IpError> addresses = peek_addresses(batch[i].bytes);
-    if (!addresses) continue;
+    if (!addresses) {
+      counters.add(RelayCounter::kDataMalformed);
+      continue;
+    }
     const ChannelKey key{addresses->source, addresses->destination};
     const std::uint32_t run =
         assign(key, static_cast<std::uint32_t>(batch[i].bytes.size() + wire::kDataHeaderOctets), addresses->ecn);

@@ -75,9 +75,7 @@ SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options, Rando
   SysResult<std::vector<std::vector<UdpSocket>>> sockets = bind(options);
   if (!sockets) return Unexpected<SysError>(sockets.error());
   RelayOptions relay = options.relay;
-  relay.shared = std::make_shared<RelayShared>();
-  random.fill(relay.shared->seed);
-  relay.shared->since = started;
+  relay.shared = std::make_shared<RelayShared>(relay, random, started);
   for (std::size_t i = 0; i < steering.workers(); ++i) {
     threads.push_back(std::make_unique<LoopThread>());
     std::optional<XdpSender> xdp;

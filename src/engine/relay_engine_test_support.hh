@@ -83,7 +83,7 @@ class RelayEngineWith : public InTestNamespace, public ::testing::WithParamInter
     ASSERT_TRUE(ok(set_link_up(find_link("far")->index)));
     RelayEngineOptions options;
     options.relay.advertise_v4 = kRelay.address;
-    options.relay.requests_per_second_max = 0;
+    options.relay.answers.queries_per_address_max = 0;
     options.relay.updates_per_second_max = 0;
     options.relay.gateway_fields = GatewayFieldsPolicy::kNever;
     options.local = {kRelay};

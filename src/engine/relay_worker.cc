@@ -15,6 +15,14 @@ constexpr int kReceivesPerTurn = 16;
 constexpr int kBatchesPerTurn = 8;
 // A batch is not cut short, but none is begun after so long: under overload data must not keep gateways from leaving.
 constexpr Duration kDataTurnMax = std::chrono::milliseconds(2);
+// Groups of which the owner of the upstream is told at a time: a fraction of a millisecond's work for this thread.
+constexpr std::size_t kGroupsToldMax = 64;
+
+/// Each reason once a minute (`RefusalLog`).
+void tell_refusal(const RefusalReport& report) {
+  log_warn("refused {} ({}), {} since the last line of this kind; {} sets the limit", report.whose.to_string(),
+           to_string(report.reason), report.count, option_behind(report.reason));
+}
 
 std::vector<UdpSocket*> pointers_to(std::vector<UdpSocket>& sockets) {
   std::vector<UdpSocket*> pointers;
@@ -237,8 +245,8 @@ void RelayWorker::drain_outputs() {
     RelayOutput output = relay_.poll_output();
     if (const auto* transmit = std::get_if<RelayTransmit>(&output)) {
       answers_.add(socket_at(transmit->from), transmit->to, transmit->datagram);
-    } else if (auto* change = std::get_if<UpstreamChange>(&output)) {
-      note_change(std::move(change->change));
+    } else if (const auto* refusal = std::get_if<RelayRefusal>(&output)) {
+      tell_refusal(refusal->report);
     } else {
       next_deadline_ = std::get<Deadline>(output).at;
       return;
@@ -268,20 +276,18 @@ UdpSocket& RelayWorker::socket_at(const LocalAddress& local) {
   return *socket;
 }
 
-void RelayWorker::note_change(FilterChange&& change) {
-  const auto [known, is_new] = changes_.try_emplace(change.group, std::move(change));
-  if (!is_new) known->second.after = std::move(change.after);
-}
-
 void RelayWorker::tell_upstream() {
-  // One message at a time: gateways that zap faster than the kernel joins make changes supersede each other here, not
-  // messages pile up there.
-  if (changes_.empty() || owner_is_busy_) return;
-  owner_is_busy_ = true;
+  // One message at a time: gateways that zap faster than the kernel joins make changes supersede each other in the
+  // relay, not messages pile up at the owner.
+  if (owner_is_busy_) return;
   std::vector<FilterChange> changes;
-  changes.reserve(changes_.size());
-  for (auto& [group, change] : changes_) changes.push_back(std::move(change));
-  changes_.clear();
+  while (changes.size() < kGroupsToldMax) {
+    std::optional<FilterChange> change = relay_.poll_upstream();
+    if (!change) break;
+    changes.push_back(std::move(*change));
+  }
+  if (changes.empty()) return;
+  owner_is_busy_ = true;
   colleagues_.change_upstream(*this, std::move(changes));
 }
 

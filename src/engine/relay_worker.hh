@@ -1,7 +1,6 @@
 #pragma once
 /// One of the workers of a relay: its share of the gateways, from the first Discovery to the last packet.
 
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -136,7 +135,6 @@ class RelayWorker final : TooBigListener {
   /// Or shuts them, when there is no tunnel.
   void open_captures();
   UdpSocket& socket_at(const LocalAddress& local);
-  void note_change(FilterChange&& change);
   void tell_upstream();
   /// After each turn. What the kernel has to be asked for comes soon.
   void publish(Instant now);
@@ -158,8 +156,7 @@ class RelayWorker final : TooBigListener {
   AnswerBatch answers_;
   Instant next_deadline_ = kNoDeadline;
   std::vector<CapturedDatagram> captured_;
-  /// What the owner of the upstream does not know yet, by group; and whether it is busy with what it was told before.
-  boost::unordered_flat_map<IpAddress, FilterChange> changes_;
+  /// With what the owner of the upstream was told before. The relay remembers what it does not know yet.
   bool owner_is_busy_ = false;
   /// Whether there is a tunnel that captures work for.
   bool wanted_ = false;

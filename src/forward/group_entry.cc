@@ -46,11 +46,18 @@ bool GroupEntry::is_listed(const SourceEntry& entry) const {
   return !entry.include.empty();
 }
 
-SourceFilter GroupEntry::merged() const {
+std::optional<SourceFilter> GroupEntry::merged(std::size_t sources_max) const {
   SourceFilter filter{any_.empty() ? FilterMode::kInclude : FilterMode::kExclude, {}};
-  for_each_source([&](const IpAddress& source, const SourceEntry& entry) {
+  const auto list = [&](const IpAddress& source, const SourceEntry& entry) {
     if (is_listed(entry)) filter.sources.push_back(source);
-  });
+    return filter.sources.size() <= sources_max;
+  };
+  if (!first_entry_.empty() && !list(first_, first_entry_)) return std::nullopt;
+  if (others_) {
+    for (const auto& [source, entry] : *others_) {
+      if (!list(source, entry)) return std::nullopt;
+    }
+  }
   std::ranges::sort(filter.sources);
   return filter;
 }

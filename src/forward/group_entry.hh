@@ -65,8 +65,9 @@ class GroupEntry {
   template <typename F>
   bool change(const IpAddress& source, const KeyedHash& hash, F&& change);
 
-  /// What all tunnels together want.
-  [[nodiscard]] SourceFilter merged() const;
+  /// What all tunnels together want; nothing where that lists more than `sources_max` sources. Cost: the sources that
+  /// are looked at until then.
+  [[nodiscard]] std::optional<SourceFilter> merged(std::size_t sources_max) const;
   /// `f(const IpAddress&, const SourceEntry&)`
   template <typename F>
   void for_each_source(F&& f) const;

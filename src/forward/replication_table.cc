@@ -1,6 +1,7 @@
 #include "forward/replication_table.hh"
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <iterator>
 
 #include "base/id_index.hh"
@@ -50,7 +51,8 @@ SourceFilter without_toggled(const SourceFilter& after, SourceList toggled) {
 }  // namespace
 
 struct ReplicationTable::Impl {
-  explicit Impl(const KeyedHash& keyed) : hash(keyed) {}
+  Impl(const KeyedHash& keyed, std::optional<MergeOptions> options)
+      : hash(keyed), merge(std::move(options)), told(0, keyed) {}
 
   [[nodiscard]] std::optional<std::uint32_t> find(const IpAddress& group) const {
     return index.find(hash(group), [&](std::uint32_t id) { return groups[id].group() == group; });
@@ -66,58 +68,117 @@ struct ReplicationTable::Impl {
     groups.erase(id);
   }
 
-  std::optional<FilterChange> apply(GroupEntry& group, TunnelId tunnel, const FilterChange& change) const;
+  void apply(GroupEntry& group, TunnelId tunnel, const FilterChange& change, ChannelEdges* edges);
+
+  [[nodiscard]] std::size_t sources_listed_max(const IpAddress& group) const {
+    return !merge || merge->ssm.contains(group) ? SIZE_MAX : merge->sources_listed_max;
+  }
+  /// As it is told.
+  [[nodiscard]] SourceFilter merged(const GroupEntry& group) const {
+    return group.merged(sources_listed_max(group.group())).value_or(kWhole);
+  }
+  [[nodiscard]] SourceFilter merged_before(const GroupEntry& group, SourceList toggled) const;
+  void note_change(const IpAddress& group, SourceFilter before);
+
+  inline static const SourceFilter kWhole{FilterMode::kExclude, {}};
 
   KeyedHash hash;
+  /// None: nobody polls.
+  std::optional<MergeOptions> merge;
+  /// Of the groups that have changed since they were polled: what was told then.
+  boost::unordered_flat_map<IpAddress, SourceFilter, KeyedHash> told;
+  /// These, in order of change.
+  std::vector<IpAddress> changed;
+  std::size_t polled = 0;
   Slab<GroupEntry> groups;
   IdIndex index;
   /// Groups below this one have been taken.
   std::uint32_t taken = 0;
 };
 
-ReplicationTable::ReplicationTable(const KeyedHash& hash) : impl_(std::make_unique<Impl>(hash)) {}
+ReplicationTable::ReplicationTable(const KeyedHash& hash) : impl_(std::make_unique<Impl>(hash, std::nullopt)) {}
+ReplicationTable::ReplicationTable(const KeyedHash& hash, MergeOptions merge)
+    : impl_(std::make_unique<Impl>(hash, std::move(merge))) {}
 ReplicationTable::~ReplicationTable() = default;
 
-std::optional<FilterChange> ReplicationTable::apply(TunnelId tunnel, const FilterChange& change) {
+void ReplicationTable::apply(TunnelId tunnel, const FilterChange& change, ChannelEdges* edges) {
   const std::uint32_t id = impl_->obtain(change.group);
   GroupEntry& group = impl_->groups[id];
-  std::optional<FilterChange> merged = impl_->apply(group, tunnel, change);
+  impl_->apply(group, tunnel, change, edges);
   if (group.empty()) impl_->erase(id);
-  return merged;
 }
 
-std::optional<FilterChange> ReplicationTable::Impl::apply(GroupEntry& group, TunnelId tunnel,
-                                                          const FilterChange& change) const {
+void ReplicationTable::Impl::apply(GroupEntry& group, TunnelId tunnel, const FilterChange& change,
+                                   ChannelEdges* edges) {
   const bool was_excluder = change.before.mode == FilterMode::kExclude;
   const bool is_excluder = change.after.mode == FilterMode::kExclude;
+  const bool is_told = merge && !told.contains(change.group);
   // With as many excluders as before only the sources that this tunnel named can have moved.
-  std::optional<SourceFilter> merged_before;
-  if (was_excluder != is_excluder) merged_before = group.merged();
+  if (is_told && was_excluder != is_excluder) note_change(change.group, merged(group));
   SourceList toggled;
   const auto change_source = [&](const IpAddress& source, const auto& how) {
-    if (group.change(source, hash, how) && !merged_before) toggled.push_back(source);
+    if (group.change(source, hash, how)) toggled.push_back(source);
   };
 
   for_each_missing(included(change.before), included(change.after), [&](const IpAddress& source) {
-    change_source(source, [&](SourceEntry& entry) { entry.include.remove(tunnel); });
+    change_source(source, [&](SourceEntry& entry) {
+      entry.include.remove(tunnel);
+      if (edges != nullptr && entry.include.empty()) edges->ended.push_back({source, change.group});
+    });
   });
   for_each_missing(excluded(change.before), excluded(change.after), [&](const IpAddress& source) {
     change_source(source, [&](SourceEntry& entry) { unblock(entry, tunnel); });
   });
-  if (was_excluder && !is_excluder) group.remove_any(tunnel);
-  if (!was_excluder && is_excluder) group.add_any(tunnel);
+  if (was_excluder && !is_excluder) {
+    group.remove_any(tunnel);
+    if (edges != nullptr && group.any().empty()) edges->ended.push_back({std::nullopt, change.group});
+  }
+  if (!was_excluder && is_excluder) {
+    if (edges != nullptr && group.any().empty()) edges->begun.push_back({std::nullopt, change.group});
+    group.add_any(tunnel);
+  }
   for_each_missing(excluded(change.after), excluded(change.before), [&](const IpAddress& source) {
     change_source(source, [&](SourceEntry& entry) { block(entry, tunnel); });
   });
   for_each_missing(included(change.after), included(change.before), [&](const IpAddress& source) {
-    change_source(source, [&](SourceEntry& entry) { entry.include.add(tunnel); });
+    change_source(source, [&](SourceEntry& entry) {
+      if (edges != nullptr && entry.include.empty()) edges->begun.push_back({source, change.group});
+      entry.include.add(tunnel);
+    });
   });
+  if (is_told && was_excluder == is_excluder && !toggled.empty()) {
+    SourceFilter before = merged_before(group, std::move(toggled));
+    note_change(change.group, std::move(before));
+  }
+}
 
-  if (!merged_before && toggled.empty()) return std::nullopt;
-  FilterChange result{change.group, {}, group.merged()};
-  result.before = merged_before ? std::move(*merged_before) : without_toggled(result.after, std::move(toggled));
-  if (result.before == result.after) return std::nullopt;
-  return result;
+SourceFilter ReplicationTable::Impl::merged_before(const GroupEntry& group, SourceList toggled) const {
+  const std::size_t listed_max = sources_listed_max(group.group());
+  // With more than this now there were more than `listed_max` before.
+  const std::size_t looked_at_max = listed_max > SIZE_MAX - toggled.size() ? SIZE_MAX : listed_max + toggled.size();
+  const std::optional<SourceFilter> now = group.merged(looked_at_max);
+  if (!now) return kWhole;
+  SourceFilter before = without_toggled(*now, std::move(toggled));
+  return before.sources.size() <= listed_max ? before : kWhole;
+}
+
+void ReplicationTable::Impl::note_change(const IpAddress& group, SourceFilter before) {
+  told.emplace(group, std::move(before));
+  changed.push_back(group);
+}
+
+std::optional<FilterChange> ReplicationTable::poll_change() {
+  while (impl_->polled < impl_->changed.size()) {
+    const IpAddress& group = impl_->changed[impl_->polled++];
+    const auto told = impl_->told.find(group);
+    FilterChange change{group, std::move(told->second), {}};
+    impl_->told.erase(told);
+    if (const std::optional<std::uint32_t> id = impl_->find(group)) change.after = impl_->merged(impl_->groups[*id]);
+    if (change.before != change.after) return change;
+  }
+  impl_->changed.clear();
+  impl_->polled = 0;
+  return std::nullopt;
 }
 
 ReplicationTargets ReplicationTable::find(const IpAddress& source, const IpAddress& group) const {
@@ -131,6 +192,15 @@ ReplicationTargets ReplicationTable::find(const IpAddress& source, const IpAddre
   targets.include = exact->include.members();
   if (exact->blocked) targets.blocked = exact->blocked->members();
   return targets;
+}
+
+bool ReplicationTable::has_channel(const IpAddress* source, const IpAddress& group) const {
+  const std::optional<std::uint32_t> id = impl_->find(group);
+  if (!id) return false;
+  const GroupEntry& entry = impl_->groups[*id];
+  if (source == nullptr) return !entry.any().empty();
+  const SourceEntry* const exact = entry.find(*source);
+  return exact != nullptr && !exact->include.empty();
 }
 
 void ReplicationTable::count(const IpAddress& source, const IpAddress& group, std::uint64_t packets,
@@ -210,14 +280,14 @@ std::size_t ReplicationTable::channel_count() const {
 
 void ReplicationTable::for_each_group(
     const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const {
-  impl_->groups.for_each([&](std::uint32_t id) { visit(impl_->groups[id].group(), impl_->groups[id].merged()); });
+  impl_->groups.for_each([&](std::uint32_t id) { visit(impl_->groups[id].group(), impl_->merged(impl_->groups[id])); });
 }
 
 std::optional<FilterChange> ReplicationTable::take_group() {
   const std::optional<std::uint32_t> id = impl_->groups.next(impl_->taken);
   if (!id) return std::nullopt;
   const GroupEntry& group = impl_->groups[*id];
-  FilterChange change{group.group(), group.merged(), {}};
+  FilterChange change{group.group(), impl_->merged(group), {}};
   impl_->erase(*id);
   impl_->taken = *id;
   return change;

@@ -8,10 +8,12 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "amt/channel.hh"
 #include "base/keyed_hash.hh"
 #include "forward/tunnel_set.hh"
+#include "ip/address.hh"
 #include "membership/source_filter.hh"
 
 namespace amt {
@@ -43,20 +45,48 @@ struct ChannelCursor {
   std::optional<Inside> inside{};
 };
 
+/// How the merged membership is told to the upstream.
+struct MergeOptions {
+  /// An any-source group of which more sources than this would be listed is asked for as a whole, (*,G): the table
+  /// filters anyway, and an upstream that has to be told of each source costs more than what it keeps away.
+  std::size_t sources_listed_max = SIZE_MAX;
+  /// These groups can be asked for by their sources alone.
+  SsmRange ssm;
+};
+
+/// Channels that a first tunnel began, and that the last one ended.
+struct ChannelEdges {
+  std::vector<Channel> begun;
+  std::vector<Channel> ended;
+
+  void clear() {
+    begun.clear();
+    ended.clear();
+  }
+};
+
 /// Looked up once a packet: one hash probe, a second one where a group has several sources, whatever the number of
-/// channels and tunnels. A change costs what changes; only when the merged membership of a group changes by it, and is
-/// told, all sources of that group are looked at. Owned by one worker, not thread-safe.
+/// channels and tunnels. A change costs what changes. All sources of a group are looked at once for each `poll_change`,
+/// however many changes there were before. Owned by one worker, not thread-safe.
 class ReplicationTable {
  public:
   /// `hash`: keyed, since gateways choose the channels.
   explicit ReplicationTable(const KeyedHash& hash = KeyedHash());
+  /// The same, for who polls the merged membership.
+  ReplicationTable(const KeyedHash& hash, MergeOptions merge);
   ~ReplicationTable();
 
-  /// `change.before` is what the table holds of this tunnel and group. The change of the merged filter, if it changed.
+  /// `change.before` is what the table holds of this tunnel and group. What began or ended is appended to `edges`.
+  void apply(TunnelId tunnel, const FilterChange& change, ChannelEdges* edges = nullptr);
+  /// The next group whose merged filter is not what was last polled, and what it became. Any number of `apply` in
+  /// between is one change, or none.
   /// Merge rule: any EXCLUDE gives EXCLUDE(sources that all excluders exclude, less those that anyone includes); else
-  /// INCLUDE(union) (H-a, P-d).
-  std::optional<FilterChange> apply(TunnelId tunnel, const FilterChange& change);
+  /// INCLUDE(union) (H-a, P-d); and then `MergeOptions`.
+  std::optional<FilterChange> poll_change();
   [[nodiscard]] ReplicationTargets find(const IpAddress& source, const IpAddress& group) const;
+
+  /// Whether some tunnel includes `source`, or, where that is null, some tunnel excludes.
+  [[nodiscard]] bool has_channel(const IpAddress* source, const IpAddress& group) const;
 
   /// Accounting of packets that were looked up: at (S,G) where somebody includes S, else at (*,G); nothing where
   /// nobody wants the group. Constant cost.
@@ -80,8 +110,8 @@ class ReplicationTable {
 
   /// What is wanted of each group by all tunnels together; in no order.
   void for_each_group(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const;
-  /// Forgets one group, whichever: for emptying the table, nothing else is applied any more. What was wanted of it;
-  /// nothing when the table is empty.
+  /// Forgets one group, whichever: for emptying the table, nothing else is applied any more, and `poll_change` had
+  /// nothing more to say. What was wanted of it; nothing when the table is empty.
   std::optional<FilterChange> take_group();
   /// True when no tunnel wants anything.
   [[nodiscard]] bool empty() const;

@@ -18,8 +18,8 @@ struct RouterState::Many {
 /// date. The deadline is looked for among all groups only when one that held it was touched.
 class RouterState::Update {
  public:
-  Update(RouterState& state, Instant now, std::vector<FilterChange>& changes)
-      : state_(state), options_(*state.options_), asker_(state.asker()), now_(now), log_(changes) {}
+  Update(RouterState& state, Instant now, std::vector<FilterChange>& changes, RouterGate* gate)
+      : state_(state), options_(*state.options_), asker_(state.asker()), gate_(gate), now_(now), log_(changes) {}
   Update(const Update&) = delete;
   Update& operator=(const Update&) = delete;
 
@@ -53,6 +53,7 @@ class RouterState::Update {
     RouterGroup* state = state_.find(group);
     if (state == nullptr) {
       if (!RouterGroup::creates_state(type, listed)) return;
+      if (gate_ != nullptr && !gate_->allows_group(group)) return;
       if (state_.group_count() >= options_.groups_max) {
         ++rejects_.groups_limit;
         return;
@@ -60,9 +61,9 @@ class RouterState::Update {
       state = &state_.insert(group);
     }
     if (state->deadline() <= state_.next_deadline() && state->deadline() != kNoDeadline) deadline_touched_ = true;
-    state->expire(now_, log_);
+    state->expire(now_, log_, gate_);
     if (older_version != 0) state->note_older_host(now_, options_, older_version);
-    rejects_.sources_limit += state->apply(now_, options_, type, listed, log_, asker_);
+    rejects_.sources_limit += state->apply(now_, options_, type, listed, {log_, asker_, gate_});
     if (asker_ != nullptr) {
       state->send_queries(now_, options_, *asker_);
       rejects_.queries_limit += asker_->take_refusals();
@@ -78,6 +79,7 @@ class RouterState::Update {
   RouterState& state_;
   const RouterOptions& options_;
   QueryQueue* asker_;
+  RouterGate* gate_;
   Instant now_;
   ChangeLog log_;
   RouterRejects rejects_;
@@ -101,6 +103,11 @@ std::span<const RouterGroup> RouterState::groups() const {
 }
 
 RouterGroup* RouterState::find(const IpAddress& group) {
+  const auto it = std::ranges::lower_bound(groups(), group, {}, &RouterGroup::group);
+  return it != groups().end() && it->group() == group ? &*it : nullptr;
+}
+
+const RouterGroup* RouterState::find(const IpAddress& group) const {
   const auto it = std::ranges::lower_bound(groups(), group, {}, &RouterGroup::group);
   return it != groups().end() && it->group() == group ? &*it : nullptr;
 }
@@ -147,8 +154,9 @@ QueryQueue* RouterState::asker() {
   return many.queries.get();
 }
 
-RouterRejects RouterState::handle_report(Instant now, const GroupReport& report, std::vector<FilterChange>& changes) {
-  Update update(*this, now, changes);
+RouterRejects RouterState::handle_report(Instant now, const GroupReport& report, std::vector<FilterChange>& changes,
+                                         RouterGate* gate) {
+  Update update(*this, now, changes, gate);
   for (const GroupRecord& record : report.records) {
     if (!update.admits(record.group)) continue;
     const bool exclude = record.type == RecordType::kModeIsExclude || record.type == RecordType::kChangeToExclude;
@@ -164,8 +172,8 @@ RouterRejects RouterState::handle_report(Instant now, const GroupReport& report,
 }
 
 RouterRejects RouterState::handle_older_report(Instant now, const OlderReport& report,
-                                               std::vector<FilterChange>& changes) {
-  Update update(*this, now, changes);
+                                               std::vector<FilterChange>& changes, RouterGate* gate) {
+  Update update(*this, now, changes, gate);
   if (!update.admits(report.group)) return update.rejects();
   if (options_->ssm.contains(report.group)) {
     ++update.rejects().older_report_of_ssm_group;  // S-e
@@ -176,8 +184,9 @@ RouterRejects RouterState::handle_older_report(Instant now, const OlderReport& r
   return update.rejects();
 }
 
-RouterRejects RouterState::handle_leave(Instant now, const OlderLeave& leave, std::vector<FilterChange>& changes) {
-  Update update(*this, now, changes);
+RouterRejects RouterState::handle_leave(Instant now, const OlderLeave& leave, std::vector<FilterChange>& changes,
+                                        RouterGate* gate) {
+  Update update(*this, now, changes, gate);
   if (!update.admits(leave.group)) return update.rejects();
   if (options_->ssm.contains(leave.group)) {
     ++update.rejects().older_report_of_ssm_group;  // S-e
@@ -196,13 +205,13 @@ void RouterState::handle_query(Instant now, const GroupQuery& query, Duration la
   if (many_) many_->deadline = std::min(many_->deadline, group->deadline());
 }
 
-void RouterState::handle_timeout(Instant now, std::vector<FilterChange>& changes) {
+void RouterState::handle_timeout(Instant now, std::vector<FilterChange>& changes, RouterGate* gate) {
   if (now < next_deadline()) return;
   ChangeLog log(changes);
   QueryQueue* const asking = asker();
   for (RouterGroup& group : groups()) {
     if (now < group.deadline()) continue;
-    group.expire(now, log);
+    group.expire(now, log, gate);
     if (asking == nullptr) {
       group.stop_queries();
     } else if (!group.is_nothing()) {
@@ -243,9 +252,20 @@ bool RouterState::empty() const { return groups().empty(); }
 
 std::size_t RouterState::group_count() const { return groups().size(); }
 
+std::size_t RouterState::membership_count() const {
+  std::size_t count = 0;
+  for (const RouterGroup& group : groups()) count += group.membership_count();
+  return count;
+}
+
+std::size_t RouterState::membership_count(const IpAddress& group) const {
+  const RouterGroup* const found = find(group);
+  return found == nullptr ? 0 : found->membership_count();
+}
+
 SourceFilter RouterState::filter(const IpAddress& group) const {
-  const auto it = std::ranges::lower_bound(groups(), group, {}, &RouterGroup::group);
-  return it != groups().end() && it->group() == group ? it->filter() : SourceFilter{};
+  const RouterGroup* const found = find(group);
+  return found == nullptr ? SourceFilter{} : found->filter();
 }
 
 void RouterState::for_each_group(

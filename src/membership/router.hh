@@ -28,9 +28,13 @@ class RouterState {
 
   /// Applies one message. Changes of what is forwarded are appended to `changes` (at most one per group, in order of
   /// first touch); a refresh that changes nothing appends nothing. The `after` of EXCLUDE(X,Y) is EXCLUDE(Y) (P-d).
-  RouterRejects handle_report(Instant now, const GroupReport& report, std::vector<FilterChange>& changes);
-  RouterRejects handle_older_report(Instant now, const OlderReport& report, std::vector<FilterChange>& changes);
-  RouterRejects handle_leave(Instant now, const OlderLeave& leave, std::vector<FilterChange>& changes);
+  /// `gate`: who is asked before something is added; null: nobody.
+  RouterRejects handle_report(Instant now, const GroupReport& report, std::vector<FilterChange>& changes,
+                              RouterGate* gate = nullptr);
+  RouterRejects handle_older_report(Instant now, const OlderReport& report, std::vector<FilterChange>& changes,
+                                    RouterGate* gate = nullptr);
+  RouterRejects handle_leave(Instant now, const OlderLeave& leave, std::vector<FilterChange>& changes,
+                             RouterGate* gate = nullptr);
 
   /// LAN mode: another router's specific query without the S flag: what it names is lowered to `last_member_query_time`
   /// from now (RFC 3376 §6.6.1). Nothing ends before that.
@@ -38,7 +42,7 @@ class RouterState {
 
   /// Runs every timer that is due: source timers, group timers, repeats of specific queries. Older-version timers need
   /// no call: they are compared when a message comes.
-  void handle_timeout(Instant now, std::vector<FilterChange>& changes);
+  void handle_timeout(Instant now, std::vector<FilterChange>& changes, RouterGate* gate = nullptr);
   [[nodiscard]] Instant next_deadline() const;
 
   /// LAN mode: the next group- or group-and-source-specific query to send now, if any (I-d).
@@ -46,11 +50,15 @@ class RouterState {
   /// Forgets the specific queries that wait and all their repeats; lowered timers run on.
   void stop_queries();
 
-  /// Forgets everything; each group's end is appended to `changes`.
+  /// Forgets everything; each group's end is appended to `changes`. No gate is told.
   void clear(std::vector<FilterChange>& changes);
 
   [[nodiscard]] bool empty() const;
   [[nodiscard]] std::size_t group_count() const;
+  /// As a `RouterGate` counts them. Cost: the groups.
+  [[nodiscard]] std::size_t membership_count() const;
+  /// Of one group.
+  [[nodiscard]] std::size_t membership_count(const IpAddress& group) const;
   /// What is wanted of `group` now (EXCLUDE shows Y).
   [[nodiscard]] SourceFilter filter(const IpAddress& group) const;
   /// Every group, for status; ascending.
@@ -68,6 +76,7 @@ class RouterState {
   [[nodiscard]] std::span<RouterGroup> groups();
   [[nodiscard]] std::span<const RouterGroup> groups() const;
   [[nodiscard]] RouterGroup* find(const IpAddress& group);
+  [[nodiscard]] const RouterGroup* find(const IpAddress& group) const;
   /// Without state; there was none of this group.
   [[nodiscard]] RouterGroup& insert(const IpAddress& group);
   void erase(const RouterGroup& group);

@@ -1,14 +1,10 @@
 #include "membership/router_group.hh"
 
-#include <boost/container/small_vector.hpp>
-
+#include "base/assert.hh"
 #include "membership/router_tables.hh"
 
 namespace amt {
 namespace {
-
-/// Sources of a group while a record is applied; few groups have more.
-using SourceScratch = boost::container::small_vector<SourceRecord, 16>;
 
 /// Does the filter list it? In EXCLUDE only Y is shown (P-d).
 bool is_shown(FilterMode mode, const SourceRecord& record) {
@@ -27,6 +23,10 @@ bool shows_the_same(FilterMode mode, std::span<const SourceRecord> a, std::span<
     ++left;
     ++right;
   }
+}
+
+bool holds(std::span<const SourceRecord> held, const SourceRecord& record) {
+  return std::ranges::binary_search(held, record.address, {}, &SourceRecord::address);
 }
 
 }  // namespace
@@ -57,35 +57,40 @@ bool RouterGroup::creates_state(RecordType type, std::span<const IpAddress> list
   return sets_exclude(type) || (!listed.empty() && type != RecordType::kBlockOldSources);
 }
 
-std::uint32_t RouterGroup::apply(Instant now, const RouterOptions& options, RecordType type,
-                                 std::span<const IpAddress> listed, ChangeLog& log, QueryQueue* queries) {
-  if (extras_ && (now < extras_->v1_host_present || now < extras_->v2_host_present)) {
-    // RFC 3376 §7.3.2: "IGMPv3 BLOCK messages are ignored, as are source-lists in TO_EX() messages"; and in mode
-    // IGMPv1 "IGMPv2 Leave messages and IGMPv3 TO_IN() messages are also ignored" (I-g, I-h).
-    if (type == RecordType::kBlockOldSources) return 0;
-    if (type == RecordType::kChangeToInclude && now < extras_->v1_host_present) return 0;
-    if (type == RecordType::kChangeToExclude) listed = {};
-  }
+std::size_t RouterGroup::drop_new(SourceScratch& next, std::span<const SourceRecord> held, std::size_t count) {
+  std::size_t dropped = 0;
+  const auto is_dropped = [&](const SourceRecord& record) {
+    if (dropped == count || holds(held, record)) return false;
+    ++dropped;
+    return true;
+  };
+  // Backwards: what is kept moves to the end.
+  const auto kept = std::remove_if(next.rbegin(), next.rend(), is_dropped);
+  next.erase(next.begin(), kept.base());
+  return dropped;
+}
 
-  const RecordTimes times{now + options.group_membership_interval(), expires_};
-  const FilterMode mode_before = mode_;
-  FilterMode mode = sets_exclude(type) ? FilterMode::kExclude : mode_;
-  SourceScratch next;
-  SourceList to_ask;
+RouterGroup::Outcome RouterGroup::merge(const RouterOptions& options, RecordType type,
+                                        std::span<const IpAddress> listed, const RecordTimes& times) const {
+  Outcome out{.mode = sets_exclude(type) ? FilterMode::kExclude : mode_};
   std::size_t added = 0;
-  std::uint32_t refused = 0;
   const auto decide = [&](const IpAddress& source, const SourceRecord* held, bool is_listed) {
-    Fate fate = source_fate(mode_before, type, held, is_listed, times);
+    Fate fate = source_fate(mode_, type, held, is_listed, times);
     if (!fate.kept) return;
     if (held == nullptr && ++added > options.sources_per_group_max) {
-      ++refused;
+      ++out.refused;
       return;
     }
-    // With one reporter there is nobody else to ask: what would be asked about goes at once (I-e, I-f).
-    if (fate.asked && options.single_reporter) fate.expires = kTimerZero;
-    if (fate.asked && queries != nullptr) to_ask.push_back(source);
-    if (mode == FilterMode::kInclude && fate.expires == kTimerZero) return;
-    next.push_back({source, fate.expires});
+    if (fate.asked) {
+      // With one reporter there is nobody else to ask: what would be asked about goes at once (I-e, I-f).
+      if (options.single_reporter) {
+        fate.expires = kTimerZero;
+      } else {
+        out.to_ask.push_back(source);
+      }
+    }
+    if (out.mode == FilterMode::kInclude && fate.expires == kTimerZero) return;
+    out.sources.push_back({source, fate.expires});
   };
   const std::span<const SourceRecord> before = sources();
   auto held = before.begin();
@@ -97,32 +102,72 @@ std::uint32_t RouterGroup::apply(Instant now, const RouterOptions& options, Reco
     if (from_held) ++held;
     if (from_list) ++named;
   }
-
   // R-5.3.3.8-b: over the limit the additions are ignored and what is there goes on being updated. X and Y count alike;
   // what is refused in EXCLUDE mode is forwarded, the safe side of a filter.
-  for (std::size_t i = next.size(); i-- > 0 && next.size() > options.sources_per_group_max;) {
-    const bool is_new = !std::binary_search(before.begin(), before.end(), next[i],
-                                            [](const auto& a, const auto& b) { return a.address < b.address; });
-    if (!is_new) continue;
-    next.erase(next.begin() + static_cast<std::ptrdiff_t>(i));
-    ++refused;
+  if (out.sources.size() > options.sources_per_group_max) {
+    const std::size_t surplus = out.sources.size() - options.sources_per_group_max;
+    out.refused += static_cast<std::uint32_t>(drop_new(out.sources, before, surplus));
+  }
+  return out;
+}
+
+bool RouterGroup::fit(RouterGate& gate, Outcome& out) const {
+  const auto size_of = [](FilterMode mode, std::size_t sources) {
+    return sources + (mode == FilterMode::kExclude ? 1 : 0);
+  };
+  const std::span<const SourceRecord> held = sources();
+  const std::size_t size_before = membership_count();
+  const std::size_t size_wanted = size_of(out.mode, out.sources.size());
+  std::size_t taken = 0;
+  bool fits = true;
+  if (size_wanted > size_before) {
+    taken = gate.take_memberships(size_wanted - size_before);
+    const std::size_t surplus = size_wanted - size_before - taken;
+    fits = drop_new(out.sources, held, surplus) == surplus;
+  }
+  if (out.mode == FilterMode::kExclude) {
+    fits = fits && (mode_ == FilterMode::kExclude || gate.allows_channel(nullptr, group_));
+  } else {
+    const auto is_refused = [&](const SourceRecord& record) {
+      const bool is_included = mode_ == FilterMode::kInclude && holds(held, record);
+      return !is_included && !gate.allows_channel(&record.address, group_);
+    };
+    out.sources.erase(std::remove_if(out.sources.begin(), out.sources.end(), is_refused), out.sources.end());
+  }
+  const std::size_t size_after = fits ? size_of(out.mode, out.sources.size()) : size_before;
+  // `taken` made room for what may have been refused since; and what ended gives its own back.
+  gate.release_memberships(size_before + taken - size_after);
+  return fits;
+}
+
+std::uint32_t RouterGroup::apply(Instant now, const RouterOptions& options, RecordType type,
+                                 std::span<const IpAddress> listed, const Parties& parties) {
+  if (extras_ && (now < extras_->v1_host_present || now < extras_->v2_host_present)) {
+    // RFC 3376 §7.3.2: "IGMPv3 BLOCK messages are ignored, as are source-lists in TO_EX() messages"; and in mode
+    // IGMPv1 "IGMPv2 Leave messages and IGMPv3 TO_IN() messages are also ignored" (I-g, I-h).
+    if (type == RecordType::kBlockOldSources) return 0;
+    if (type == RecordType::kChangeToInclude && now < extras_->v1_host_present) return 0;
+    if (type == RecordType::kChangeToExclude) listed = {};
   }
 
-  const bool group_asked = mode_before == FilterMode::kExclude && type == RecordType::kChangeToInclude;
+  const RecordTimes times{now + options.group_membership_interval(), expires_};
+  const bool group_asked = mode_ == FilterMode::kExclude && type == RecordType::kChangeToInclude;
+  Outcome out = merge(options, type, listed, times);
   if (group_asked && options.single_reporter) {
     // Q(G) with nobody else to answer: the group timer has run out, X stays (I-c, I-f).
-    mode = FilterMode::kInclude;
-    next.erase(std::remove_if(next.begin(), next.end(), [](const SourceRecord& r) { return !r.is_forwarded(); }),
-               next.end());
+    out.mode = FilterMode::kInclude;
+    const auto is_blocked = [](const SourceRecord& record) { return !record.is_forwarded(); };
+    out.sources.erase(std::remove_if(out.sources.begin(), out.sources.end(), is_blocked), out.sources.end());
   }
-  set_state(mode, next, log);
+  if (parties.gate != nullptr && !fit(*parties.gate, out)) return out.refused;
+  set_state(out.mode, out.sources, parties.log);
   if (sets_exclude(type)) expires_ = times.membership_expires;
-  if (queries != nullptr) {
-    ask_about_sources(now, options, to_ask, *queries);
-    if (group_asked) ask_about_group(now, options, *queries);
+  if (parties.queries != nullptr) {
+    ask_about_sources(now, options, out.to_ask, *parties.queries);
+    if (group_asked) ask_about_group(now, options, *parties.queries);
   }
   refresh_deadline();
-  return refused;
+  return out.refused;
 }
 
 void RouterGroup::note_older_host(Instant now, const RouterOptions& options, std::uint8_t igmp_version) {
@@ -130,18 +175,20 @@ void RouterGroup::note_older_host(Instant now, const RouterOptions& options, std
   timer = now + options.older_host_present_interval();
 }
 
-void RouterGroup::expire(Instant now, ChangeLog& log) {
+void RouterGroup::expire(Instant now, ChangeLog& log, RouterGate* gate) {
   if (now < deadline()) return;
   // RFC 3376 §6.5: group timer at zero: INCLUDE(X), Y is deleted. §6.3: source timer at zero: in INCLUDE the record
   // goes, in EXCLUDE it stays and is not forwarded.
   const bool group_expired = mode_ == FilterMode::kExclude && expires_ <= now;
-  const FilterMode mode = group_expired ? FilterMode::kInclude : mode_;
-  SourceScratch next;
+  Outcome out{.mode = group_expired ? FilterMode::kInclude : mode_};
   for (SourceRecord record : sources()) {
     if (record.expires <= now) record.expires = kTimerZero;
-    if (record.is_forwarded() || mode == FilterMode::kExclude) next.push_back(record);
+    if (record.is_forwarded() || out.mode == FilterMode::kExclude) out.sources.push_back(record);
   }
-  set_state(mode, next, log);
+  // Nothing is added by this, so that it fits in any case; X may not all become channels of their own.
+  const bool fits = gate == nullptr || fit(*gate, out);
+  AMT_ASSERT(fits);
+  set_state(out.mode, out.sources, log);
   // With its last source or listener the group's record goes, and its compatibility mode with it.
   if (is_nothing()) extras_.reset();
   refresh_deadline();

@@ -3,6 +3,7 @@
 /// RouterState shows it because it holds one in place.
 
 #include <algorithm>
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <memory>
 #include <set>
@@ -12,6 +13,7 @@
 #include "amt/time.hh"
 #include "membership/message.hh"
 #include "membership/query_queue.hh"
+#include "membership/router_gate.hh"
 #include "membership/router_options.hh"
 #include "membership/source_filter.hh"
 
@@ -29,6 +31,7 @@ struct SourceRecord {
 };
 
 class ChangeLog;
+struct RecordTimes;
 
 /// Laid out small, a cache line: a relay holds one per group and tunnel. Its one source stands in place.
 class RouterGroup {
@@ -40,20 +43,31 @@ class RouterGroup {
   /// Of the timers that change something by themselves. Older-version timers are compared when a message comes.
   [[nodiscard]] Instant deadline() const { return extras_ ? extras_->deadline : earliest(); }
   [[nodiscard]] SourceFilter filter() const;
+  /// As a `RouterGate` counts them.
+  [[nodiscard]] std::size_t membership_count() const {
+    return sources().size() + (mode_ == FilterMode::kExclude ? 1 : 0);
+  }
   /// No state is left: to be deleted.
   [[nodiscard]] bool is_nothing() const { return mode_ == FilterMode::kInclude && sources().empty(); }
 
   /// Would a record of `type` create a group that has no state yet?
   [[nodiscard]] static bool creates_state(RecordType type, std::span<const IpAddress> listed);
 
-  /// Applies one record; timers that are due have been run. `queries`: who may ask others about what this host leaves;
-  /// none where there are no others, or where another router asks. Additions beyond the limit are left out. How many.
+  struct Parties {
+    ChangeLog& log;
+    /// Who may ask others about what this host leaves; none where there are no others, or where another router asks.
+    QueryQueue* queries = nullptr;
+    /// None: no limit but those of the options.
+    RouterGate* gate = nullptr;
+  };
+  /// Applies one record; timers that are due have been run. Additions beyond the limits are left out. How many those of
+  /// the options forbade.
   std::uint32_t apply(Instant now, const RouterOptions& options, RecordType type, std::span<const IpAddress> listed,
-                      ChangeLog& log, QueryQueue* queries);
+                      const Parties& parties);
   /// A report of version 1 or 2 starts that version's Host Present timer. MLDv1 counts as IGMPv2: it has a Done. Timers
   /// that are due have been run: a group that ended forgot its hosts.
   void note_older_host(Instant now, const RouterOptions& options, std::uint8_t igmp_version);
-  void expire(Instant now, ChangeLog& log);
+  void expire(Instant now, ChangeLog& log, RouterGate* gate);
   /// Queues the specific queries that are due and schedules their repeats.
   void send_queries(Instant now, const RouterOptions& options, QueryQueue& queue);
   void stop_queries();
@@ -85,6 +99,23 @@ class RouterGroup {
     }
   };
 
+  /// Sources of a group while a record is applied; few groups have more.
+  using SourceScratch = boost::container::small_vector<SourceRecord, 16>;
+  /// What becomes of the group.
+  struct Outcome {
+    FilterMode mode = FilterMode::kInclude;
+    SourceScratch sources{};
+    SourceList to_ask{};
+    std::uint32_t refused = 0;
+  };
+  /// Takes up to `count` sources out of `next` that are not `held`, from the end. How many.
+  static std::size_t drop_new(SourceScratch& next, std::span<const SourceRecord> held, std::size_t count);
+  /// By the state tables and the limits of the options.
+  [[nodiscard]] Outcome merge(const RouterOptions& options, RecordType type, std::span<const IpAddress> listed,
+                              const RecordTimes& times) const;
+  /// Takes out of `outcome` what `gate` refuses, and settles with it. False: nothing can be had, and the group stays as
+  /// it is.
+  [[nodiscard]] bool fit(RouterGate& gate, Outcome& outcome) const;
   void set_state(FilterMode mode, std::span<const SourceRecord> sources, ChangeLog& log);
   [[nodiscard]] SourceRecord* find(const IpAddress& source);
   void ask_about_sources(Instant now, const RouterOptions& options, std::span<const IpAddress> sources,

@@ -1,5 +1,5 @@
 #include "base/assert.hh"
-#include "relay/relay.hh"
+#include "relay/relay_counters.hh"
 
 namespace amt {
 
@@ -49,6 +49,8 @@ std::string_view counter_name(RelayCounter counter) {
       return "data_packets_in";
     case RelayCounter::kDataPacketsNoListener:
       return "data_packets_no_listener";
+    case RelayCounter::kDataMalformed:
+      return "data_malformed";
     case RelayCounter::kDataPacketsSent:
       return "data_packets_sent";
     case RelayCounter::kDataBytesSent:
@@ -99,6 +101,10 @@ std::string_view counter_name(RelayReject reject) {
       return "reject_discovery_rate_limit";
     case RelayReject::kUpdateRateLimit:
       return "reject_update_rate_limit";
+    case RelayReject::kAnswerPrefixRateLimit:
+      return "reject_answer_prefix_rate_limit";
+    case RelayReject::kAnswerRateLimit:
+      return "reject_answer_rate_limit";
     case RelayReject::kBadMac:
       return "reject_bad_mac";
     case RelayReject::kInnerTruncated:
@@ -123,6 +129,10 @@ std::string_view counter_name(RelayReject reject) {
       return "reject_tunnel_limit";
     case RelayReject::kTunnelPerAddressLimit:
       return "reject_tunnel_per_address_limit";
+    case RelayReject::kTunnelPerPrefixLimit:
+      return "reject_tunnel_per_prefix_limit";
+    case RelayReject::kTunnelShareLimit:
+      return "reject_tunnel_share_limit";
     case RelayReject::kUnknownTunnel:
       return "reject_unknown_tunnel";
     case RelayReject::kShutDown:
@@ -131,6 +141,18 @@ std::string_view counter_name(RelayReject reject) {
       return "reject_group_limit";
     case RelayReject::kSourceLimit:
       return "reject_source_limit";
+    case RelayReject::kChannelLimit:
+      return "reject_channel_limit";
+    case RelayReject::kChannelPerAddressLimit:
+      return "reject_channel_per_address_limit";
+    case RelayReject::kChannelPerPrefixLimit:
+      return "reject_channel_per_prefix_limit";
+    case RelayReject::kChannelShareLimit:
+      return "reject_channel_share_limit";
+    case RelayReject::kMembershipLimit:
+      return "reject_membership_limit";
+    case RelayReject::kGroupNotAllowed:
+      return "reject_group_not_allowed";
     case RelayReject::kLinkScopeGroup:
       return "reject_link_scope_group";
     case RelayReject::kBadGroup:

@@ -10,7 +10,9 @@ Relay::Impl::Outcome Relay::Impl::handle_discovery(Instant now, const TunnelEndp
   const auto discovery = wire::RelayDiscovery::parse(message);
   if (!discovery) return reject(RelayReject::kBadLength);
   // Eight octets draw up to twenty-four: without a limit a forger could use us to flood somebody (X-4.1-a).
-  if (!discovery_limiter.allow(now, from.address)) return reject(RelayReject::kDiscoveryRateLimit);
+  if (const auto refusal = options.shared->answers.take(now, from, AnswerBudget::Kind::kAdvertisement)) {
+    return refuse(now, *refusal);
+  }
 
   // R-5.1.2-b: the address is of the family that the Discovery arrived by.
   const std::optional<IpAddress>& advertised =

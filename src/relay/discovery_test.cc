@@ -60,7 +60,7 @@ TEST(Relay, IgnoresWhatIsNoMessageForARelay) {
 // X-4.1-a
 TEST(Relay, LimitsDiscoveriesOfOneSourceAndNotOfAnother) {
   RelayOptions options = World::options();
-  options.discoveries_per_second_max = 40;
+  options.answers.advertisements_per_address_max = 40;
   World world(options);
   for (int i = 0; i < 40; ++i) ASSERT_EQ(world.send(kGateway4, discovery(7)), "") << i;
   EXPECT_EQ(world.send(kGateway4, discovery(7)), "discovery_rate_limit");

@@ -1,6 +1,7 @@
 /// RFC 7450 §5.3.3.7: state timers. The endpoint's own timer, and the per-group timers of its router state.
 
 #include "relay/relay_impl.hh"
+#include "relay/tunnel_gate.hh"
 
 namespace amt {
 namespace {
@@ -21,6 +22,7 @@ void Relay::Impl::schedule(TunnelId id) {
 
 void Relay::Impl::handle_timeout(Instant now) {
   if (secrets.advance(now)) counters.add(RelayCounter::kSecretsChanged);
+  refusals.handle_timeout(now);
   // A million tunnels may fall silent at once; between the calls the data path has its turn.
   for (std::size_t looked_at = 0; looked_at < kTimeoutsMax && deadlines.next() <= now;) {
     const TunnelId id = deadlines.next_id();
@@ -30,8 +32,11 @@ void Relay::Impl::handle_timeout(Instant now) {
       end_tunnel(id, RelayCounter::kTunnelsExpired);
       continue;
     }
-    record.router.handle_timeout(now, changes);
-    publish_changes(id);
+    {
+      Gate gate(*this, now, record.tunnel.endpoint.address, record.memberships);
+      record.router.handle_timeout(now, changes, &gate);
+      publish_changes(id);
+    }
     if (record.router.empty()) {
       end_tunnel(id, RelayCounter::kTunnelsExpired);
       continue;
@@ -55,6 +60,8 @@ void Relay::Impl::handle_unreachable(Instant now, const TunnelEndpoint& endpoint
   }
 }
 
-Instant Relay::Impl::next_deadline() const { return std::min(deadlines.next(), secrets.next_change()); }
+Instant Relay::Impl::next_deadline() const {
+  return std::min({deadlines.next(), secrets.next_change(), refusals.next_deadline()});
+}
 
 }  // namespace amt

@@ -12,7 +12,7 @@ namespace {
 using namespace relay_test;
 
 /// The promise is 512. This is what there is, and a little.
-constexpr std::size_t kOctetsPerTunnelMax = 400;
+constexpr std::size_t kOctetsPerTunnelMax = 450;
 
 /// Octets that `tunnels` tunnels of one group each take, spread over `channels` channels, beyond what a relay without
 /// room for any takes; at the end and at the worst moment of growing, for each tunnel.
@@ -22,13 +22,14 @@ struct OctetsPerTunnel {
 };
 OctetsPerTunnel octets_per_tunnel(std::uint32_t tunnels, std::uint32_t channels, Family family) {
   RelayOptions options = World::options();
-  options.tunnels_max = 1;
+  options.limits.tunnels_max = 1;
+  options.limits.tunnels_per_address_max = tunnels;
   const std::size_t fixed = [&] {
     const AllocationCounter memory;
     const World none(options);
     return memory.octets();
   }();
-  options.tunnels_max = tunnels;
+  options.limits.tunnels_max = tunnels;
   const AllocationCounter memory;
   World world(options);
   const auto numbered = [family](std::string_view v6_prefix, std::uint32_t v4_first, std::uint32_t number) {
@@ -79,6 +80,37 @@ TEST(RelayMemory, DoesNotGrowWithChurn) {
   const AllocationCounter memory;
   come_and_go(1000);
   EXPECT_EQ(memory.octets(), 0U);
+}
+
+// One host takes what it may: channels of its own over many tunnels, and all their memory is bounded; when it has gone,
+// what is left is the room of tables.
+TEST(RelayMemory, IsBoundedForOneAddressAndGivenBack) {
+  constexpr std::size_t kHeldMax = 4U << 20;
+  constexpr std::size_t kKeptMax = 1U << 20;
+  World world;
+  const AllocationCounter memory;
+  std::vector<std::pair<TunnelEndpoint, Grant>> tunnels;
+  for (std::uint16_t port = 1; port <= 64; ++port) {
+    const TunnelEndpoint from = endpoint("192.0.2.1", port);
+    const Grant grant = world.ask(from);
+    for (std::uint32_t first = 0; first < 128; first += 32) {
+      std::vector<Record> records;
+      for (std::uint32_t i = first; i < first + 32; ++i) {
+        const IpAddress group = IpAddress::from_v4(0xe8010000 + 128 * port + i);
+        records.push_back({kAllow, group, {ip("198.51.100.1"), ip("198.51.100.2"), ip("198.51.100.3")}});
+      }
+      static_cast<void>(world.send(from, update(grant, report(records))));
+    }
+    tunnels.emplace_back(from, grant);
+  }
+  EXPECT_EQ(world.shared->admission.usage_of(ip("192.0.2.1")).memberships, AdmissionLimits{}.channels_per_address_max);
+  const std::size_t held = memory.octets();
+  for (const auto& [from, grant] : tunnels) static_cast<void>(world.send(from, teardown(grant, from)));
+  EXPECT_EQ(world.relay.tunnel_count(), 0U);
+  tunnels = {};
+  std::cout << "held " << held << " octets, kept " << memory.octets() << "\n";
+  EXPECT_LE(held, kHeldMax);
+  EXPECT_LE(memory.octets(), kKeptMax);
 }
 
 }  // namespace

@@ -7,22 +7,24 @@
 namespace amt {
 namespace {
 
-/// What one subscriber line has in IPv6.
-constexpr std::size_t kIpv6PrefixOctets = 8;
+/// An address, and in IPv6 what one line has.
+constexpr std::uint8_t kSubscriberBitsV4 = 32;
+constexpr std::uint8_t kSubscriberBitsV6 = 64;
 
 }  // namespace
 
-IpAddress subscriber_prefix(const IpAddress& address) {
-  if (address.is_v4()) return address;
-  std::array<std::byte, 16> octets{};
-  std::copy_n(address.mapped_octets().begin(), kIpv6PrefixOctets, octets.begin());
-  return IpAddress::from_v6(octets);
+Prefix subscriber_of(const IpAddress& address) {
+  if (address.is_v4()) return {address, kSubscriberBitsV4};
+  return {base_address({address, kSubscriberBitsV6}), kSubscriberBitsV6};
+}
+
+bool TokenBucket::has(Instant now, Duration interval, Duration depth) const {
+  return std::max(full_at_, now) + interval - now <= depth;
 }
 
 bool TokenBucket::take(Instant now, Duration interval, Duration depth) {
-  const Instant full_at = std::max(full_at_, now) + interval;
-  if (full_at - now > depth) return false;
-  full_at_ = full_at;
+  if (!has(now, interval, depth)) return false;
+  full_at_ = std::max(full_at_, now) + interval;
   return true;
 }
 
@@ -30,12 +32,14 @@ RateLimiter::RateLimiter(std::uint32_t per_second, const KeyedHash& hash, std::s
   AMT_ASSERT(prefixes_max > 0);
   if (per_second == 0) return;
   interval_ = TokenBucket::kDepth / per_second;
+  per_second_ = per_second;
   sets_.resize((prefixes_max + kWays - 1) / kWays);
 }
 
-bool RateLimiter::allow(Instant now, const IpAddress& source) {
+bool RateLimiter::allow(Instant now, const IpAddress& source, std::size_t cost) {
   if (sets_.empty()) return true;
-  const std::uint64_t tag = hash_(subscriber_prefix(source));
+  const BriefLockGuard guard(lock_);
+  const std::uint64_t tag = hash_(subscriber_of(source).address);
   // The low bits choose the set; the whole is compared.
   Set& set = sets_[tag % sets_.size()];
   auto bucket = std::ranges::find(set, tag, &Bucket::tag);
@@ -43,7 +47,8 @@ bool RateLimiter::allow(Instant now, const IpAddress& source) {
     bucket = std::ranges::min_element(set, {}, &Bucket::full_at);
     *bucket = {tag, TokenBucket(now)};
   }
-  return bucket->tokens.take(now, interval_);
+  const auto tokens = static_cast<Duration::rep>(std::min(cost, per_second_));
+  return bucket->tokens.take(now, tokens * interval_);
 }
 
 }  // namespace amt

@@ -5,9 +5,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "amt/ip_address.hh"
 #include "amt/time.hh"
+#include "base/brief_lock.hh"
 #include "base/keyed_hash.hh"
+#include "ip/address.hh"
 
 namespace amt {
 
@@ -22,6 +23,8 @@ class TokenBucket {
   static constexpr Duration kDepth = std::chrono::seconds(1);
   /// `interval`: between two events at the limit. False: over the limit; the event counts for nothing.
   [[nodiscard]] bool take(Instant now, Duration interval, Duration depth = kDepth);
+  /// Whether `take` would have it.
+  [[nodiscard]] bool has(Instant now, Duration interval, Duration depth = kDepth) const;
   [[nodiscard]] Instant full_at() const { return full_at_; }
 
  private:
@@ -29,9 +32,10 @@ class TokenBucket {
 };
 
 /// The part of an address that stands for one subscriber: all of IPv4, the /64 of IPv6.
-[[nodiscard]] IpAddress subscriber_prefix(const IpAddress& address);
+[[nodiscard]] Prefix subscriber_of(const IpAddress& address);
 
-/// Token buckets per source prefix (/32 of IPv4, /64 of IPv6), one second's worth deep, in a table of fixed size.
+/// Token buckets per source prefix (/32 of IPv4, /64 of IPv6), one second's worth deep, in a table of fixed size. One
+/// for all workers of a relay: any thread may ask.
 ///
 /// When the table is full the source that has been quiet longest is forgotten, and a forgotten source starts anew with
 /// a full bucket. So a flood from random (forged) addresses can blunt the limit but shuts nobody out; a flood from one
@@ -43,8 +47,9 @@ class RateLimiter {
   RateLimiter(std::uint32_t per_second, const KeyedHash& hash, std::size_t prefixes_max = kPrefixes);
   static constexpr std::size_t kPrefixes = 4096;
 
-  /// One event from `source`. False: over the limit; the event counts for nothing.
-  [[nodiscard]] bool allow(Instant now, const IpAddress& source);
+  /// One event from `source` that is worth `cost` tokens, at most a bucket full. False: over the limit; the event
+  /// counts for nothing.
+  [[nodiscard]] bool allow(Instant now, const IpAddress& source, std::size_t cost = 1);
 
  private:
   struct Bucket {
@@ -56,8 +61,10 @@ class RateLimiter {
   using Set = std::array<Bucket, kWays>;
 
   KeyedHash hash_;
+  BriefLock lock_;
   /// Between two events at the limit.
   Duration interval_{};
+  std::size_t per_second_ = 0;
   std::vector<Set> sets_;
 };
 

@@ -24,9 +24,7 @@ RouterOptions router_options_of(const RelayOptions& options) {
 
 RelayOptions with_shared(RelayOptions options, Random& random, Instant now) {
   if (options.shared) return options;
-  options.shared = std::make_shared<RelayShared>();
-  random.fill(options.shared->seed);
-  options.shared->since = now;
+  options.shared = std::make_shared<RelayShared>(options, random, now);
   return options;
 }
 
@@ -50,18 +48,23 @@ Relay::ChannelStatus status_of(const ReplicationTable::ChannelUse& use) {
 
 }  // namespace
 
+RelayShared::RelayShared(const RelayOptions& options, Random& random, Instant now)
+    : since(now),
+      admission(options.limits, KeyedHash(random)),
+      answers(options.answers, KeyedHash(random)),
+      updates(options.updates_per_second_max, KeyedHash(random), options.limited_prefixes_max) {
+  random.fill(seed);
+}
+
 Relay::Impl::Impl(const RelayOptions& relay_options, Random& random_source, Instant now)
     : options(with_shared(relay_options, random_source, now)),
       router_options(router_options_of(relay_options)),
       hash(random_source),
       secrets(options, *options.shared),
-      discovery_limiter(relay_options.discoveries_per_second_max, hash, relay_options.limited_prefixes_max),
-      request_limiter(relay_options.requests_per_second_max, hash, relay_options.limited_prefixes_max),
-      update_limiter(relay_options.updates_per_second_max, hash, relay_options.limited_prefixes_max),
       gateway_fields(relay_options.gateway_fields, hash, relay_options.query_interval, relay_options.contacts_max),
-      tunnels(hash, relay_options.tunnels_max),
-      deadlines(std::min(relay_options.tunnels_max, TunnelStore::kReservedMax)),
-      table(hash) {
+      tunnels(hash, relay_options.limits.tunnels_max),
+      deadlines(std::min(relay_options.limits.tunnels_max, TunnelStore::kReservedMax)),
+      table(hash, {relay_options.sources_listed_max, relay_options.ssm}) {
   AMT_ASSERT(options.robustness >= 1 && options.robustness <= 7);
   build_general_queries();
 }
@@ -97,6 +100,12 @@ Unexpected<RelayReject> Relay::Impl::reject(RelayReject reason) {
   return Unexpected<RelayReject>(reason);
 }
 
+Unexpected<RelayReject> Relay::Impl::refuse(Instant now, const Refusal& refusal, std::size_t count) {
+  rejects.add(refusal.reason, count);
+  refusals.add(now, refusal);
+  return Unexpected<RelayReject>(refusal.reason);
+}
+
 ControlDatagram& Relay::Impl::transmit(const TunnelEndpoint& to, const LocalAddress& from) {
   // R-5.3.3.2-b,c and R-5.3.3.3-a: back to where it came from, out of where it arrived.
   std::optional<RelayTransmit>& slot = pending_transmit ? second_transmit : pending_transmit;
@@ -126,14 +135,13 @@ RelayOutput Relay::poll_output() {
     impl_->pending_transmit = std::exchange(impl_->second_transmit, std::nullopt);
     return output;
   }
-  std::vector<UpstreamChange>& upstream = impl_->upstream_changes;
-  if (impl_->upstream_polled < upstream.size()) return std::move(upstream[impl_->upstream_polled++]);
-  upstream.clear();
-  impl_->upstream_polled = 0;
-  if (impl_->is_shut_down) {
-    if (auto left = impl_->table.take_group()) return UpstreamChange{std::move(*left)};
-  }
+  if (auto refused = impl_->refusals.poll()) return RelayRefusal{std::move(*refused)};
   return Deadline{impl_->next_deadline()};
+}
+
+std::optional<FilterChange> Relay::poll_upstream() {
+  std::optional<FilterChange> change = impl_->table.poll_change();
+  return change || !impl_->is_shut_down ? change : impl_->table.take_group();
 }
 
 void Relay::shutdown(Instant) { impl_->shutdown(); }
@@ -161,7 +169,7 @@ void Relay::for_each_wanted(
 
 std::size_t Relay::tunnel_count() const { return impl_->tunnels.size(); }
 bool Relay::has_tunnel_at(const Endpoint& endpoint) const {
-  return endpoint.port == 0 ? impl_->tunnels.count_at(endpoint.address) != 0
+  return endpoint.port == 0 ? impl_->options.shared->admission.usage_of(endpoint.address).tunnels != 0
                             : impl_->tunnels.find(endpoint).has_value();
 }
 Counters<RelayCounter>& Relay::counters() { return impl_->counters; }

@@ -2,7 +2,6 @@
 /// The relay side of AMT (RFC 7450 §5.3).
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -10,15 +9,19 @@
 #include <span>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "amt/endpoint.hh"
 #include "amt/result.hh"
 #include "amt/time.hh"
-#include "base/counters.hh"
 #include "base/outbound.hh"
 #include "base/random.hh"
 #include "forward/replication_table.hh"
 #include "membership/router.hh"
+#include "relay/admission.hh"
+#include "relay/answer_budget.hh"
+#include "relay/rate_limit.hh"
+#include "relay/relay_counters.hh"
 #include "wire/message.hh"
 
 namespace amt {
@@ -28,14 +31,20 @@ enum class GatewayFieldsPolicy : std::uint8_t { kAuto, kAlways, kNever };
 
 using RelaySecret = std::array<std::byte, 16>;
 
+struct RelayOptions;
+
 /// What all workers of one relay share. An endpoint belongs to one worker, but what vouches for it and what bounds the
 /// relay is one thing.
 struct RelayShared {
+  RelayShared(const RelayOptions& options, Random& random, Instant now);
+
   /// From which each period's secret is made; the first began at `since`.
   RelaySecret seed{};
   Instant since{};
-  /// Of all workers. The one thing that several threads write, when a tunnel comes or goes.
-  std::atomic<std::size_t> tunnels = 0;
+  /// What all of them together hold.
+  Admission admission;
+  AnswerBudget answers;
+  RateLimiter updates;
 };
 
 struct RelayOptions {
@@ -45,14 +54,17 @@ struct RelayOptions {
   std::optional<IpAddress> advertise_v6;
   std::uint8_t robustness = 2;                          ///< 1..7
   Duration query_interval = std::chrono::seconds(125);  ///< 1..31744 s
-  std::size_t tunnels_max = 100'000;
-  std::size_t tunnels_per_address_max = 256;
+  AdmissionLimits limits;
+  /// What gateways may ask for; empty: any group.
+  std::vector<Prefix> allowed_groups;
   std::size_t groups_per_tunnel_max = 512;
   std::size_t sources_per_group_max = 128;
-  /// Token bucket per source prefix (/32, /64) for Requests and Discoveries each; 0: no limit.
-  std::uint32_t requests_per_second_max = 200;
-  std::uint32_t discoveries_per_second_max = 100;
-  /// The same for Updates with a good MAC.
+  /// Of an any-source group, over all tunnels: with more it is asked for as a whole upstream (`MergeOptions`).
+  std::size_t sources_listed_max = 128;
+  /// Of answers to endpoints without a tunnel. One with a tunnel has as many Queries to itself as an address.
+  AnswerLimits answers;
+  /// Tokens for Updates with a good MAC, of one address (IPv6: one /64): one for a message, and one more for each 64
+  /// records and sources that it makes the relay look at. 0: no limit.
   std::uint32_t updates_per_second_max = 1000;
   /// ICMP Destination Unreachable in a row that a tunnel outlives (R-5.3.3.6.4-b).
   std::uint8_t unreachable_max = 8;
@@ -63,110 +75,30 @@ struct RelayOptions {
   bool strict = false;  ///< refuse Updates without Router Alert (X-4.3-a)
   GatewayFieldsPolicy gateway_fields = GatewayFieldsPolicy::kAuto;
   /// Table sizes that are taken at once, whoever comes: what `kAuto` remembers of gateways, and the source prefixes
-  /// that each of the rate limits tells apart. All forget when more come.
+  /// that the limit of Updates tells apart. All forget when more come.
   std::size_t contacts_max = 8192;          ///< at least 1
   std::size_t limited_prefixes_max = 4096;  ///< at least 1, rounded up to sets of 4
   /// Given: fixed, shared by a fleet. Else random, changed every `secret_lifetime`.
   std::optional<RelaySecret> secret;
   Duration secret_lifetime = std::chrono::hours(2);
-  /// Not given: the relay is alone. Limits per address hold for each worker.
+  /// Not given: the relay is alone.
   std::shared_ptr<RelayShared> shared;
   SsmRange ssm;
 };
-
-/// What a relay counts, besides its rejects. Names in status: `counter_name`.
-enum class RelayCounter : std::uint8_t {
-  kDiscoveriesReceived,
-  kAdvertisementsSent,
-  kRequestsReceived,
-  kQueriesSent,
-  kQueriesSentWithLimit,             ///< of these: with the L flag
-  kQueriesSentWithoutGatewayFields,  ///< of these: without the G flag
-  kUpdatesReceived,
-  kUpdatesAccepted,
-  kUpdatesWithoutRouterAlert,  ///< of these: accepted all the same (X-4.3-a)
-  kTeardownsReceived,
-  kTeardownsAccepted,
-  kTunnelsCreated,
-  kTunnelsLeft,         ///< ended by an Update: the last membership went
-  kTunnelsTornDown,     ///< ended by a Teardown
-  kTunnelsExpired,      ///< ended by silence
-  kTunnelsUnreachable,  ///< ended by ICMP errors
-  kTunnelsShutDown,     ///< ended with the relay
-  kSecretsChanged,
-  kHandedOver,    ///< messages and ICMP errors that belonged to another worker
-  kHandOverLost,  ///< more of them than that one could take
-  // Data plane; the worker that owns the relay counts these
-  kDataPacketsIn,  ///< multicast datagrams that came from upstream
-  kDataPacketsNoListener,
-  kDataPacketsSent,  ///< copies
-  kDataBytesSent,    ///< octets of inner datagrams
-  kDataSendErrors,
-  kDataTooBig,
-  kTooBigReported,     ///< ICMP messages sent to sources because of these
-  kTooBigNotReported,  ///< kept back by the rate limit, or no way to send
-  kDataHopLimitExceeded,
-  kDataOtherUpstream,  ///< of a channel that is taken from another upstream
-  kDataReturned,       ///< had been through this relay already
-  kDataOverload,       ///< datagrams, not copies: more than their channel's share of what can be sent
-  kDataTunnelRate,     ///< copies above `--max-tunnel-rate`
-  kDataTotalRate,      ///< copies above `--max-rate`
-  kCount,
-};
-[[nodiscard]] std::string_view counter_name(RelayCounter counter);
-
-/// Why a datagram, or a part of an Update, had no effect. Each is one counter.
-enum class RelayReject : std::uint8_t {
-  kEmpty,
-  kBadVersion,
-  kUnknownType,
-  kBadLength,
-  kWrongRole,          ///< a message that only a relay sends
-  kNoAddressOfFamily,  ///< Discovery of a family that is not served
-  kRequestRateLimit,
-  kDiscoveryRateLimit,
-  kUpdateRateLimit,
-  kBadMac,
-  kInnerTruncated,
-  kInnerBadHeader,
-  kInnerBadHeaderChecksum,
-  kInnerFragment,
-  kInnerBadChecksum,
-  kInnerBadHopLimit,
-  kInnerBadDestination,
-  kInnerNoRouterAlert,
-  kInnerNotMembership,  ///< none of the six kinds (R-5.3.3.4-a)
-  kTunnelLimit,
-  kTunnelPerAddressLimit,
-  kUnknownTunnel,  ///< a good Teardown for an endpoint that has no tunnel
-  kShutDown,       ///< came after `shutdown`
-  // Parts of an Update that is accepted otherwise: counted per record, never the result of `handle_datagram`
-  kGroupLimit,
-  kSourceLimit,
-  kLinkScopeGroup,
-  kBadGroup,
-  kSsmExclude,
-  kSsmOlderReport,
-  kCount,
-};
-/// `bad_mac`.
-[[nodiscard]] std::string_view to_string(RelayReject reject);
-/// `reject_bad_mac`.
-[[nodiscard]] std::string_view counter_name(RelayReject reject);
 
 struct RelayTransmit {
   TunnelEndpoint to;
   LocalAddress from;
   ControlDatagram datagram;
 };
-/// The merged membership changed: join or leave upstream.
-struct UpstreamChange {
-  FilterChange change;
-};
 struct Deadline {
   Instant at;
 };
-using RelayOutput = std::variant<Deadline, RelayTransmit, UpstreamChange>;
+/// For the log and for whoever follows events: once a minute and reason.
+struct RelayRefusal {
+  RefusalReport report;
+};
+using RelayOutput = std::variant<Deadline, RelayTransmit, RelayRefusal>;
 
 /// One tunnel. Public: what the data path needs, and its accounting, which the data path writes.
 struct RelayTunnel {
@@ -203,8 +135,12 @@ class Relay {
   [[nodiscard]] Result<void, RelayReject> admit_teardown(Instant now, const wire::Teardown& teardown);
   void handle_timeout(Instant now);
   [[nodiscard]] RelayOutput poll_output();
+  /// The next group whose merged membership is not what was last polled: join or leave upstream. It may be polled at
+  /// any time, for all groups or for some: what changes meanwhile is one change. Cost: the sources of the group, of all
+  /// tunnels.
+  [[nodiscard]] std::optional<FilterChange> poll_upstream();
 
-  /// Ends all tunnels; the upstream leaves come out of `poll_output` (R-5.3.4-a), made one by one as they are polled.
+  /// Ends all tunnels; the upstream leaves come out of `poll_upstream` (R-5.3.4-a), made one by one as they are polled.
   /// Every datagram that comes later is rejected, and no packet has a target.
   void shutdown(Instant now);
 
@@ -225,7 +161,7 @@ class Relay {
 
   /// Any thread, and so may counters and rejects be read.
   [[nodiscard]] std::size_t tunnel_count() const;
-  /// Port 0: at any port of that address.
+  /// Port 0: at any port of that address, with any worker.
   [[nodiscard]] bool has_tunnel_at(const Endpoint& endpoint) const;
   [[nodiscard]] Counters<RelayCounter>& counters();
   [[nodiscard]] const Counters<RelayCounter>& counters() const;

@@ -11,6 +11,7 @@
 #include "relay/deadline_heap.hh"
 #include "relay/gateway_fields.hh"
 #include "relay/rate_limit.hh"
+#include "relay/refusal_log.hh"
 #include "relay/relay.hh"
 #include "relay/response_mac.hh"
 #include "relay/tunnel_store.hh"
@@ -19,12 +20,15 @@ namespace amt {
 
 struct Relay::Impl {
   using Outcome = Result<void, RelayReject>;
+  class Gate;
 
   Impl(const RelayOptions& relay_options, Random& random_source, Instant now);
 
   // relay.cc
   Outcome handle_datagram(Instant now, const TunnelEndpoint& from, const LocalAddress& to, Bytes datagram);
   Unexpected<RelayReject> reject(RelayReject reason);
+  /// The same for what is within the rules and too much: it is told, too. `count`: what is counted.
+  Unexpected<RelayReject> refuse(Instant now, const Refusal& refusal, std::size_t count = 1);
   /// The one answer of an input.
   ControlDatagram& transmit(const TunnelEndpoint& to, const LocalAddress& from);
 
@@ -32,6 +36,7 @@ struct Relay::Impl {
   Outcome handle_discovery(Instant now, const TunnelEndpoint& from, const LocalAddress& to, Bytes message);
   // request.cc
   void build_general_queries();
+  [[nodiscard]] std::optional<Refusal> refusal_of_request(Instant now, const TunnelEndpoint& from);
   Outcome handle_request(Instant now, const TunnelEndpoint& from, const LocalAddress& to, Bytes message);
   void send_query(const TunnelEndpoint& from, const LocalAddress& to, const wire::Request& request, bool with_fields);
   // update.cc
@@ -47,8 +52,8 @@ struct Relay::Impl {
   Outcome update_tunnel(Instant now, TunnelId id, const UpdateFacts& facts, const GroupMessage& report);
   /// Feeds `changes`, one tunnel's, to the replication table, and clears them.
   void publish_changes(TunnelId id);
-  RouterRejects apply_report(Instant now, RouterState& router, const GroupMessage& message);
-  void count_partial_rejects(const RouterRejects& partial);
+  RouterRejects apply_report(Instant now, TunnelRecord& record, const GroupMessage& message, Gate& gate);
+  void count_partial_rejects(Instant now, const IpAddress& address, const RouterRejects& partial);
   // teardown.cc
   Outcome handle_teardown(Instant now, Bytes message);
   Outcome admit_teardown(Instant now, const wire::Teardown& teardown);
@@ -61,22 +66,17 @@ struct Relay::Impl {
   void handle_unreachable(Instant now, const TunnelEndpoint& endpoint);
   [[nodiscard]] Instant next_deadline() const;
 
-  /// Room for one more among the tunnels of all workers; taken if there is.
-  bool take_tunnel();
-
   RelayOptions options;
   RouterOptions router_options;
   KeyedHash hash;
   MacSecrets secrets;
-  RateLimiter discovery_limiter;
-  RateLimiter request_limiter;
-  RateLimiter update_limiter;
   GatewayFieldsChoice gateway_fields;
   TunnelStore tunnels;
   DeadlineHeap deadlines;
   ReplicationTable table;
   Counters<RelayCounter> counters;
   Counters<RelayReject> rejects;
+  RefusalLog refusals;
   bool is_shut_down = false;
 
   /// The two General Queries, whole IP datagrams, by `wire::Protocol`.
@@ -85,11 +85,9 @@ struct Relay::Impl {
   std::optional<RelayTransmit> pending_transmit;
   /// After it; only a Query that is repeated without the gateway fields.
   std::optional<RelayTransmit> second_transmit;
-  /// Polled from the front; emptied, with its room kept, when all are out.
-  std::vector<UpstreamChange> upstream_changes;
-  std::size_t upstream_polled = 0;
   /// Scratch: the changes of the tunnel at hand.
   std::vector<FilterChange> changes;
+  ChannelEdges edges;
 };
 
 }  // namespace amt

@@ -25,14 +25,19 @@ class World {
     RelayOptions out;
     out.advertise_v4 = ip("192.0.2.100");
     out.advertise_v6 = ip("2001:db8::100");
-    out.requests_per_second_max = 0;
-    out.discoveries_per_second_max = 0;
+    out.answers = {0, 0, 0, 0};
     out.updates_per_second_max = 0;
     out.gateway_fields = GatewayFieldsPolicy::kAlways;
     return out;
   }
 
-  explicit World(const RelayOptions& relay_options = options()) : relay(relay_options, random, now) { poll(); }
+  explicit World(const RelayOptions& relay_options = options()) : World(relay_options, nullptr) {}
+  /// `shared_with`: another worker's.
+  World(const RelayOptions& relay_options, std::shared_ptr<RelayShared> shared_with)
+      : shared(shared_with ? shared_with : std::make_shared<RelayShared>(relay_options, random, now)),
+        relay(with_shared(relay_options, shared), random, now) {
+    poll();
+  }
 
   /// "" when accepted, else the reason.
   std::string send(const TunnelEndpoint& from, Bytes datagram, const LocalAddress& to = local("192.0.2.100")) {
@@ -83,28 +88,40 @@ class World {
 
   Instant now{hours(1)};
   SeededRandom random{20150213};
+  std::shared_ptr<RelayShared> shared;
   Relay relay;
   Instant deadline{};
   /// Of the last input.
   std::vector<RelayTransmit> transmits;
   std::vector<std::string> upstream;
+  /// `reason prefix count`
+  std::vector<std::string> refusals;
 
  private:
+  static RelayOptions with_shared(RelayOptions options, const std::shared_ptr<RelayShared>& shared) {
+    options.shared = shared;
+    return options;
+  }
   void poll() {
     transmits.clear();
     upstream.clear();
+    refusals.clear();
     for (;;) {
       RelayOutput output = relay.poll_output();
       if (const auto* at = std::get_if<Deadline>(&output)) {
         deadline = at->at;
-        return;
+        break;
       }
       if (auto* transmit = std::get_if<RelayTransmit>(&output)) {
         transmits.push_back(*transmit);
       } else {
-        const FilterChange& change = std::get<UpstreamChange>(output).change;
-        upstream.push_back(change.group.to_string() + " " + change.after.to_string());
+        const RefusalReport& report = std::get<RelayRefusal>(output).report;
+        refusals.push_back(std::string(to_string(report.reason)) + " " + report.whose.to_string() + " " +
+                           std::to_string(report.count));
       }
+    }
+    while (const auto change = relay.poll_upstream()) {
+      upstream.push_back(change->group.to_string() + " " + change->after.to_string());
     }
   }
 };

@@ -29,12 +29,23 @@ void Relay::Impl::build_general_queries() {
   }
 }
 
+std::optional<Refusal> Relay::Impl::refusal_of_request(Instant now, const TunnelEndpoint& from) {
+  const std::optional<TunnelId> id = tunnels.find(from);
+  if (!id) return options.shared->answers.take(now, from, AnswerBudget::Kind::kQuery);
+  // An endpoint with a tunnel shares with nobody: who forges its address does not know its port, and who forges others
+  // is no concern of it.
+  const std::uint32_t per_second_max = options.answers.queries_per_address_max;
+  if (per_second_max == 0) return std::nullopt;
+  if (tunnels[*id].requests.take(now, TokenBucket::kDepth / per_second_max)) return std::nullopt;
+  return Refusal{RelayReject::kRequestRateLimit, subscriber_of(from.address)};
+}
+
 Relay::Impl::Outcome Relay::Impl::handle_request(Instant now, const TunnelEndpoint& from, const LocalAddress& to,
                                                  Bytes message) {
   counters.add(RelayCounter::kRequestsReceived);
   const auto request = wire::Request::parse(message);
   if (!request) return reject(RelayReject::kBadLength);
-  if (!request_limiter.allow(now, from.address)) return reject(RelayReject::kRequestRateLimit);
+  if (const auto refusal = refusal_of_request(now, from)) return refuse(now, *refusal);
 
   const bool spoilt = gateway_fields.spoilt_igmp_query(from, *request);
   send_query(from, to, *request, gateway_fields.for_request(now, from, *request));
@@ -52,7 +63,8 @@ void Relay::Impl::send_query(const TunnelEndpoint& from, const LocalAddress& to,
   query.mac = secrets.compute({from, request.nonce, request.ecn_capable});
   query.nonce = request.nonce;
   // R-5.3.3.3-e: "not accepting new endpoints"; a gateway that has a tunnel here may go on (R-5.1.4-f).
-  query.limit = options.shared->tunnels >= options.tunnels_max;
+  const Admission& admission = options.shared->admission;
+  query.limit = admission.is_full() || (!tunnels.find(from) && admission.refuses_tunnel(from.address));
   query.datagram = general_queries[static_cast<std::size_t>(request.protocol)];
   if (with_fields) query.gateway = wire::GatewayFields{from};
 

@@ -115,7 +115,7 @@ TEST(Relay, KeepsNoStateOfAHundredThousandRequestsAndAnswersThemAll) {
 // X-10-3
 TEST(Relay, SetsTheLimitFlagWhenItTakesNoMoreTunnels) {
   RelayOptions options = World::options();
-  options.tunnels_max = 1;
+  options.limits.tunnels_max = 1;
   World world(options);
   ASSERT_EQ(world.send(kGateway, request(0x55667788)), "");
   EXPECT_EQ(world.transmits.at(0).datagram[1], std::byte{0x01});
@@ -131,11 +131,16 @@ TEST(Relay, SetsTheLimitFlagWhenItTakesNoMoreTunnels) {
 // R-6.1-a
 TEST(Relay, LimitsRequestsOfOneSourceAndNotOfAnother) {
   RelayOptions options = World::options();
-  options.requests_per_second_max = 50;
+  options.answers.queries_per_address_max = 50;
   World world(options);
   for (int i = 0; i < 50; ++i) ASSERT_EQ(world.send(kGateway, request(0x55667788)), "") << i;
-  EXPECT_EQ(world.send(endpoint("192.0.2.1", 9), request(0x55667788)), "request_rate_limit");
+  EXPECT_EQ(world.send(kGateway, request(0x55667788)), "request_rate_limit");
   EXPECT_TRUE(world.transmits.empty());
+  // Whoever fills the bucket of one endpoint leaves something to its neighbours, and not without end.
+  for (std::uint16_t port = 1; port <= 13; ++port) {
+    EXPECT_EQ(world.send(endpoint("192.0.2.1", port), request(0x55667788)), "");
+  }
+  EXPECT_EQ(world.send(endpoint("192.0.2.1", 14), request(0x55667788)), "request_rate_limit");
   EXPECT_EQ(world.send(endpoint("192.0.2.2", 9), request(0x55667788)), "");
 }
 

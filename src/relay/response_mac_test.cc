@@ -17,10 +17,7 @@ RelaySecret counting_secret() {
 
 MacSecrets secrets_from(std::uint64_t seed, Instant since) {
   SeededRandom random(seed);
-  RelayShared shared;
-  random.fill(shared.seed);
-  shared.since = since;
-  return {RelayOptions{}, shared};
+  return {RelayOptions{}, RelayShared(RelayOptions{}, random, since)};
 }
 
 // Computed by an implementation of SipHash-2-4 in another language, itself checked with the vector of the SipHash paper

@@ -3,6 +3,7 @@
 #include "relay/relay_impl.hh"
 
 namespace amt {
+
 Relay::Impl::Outcome Relay::Impl::handle_teardown(Instant now, Bytes message) {
   counters.add(RelayCounter::kTeardownsReceived);
   const auto teardown = wire::Teardown::parse(message);
@@ -28,24 +29,23 @@ Relay::Impl::Outcome Relay::Impl::admit_teardown(Instant now, const wire::Teardo
   const Endpoint& endpoint = teardown.gateway.endpoint;
   // Not known here: the tunnel's last pair, which counts beyond the secrets' lifetime (`handle_teardown`). A gateway
   // that tears down has a younger one.
-  std::optional<RelayReject> reason;
-  if (!secrets.verify(now, endpoint, teardown.nonce, teardown.mac)) {
-    reason = RelayReject::kBadMac;
-  } else if (!update_limiter.allow(now, endpoint.address)) {
-    reason = RelayReject::kUpdateRateLimit;
-  }
-  if (!reason) return {};
+  const bool is_authentic = secrets.verify(now, endpoint, teardown.nonce, teardown.mac).has_value();
+  if (is_authentic && options.shared->updates.allow(now, endpoint.address)) return {};
   counters.add(RelayCounter::kTeardownsReceived);
-  return reject(*reason);
+  if (!is_authentic) return reject(RelayReject::kBadMac);
+  return refuse(now, {RelayReject::kUpdateRateLimit, subscriber_of(endpoint.address)});
 }
 
 void Relay::Impl::end_tunnel(TunnelId id, RelayCounter why) {
   // R-5.3.3.5-d: "the same as would occur if the relay had received [a report that deletes] all group records".
+  const TunnelRecord& record = tunnels[id];
+  Admission& admission = options.shared->admission;
   tunnels[id].router.clear(changes);
   publish_changes(id);
+  admission.release_memberships(record.tunnel.endpoint.address, record.memberships);
+  admission.release_tunnel(record.tunnel.endpoint.address);
   deadlines.remove(id);
   tunnels.erase(id);
-  --options.shared->tunnels;
   counters.add(why);
 }
 
@@ -54,7 +54,15 @@ void Relay::Impl::shutdown() {
   counters.add(RelayCounter::kTunnelsShutDown, tunnels.size());
   // At once, whatever their number. What they wanted upstream is taken out of the table group by group, as it is
   // polled.
-  options.shared->tunnels -= tunnels.size();
+  Admission& admission = options.shared->admission;
+  tunnels.for_each([&](TunnelId id) {
+    const TunnelRecord& record = tunnels[id];
+    admission.release_memberships(record.tunnel.endpoint.address, record.memberships);
+    admission.release_tunnel(record.tunnel.endpoint.address);
+  });
+  std::vector<Channel> channels;
+  table.for_each_channel([&](const ReplicationTable::ChannelUse& use) { channels.push_back(use.channel); });
+  admission.release_channels(channels);
   tunnels.clear();
   deadlines.clear();
 }

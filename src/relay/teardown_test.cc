@@ -87,11 +87,7 @@ TEST(Relay, LeavesEverythingUpstreamAtShutdown) {
   world.relay.shutdown(world.now);
   world.pass(seconds(0));
   std::vector<std::string> left;
-  for (;;) {
-    const RelayOutput output = world.relay.poll_output();
-    if (std::holds_alternative<Deadline>(output)) break;
-    left.push_back(std::get<UpstreamChange>(output).change.group.to_string());
-  }
+  while (const auto change = world.relay.poll_upstream()) left.push_back(change->group.to_string());
   EXPECT_THAT(left, UnorderedElementsAre("232.1.2.3", "239.1.1.1"));
   EXPECT_EQ(world.relay.tunnel_count(), 0U);
   EXPECT_EQ(world.count(RelayCounter::kTunnelsShutDown), 2U);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/assert.hh"
-#include "base/byte_reader.hh"
 
 namespace amt {
 namespace {
@@ -13,8 +12,7 @@ constexpr int kRecordLines = (sizeof(TunnelRecord) + 63) / 64;
 
 }  // namespace
 
-TunnelStore::TunnelStore(const KeyedHash& hash, std::size_t tunnels_max)
-    : hash_(hash), per_subscriber_(0, SubscriberHash(hash)) {
+TunnelStore::TunnelStore(const KeyedHash& hash, std::size_t tunnels_max) : hash_(hash) {
   by_endpoint_.reserve(std::min(tunnels_max, kReservedMax));
 }
 
@@ -23,15 +21,12 @@ TunnelId TunnelStore::insert(TunnelRecord&& record) {
   AMT_ASSERT(!find(endpoint));
   const std::uint32_t id = records_.insert(std::move(record));
   by_endpoint_.insert(hash_(endpoint), id);
-  ++per_subscriber_[subscriber_of(endpoint.address)];
   return TunnelId{id};
 }
 
 void TunnelStore::erase(TunnelId id) {
   const Endpoint endpoint = (*this)[id].tunnel.endpoint;
   by_endpoint_.erase(hash_(endpoint), static_cast<std::uint32_t>(id));
-  const auto count = per_subscriber_.find(subscriber_of(endpoint.address));
-  if (--count->second == 0) per_subscriber_.erase(count);
   records_.erase(static_cast<std::uint32_t>(id));
 }
 
@@ -45,11 +40,6 @@ std::optional<TunnelId> TunnelStore::find(const Endpoint& endpoint) const {
 TunnelRecord& TunnelStore::operator[](TunnelId id) { return records_[static_cast<std::uint32_t>(id)]; }
 const TunnelRecord& TunnelStore::operator[](TunnelId id) const { return records_[static_cast<std::uint32_t>(id)]; }
 
-std::size_t TunnelStore::count_at(const IpAddress& address) const {
-  const auto found = per_subscriber_.find(subscriber_of(address));
-  return found == per_subscriber_.end() ? 0 : found->second;
-}
-
 void TunnelStore::prefetch_index(const Endpoint& endpoint) const { by_endpoint_.prefetch(hash_(endpoint)); }
 
 void TunnelStore::prefetch_record(const Endpoint& endpoint) const {
@@ -59,17 +49,7 @@ void TunnelStore::prefetch_record(const Endpoint& endpoint) const {
 
 void TunnelStore::clear() {
   by_endpoint_ = {};
-  per_subscriber_.clear();
   records_.clear();
-}
-
-TunnelStore::Subscriber TunnelStore::subscriber_of(const IpAddress& address) {
-  // All of an IPv4 address, the first half of an IPv6 one. No /64 of gateways begins with 32 ones (multicast, RFC
-  // 4291).
-  constexpr std::uint32_t kIpv4 = 0xffffffff;
-  ByteReader octets(address.bytes());
-  const std::uint32_t first = octets.u32();
-  return address.is_v4() ? Subscriber{kIpv4, first} : Subscriber{first, octets.u32()};
 }
 
 }  // namespace amt

@@ -1,12 +1,12 @@
 #pragma once
 /// Every tunnel of a relay, by id and by endpoint.
 
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <optional>
 
 #include "base/id_index.hh"
 #include "base/keyed_hash.hh"
 #include "base/slab.hh"
+#include "relay/rate_limit.hh"
 #include "relay/relay.hh"
 
 namespace amt {
@@ -23,6 +23,10 @@ struct TunnelRecord {
   /// changed: some gateways repeat their first pair for ever (VLC).
   wire::RequestNonce nonce;
   wire::ResponseMac mac;
+  /// For Requests of this endpoint.
+  TokenBucket requests{};
+  /// As the relay's admission counts them.
+  std::uint32_t memberships = 0;
   /// ICMP errors in a row, and when the first of them came.
   std::uint8_t unreachable = 0;
   Instant unreachable_since{};
@@ -45,8 +49,6 @@ class TunnelStore {
   [[nodiscard]] TunnelRecord& operator[](TunnelId id);
   [[nodiscard]] const TunnelRecord& operator[](TunnelId id) const;
   [[nodiscard]] std::size_t size() const { return records_.size(); }
-  /// Tunnels whose endpoint has this address (R-6.1-b); in IPv6: is in its /64, which is one subscriber's.
-  [[nodiscard]] std::size_t count_at(const IpAddress& address) const;
 
   /// Fetches what a message from this endpoint will be held against. Two steps, for a batch of messages one after the
   /// other: the second finds what the first has fetched.
@@ -65,24 +67,9 @@ class TunnelStore {
   void clear();
 
  private:
-  /// What stands for one subscriber (`subscriber_prefix`), in eight octets.
-  struct Subscriber {
-    std::uint32_t high = 0;
-    std::uint32_t low = 0;
-    friend bool operator==(const Subscriber&, const Subscriber&) = default;
-  };
-  struct SubscriberHash : KeyedHash {
-    explicit SubscriberHash(const KeyedHash& hash) : KeyedHash(hash) {}
-    std::size_t operator()(const Subscriber& key) const {
-      return KeyedHash::operator()(std::uint64_t{key.high} << 32 | key.low);
-    }
-  };
-  static Subscriber subscriber_of(const IpAddress& address);
-
   KeyedHash hash_;
   Slab<TunnelRecord> records_;
   IdIndex by_endpoint_;
-  boost::unordered_flat_map<Subscriber, std::uint32_t, SubscriberHash> per_subscriber_;
 };
 
 }  // namespace amt

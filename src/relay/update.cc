@@ -2,6 +2,7 @@
 
 #include "ip/datagram.hh"
 #include "relay/relay_impl.hh"
+#include "relay/tunnel_gate.hh"
 
 namespace amt {
 namespace {
@@ -49,6 +50,21 @@ bool is_update_kind(const GroupMessage& message) {
   return older == nullptr || older->group.family() == Family::kIpv6 || older->version == 2;
 }
 
+/// What a message makes the relay look at: its records, their sources, and what the tunnel holds of the same groups.
+std::size_t work_of(const GroupMessage& message, const RouterState* held) {
+  const auto* const report = std::get_if<GroupReport>(&message);
+  if (report == nullptr) return 1;
+  std::size_t work = 0;
+  for (const GroupRecord& record : report->records) {
+    work += 1 + record.sources.size();
+    if (held != nullptr) work += held->membership_count(record.group);
+  }
+  return work;
+}
+
+/// An Update is worth one token; a report of more than this work one for each: tens of microseconds.
+constexpr std::size_t kWorkPerToken = 64;
+
 }  // namespace
 
 Relay::Impl::Outcome Relay::Impl::handle_update(Instant now, const TunnelEndpoint& from, const LocalAddress& to,
@@ -66,13 +82,20 @@ Relay::Impl::Outcome Relay::Impl::handle_update(Instant now, const TunnelEndpoin
   }
   if (!ecn_capable) return reject(RelayReject::kBadMac);
   // Behind the MAC, so that nobody uses up another's share with a forged address (R-6.1-b).
-  if (!update_limiter.allow(now, from.address)) return reject(RelayReject::kUpdateRateLimit);
+  if (!options.shared->updates.allow(now, from.address)) {
+    return refuse(now, {RelayReject::kUpdateRateLimit, subscriber_of(from.address)});
+  }
 
   const auto datagram = DatagramView::parse(update->datagram);
   if (!datagram) return reject(reason_of(datagram.error()));
   const auto report = parse_group_message(*datagram, {.router_alert = options.strict, .link_local_source = false});
   if (!report) return reject(reason_of(report.error()));
   if (!is_update_kind(*report)) return reject(RelayReject::kInnerNotMembership);
+  // A hundred records of a hundred sources are not one message's worth of work.
+  const std::size_t more_tokens = work_of(*report, id ? &tunnels[*id].router : nullptr) / kWorkPerToken;
+  if (more_tokens != 0 && !options.shared->updates.allow(now, from.address, more_tokens)) {
+    return refuse(now, {RelayReject::kUpdateRateLimit, subscriber_of(from.address)});
+  }
 
   const UpdateFacts facts{to, *ecn_capable && options.ecn, update->nonce, update->mac};
   const Outcome outcome = id ? update_tunnel(now, *id, facts, *report) : create_tunnel(now, from, facts, *report);
@@ -92,26 +115,24 @@ Relay::Impl::Outcome Relay::Impl::create_tunnel(Instant now, const TunnelEndpoin
                       .since = now,
                       .nonce = facts.nonce,
                       .mac = facts.mac};
-  const RouterRejects partial = apply_report(now, record.router, report);
+  Gate gate(*this, now, from.address, record.memberships);
+  const RouterRejects partial = apply_report(now, record, report, gate);
+  std::optional<Refusal> refusal;
   // R-4.2.1.2-b: state is allocated only if the report creates a subscription.
-  if (record.router.empty()) {
+  if (!record.router.empty()) refusal = options.shared->admission.take_tunnel(from.address);
+  if (record.router.empty() || refusal) {
     changes.clear();
-    count_partial_rejects(partial);
+    gate.release_memberships(record.memberships);
+    if (refusal) return refuse(now, *refusal);
+    count_partial_rejects(now, from.address, partial);
     return {};
   }
-  if (tunnels.count_at(from.address) >= options.tunnels_per_address_max) {
-    changes.clear();
-    return reject(RelayReject::kTunnelPerAddressLimit);
-  }
-  if (!take_tunnel()) {
-    changes.clear();
-    return reject(RelayReject::kTunnelLimit);
-  }
-  count_partial_rejects(partial);
+  count_partial_rejects(now, from.address, partial);
   const Instant due = std::min(record.expires, record.router.next_deadline());
   const TunnelId id = tunnels.insert(std::move(record));
   deadlines.set(id, due);
   publish_changes(id);
+  options.shared->answers.note_proved(now, from);
   counters.add(RelayCounter::kTunnelsCreated);
   return {};
 }
@@ -119,8 +140,11 @@ Relay::Impl::Outcome Relay::Impl::create_tunnel(Instant now, const TunnelEndpoin
 Relay::Impl::Outcome Relay::Impl::update_tunnel(Instant now, TunnelId id, const UpdateFacts& facts,
                                                 const GroupMessage& report) {
   TunnelRecord& record = tunnels[id];
-  count_partial_rejects(apply_report(now, record.router, report));
-  publish_changes(id);
+  {
+    Gate gate(*this, now, record.tunnel.endpoint.address, record.memberships);
+    count_partial_rejects(now, record.tunnel.endpoint.address, apply_report(now, record, report, gate));
+    publish_changes(id);
+  }
   if (record.router.empty()) {
     end_tunnel(id, RelayCounter::kTunnelsLeft);
     return {};
@@ -137,30 +161,31 @@ Relay::Impl::Outcome Relay::Impl::update_tunnel(Instant now, TunnelId id, const 
   return {};
 }
 
-bool Relay::Impl::take_tunnel() {
-  std::size_t count = options.shared->tunnels;
-  while (count < options.tunnels_max) {
-    if (options.shared->tunnels.compare_exchange_weak(count, count + 1)) return true;
+RouterRejects Relay::Impl::apply_report(Instant now, TunnelRecord& record, const GroupMessage& message, Gate& gate) {
+  RouterState& router = record.router;
+  if (const auto* report = std::get_if<GroupReport>(&message)) {
+    return router.handle_report(now, *report, changes, &gate);
   }
-  return false;
-}
-
-RouterRejects Relay::Impl::apply_report(Instant now, RouterState& router, const GroupMessage& message) {
-  if (const auto* report = std::get_if<GroupReport>(&message)) return router.handle_report(now, *report, changes);
-  if (const auto* report = std::get_if<OlderReport>(&message)) return router.handle_older_report(now, *report, changes);
-  return router.handle_leave(now, std::get<OlderLeave>(message), changes);
+  if (const auto* report = std::get_if<OlderReport>(&message)) {
+    return router.handle_older_report(now, *report, changes, &gate);
+  }
+  return router.handle_leave(now, std::get<OlderLeave>(message), changes, &gate);
 }
 
 void Relay::Impl::publish_changes(TunnelId id) {
-  for (const FilterChange& change : changes) {
-    if (auto upstream = table.apply(id, change)) upstream_changes.push_back({std::move(*upstream)});
-  }
+  edges.clear();
+  for (const FilterChange& change : changes) table.apply(id, change, &edges);
   changes.clear();
+  options.shared->admission.hold_channels(edges.begun);
+  options.shared->admission.release_channels(edges.ended);
 }
 
-void Relay::Impl::count_partial_rejects(const RouterRejects& partial) {
-  rejects.add(RelayReject::kGroupLimit, partial.groups_limit);
-  rejects.add(RelayReject::kSourceLimit, partial.sources_limit);
+void Relay::Impl::count_partial_rejects(Instant now, const IpAddress& address, const RouterRejects& partial) {
+  const auto count_refused = [&](RelayReject reason, std::size_t count) {
+    if (count != 0) refuse(now, {reason, subscriber_of(address)}, count);
+  };
+  count_refused(RelayReject::kGroupLimit, partial.groups_limit);
+  count_refused(RelayReject::kSourceLimit, partial.sources_limit);
   rejects.add(RelayReject::kLinkScopeGroup, partial.link_scope_group);
   rejects.add(RelayReject::kBadGroup, partial.not_multicast);
   rejects.add(RelayReject::kSsmExclude, partial.exclude_of_ssm_group);

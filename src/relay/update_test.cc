@@ -331,8 +331,8 @@ TEST(Relay, IgnoresOnlyAdditionsOfAnEndpointAtItsLimits) {
 // R-5.3.3.4-j, R-5.3.3.8-c, R-6.1-b
 TEST(Relay, RefusesATunnelOverItsLimitsAndGoesOnServingTheOthers) {
   RelayOptions options = World::options();
-  options.tunnels_max = 3;
-  options.tunnels_per_address_max = 2;
+  options.limits.tunnels_max = 3;
+  options.limits.tunnels_per_address_max = 2;
   World world(options);
   const Octets inner = report({allow(kGroup, kSource)});
   world.join(kOne, allow(kGroup, kSource));
@@ -390,6 +390,24 @@ TEST(Relay, SendsDataFromWhereTheLastUpdateArrived) {
       [&](const RelayTunnel& tunnel, const RouterState&, Instant) { EXPECT_EQ(tunnel.local, local("192.0.2.101")); });
 }
 
+// Changes wait until they are asked for, and are one change then.
+TEST(Relay, TellsTheUpstreamOnceOfAGroupThatChangedOften) {
+  World world;
+  const Grant grant = world.join(kOne, allow(kGroup, kSource));
+  const auto take = [&](const Record& record) {
+    EXPECT_TRUE(world.relay.handle_datagram(world.now, kOne, local("192.0.2.100"), update(grant, report({record}))));
+  };
+  take(allow(kGroup, kOther));
+  take({kBlock, ip(kGroup), {ip(kSource)}});
+  take({kIsEx, ip(kAsm), {}});
+  take({kToIn, ip(kAsm), {}});
+  const auto change = world.relay.poll_upstream();
+  ASSERT_TRUE(change);
+  EXPECT_EQ(change->before.to_string(), "INCLUDE{198.51.100.12}");
+  EXPECT_EQ(change->after.to_string(), "INCLUDE{198.51.100.13}");
+  EXPECT_FALSE(world.relay.poll_upstream());
+}
+
 TEST(Relay, AccountsForChannels) {
   World world;
   world.join(kOne, allow(kGroup, kSource));
@@ -433,7 +451,7 @@ TEST(Relay, LimitsTheUpdatesOfOneSubscriber) {
 // R-6.1-b, R-5.3.3.8-c
 TEST(Relay, CountsTheTunnelsOfAnIpv6NetOf64BitsAsThoseOfOneAddress) {
   RelayOptions options = World::options();
-  options.tunnels_per_address_max = 2;
+  options.limits.tunnels_per_address_max = 2;
   World world(options);
   const Record join{kAllow, ip("232.1.2.3"), {ip("198.51.100.12")}};
   for (const char* const address : {"2001:db8:1::1", "2001:db8:1::2"}) world.join(endpoint(address, 51000), join);

@@ -11,6 +11,7 @@
 
 #include "allocations.hh"
 #include "fuzz_target.hh"
+#include "relay/admission_recount.hh"
 #include "relay/handmade_datagrams.hh"
 #include "relay/relay.hh"
 
@@ -53,10 +54,11 @@ const IpAddress kAllRouters6 = ip("ff02::2");
 
 class Harness {
  public:
-  /// The high bit of `state` turns rate limits and the recognition of gateways on.
-  explicit Harness(std::uint8_t state) : relay_(options((state & 0x80) != 0), random_, now_) {
+  /// The high bit of `state` turns rate limits and the recognition of gateways on, the next one narrow limits.
+  explicit Harness(std::uint8_t state)
+      : options_(options((state & 0x80) != 0, (state & 0x40) != 0)), relay_(with_shared(options_), random_, now_) {
     poll();
-    start(state & 0x7fU);
+    start(state & 0x3fU);
   }
 
   void operate(ByteReader& in) {
@@ -106,6 +108,7 @@ class Harness {
     relay_.shutdown(now_);
     poll();
     AMT_ASSERT(relay_.tunnel_count() == 0);
+    AMT_ASSERT(options_.shared->admission.totals() == Admission::Totals{});
     for (const auto& [group, filter] : upstream_) AMT_ASSERT(filter.is_nothing());
   }
 
@@ -134,18 +137,28 @@ class Harness {
     }
   }
 
-  static RelayOptions options(bool recognise) {
+  RelayOptions& with_shared(RelayOptions& options) {
+    options.shared = std::make_shared<RelayShared>(options, random_, now_);
+    return options;
+  }
+  static RelayOptions options(bool recognise, bool narrow) {
     RelayOptions out;
     out.advertise_v4 = kLocal.address;
-    out.tunnels_max = kTunnelsMax;
-    out.tunnels_per_address_max = 2;
+    out.limits.tunnels_max = kTunnelsMax;
+    out.limits.tunnels_per_address_max = 2;
     out.groups_per_tunnel_max = 3;
     out.sources_per_group_max = 2;
+    if (narrow) {
+      out.limits.channels_max = 3;
+      out.limits.channels_per_address_max = 4;
+      out.allowed_groups = {{kGroups[1], 32}, {kGroups[0], 4}, {kGroups[2], 16}};
+    }
     // Small, so that they run over; and quick to build, for there is one per input.
     out.contacts_max = 4;
     out.limited_prefixes_max = 4;
-    out.requests_per_second_max = recognise ? 1000 : 0;
-    out.discoveries_per_second_max = recognise ? 1 : 0;
+    out.answers.sources_max = 4;
+    out.answers.queries_per_address_max = recognise ? 1000 : 0;
+    out.answers.advertisements_per_address_max = recognise ? 1 : 0;
     out.gateway_fields = recognise ? GatewayFieldsPolicy::kAuto : GatewayFieldsPolicy::kAlways;
     return out;
   }
@@ -204,17 +217,18 @@ class Harness {
     bool answered = false;
     for (;;) {
       RelayOutput output = relay_.poll_output();
-      if (std::holds_alternative<Deadline>(output)) return answered;
+      if (std::holds_alternative<Deadline>(output)) break;
       if (const auto* transmit = std::get_if<RelayTransmit>(&output)) {
         AMT_ASSERT(!answered || repeats_without_fields(transmit->datagram));
         answered = true;
         answer_.assign(transmit->datagram.begin(), transmit->datagram.end());
-        continue;
       }
-      const FilterChange& change = std::get<UpstreamChange>(output).change;
-      AMT_ASSERT(upstream_[change.group] == change.before && change.before != change.after);
-      upstream_[change.group] = change.after;
     }
+    while (const auto change = relay_.poll_upstream()) {
+      AMT_ASSERT(upstream_[change->group] == change->before && change->before != change->after);
+      upstream_[change->group] = change->after;
+    }
+    return answered;
   }
 
   void check(const IpAddress& group) {
@@ -230,6 +244,9 @@ class Harness {
       ++channels;
     });
     AMT_ASSERT((channels == 0) == (relay_.tunnel_count() == 0));
+    const Relay* const relay = &relay_;
+    AMT_ASSERT(agrees_with_recount(options_.shared->admission, {&relay, 1}));
+    AMT_ASSERT(channels <= options_.limits.channels_max);
     check_group(group);
     AMT_ASSERT(memory_.held() <= kRelayOctetsMax);
   }
@@ -272,6 +289,7 @@ class Harness {
   fuzz::Allocations memory_;
   SeededRandom random_{1};
   Instant now_{std::chrono::hours(1)};
+  RelayOptions options_;
   Relay relay_;
   Octets answer_;
   std::map<IpAddress, SourceFilter> upstream_;

@@ -29,6 +29,33 @@ const std::array<IpAddress, 10> kGroups = [] {
   return groups;
 }();
 
+/// A relay's admission in small: room for so many memberships and channels.
+class CountingGate final : public RouterGate {
+ public:
+  [[nodiscard]] std::size_t held() const { return held_; }
+
+  bool allows_group(const IpAddress& group) override { return group != kGroups[3]; }
+  std::size_t take_memberships(std::size_t wanted) override {
+    const std::size_t taken = std::min(wanted, kMembershipsMax - held_);
+    held_ += taken;
+    return taken;
+  }
+  void release_memberships(std::size_t count) override {
+    AMT_ASSERT(held_ >= count);
+    held_ -= count;
+  }
+  bool allows_channel(const IpAddress* source, const IpAddress& group) override {
+    return source != nullptr ? *source != kRefusedSource : group != kGroups[2];
+  }
+  void clear() { held_ = 0; }
+
+  static constexpr std::size_t kMembershipsMax = 7;
+  inline static const IpAddress kRefusedSource = IpAddress::from_v4(0x0a000002U);
+
+ private:
+  std::size_t held_ = 0;
+};
+
 class RouterRun {
  public:
   explicit RouterRun(ByteReader in) : in_(in), state_(options_) {
@@ -39,8 +66,8 @@ class RouterRun {
     options_.sources_per_group_max = kSourcesMax;
     if ((start & 0x10) != 0) report(RecordType::kAllowNewSources, 0x0f, 0);
     if ((start & 0x20) != 0) report(RecordType::kChangeToExclude, 0x03, 1);
-    if ((start & 0x40) != 0) (void)state_.handle_older_report(now_, {1, group(1)}, changes_);
-    if ((start & 0x80) != 0) (void)state_.handle_older_report(now_, {2, group(2)}, changes_);
+    if ((start & 0x40) != 0) (void)state_.handle_older_report(now_, {1, group(1)}, changes_, gate());
+    if ((start & 0x80) != 0) (void)state_.handle_older_report(now_, {2, group(2)}, changes_, gate());
     settle();
   }
 
@@ -50,17 +77,20 @@ class RouterRun {
       settle();
     }
     state_.clear(changes_);
+    gate_.clear();
     settle();
     AMT_ASSERT(known_.empty() && state_.empty() && state_.next_deadline() == kNoDeadline);
   }
 
  private:
+  /// Tunnels have one, LANs none.
+  CountingGate* gate() { return options_.single_reporter ? &gate_ : nullptr; }
   static const IpAddress& group(std::uint8_t n) { return kGroups[n % kGroups.size()]; }
 
   void report(RecordType type, std::uint8_t source_bits, std::uint8_t group_number) {
     GroupReport report;
     add_record(report, type, source_bits, group_number);
-    (void)state_.handle_report(now_, report, changes_);
+    (void)state_.handle_report(now_, report, changes_, gate());
   }
   static void add_record(GroupReport& report, RecordType type, std::uint8_t source_bits, std::uint8_t group_number) {
     GroupRecord record{type, group(group_number), {}};
@@ -77,7 +107,7 @@ class RouterRun {
       case 0:
         if (state_.next_deadline() == kNoDeadline) break;
         now_ = std::max(now_, state_.next_deadline());
-        state_.handle_timeout(now_, changes_);
+        state_.handle_timeout(now_, changes_, gate());
         AMT_ASSERT(state_.next_deadline() > now_);
         break;
       case 1:
@@ -85,15 +115,15 @@ class RouterRun {
         now_ += std::chrono::seconds(fuzz::next_u16(in_));
         break;
       case 2:
-        state_.handle_timeout(now_, changes_);
+        state_.handle_timeout(now_, changes_, gate());
         AMT_ASSERT(state_.next_deadline() > now_);
         break;
       case 3:
         (void)state_.handle_older_report(now_, {static_cast<std::uint8_t>((operation >> 7) + 1), group(group_number)},
-                                         changes_);
+                                         changes_, gate());
         break;
       case 4:
-        (void)state_.handle_leave(now_, {group(group_number)}, changes_);
+        (void)state_.handle_leave(now_, {group(group_number)}, changes_, gate());
         break;
       default: {
         GroupReport several;
@@ -103,7 +133,7 @@ class RouterRun {
           add_record(several, type_of(other), fuzz::next_u8(in_), static_cast<std::uint8_t>(other >> 4));
         }
         const std::size_t before = changes_.size();
-        (void)state_.handle_report(now_, several, changes_);
+        (void)state_.handle_report(now_, several, changes_, gate());
         AMT_ASSERT(changes_.size() - before <= several.records.size());
       }
     }
@@ -130,6 +160,7 @@ class RouterRun {
       AMT_ASSERT(is_forwardable_group(address));
       AMT_ASSERT(filter.mode == FilterMode::kInclude || !options_.ssm.contains(address));
     }
+    if (gate() != nullptr) AMT_ASSERT(gate_.held() == state_.membership_count());
     AMT_ASSERT(state_.empty() == (state_.next_deadline() == kNoDeadline));
     for (int n = 0; const auto query = state_.poll_query(); ++n) {
       AMT_ASSERT(!options_.single_reporter && n < 1000);
@@ -142,6 +173,7 @@ class RouterRun {
   fuzz::Allocations memory_;
   ByteReader in_;
   RouterOptions options_;
+  CountingGate gate_;
   RouterState state_;
   Instant now_{};
   std::vector<FilterChange> changes_;

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "ip/udp.hh"
+#include "relay/admission_recount.hh"
 #include "sim/world.hh"
 
 namespace amt::sim {
@@ -73,8 +74,16 @@ void World::check_upstream(const RelayHost& host) {
     if (state.empty()) fail("a tunnel without memberships: " + tunnel.endpoint.to_string());
     state.for_each_group([&](const IpAddress& group, const SourceFilter& filter) { merge(merged, group, filter); });
   });
+  check_admission(host);
   if (merged != host.joined) {
     fail("joined upstream:" + to_string(host.joined) + "; wanted by the tunnels:" + to_string(merged));
+  }
+}
+
+void World::check_admission(const RelayHost& host) {
+  const Relay* const relay = host.relay.get();
+  if (!relay_test::agrees_with_recount(host.shared->admission, {&relay, 1})) {
+    fail("what was admitted is not what the tunnels have");
   }
 }
 

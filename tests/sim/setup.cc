@@ -18,7 +18,7 @@ RelayOptions relay_options(const Scenario& scenario, const RelayHost& host) {
   options.advertise_v4 = host.v4.address;
   options.advertise_v6 = host.v6.address;
   options.query_interval = scenario.query_interval;
-  options.tunnels_max = scenario.tunnels_max;
+  options.limits.tunnels_max = scenario.tunnels_max;
   options.secret_lifetime = scenario.secret_lifetime;
   return options;
 }
@@ -110,7 +110,10 @@ void World::start_gateway(GatewayHost& host) {
 
 void World::start_relay(RelayHost& host) {
   retire(host);
-  host.relay = std::make_unique<Relay>(relay_options(scenario_, host), relay_random_, clock_of(host));
+  RelayOptions options = relay_options(scenario_, host);
+  host.shared = std::make_shared<RelayShared>(options, relay_random_, clock_of(host));
+  options.shared = host.shared;
+  host.relay = std::make_unique<Relay>(options, relay_random_, clock_of(host));
   host.joined.clear();
   host.queried.clear();
   drain(host);

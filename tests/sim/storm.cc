@@ -62,7 +62,7 @@ Storm::Storm(const StormScenario& scenario)
     relays_[i].endpoint = {numbered(kRelayNetwork, i), kAmtPort};
     RelayOptions options;
     options.advertise_v4 = relays_[i].endpoint.address;
-    options.tunnels_max = i == 0 ? scenario.gateways : scenario.tunnels_max;
+    options.limits.tunnels_max = i == 0 ? scenario.gateways : scenario.tunnels_max;
     relays_[i].relay = std::make_unique<Relay>(options, random_, now_);
     network_.route(relays_[i].endpoint, i);
   }

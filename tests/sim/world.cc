@@ -274,30 +274,33 @@ void World::deliver_to_gateway(GatewayHost& host, const Packet& packet) {
 }
 
 std::size_t World::drain(RelayHost& host) {
-  for (std::size_t sent = 0;; ++sent) {
-    RelayOutput output = host.relay->poll_output();
-    while (const auto* upstream = std::get_if<UpstreamChange>(&output)) {
-      const FilterChange& change = upstream->change;
-      ++host.upstream_changes;
-      const auto before = host.joined.find(change.group);
-      if ((before == host.joined.end() ? SourceFilter{} : before->second) != change.before) {
-        fail("an upstream change of " + change.group.to_string() + " that does not follow from the one before");
-      }
-      if (change.after.is_nothing()) {
-        host.joined.erase(change.group);
-      } else {
-        host.joined[change.group] = change.after;
-      }
-      output = host.relay->poll_output();
-    }
-    if (const auto* deadline = std::get_if<Deadline>(&output)) {
+  for (std::size_t sent = 0;;) {
+    const RelayOutput output = host.relay->poll_output();
+    if (const auto* datagram = std::get_if<RelayTransmit>(&output)) {
+      host.queried.insert(datagram->to);
+      transmit(host, datagram->from, datagram->to, datagram->datagram);
+      ++sent;
+    } else if (const auto* deadline = std::get_if<Deadline>(&output)) {
       host.deadline = deadline->at;
       schedule(host);
+      follow_upstream(host);
       return sent;
     }
-    const auto& datagram = std::get<RelayTransmit>(output);
-    host.queried.insert(datagram.to);
-    transmit(host, datagram.from, datagram.to, datagram.datagram);
+  }
+}
+
+void World::follow_upstream(RelayHost& host) {
+  while (const auto change = host.relay->poll_upstream()) {
+    ++host.upstream_changes;
+    const auto before = host.joined.find(change->group);
+    if ((before == host.joined.end() ? SourceFilter{} : before->second) != change->before) {
+      fail("an upstream change of " + change->group.to_string() + " that does not follow from the one before");
+    }
+    if (change->after.is_nothing()) {
+      host.joined.erase(change->group);
+    } else {
+      host.joined[change->group] = change->after;
+    }
   }
 }
 

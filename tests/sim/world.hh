@@ -39,6 +39,7 @@ struct Machine {
 struct RelayHost : Machine {
   Endpoint v4;
   Endpoint v6;
+  std::shared_ptr<RelayShared> shared;
   std::unique_ptr<Relay> relay;
   /// Joined upstream, as the relay's changes said.
   Memberships joined;
@@ -132,6 +133,7 @@ class World {
   void deliver_to_gateway(GatewayHost& host, const Packet& packet);
   /// What the machine puts out. How many datagrams that were.
   std::size_t drain(RelayHost& host);
+  void follow_upstream(RelayHost& host);
   std::size_t drain(GatewayHost& host);
   void transmit(const Machine& sender, const Endpoint& from, const Endpoint& to, Bytes octets);
   void trace(const std::string& what) const;
@@ -167,6 +169,8 @@ class World {
   [[nodiscard]] bool is_time_to_check();
   void check_targets(RelayHost& host, const Emitted& emitted);
   void check_upstream(const RelayHost& host);
+  /// What the relay's admission has counted is what its tunnels have.
+  void check_admission(const RelayHost& host);
   void check_timeout(Machine& machine);
   void check_request(GatewayHost& host, const Endpoint& to, Bytes datagram);
   void check_accepted(GatewayHost& host, const Packet& packet, Bytes inner);

@@ -1,0 +1,107 @@
+#include "relay/answer_budget.hh"
+
+#include <algorithm>
+
+namespace amt {
+namespace {
+
+constexpr std::uint8_t kPrefixBitsV4 = 24;
+constexpr std::uint8_t kPrefixBitsV6 = 48;
+
+/// A prefix is quiet that has used up no more than a twentieth of its bucket.
+constexpr Duration kQuiet = TokenBucket::kDepth / 20;
+/// How much of the total may be used up, by class.
+constexpr Duration kDepthProved = TokenBucket::kDepth;
+constexpr Duration kDepthQuiet = TokenBucket::kDepth * 3 / 4;
+constexpr Duration kDepthOthers = TokenBucket::kDepth / 2;
+
+Prefix prefix_of(const IpAddress& address) {
+  const std::uint8_t bits = address.is_v4() ? kPrefixBitsV4 : kPrefixBitsV6;
+  return {base_address({address, bits}), bits};
+}
+
+/// Of an address, beyond what one of its endpoints may have: a flood in the name of that one leaves it to the others.
+std::uint32_t and_a_quarter(std::uint32_t per_second) {
+  constexpr std::uint32_t kQuarter = 4;
+  return per_second + (per_second + kQuarter - 1) / kQuarter;
+}
+
+}  // namespace
+
+AnswerBudget::Buckets::Buckets(std::uint32_t per_second, std::size_t count) {
+  if (per_second == 0) return;
+  interval_ = TokenBucket::kDepth / per_second;
+  sets_.resize((count + kWays - 1) / kWays);
+}
+
+TokenBucket* AnswerBudget::Buckets::of(Instant now, std::uint64_t tag) {
+  if (sets_.empty()) return nullptr;
+  Set& set = sets_[tag % sets_.size()];
+  auto entry = std::ranges::find(set, tag, &Entry::tag);
+  if (entry == set.end()) {
+    entry = std::ranges::min_element(set, {}, &Entry::full_at);
+    *entry = {tag, TokenBucket(now)};
+  }
+  return &entry->tokens;
+}
+
+bool AnswerBudget::Buckets::knows(std::uint64_t tag) const {
+  if (sets_.empty()) return false;
+  const Set& set = sets_[tag % sets_.size()];
+  return std::ranges::find(set, tag, &Entry::tag) != set.end();
+}
+
+AnswerBudget::AnswerBudget(const AnswerLimits& limits, const KeyedHash& hash)
+    : hash_(hash),
+      queries_{Buckets(limits.queries_per_address_max, limits.sources_max),
+               Buckets(and_a_quarter(limits.queries_per_address_max), limits.sources_max)},
+      advertisements_{Buckets(limits.advertisements_per_address_max, limits.sources_max),
+                      Buckets(and_a_quarter(limits.advertisements_per_address_max), limits.sources_max)},
+      of_prefixes_(limits.per_prefix_max, limits.sources_max),
+      total_interval_(limits.total_max == 0 ? Duration::zero() : TokenBucket::kDepth / limits.total_max),
+      proved_(1, limits.sources_max) {}
+
+std::optional<Refusal> AnswerBudget::take(Instant now, const Endpoint& to, Kind kind) {
+  const Prefix subscriber = subscriber_of(to.address);
+  const Prefix prefix = prefix_of(to.address);
+  const std::uint64_t endpoint_tag = hash_(to);
+  const std::uint64_t prefix_tag = hash_(prefix.address);
+  const RelayReject per_address =
+      kind == Kind::kQuery ? RelayReject::kRequestRateLimit : RelayReject::kDiscoveryRateLimit;
+
+  const BriefLockGuard guard(lock_);
+  PerKind& buckets = kind == Kind::kQuery ? queries_ : advertisements_;
+  TokenBucket* const of_endpoint = buckets.of_endpoints.of(now, endpoint_tag);
+  TokenBucket* const of_address =
+      proved_.knows(endpoint_tag) ? nullptr : buckets.of_addresses.of(now, hash_(subscriber.address));
+  TokenBucket* const of_prefix = of_prefixes_.of(now, prefix_tag);
+  const auto is_empty = [now](const TokenBucket* bucket, const Buckets& of) {
+    return bucket != nullptr && !bucket->has(now, of.interval());
+  };
+  if (is_empty(of_endpoint, buckets.of_endpoints) || is_empty(of_address, buckets.of_addresses)) {
+    return Refusal{per_address, subscriber};
+  }
+  const bool is_quiet = of_prefix == nullptr || of_prefix->full_at() <= now + kQuiet;
+  if (is_empty(of_prefix, of_prefixes_)) return Refusal{RelayReject::kAnswerPrefixRateLimit, prefix};
+  const Duration depth = !is_quiet ? kDepthOthers : proved_.knows(prefix_tag) ? kDepthProved : kDepthQuiet;
+  const auto spend = [now](TokenBucket* bucket, const Buckets& of) {
+    if (bucket != nullptr) static_cast<void>(bucket->take(now, of.interval()));
+  };
+  // Also where it gets no answer: a prefix that asks much is not quiet.
+  spend(of_prefix, of_prefixes_);
+  if (total_interval_ != Duration::zero() && !total_.take(now, total_interval_, depth)) {
+    return Refusal{RelayReject::kAnswerRateLimit, prefix};
+  }
+  spend(of_endpoint, buckets.of_endpoints);
+  spend(of_address, buckets.of_addresses);
+  return std::nullopt;
+}
+
+void AnswerBudget::note_proved(Instant now, const Endpoint& endpoint) {
+  const BriefLockGuard guard(lock_);
+  for (const std::uint64_t tag : {hash_(endpoint), hash_(prefix_of(endpoint.address).address)}) {
+    *proved_.of(now, tag) = TokenBucket(now);
+  }
+}
+
+}  // namespace amt

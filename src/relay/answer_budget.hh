@@ -1,0 +1,90 @@
+#pragma once
+/// How many Requests and Discoveries are answered that may be forged (CONFORMANCE X-4.1-a, R-6.1-a).
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "amt/endpoint.hh"
+#include "base/brief_lock.hh"
+#include "base/keyed_hash.hh"
+#include "relay/rate_limit.hh"
+#include "relay/refusal_log.hh"
+
+namespace amt {
+
+/// Answers a second; 0: no limit.
+struct AnswerLimits {
+  /// To one endpoint; to one address (IPv6: one /64) a quarter more.
+  std::uint32_t queries_per_address_max = 200;
+  std::uint32_t advertisements_per_address_max = 100;
+  /// Of both kinds together, to one /24 (IPv6: one /48), and to all.
+  std::uint32_t per_prefix_max = 1000;
+  std::uint32_t total_max = 10'000;
+  /// Endpoints, addresses and prefixes that are told apart, of each so many; at least 1, rounded up to sets of 4.
+  std::size_t sources_max = 4096;
+};
+
+/// The budget of a relay, all workers together, for answers to endpoints that have no tunnel. Anybody can ask in
+/// another's name, and the answer, two to three times as large, goes to that one.
+///
+/// Who goes first when the total is short: prefixes from which a gateway has once proved that it receives what is sent
+/// there (by an Update with a good MAC), then those that were quiet, then the others. Each class leaves a quarter of
+/// the bucket to the ones before it. An endpoint that has proved it is not held to the limit of its address, which
+/// somebody may be using up in its name.
+///
+/// What remains: whoever forges a newcomer's address with ever new ports makes it wait for its share of that address's
+/// answers. Nothing in a first Request tells the two apart.
+///
+/// Any thread; a lock for some hundred nanoseconds a call.
+class AnswerBudget {
+ public:
+  enum class Kind : std::uint8_t { kQuery, kAdvertisement };
+
+  AnswerBudget(const AnswerLimits& limits, const KeyedHash& hash);
+
+  /// The refusal, if `to` is to have no answer; that counts for its prefix alone.
+  [[nodiscard]] std::optional<Refusal> take(Instant now, const Endpoint& to, Kind kind);
+  /// This endpoint received a Query: its Update had the Query's MAC.
+  void note_proved(Instant now, const Endpoint& endpoint);
+
+ private:
+  /// Token buckets of one size in a table of fixed size.
+  class Buckets {
+   public:
+    Buckets(std::uint32_t per_second, std::size_t count);
+    /// Null: no limit. Else the bucket of `tag`, which takes the place of the one that was quiet longest.
+    [[nodiscard]] TokenBucket* of(Instant now, std::uint64_t tag);
+    [[nodiscard]] Duration interval() const { return interval_; }
+    /// Whether `of` would find it.
+    [[nodiscard]] bool knows(std::uint64_t tag) const;
+
+   private:
+    static constexpr std::size_t kWays = 4;
+    struct Entry {
+      std::uint64_t tag = 0;
+      TokenBucket tokens;
+      [[nodiscard]] Instant full_at() const { return tokens.full_at(); }
+    };
+    using Set = std::array<Entry, kWays>;
+
+    Duration interval_{};
+    std::vector<Set> sets_;
+  };
+  struct PerKind {
+    Buckets of_endpoints;
+    Buckets of_addresses;
+  };
+
+  KeyedHash hash_;
+  BriefLock lock_;
+  PerKind queries_;
+  PerKind advertisements_;
+  Buckets of_prefixes_;
+  Duration total_interval_{};
+  TokenBucket total_;
+  /// Endpoints and prefixes; the buckets only say when it was.
+  Buckets proved_;
+};
+
+}  // namespace amt

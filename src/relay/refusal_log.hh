@@ -1,0 +1,65 @@
+#pragma once
+/// Who was refused, for a log that a flood does not fill.
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "amt/time.hh"
+#include "ip/address.hh"
+#include "relay/relay_counters.hh"
+
+namespace amt {
+
+/// One refused request, for state or for an answer.
+struct Refusal {
+  RelayReject reason{};
+  /// Who asks for too much: the address, or the prefix of several.
+  Prefix whose;
+};
+
+/// Refusals of one reason, put together.
+struct RefusalReport {
+  RelayReject reason{};
+  std::uint64_t count = 0;
+  /// Who was refused most, if anybody was more often than all others together; else one of them.
+  Prefix whose;
+};
+
+/// Reports the first refusal of a reason at once, and those of the next minute together when it is over. Its size does
+/// not depend on what is refused. Adding costs a constant.
+class RefusalLog {
+ public:
+  static constexpr Duration kInterval = std::chrono::minutes(1);
+
+  void add(Instant now, const Refusal& refusal);
+  /// Makes reports of what has waited long enough.
+  void handle_timeout(Instant now);
+  /// `kNoDeadline` when nothing waits.
+  [[nodiscard]] Instant next_deadline() const { return next_; }
+  [[nodiscard]] std::optional<RefusalReport> poll();
+
+ private:
+  struct Entry {
+    Instant quiet_until = Instant::min();
+    std::uint64_t count = 0;
+    Prefix whose;
+    /// How much oftener than all others (Boyer and Moore's majority vote).
+    std::uint64_t lead = 0;
+  };
+  static constexpr std::size_t kReasons = static_cast<std::size_t>(RelayReject::kCount);
+
+  void report(Instant now, std::size_t reason);
+
+  std::array<Entry, kReasons> entries_{};
+  Instant next_ = kNoDeadline;
+  /// At most one of a reason, while it is polled after each input.
+  std::vector<RefusalReport> reports_;
+};
+
+/// The option that sets the limit behind a refusal; empty where none does.
+[[nodiscard]] std::string_view option_behind(RelayReject reason);
+
+}  // namespace amt
