@@ -124,7 +124,7 @@ class UdpOutput final : public PayloadOutput {
       messages_.push_back(Transmit{.to = to_, .pieces = {&payload, 1}});
     }
     // Nobody may be listening yet: what could not be sent is counted, no more.
-    socket_.send(messages_, [this](std::size_t, int) { ++dropped_; });
+    socket_.send(messages_, [this](const SendFailure&) { ++dropped_; });
     socket_.poll_errors([](const SocketError&) {});
     return {};
   }

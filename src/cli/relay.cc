@@ -128,6 +128,7 @@ Result<RelayEngineOptions, std::string> engine_options(const RelayConfig& config
   if (config.mtu.kind == PathMtuChoice::Kind::kFixed) options.data_path.path_mtu.fixed_octets = config.mtu.octets;
   options.data_path.path_mtu.dynamic = config.mtu.kind == PathMtuChoice::Kind::kAuto;
   options.data_path.path_mtu.min_octets = config.mtu_min;
+  options.data_path.path_mtu.tell_sources = config.tell_sources;
   if (config.secret_file) {
     const Result<RelaySecret, std::string> secret = read_secret(*config.secret_file);
     if (!secret) return Unexpected<std::string>(secret.error());

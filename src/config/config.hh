@@ -73,6 +73,7 @@ struct RelayConfig {
   bool no_ecn = false;
   PathMtuChoice mtu;
   std::optional<std::size_t> mtu_min;
+  bool tell_sources = false;
   std::optional<std::size_t> workers;  ///< 1 to `kWorkersMax`; not given: as many as there are processors
   std::optional<std::string> secret_file;
   Duration secret_lifetime = std::chrono::hours(2);  ///< of a random secret

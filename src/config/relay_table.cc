@@ -112,7 +112,7 @@ void add_protocol(CommandTable& table, RelayConfig& config) {
                            .group = "Protocol",
                            .help =
                                "path MTU to all gateways, in octets; link: what the relay's own link takes; auto: the "
-                               "same, and less where ICMP says so",
+                               "same, and less for a gateway whose path, asked after an ICMP message, says so",
                            .default_text = "auto",
                            .example = "1500",
                            .apply = into(config.mtu, parse_path_mtu)});
@@ -120,11 +120,17 @@ void add_protocol(CommandTable& table, RelayConfig& config) {
                            .value = "N",
                            .group = "Protocol",
                            .help =
-                               "smallest path MTU that is believed of an ICMP message, which may be forged; IPv6: at "
-                               "least 1280",
+                               "no path is taken for narrower than this, in octets, whatever it says; IPv6: at least "
+                               "1280",
                            .default_text = "552 over IPv4, 1280 over IPv6",
                            .example = "1330",
                            .apply = number_into(config.mtu_min, kPathMtuMin, kPathMtuMax)});
+  table.options.push_back({.name = "tell-sources",
+                           .group = "Protocol",
+                           .help =
+                               "tell a source by ICMP what the narrow path of any one gateway does not take (RFC 7450); "
+                               "else sources are told only what the relay's own link or --mtu does not take",
+                           .apply = switch_on(config.tell_sources)});
   table.options.push_back({.name = "no-ecn",
                            .group = "Protocol",
                            .help = "never copy the inner ECN field to the outer header (RFC 9601, compatibility mode)",

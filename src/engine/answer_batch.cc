@@ -25,8 +25,9 @@ void AnswerBatch::flush() {
   for (std::size_t i = 0; i < answers_.size(); ++i) {
     messages_.push_back(Transmit{.to = answers_[i].to, .pieces = {&pieces_[i], 1}});
   }
-  socket_->send(messages_, [this](std::size_t index, int code) {
-    log_debug("send to {}: {}", messages_[index].to.to_string(), SysError{"sendmmsg", {}, code}.to_string());
+  socket_->send(messages_, [this](const SendFailure& failure) {
+    log_debug("send to {}: {}", messages_[failure.index].to.to_string(),
+              SysError{"sendmmsg", {}, failure.code}.to_string());
   });
   answers_.clear();
   octets_.clear();

@@ -1,7 +1,6 @@
 #include "engine/fan_out.hh"
 
 #include <algorithm>
-#include <cerrno>
 
 #include "base/assert.hh"
 #include "ip/fragment.hh"
@@ -17,9 +16,14 @@ constexpr std::size_t kStartStep = 2654435769U;
 
 }  // namespace
 
-FanOut::FanOut(Relay& relay, std::span<UdpSocket* const> sockets, const PathMtuOptions& path_mtu,
+FanOut::FanOut(Relay& relay, std::span<UdpSocket* const> sockets, Random& random, const PathMtuOptions& path_mtu,
                TooBigListener* too_big, const RateCapOptions& rate_cap, XdpSender* xdp)
-    : relay_(relay), narrow_paths_(path_mtu), rate_cap_(rate_cap), too_big_listener_(too_big), xdp_(xdp) {
+    : relay_(relay),
+      narrow_paths_(path_mtu),
+      probes_(random),
+      rate_cap_(rate_cap),
+      too_big_listener_(too_big),
+      xdp_(xdp) {
   queues_.resize(sockets.size());
   for (std::size_t i = 0; i < sockets.size(); ++i) queues_[i].socket = sockets[i];
 }
@@ -62,14 +66,16 @@ void FanOut::replicate(Instant now, std::span<const CapturedDatagram> batch, Hop
   }
 
   lay_out_pieces(batch);
+  narrow_paths_.forget_old(now);
+  // Before the data: where ICMP errors are limited in rate, the next one shall be for a probe.
+  if (probes_.is_asking()) send_probes(now);
   for (std::uint32_t run = 0; run < runs_.size(); ++run) {
     if (runs_[run].count != 0) enqueue(now, run);
   }
   for (Queue& queue : queues_) flush(now, queue);
   start_ += kStartStep;
   report_too_big(now);
-  for (const Endpoint& gateway : unreachable_) relay_.handle_unreachable(now, TunnelEndpoint{gateway});
-  unreachable_.clear();
+  end_unreachable(now);
 }
 
 std::uint32_t FanOut::assign(const ChannelKey& key, std::uint32_t octets, Ecn ecn) {
@@ -118,46 +124,51 @@ void FanOut::enqueue(Instant now, std::uint32_t index) {
   const auto enqueue_for = [&](TunnelId id) {
     const RelayTunnel& tunnel = relay_.tunnel(id);
     Queue& queue = queue_of(tunnel.local);
-    const std::optional<std::size_t> inner_max = narrow_paths_.inner_octets_max(now, tunnel.endpoint.address);
-    if (inner_max && run.segment_octets - wire::kDataHeaderOctets > *inner_max) {
-      enqueue_apart(queue, id, index, *inner_max);
+    const std::optional<NarrowPaths::Room> room = narrow_paths_.room(now, tunnel.endpoint);
+    if (room && run.segment_octets - wire::kDataHeaderOctets > room->inner_octets_max) {
+      if (room->octets_to_ask != 0) probes_.ask(now, tunnel.endpoint, room->octets_to_ask);
+      enqueue_apart(queue, id, index, *room);
     } else {
-      push(queue, {id, index, run.count, inner_octets}, pieces_of(run), run.count > 1 ? run.segment_octets : 0);
+      push(queue, {id, index, run.count, inner_octets, run.first_piece}, pieces_of(run),
+           run.count > 1 ? run.segment_octets : 0);
     }
     if (queue.messages.size() >= kMessagesMax) flush(now, queue);
   };
   relay_.targets(run.source, run.group).for_each(enqueue_for, start_);
 }
 
-void FanOut::enqueue_apart(Queue& queue, TunnelId id, std::uint32_t index, std::size_t inner_octets_max) {
+void FanOut::enqueue_apart(Queue& queue, TunnelId id, std::uint32_t index, const NarrowPaths::Room& room) {
   const Run& run = runs_[index];
-  for (std::size_t piece = run.first_piece; piece < run.first_piece + run.count; ++piece) {
+  for (std::uint32_t piece = run.first_piece; piece < run.first_piece + run.count; ++piece) {
     const std::size_t inner_octets = pieces_[piece].size() - wire::kDataHeaderOctets;
-    if (inner_octets > inner_octets_max) {
-      enqueue_fragments(queue, id, index, piece, inner_octets_max);
+    if (inner_octets > room.inner_octets_max) {
+      enqueue_fragments(queue, id, index, piece, pieces_[piece], room);
     } else {
-      push(queue, {id, index, 1, inner_octets}, {&pieces_[piece], 1}, 0);
+      push(queue, {id, index, 1, inner_octets, piece}, {&pieces_[piece], 1}, 0);
     }
   }
 }
 
-void FanOut::enqueue_fragments(Queue& queue, TunnelId id, std::uint32_t index, std::size_t piece,
-                               std::size_t inner_octets_max) {
+void FanOut::enqueue_fragments(Queue& queue, TunnelId id, std::uint32_t index, std::uint32_t piece, Bytes message,
+                               const NarrowPaths::Room& room) {
   // RFC 7450 §5.3.3.6.2.1: with DF=0 "the relay MUST fragment the datagram and encapsulate each fragment within a
   // separate Multicast Data message"; with DF=1, and IPv6 (§5.3.3.6.2.2), it "MUST discard the datagram".
-  const Result<DatagramView, IpError> datagram = DatagramView::parse(pieces_[piece].subspan(wire::kDataHeaderOctets));
+  const Bytes inner = message.subspan(wire::kDataHeaderOctets);
+  const Result<DatagramView, IpError> datagram = DatagramView::parse(inner);
   std::vector<std::vector<std::byte>> fragments;
-  if (datagram) fragments = fragment_ipv4(*datagram, inner_octets_max);
+  if (datagram) fragments = fragment_ipv4(*datagram, room.inner_octets_max);
   if (fragments.empty()) {
     relay_.counters().add(RelayCounter::kDataTooBig);
-    note_too_big(piece, inner_octets_max);
+    // §5.3.3.6.2.1 goes on: "send an ICMPv4 Destination Unreachable message to the source". Of what a gateway's path
+    // says the source hears only if the operator wants it: one gateway would slow the channel down for all.
+    if (piece != kFragment && inner.size() > room.told_octets_max) note_too_big(piece, room.told_octets_max);
   }
   for (std::vector<std::byte>& fragment : fragments) {
     const std::size_t octets = fragment.size();
     fragment.insert(fragment.begin(), wire::kDataHeader.begin(), wire::kDataHeader.end());
     queue.fragments.push_back(std::move(fragment));
     queue.fragment_pieces.push_back(queue.fragments.back());
-    push(queue, {id, index, 1, octets}, {&queue.fragment_pieces.back(), 1}, 0);
+    push(queue, {id, index, 1, octets, kFragment}, {&queue.fragment_pieces.back(), 1}, 0);
   }
 }
 
@@ -198,7 +209,10 @@ bool FanOut::admit(Outgoing& origin, std::span<const Bytes>& pieces) {
 }
 
 void FanOut::push(Queue& queue, Outgoing origin, std::span<const Bytes> pieces, std::size_t segment_octets) {
-  if (rate_cap_.is_on() && !admit(origin, pieces)) return;
+  if (!rate_cap_.is_on() || admit(origin, pieces)) append(queue, origin, pieces, segment_octets);
+}
+
+void FanOut::append(Queue& queue, const Outgoing& origin, std::span<const Bytes> pieces, std::size_t segment_octets) {
   const RelayTunnel& tunnel = relay_.tunnel(origin.tunnel);
   queue.messages.push_back(Transmit{.to = tunnel.endpoint,
                                     .pieces = pieces,
@@ -207,77 +221,6 @@ void FanOut::push(Queue& queue, Outgoing origin, std::span<const Bytes> pieces, 
                                     // fragments have the ECN of the whole (E-9601-g).
                                     .ecn = tunnel.ecn_capable ? runs_[origin.run].ecn : Ecn::kNotEct});
   queue.origins.push_back(origin);
-}
-
-void FanOut::flush(Instant now, Queue& queue) {
-  send(queue);
-  if (!refused_.empty()) {
-    // The kernel has just said how much these paths take.
-    queue.socket->poll_errors([&](const SocketError& error) {
-      note_path_mtu(now, error);
-      if (error.is_unreachable) unreachable_.push_back(error.to);
-    });
-    for (const Outgoing& refused : refused_) resend_refused(now, queue, refused);
-    refused_.clear();
-    send(queue);
-    relay_.counters().add(RelayCounter::kDataTooBig, refused_.size());
-    refused_.clear();
-  }
-  queue.fragments.clear();
-  queue.fragment_pieces.clear();
-}
-
-void FanOut::resend_refused(Instant now, Queue& queue, const Outgoing& refused) {
-  const std::optional<std::size_t> inner_max =
-      narrow_paths_.inner_octets_max(now, relay_.tunnel(refused.tunnel).endpoint.address);
-  const Run& run = runs_[refused.run];
-  for (std::size_t piece = run.first_piece; piece < run.first_piece + run.count; ++piece) {
-    const std::size_t inner_octets = pieces_[piece].size() - wire::kDataHeaderOctets;
-    if (!inner_max) {
-      relay_.counters().add(RelayCounter::kDataTooBig);
-    } else if (inner_octets > *inner_max) {
-      enqueue_fragments(queue, refused.tunnel, refused.run, piece, *inner_max);
-    } else {
-      // Below that, the end of a run, it is out already.
-      account({refused.tunnel, refused.run, 1, inner_octets}, 1);
-    }
-  }
-}
-
-void FanOut::send(Queue& queue) {
-  if (queue.messages.empty()) return;
-  for (const Outgoing& origin : queue.origins) account(origin, 1);
-  const auto on_error = [&](std::size_t index, int code) {
-    const Outgoing& origin = queue.origins[index];
-    account(origin, -1);
-    if (code == EMSGSIZE) {
-      refused_.push_back(origin);
-    } else {
-      relay_.counters().add(RelayCounter::kDataSendErrors, origin.packets);
-    }
-  };
-  if (xdp_ != nullptr) {
-    xdp_->send(now_, *queue.socket, queue.messages, on_error);
-  } else {
-    queue.socket->send(queue.messages, on_error);
-  }
-  queue.messages.clear();
-  queue.origins.clear();
-}
-
-void FanOut::note_path_mtu(Instant now, const SocketError& error) {
-  if (error.code != EMSGSIZE || error.mtu_octets == 0 || !relay_.has_tunnel_at(error.to)) return;
-  narrow_paths_.learn(now, error.to.address, error.mtu_octets, error.from_network);
-}
-
-void FanOut::account(const Outgoing& origin, int copies) {
-  // Unsigned arithmetic wraps, so adding minus one times a number takes it away.
-  const auto sign = static_cast<std::uint64_t>(copies);
-  RelayTunnel& tunnel = relay_.tunnel(origin.tunnel);
-  tunnel.packets += sign * origin.packets;
-  tunnel.bytes += sign * origin.octets;
-  relay_.counters().add(RelayCounter::kDataPacketsSent, sign * origin.packets);
-  relay_.counters().add(RelayCounter::kDataBytesSent, sign * origin.octets);
 }
 
 FanOut::Queue& FanOut::queue_of(const LocalAddress& local) {

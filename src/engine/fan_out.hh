@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/narrow_paths.hh"
+#include "engine/path_probes.hh"
 #include "engine/rate_cap.hh"
 #include "engine/too_big.hh"
 #include "io/captured.hh"
@@ -27,9 +28,10 @@ enum class HopLimit : std::uint8_t { kLower, kKeep };
 class FanOut {
  public:
   /// `sockets`: those that the relay is reached on; the tunnel's `local` names one of them. Both outlive this object.
+  /// They ignore what the kernel believes of a path (`UdpOptions::ignore_path_mtu`). `random`: for keys.
   /// `too_big`: who hears what did not fit, outlives this object, too; null: nobody.
   /// `xdp`: who sends frames of its own where that pays, outlives this object, too; null: all goes by the sockets.
-  FanOut(Relay& relay, std::span<UdpSocket* const> sockets, const PathMtuOptions& path_mtu = {},
+  FanOut(Relay& relay, std::span<UdpSocket* const> sockets, Random& random, const PathMtuOptions& path_mtu = {},
          TooBigListener* too_big = nullptr, const RateCapOptions& rate_cap = {}, XdpSender* xdp = nullptr);
 
   /// Lowers TTL / Hop Limit if that is still to be done, puts the AMT header before each datagram, sends and accounts.
@@ -37,9 +39,10 @@ class FanOut {
   /// tunnels that are unreachable: poll the relay's output afterwards.
   void replicate(Instant now, std::span<const CapturedDatagram> batch, HopLimit hop_limit = HopLimit::kLower);
 
-  /// A path turned out to be narrow (EMSGSIZE with an MTU). Of a gateway that has no tunnel it is not believed
-  /// (C-6936-4.10; RFC 7450 §6.1).
-  void note_path_mtu(Instant now, const SocketError& error);
+  /// What an ICMP error says of a gateway that has a tunnel here makes the relay ask the path (`PathProbes`), and is
+  /// believed when the path answers (C-6936-4.10; RFC 7450 §6.1). What the kernel says of its own link is believed at
+  /// once. May end a tunnel: poll the relay's output afterwards.
+  void handle_error(Instant now, const SocketError& error);
 
  private:
   /// Consecutive datagrams of one channel that one message can carry: equal lengths, the last may be shorter; one ECN.
@@ -65,7 +68,20 @@ class FanOut {
     TunnelId tunnel;
     std::uint32_t run;
     std::uint32_t packets;
-    std::uint64_t octets;  ///< of inner datagrams
+    std::uint64_t octets;       ///< of inner datagrams
+    std::uint32_t first_piece;  ///< `kFragment`: none of `pieces_`
+  };
+  static constexpr std::uint32_t kFragment = UINT32_MAX;
+  /// A datagram that was above what its link takes, found out by sending it.
+  struct Refused {
+    TunnelId tunnel;
+    std::uint32_t run;
+    std::uint32_t piece;
+    const Bytes* message;
+  };
+  struct Unreachable {
+    Endpoint gateway;
+    bool is_proven;
   };
   struct Queue {
     UdpSocket* socket = nullptr;
@@ -82,17 +98,25 @@ class FanOut {
   [[nodiscard]] std::span<const Bytes> pieces_of(const Run& run) const;
   void enqueue(Instant now, std::uint32_t run);
   /// The datagrams of a run one by one, those above `inner_octets_max` in fragments.
-  void enqueue_apart(Queue& queue, TunnelId id, std::uint32_t run, std::size_t inner_octets_max);
-  void enqueue_fragments(Queue& queue, TunnelId id, std::uint32_t run, std::size_t piece, std::size_t inner_octets_max);
+  void enqueue_apart(Queue& queue, TunnelId id, std::uint32_t run, const NarrowPaths::Room& room);
+  /// `piece`: what `message` is, or `kFragment`.
+  void enqueue_fragments(Queue& queue, TunnelId id, std::uint32_t run, std::uint32_t piece, Bytes message,
+                         const NarrowPaths::Room& room);
   void note_too_big(std::size_t piece, std::size_t inner_octets_max);
   void report_too_big(Instant now);
   /// What the rate caps let pass of a message: `origin` and `pieces` are cut short. False: nothing.
   bool admit(Outgoing& origin, std::span<const Bytes>& pieces);
   void push(Queue& queue, Outgoing origin, std::span<const Bytes> pieces, std::size_t segment_octets);
+  /// Past the rate caps.
+  void append(Queue& queue, const Outgoing& origin, std::span<const Bytes> pieces, std::size_t segment_octets);
   void flush(Instant now, Queue& queue);
-  /// Of a message that was refused: what its path does not take, in fragments.
-  void resend_refused(Instant now, Queue& queue, const Outgoing& refused);
+  /// Once more, in fragments that fit.
+  void resend(Instant now, Queue& queue, const Refused& refused);
   void send(Queue& queue);
+  void note_failure(const Queue& queue, const SendFailure& failure);
+  void note_error(Instant now, const SocketError& error);
+  void end_unreachable(Instant now);
+  void send_probes(Instant now);
   /// `copies`: 1 when a message is sent, -1 when it turns out that it was not.
   void account(const Outgoing& origin, int copies);
   Queue& queue_of(const LocalAddress& local);
@@ -104,17 +128,19 @@ class FanOut {
   std::vector<std::uint32_t> run_of_;
   std::vector<Bytes> pieces_;
   NarrowPaths narrow_paths_;
+  PathProbes probes_;
   RateCap rate_cap_;
   /// Of the batch.
   Instant now_{};
-  /// Messages that were above their path's MTU, found out by sending them.
-  std::vector<Outgoing> refused_;
+  std::vector<Refused> refused_;
+  /// Being sent once more.
+  std::vector<Refused> resent_;
   /// By piece: the smallest Tunnel MTU that it did not fit, 0 for none. Empty while everything fits.
   std::vector<std::size_t> too_big_;
   TooBigListener* too_big_listener_;
   XdpSender* xdp_;
   /// Gateways that are not there; the relay is told when nobody walks its tables.
-  std::vector<Endpoint> unreachable_;
+  std::vector<Unreachable> unreachable_;
   /// Where the walk through a channel's tunnels begins: when the socket is full, the last ones get nothing, and those
   /// shall not always be the same.
   std::size_t start_ = 0;

@@ -190,7 +190,7 @@ void GatewayConnection::Impl::send(const GatewayTransmit& transmit) {
   for (const std::unique_ptr<UdpSocket>& socket : sockets) {
     if (socket->local().address.family() != transmit.to.address.family()) continue;
     int code = 0;
-    socket->send({&message, 1}, [&code](std::size_t, int error) { code = error; });
+    socket->send({&message, 1}, [&code](const SendFailure& failure) { code = failure.code; });
     if (code != 0 && code != send_error) {
       log_warn("relay {} cannot be reached from here: {}", transmit.to.to_string(), std::strerror(code));
     }

@@ -2,55 +2,94 @@
 /// Paths to gateways that take less than the relay's own link (RFC 7450 §5.3.3.6.1, a path MTU per tunnel).
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <deque>
 #include <optional>
 
-#include "amt/ip_address.hh"
+#include "amt/endpoint.hh"
 #include "amt/time.hh"
 
 namespace amt {
 
-/// Where a path MTU comes from (`--mtu`, `--min-mtu`).
+/// Where a path MTU comes from (`--mtu`, `--min-mtu`), and who hears of it (`--tell-sources`).
 struct PathMtuOptions {
   /// The same for all paths; what ICMP says is not looked at then.
   std::optional<std::size_t> fixed_octets{};
-  /// ICMP is believed (R-5.3.3.6.1-b). Else a path takes what the relay's own link does (R-5.3.3.6.1-c).
+  /// ICMP is listened to (R-5.3.3.6.1-b). Else a path takes what the relay's own link does (R-5.3.3.6.1-c).
   bool dynamic = true;
-  /// ICMP is not believed below this. Not given: `NarrowPaths::kMtuMinV4` and `kMtuMinV6`.
+  /// No path is taken for narrower than this. Not given: `NarrowPaths::kMtuMinV4` and `kMtuMinV6`.
   std::optional<std::size_t> min_octets{};
-
-  /// Sockets must not go by the kernel's own idea of a path, which has a minimum of its own.
-  [[nodiscard]] bool ignores_kernel() const { return fixed_octets || !dynamic || min_octets; }
+  /// Sources are also told what a gateway's path does not take. Else they are told only what the relay itself knows:
+  /// its own link, and `fixed_octets`.
+  bool tell_sources = false;
 };
 
-/// What is known of paths on which a large message does not fit. Empty on most relays, and then free of cost.
-/// Bounded: when full it forgets everything and learns anew. Not thread-safe.
+/// Two kinds of knowledge: what this host's kernel says of its own link, by address, and what the path to one gateway
+/// has proven (`PathProbes`), by endpoint. What an ICMP message merely claims is no knowledge.
+/// Empty on most relays, and then free of cost. Bounded: when full, the oldest entry gives way. Not thread-safe.
 class NarrowPaths {
  public:
-  static constexpr std::size_t kPathsMax = 4096;
-  /// Then a large message is tried again; the kernel itself forgets in the same time (RFC 1191 §6.3, RFC 8201 §5.3).
-  static constexpr Duration kLifetime = std::chrono::minutes(10);
-  /// Nothing below is believed: a forged ICMP must not cut a stream into crumbs (R-5.3.3.6.1-c). 552 is where Linux
-  /// itself stops (`ip_rt_min_pmtu`): above it we would send what the kernel refuses. RFC 8200 §5 has 1280 for IPv6,
-  /// and the kernel lowers a path no further but tells whatever the ICMP said.
+  static constexpr std::size_t kPathsMax = 65'536;
+  /// RFC 1191 §6.3, RFC 8201 §4: a larger message must not be tried sooner.
+  static constexpr Duration kLifetime = std::chrono::minutes(5);
+  /// So long before the end the path is asked again, so that no data is lost to find out.
+  static constexpr Duration kAskBefore = std::chrono::seconds(10);
+  /// Nothing narrower is known (R-5.3.3.6.1-c): 552 is where Linux itself stops (`ip_rt_min_pmtu`), RFC 8200 §5 has
+  /// 1280 for IPv6.
   static constexpr std::size_t kMtuMinV4 = 552;
   static constexpr std::size_t kMtuMinV6 = 1280;
 
   explicit NarrowPaths(const PathMtuOptions& options = {}) : options_(options) {}
 
-  /// `from_network`: an ICMP says so; else the kernel, of its own link or what it learned itself.
-  void learn(Instant now, const IpAddress& gateway, std::size_t mtu_octets, bool from_network);
-  /// The most that the inner datagram may have, where that is known to be less than the link's (R-5.3.3.6.1-a).
-  [[nodiscard]] std::optional<std::size_t> inner_octets_max(Instant now, const IpAddress& gateway);
+  /// This host's kernel says it of the link towards `gateway`.
+  void learn_link(Instant now, const IpAddress& gateway, std::size_t mtu_octets);
+  /// The path itself has said it.
+  void learn_path(Instant now, const Endpoint& gateway, std::size_t mtu_octets);
+  /// How large an outer datagram has to be to find out whether the path to `gateway` takes no more than
+  /// `claimed_octets`. Nothing: the claim makes no difference.
+  [[nodiscard]] std::optional<std::size_t> octets_to_ask(Instant now, const Endpoint& gateway,
+                                                         std::size_t claimed_octets) const;
+
+  struct Room {
+    /// The most that the inner datagram may have (R-5.3.3.6.1-a).
+    std::size_t inner_octets_max = 0;
+    /// A source is told of that limit when its datagram is above this.
+    std::size_t told_octets_max = 0;
+    /// What is known will soon be too old: the path should be asked with so many octets, 0 for not yet.
+    std::size_t octets_to_ask = 0;
+  };
+  /// Of a gateway whose limit is known to be below the link's. Costs two look-ups where anything is known at all.
+  [[nodiscard]] std::optional<Room> room(Instant now, const Endpoint& gateway) const {
+    if (!options_.fixed_octets && links_.empty() && paths_.empty()) return std::nullopt;
+    return room_among(now, gateway);
+  }
+  /// Forgets what is too old. Constant cost but for what it forgets.
+  void forget_old(Instant now);
 
  private:
-  struct Path {
+  struct Entry {
     std::size_t mtu_octets = 0;
     Instant until{};
   };
-  [[nodiscard]] std::optional<std::size_t> learned(Instant now, const IpAddress& gateway);
+  template <typename Key>
+  class Table {
+   public:
+    [[nodiscard]] bool empty() const { return entries_.empty(); }
+    [[nodiscard]] const Entry* find(Instant now, const Key& key) const;
+    void put(const Key& key, const Entry& entry);
+    void forget_old(Instant now);
+
+   private:
+    boost::unordered_flat_map<Key, Entry> entries_;
+    /// Each key once, in the order in which they came.
+    std::deque<Key> order_;
+  };
+
+  [[nodiscard]] std::size_t at_least(const IpAddress& gateway, std::size_t mtu_octets) const;
+  [[nodiscard]] std::optional<Room> room_among(Instant now, const Endpoint& gateway) const;
 
   PathMtuOptions options_;
-  boost::unordered_flat_map<IpAddress, Path> paths_;
+  Table<IpAddress> links_;
+  Table<Endpoint> paths_;
 };
 
 }  // namespace amt

@@ -114,7 +114,7 @@ SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options, Rando
 SysResult<std::vector<std::vector<UdpSocket>>> RelayEngine::Impl::bind(const RelayEngineOptions& options) const {
   UdpOptions socket_options;
   socket_options.quiet_while_sending = true;
-  socket_options.ignore_path_mtu = options.data_path.path_mtu.ignores_kernel();
+  socket_options.ignore_path_mtu = true;
   std::vector<std::vector<UdpSocket>> sockets(steering.workers());
   for (const std::vector<Endpoint>& addresses : {options.local, options.discovery}) {
     for (const Endpoint& address : addresses) {

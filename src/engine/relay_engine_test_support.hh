@@ -39,7 +39,7 @@ class Player {
   void send(const Octets& octets) {
     const Bytes piece = octets;
     const Transmit message{.to = kRelay, .pieces = {&piece, 1}};
-    socket_.send({&message, 1}, [](std::size_t, int) {});
+    socket_.send({&message, 1}, [](const SendFailure&) {});
   }
   /// A Request, its Query, and an Update. False: no Query came.
   bool join() {
@@ -139,7 +139,7 @@ class Stream {
       const Bytes piece = payload;
       const Transmit message{.to = {ip("232.1.1.1"), 5000}, .pieces = {&piece, 1}};
       while (!ended_) {
-        source_.send({&message, 1}, [](std::size_t, int) {});
+        source_.send({&message, 1}, [](const SendFailure&) {});
         std::this_thread::sleep_for(std::chrono::microseconds(500));
       }
     });

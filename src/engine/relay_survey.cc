@@ -61,7 +61,7 @@ void RelaySurvey::send(Asked& asked, const RelayProbe::Transmit& transmit) {
   const Bytes piece = transmit.datagram;
   const Transmit message{.to = transmit.to, .pieces = {&piece, 1}};
   asked.send_error = 0;
-  port->socket.send({&message, 1}, [&](std::size_t, int code) { asked.send_error = code; });
+  port->socket.send({&message, 1}, [&](const SendFailure& failure) { asked.send_error = failure.code; });
 }
 
 void RelaySurvey::on_readable(Port& port) {

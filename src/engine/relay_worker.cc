@@ -48,7 +48,7 @@ RelayWorker::RelayWorker(EventLoop& loop, std::size_t index, const Steering& ste
       relay_(options, random, monotonic_now()),
       sockets_(std::move(sockets)),
       xdp_(std::move(xdp)),
-      fan_out_(relay_, pointers_to(sockets_), data_path.path_mtu, this, data_path.rate_cap, xdp_ ? &*xdp_ : nullptr),
+      fan_out_(relay_, pointers_to(sockets_), random, data_path.path_mtu, this, data_path.rate_cap, xdp_ ? &*xdp_ : nullptr),
       pace_(data_path.batch_delay_max),
       screen_(relay_, random, [this](const ReturnedPacket& packet) { colleagues_.report_return(packet); }),
       protocol_timer_(loop,
@@ -178,11 +178,7 @@ void RelayWorker::handle_datagram(Instant now, const TunnelEndpoint& from, const
 }
 
 void RelayWorker::handle_error(Instant now, const SocketError& error) {
-  if (error.code == EMSGSIZE) {
-    fan_out_.note_path_mtu(now, error);
-  } else if (error.is_unreachable) {
-    relay_.handle_unreachable(now, TunnelEndpoint{error.to});
-  }
+  fan_out_.handle_error(now, error);
 }
 
 void RelayWorker::on_upstream_readable(CapturePlace& place) {

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <memory>
 
+#include "io/peer_error.hh"
 #include "sys/socket_address.hh"
 
 namespace amt {
@@ -45,6 +46,9 @@ std::optional<IpAddress> address_of(const std::string& interface, Family family)
   return std::nullopt;
 }
 
+/// An error that comes as often as this has another reason.
+constexpr int kTriesMax = 16;
+
 SysResult<void> configure(int fd, const MulticastSenderOptions& options) {
   const Family family = options.group.address.family();
   const bool v4 = family == Family::kIpv4;
@@ -56,6 +60,13 @@ SysResult<void> configure(int fd, const MulticastSenderOptions& options) {
     return set;
   }
   if (auto set = set_option(fd, level, v4 ? IP_MULTICAST_TTL : IPV6_MULTICAST_HOPS, &ttl, sizeof ttl, "MULTICAST_TTL");
+      !set) {
+    return set;
+  }
+  // A datagram above the interface's MTU is fragmented, and none for what an ICMP error says of the way.
+  const int discover = v4 ? IP_PMTUDISC_OMIT : IPV6_PMTUDISC_OMIT;
+  if (auto set = set_option(fd, level, v4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER, &discover, sizeof discover,
+                            "MTU_DISCOVER");
       !set) {
     return set;
   }
@@ -92,8 +103,12 @@ SysResult<MulticastSender> MulticastSender::open(const MulticastSenderOptions& o
 }
 
 SysResult<void> MulticastSender::send(Bytes payload) {
-  if (::send(fd_.get(), payload.data(), payload.size(), 0) >= 0) return {};
-  return tl::unexpected(SysError::last("send", group_.to_string()));
+  // ICMP errors about what this host sends can be forged. The next send fails with the error, and takes it away.
+  for (int tries = 1; ::send(fd_.get(), payload.data(), payload.size(), 0) < 0; ++tries) {
+    const int code = errno;
+    if (tries == kTriesMax || !concerns_one_peer(code)) return tl::unexpected(SysError{"send", group_.to_string(), code});
+  }
+  return {};
 }
 
 }  // namespace amt

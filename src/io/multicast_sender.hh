@@ -21,7 +21,8 @@ struct MulticastSenderOptions {
 };
 
 /// Blocking: a full send buffer makes `send` wait. Listeners on this host receive what is sent, too
-/// (IP_MULTICAST_LOOP). Datagrams above the MTU are fragmented. Not thread-safe.
+/// (IP_MULTICAST_LOOP). Datagrams above the interface's MTU are fragmented; DF=0. ICMP errors change nothing. Not
+/// thread-safe.
 class MulticastSender {
  public:
   /// Errors: `interface` and ENODEV; `bind`, the source and EADDRNOTAVAIL; `connect` and ENETUNREACH (no route) or

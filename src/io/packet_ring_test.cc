@@ -130,7 +130,7 @@ class PacketRingOn : public InTestNamespace, public ::testing::WithParamInterfac
     for (int tries = 0; tries < 1000 && code == ENETUNREACH; ++tries) {
       if (tries > 0) ::usleep(10'000);
       code = 0;
-      socket->send(messages, [&code](std::size_t, int error) { code = error; });
+      socket->send(messages, [&code](const SendFailure& failure) { code = failure.code; });
     }
     EXPECT_EQ(code, 0);
   }

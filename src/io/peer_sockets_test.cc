@@ -40,7 +40,7 @@ class Peer {
   }
   void send(const Endpoint& to, Bytes octets, std::size_t segment_octets = 0) {
     const Transmit message{.to = to, .pieces = {&octets, 1}, .segment_octets = segment_octets};
-    EXPECT_EQ(socket_.send({&message, 1}, [](std::size_t, int code) { ADD_FAILURE() << code; }), 1U);
+    EXPECT_EQ(socket_.send({&message, 1}, [](const SendFailure& failure) { ADD_FAILURE() << failure.code; }), 1U);
   }
 
  private:

@@ -55,7 +55,7 @@ class SteeringOf : public InTestNamespace, public ::testing::WithParamInterface<
     const std::vector<std::byte> octets(8);
     const Bytes piece = octets;
     const Transmit message{.to = to, .pieces = {&piece, 1}};
-    from.send({&message, 1}, [](std::size_t, int code) { ADD_FAILURE() << "errno " << code; });
+    from.send({&message, 1}, [](const SendFailure& failure) { ADD_FAILURE() << "errno " << failure.code; });
   }
   /// Whose datagrams came, by worker: `wanted` in all, or what came within ten seconds.
   static std::vector<std::vector<Endpoint>> arrivals(std::vector<UdpSocket>& sockets, std::size_t wanted) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "io/control_message.hh"
+#include "io/peer_error.hh"
 #include "io/udp_socket.hh"
 #include "sys/socket_address.hh"
 
@@ -39,25 +40,6 @@ constexpr int kReceiveTriesMax = 16;
 struct Control {
   alignas(cmsghdr) std::array<std::byte, kControlOctets> octets{};
 };
-
-/// Errors that an ICMP message about one peer leaves on the socket (X-3.5-a).
-bool concerns_one_peer(int code) {
-  switch (code) {
-    case ECONNREFUSED:
-    case EHOSTUNREACH:
-    case ENETUNREACH:
-    case EHOSTDOWN:
-    case ENONET:
-    case EMSGSIZE:
-    case EPROTO:
-    case ENOPROTOOPT:
-    case EOPNOTSUPP:
-    case EACCES:
-      return true;
-    default:
-      return false;
-  }
-}
 
 bool is_unreachable(const sock_extended_err& error) {
   if (error.ee_origin == SO_EE_ORIGIN_ICMP)
@@ -159,13 +141,17 @@ void UdpSocket::poll_errors(const std::function<void(const SocketError&)>& visit
   alignas(cmsghdr) std::array<std::byte, kErrorControlOctets> control;
   for (int i = 0; i < kErrorsPerCallMax; ++i) {
     SocketAddress to;
-    // The queue returns what we had sent; nobody needs it.
+    SocketError told;
+    iovec quote{told.quote_octets.data(), told.quote_octets.size()};
     msghdr header{};
+    header.msg_iov = &quote;
+    header.msg_iovlen = 1;
     header.msg_name = to.data();
     header.msg_namelen = SocketAddress::capacity();
     header.msg_control = control.data();
     header.msg_controllen = control.size();
-    if (::recvmsg(fd_.get(), &header, MSG_ERRQUEUE) < 0) return;
+    const ssize_t quoted = ::recvmsg(fd_.get(), &header, MSG_ERRQUEUE);
+    if (quoted < 0) return;
     const std::optional<Endpoint> peer = to.endpoint();
     if (!peer) continue;
     for (const cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, const_cast<cmsghdr*>(c))) {
@@ -173,9 +159,13 @@ void UdpSocket::poll_errors(const std::function<void(const SocketError&)>& visit
                             (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR);
       const std::optional<sock_extended_err> error = control_value<sock_extended_err>(*c);
       if (!is_error || !error || error->ee_errno == 0) continue;
-      const int code = static_cast<int>(error->ee_errno);
-      visit(SocketError{*peer, code, code == EMSGSIZE ? error->ee_info : 0, is_unreachable(*error),
-                        error->ee_origin != SO_EE_ORIGIN_LOCAL});
+      told.to = *peer;
+      told.code = static_cast<int>(error->ee_errno);
+      told.mtu_octets = told.code == EMSGSIZE ? error->ee_info : 0;
+      told.is_unreachable = is_unreachable(*error);
+      told.from_network = error->ee_origin != SO_EE_ORIGIN_LOCAL;
+      told.quote_length = static_cast<std::size_t>(quoted);
+      visit(told);
     }
   }
 }

@@ -105,12 +105,14 @@ std::size_t UdpSocket::Sender::send_chunk(int fd, std::span<const Transmit> chun
   return done;
 }
 
-int UdpSocket::Sender::send_apart(int fd, const Transmit& message) {
+int UdpSocket::Sender::send_apart(int fd, const Transmit& message, std::uint64_t& unsent) {
   std::vector<iovec> datagram;
   SocketAddress to(message.to);
   Control control;
   int first_error = 0;
+  std::size_t number = 0;
   std::size_t room = message.segment_octets;
+  unsent = 0;
   const auto flush = [&] {
     mmsghdr one{};
     one.msg_hdr.msg_name = to.data();
@@ -119,12 +121,16 @@ int UdpSocket::Sender::send_apart(int fd, const Transmit& message) {
     one.msg_hdr.msg_iovlen = datagram.size();
     set_control(one.msg_hdr, control, message, false);
     int code = 0;
-    if (send_some(fd, {&one, 1}, code) == 0 && first_error == 0) first_error = code;
+    if (is_full(first_error) || send_some(fd, {&one, 1}, code) == 0) {
+      if (first_error == 0 || is_full(code)) first_error = code;
+      if (number < kSegmentsMax) unsent |= std::uint64_t{1} << number;
+    }
+    ++number;
     datagram.clear();
     room = message.segment_octets;
   };
   for (Bytes piece : message.pieces) {
-    while (!piece.empty() && !is_full(first_error)) {
+    while (!piece.empty()) {
       const Bytes head = piece.first(std::min(room, piece.size()));
       datagram.push_back(vector_of(head));
       piece = piece.subspan(head.size());
@@ -136,7 +142,7 @@ int UdpSocket::Sender::send_apart(int fd, const Transmit& message) {
   return first_error;
 }
 
-std::size_t UdpSocket::Sender::send(int fd, std::span<const Transmit> messages, const OnError& on_error) {
+std::size_t UdpSocket::Sender::send(int fd, std::span<const Transmit> messages, const OnSendError& on_error) {
   const auto goes_apart = [this](const Transmit& message) {
     return !refusing_.empty() && wants_segments(message) && refusing_.contains(message.to.address);
   };
@@ -144,8 +150,9 @@ std::size_t UdpSocket::Sender::send(int fd, std::span<const Transmit> messages, 
   std::size_t index = 0;
   while (index < messages.size()) {
     int code = 0;
+    std::uint64_t unsent = UINT64_MAX;
     if (goes_apart(messages[index])) {
-      code = send_apart(fd, messages[index]);
+      code = send_apart(fd, messages[index], unsent);
     } else {
       std::span<const Transmit> chunk = messages.subspan(index, std::min(kChunkMessages, messages.size() - index));
       const auto end = std::find_if(chunk.begin(), chunk.end(), goes_apart);
@@ -160,17 +167,18 @@ std::size_t UdpSocket::Sender::send(int fd, std::span<const Transmit> messages, 
         // offload, or a transformation such as IPsec).
         if (refusing_.size() >= kRefusingMax) refusing_.clear();
         if (code == EIO) refusing_.insert(refused.to.address);
-        code = send_apart(fd, refused);
+        code = send_apart(fd, refused, unsent);
       }
     }
     if (is_full(code)) {
-      for (; index < messages.size(); ++index) on_error(index, code);
+      on_error({index, code, unsent});
+      while (++index < messages.size()) on_error({index, code});
       return delivered;
     }
     if (code == 0) {
       ++delivered;
     } else {
-      on_error(index, code);
+      on_error({index, code, unsent});
     }
     ++index;
   }

@@ -15,10 +15,8 @@ namespace amt {
 /// Reusable memory for sendmmsg, and the paths whose device or policy refuses UDP_SEGMENT.
 struct UdpSocket::Sender {
  public:
-  using OnError = std::function<void(std::size_t index, int code)>;
-
   Sender();
-  std::size_t send(int fd, std::span<const Transmit> messages, const OnError& on_error);
+  std::size_t send(int fd, std::span<const Transmit> messages, const OnSendError& on_error);
 
  private:
   /// Messages for one sendmmsg: enough to make the crossing cheap, few enough to stay in the cache.
@@ -34,8 +32,8 @@ struct UdpSocket::Sender {
   static void set_control(msghdr& header, Control& control, const Transmit& message, bool segmented);
   /// How many of the chunk went out; when not all, `code` is why the next one did not.
   std::size_t send_chunk(int fd, std::span<const Transmit> chunk, int& code);
-  /// One by one, without the kernel's cutting: 0, or the first error.
-  int send_apart(int fd, const Transmit& message);
+  /// One by one, without the kernel's cutting: 0, EAGAIN once the socket is full, or the first error. `unsent`: as in `SendFailure`.
+  int send_apart(int fd, const Transmit& message, std::uint64_t& unsent);
 
   std::vector<mmsghdr> headers_;
   std::vector<SocketAddress> addresses_;

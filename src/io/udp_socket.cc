@@ -146,8 +146,7 @@ SysResult<UdpSocket> UdpSocket::bind(const Endpoint& local, const UdpOptions& op
   return socket;
 }
 
-std::size_t UdpSocket::send(std::span<const Transmit> messages,
-                            const std::function<void(std::size_t index, int code)>& on_error) {
+std::size_t UdpSocket::send(std::span<const Transmit> messages, const OnSendError& on_error) {
   const bool quiet = gate_ && is_bulk(messages);
   if (quiet) gate_->close();
   const std::size_t sent = sender_->send(fd_.get(), messages, on_error);

@@ -2,6 +2,7 @@
 /// One bound UDP socket, used in batches.
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -88,8 +89,21 @@ struct Transmit {
   Ecn ecn = Ecn::kNotEct;
 };
 
+/// A message of which not all was sent.
+struct SendFailure {
+  std::size_t index = 0;  ///< among the messages
+  int code = 0;           ///< errno; EAGAIN: the socket is full
+  /// Bit i: its datagram number i was not sent. Callers that want to know stay within `kSegmentsMax`.
+  std::uint64_t unsent = UINT64_MAX;
+  [[nodiscard]] bool is_unsent(std::size_t datagram) const { return (unsent >> datagram & 1) != 0; }
+};
+using OnSendError = std::function<void(const SendFailure&)>;
+
 /// An ICMP error that came back for something sent from this socket, or the kernel's own EMSGSIZE.
 struct SocketError {
+  /// So much of what the error quotes is kept: enough to know a message of our own again.
+  static constexpr std::size_t kQuoteOctetsMax = 16;
+
   /// Port 0: it is not known and concerns the whole path (the kernel's own EMSGSIZE).
   Endpoint to;
   int code = 0;                  ///< ECONNREFUSED, EHOSTUNREACH, EMSGSIZE, ...
@@ -99,6 +113,11 @@ struct SocketError {
   bool is_unreachable = false;
   /// An ICMP message said so, not this host's kernel.
   bool from_network = false;
+  /// The first octets of the UDP payload that is quoted; of a router that quotes no more than headers, none.
+  std::array<std::byte, kQuoteOctetsMax> quote_octets{};
+  std::size_t quote_length = 0;
+
+  [[nodiscard]] Bytes quote() const { return Bytes(quote_octets).first(quote_length); }
 };
 
 /// Non-blocking. Link-local peers are not served: an `Endpoint` has no zone. Outer DF=1, never fragmented
@@ -120,12 +139,11 @@ class UdpSocket {
   /// that concern one peer (ICMP) are never returned here: they are fetched by `poll_errors`.
   SysResult<std::size_t> receive(ReceiveBatch& batch);
 
-  /// Sends each (sendmmsg); one that fails does not stop the others. `on_error(index, errno)` for each that failed:
+  /// Sends each (sendmmsg); one that fails does not stop the others. `on_error` for each of which something failed:
   /// good for counting. Whether a peer is unreachable, or its path narrower, is told by `poll_errors` alone. EAGAIN
   /// leaves the rest unsent and reported. Falls back to plain datagrams, per destination path, where the kernel refuses
   /// UDP_SEGMENT (EIO, EINVAL, EMSGSIZE).
-  std::size_t send(std::span<const Transmit> messages,
-                   const std::function<void(std::size_t index, int code)>& on_error);
+  std::size_t send(std::span<const Transmit> messages, const OnSendError& on_error);
 
   /// Drains the error queue (IP_RECVERR, IPV6_RECVERR).
   void poll_errors(const std::function<void(const SocketError&)>& visit);

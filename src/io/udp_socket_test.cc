@@ -69,7 +69,7 @@ std::vector<std::byte> numbered(std::size_t octets, unsigned first = 0) {
   return bytes;
 }
 
-const auto kNoErrors = [](std::size_t index, int code) { ADD_FAILURE() << index << ": errno " << code; };
+const auto kNoErrors = [](const SendFailure& failure) { ADD_FAILURE() << failure.index << ": errno " << failure.code; };
 
 TEST_P(UdpSocketOf, CarriesPiecesAsOneDatagramWithItsEcn) {  // E-9601-f, E-6040-b: the outer field both ways
   UdpSocket a = open();
@@ -170,7 +170,7 @@ TEST_P(UdpSocketOf, HearsAgainWhatCameWhileItSentInBulk) {
   ASSERT_EQ(a.send(bulk, kNoErrors), bulk.size());
   EXPECT_TRUE(is_readable(a));
   EXPECT_EQ(collect(a, 1).size(), 1U);
-  static_cast<void>(a.send(std::vector<Transmit>(64, Transmit{closed_port(), pieces}), [](std::size_t, int) {}));
+  static_cast<void>(a.send(std::vector<Transmit>(64, Transmit{closed_port(), pieces}), [](const SendFailure&) {}));
   EXPECT_TRUE(is_readable(a));
   int refused = 0;
   a.poll_errors([&](const SocketError&) { ++refused; });
@@ -189,7 +189,7 @@ TEST_P(UdpSocketOf, ErrorsOfOnePeerHarmNoOther) {  // X-3.5-a
     messages.push_back({b.local(), pieces, 0, Ecn::kNotEct});
   }
   for (int round = 0; round < 10; ++round) {
-    a.send(messages, [&](std::size_t index, int) { EXPECT_EQ(messages[index].to, dead); });
+    a.send(messages, [&](const SendFailure& failure) { EXPECT_EQ(messages[failure.index].to, dead); });
     ReceiveBatch batch;
     const SysResult<std::size_t> got = a.receive(batch);
     ASSERT_TRUE(got.has_value()) << got.error().to_string();
@@ -217,12 +217,13 @@ TEST_P(UdpSocketOf, ErrorsOfOnePeerHarmNoOther) {  // X-3.5-a
 class UdpSocketAndIcmp : public InTestNamespace {
  protected:
   /// Sends an ICMP error that quotes a datagram from `from` to `to`.
-  static void quote(std::uint8_t type, std::uint8_t code, const Endpoint& from, const Endpoint& to) {
-    std::array<std::byte, 8 + kIpv4HeaderOctets + kUdpHeaderOctets> message{};
+  static void quote(std::uint8_t type, std::uint8_t code, const Endpoint& from, const Endpoint& to,
+                    Bytes payload = {}) {
+    std::vector<std::byte> message(8 + kIpv4HeaderOctets + kUdpHeaderOctets + payload.size());
     message[0] = std::byte{type};
     message[1] = std::byte{code};
     const HeaderFields header{.source = from.address, .destination = to.address, .hop_limit = 64};
-    write_udp_datagram(std::span(message).subspan(8), header, from.port, to.port, {});
+    write_udp_datagram(std::span(message).subspan(8), header, from.port, to.port, payload);
     ByteWriter(std::span(message).subspan(2)).u16(internet_checksum(message));
     const UniqueFd raw(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP));
     const SocketAddress victim({from.address, 0});
@@ -247,6 +248,20 @@ TEST_F(UdpSocketAndIcmp, TellsDestinationUnreachableFromTimeExceeded) {  // R-5.
               ElementsAre(std::pair(EHOSTUNREACH, false), std::pair(EHOSTUNREACH, true), std::pair(EMSGSIZE, false)));
 }
 
+TEST_F(UdpSocketAndIcmp, HandsOnWhatIsQuoted) {  // C-6936-4.10
+  SysResult<UdpSocket> socket = UdpSocket::bind({*IpAddress::parse("127.0.0.1"), 0}, {});
+  ASSERT_TRUE(ok(socket));
+  const Endpoint gateway{*IpAddress::parse("192.0.2.7"), 51000};
+  const std::vector<std::byte> payload = numbered(100);
+  // Headers alone: a router need not quote more (RFC 792).
+  quote(ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, socket->local(), gateway);
+  quote(ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, socket->local(), gateway, payload);
+  std::vector<std::vector<std::byte>> quotes;
+  socket->poll_errors([&](const SocketError& error) { quotes.emplace_back(error.quote().begin(), error.quote().end()); });
+  const std::vector<std::byte> head(payload.begin(), payload.begin() + SocketError::kQuoteOctetsMax);
+  EXPECT_THAT(quotes, ElementsAre(std::vector<std::byte>{}, head));
+}
+
 class UdpSocketOnANarrowPath : public InTestNamespace, public ::testing::WithParamInterface<const char*> {};
 
 TEST_P(UdpSocketOnANarrowPath, NeverFragmentsAndReportsTheMtu) {  // R-5.3.3.6.3.1-c, R-5.3.3.6.3.2-a, R-5.3.3.6.1-b
@@ -264,9 +279,15 @@ TEST_P(UdpSocketOnANarrowPath, NeverFragmentsAndReportsTheMtu) {  // R-5.3.3.6.3
       Transmit{b->local(), all, fits + 1, Ecn::kNotEct}, Transmit{b->local(), all, fits, Ecn::kNotEct},
       Transmit{b->local(), full, 0, Ecn::kNotEct}};
   std::vector<std::pair<std::size_t, int>> errors;
-  EXPECT_EQ(a->send(messages, [&](std::size_t index, int code) { errors.emplace_back(index, code); }), 3U);
+  std::vector<std::uint64_t> unsent;
+  const auto note = [&](const SendFailure& failure) {
+    errors.emplace_back(failure.index, failure.code);
+    unsent.push_back(failure.unsent);
+  };
+  EXPECT_EQ(a->send(messages, note), 3U);
   EXPECT_THAT(errors, ElementsAre(std::pair<std::size_t, int>(1, EMSGSIZE), std::pair<std::size_t, int>(2, EMSGSIZE)));
   // Of the third message only the last, shorter datagram fits.
+  EXPECT_THAT(unsent, ElementsAre(UINT64_MAX, 0x1ff));
   const std::vector<Arrived> got = collect(*b, 13);
   ASSERT_EQ(got.size(), 13U);
   EXPECT_EQ(got[1].bytes.size(), 10 * fits - 9 * (fits + 1));
@@ -348,7 +369,7 @@ TEST(UdpSocket, TakesOnlyDataWithoutChecksumOverIpv6) {
     ASSERT_EQ(::setsockopt(sender.fd(), IPPROTO_UDP, UDP_NO_CHECK6_TX, &none, sizeof none), 0);
     const std::array<std::byte, 3> octets{std::byte{first}, std::byte{0}, checksum ? std::byte{1} : std::byte{0}};
     const Bytes piece(octets);
-    sender.send({{Transmit{.to = to.local(), .pieces = {&piece, 1}}}}, [](std::size_t, int) { ADD_FAILURE(); });
+    sender.send({{Transmit{.to = to.local(), .pieces = {&piece, 1}}}}, [](const SendFailure&) { ADD_FAILURE(); });
   };
   const auto arrived = [&](const UdpOptions& options) {
     UdpSocket receiver = UdpSocket::bind(loopback, options).value();

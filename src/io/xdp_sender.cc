@@ -46,7 +46,7 @@ SysResult<XdpSender> XdpSender::open() {
   return XdpSender(std::move(*queries));
 }
 
-void XdpSender::send(Instant now, UdpSocket& socket, std::span<const Transmit> messages, const OnError& on_error) {
+void XdpSender::send(Instant now, UdpSocket& socket, std::span<const Transmit> messages, const OnSendError& on_error) {
   ++call_;
   on_error_ = &on_error;
   last_told_ = kNobody;
@@ -64,7 +64,9 @@ void XdpSender::send(Instant now, UdpSocket& socket, std::span<const Transmit> m
   // Before the socket: of each peer, frames came first.
   for (Port& port : ports_) flush(now, port);
   if (for_socket_.empty()) return;
-  socket.send(for_socket_, [&](std::size_t index, int code) { on_error(for_socket_index_[index], code); });
+  socket.send(for_socket_, [&](const SendFailure& failure) {
+    on_error({for_socket_index_[failure.index], failure.code, failure.unsent});
+  });
 }
 
 void XdpSender::poll_changes(Instant now) {
@@ -211,7 +213,7 @@ void XdpSender::close(Instant now, Port& port) {
 
 void XdpSender::report(std::uint32_t index, int code) {
   ++statistics_.drops;
-  if (index != last_told_) (*on_error_)(index, code);
+  if (index != last_told_) (*on_error_)({index, code});
   last_told_ = index;
 }
 

@@ -43,7 +43,7 @@ class XdpSender {
   /// As `UdpSocket::send`, from the address and port of `socket`. A message of which any datagram is lost is told of
   /// once.
   void send(Instant now, UdpSocket& socket, std::span<const Transmit> messages,
-            const std::function<void(std::size_t index, int code)>& on_error);
+            const OnSendError& on_error);
 
   struct Statistics {
     std::uint64_t frames = 0;  ///< sent as such
@@ -88,7 +88,6 @@ class XdpSender {
       return hash_value(key.address) * 31 + static_cast<std::size_t>(key.interface);
     }
   };
-  using OnError = std::function<void(std::size_t index, int code)>;
 
   explicit XdpSender(NextHopQueries queries) : queries_(std::move(queries)) {}
   void poll_changes(Instant now);
@@ -118,7 +117,7 @@ class XdpSender {
 
   // Of one call.
   std::uint64_t call_ = 0;
-  const OnError* on_error_ = nullptr;
+  const OnSendError* on_error_ = nullptr;
   std::uint32_t last_told_ = 0;
   std::vector<Transmit> for_socket_;
   std::vector<std::size_t> for_socket_index_;

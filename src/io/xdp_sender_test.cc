@@ -119,7 +119,7 @@ class XdpSenderOn : public InTestNamespace, public testing::WithParamInterface<b
   }
 
   void send(std::span<const Transmit> messages) {
-    sender_->send(now_, *socket_, messages, [&](std::size_t index, int code) { errors_.emplace_back(index, code); });
+    sender_->send(now_, *socket_, messages, [&](const SendFailure& failure) { errors_.emplace_back(failure.index, failure.code); });
   }
   void send(const Octets& payload, Ecn ecn = Ecn::kNotEct) {
     const Bytes piece(payload);
@@ -171,7 +171,7 @@ TEST_P(XdpSenderOn, SendsWhatTheSocketWouldOctetForOctet) {
       const std::uint64_t before = sender_->statistics().frames;
       send(payload, ecn);
       EXPECT_EQ(sender_->statistics().frames, before + 1);
-      EXPECT_EQ(socket_->send({&message, 1}, [](std::size_t, int code) { ADD_FAILURE() << code; }), 1U);
+      EXPECT_EQ(socket_->send({&message, 1}, [](const SendFailure& failure) { ADD_FAILURE() << failure.code; }), 1U);
       const std::vector<Octets> both = frames(2);
       ASSERT_EQ(both.size(), 2U);
       EXPECT_EQ(without_flow_label(both[0]), without_flow_label(both[1])) << octets;

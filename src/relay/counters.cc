@@ -63,6 +63,12 @@ std::string_view counter_name(RelayCounter counter) {
       return "too_big_reported";
     case RelayCounter::kTooBigNotReported:
       return "too_big_not_reported";
+    case RelayCounter::kIcmpUnproven:
+      return "icmp_unproven";
+    case RelayCounter::kIcmpProven:
+      return "icmp_proven";
+    case RelayCounter::kPathProbesSent:
+      return "path_probes_sent";
     case RelayCounter::kDataHopLimitExceeded:
       return "data_hop_limit_exceeded";
     case RelayCounter::kDataOtherUpstream:

@@ -48,14 +48,14 @@ void Relay::Impl::handle_timeout(Instant now) {
   }
 }
 
-void Relay::Impl::handle_unreachable(Instant now, const TunnelEndpoint& endpoint) {
+void Relay::Impl::handle_unreachable(Instant now, const TunnelEndpoint& endpoint, bool is_proven) {
   const std::optional<TunnelId> id = tunnels.find(endpoint);
   if (!id) return;
   TunnelRecord& record = tunnels[*id];
   if (record.unreachable == 0) record.unreachable_since = now;
   if (record.unreachable < options.unreachable_max) {
     ++record.unreachable;
-  } else if (now - record.unreachable_since >= options.unreachable_span) {
+  } else if (is_proven && now - record.unreachable_since >= options.unreachable_span) {
     end_tunnel(*id, RelayCounter::kTunnelsUnreachable);
   }
 }

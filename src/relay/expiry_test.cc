@@ -123,6 +123,8 @@ TEST(Relay, AppliesAnUpdateAfterTheTimersThatWereDueBeforeIt) {
   EXPECT_THAT(world.ports(kOther, kGroup), ElementsAre(51000));
 }
 
+constexpr bool kProven = true;
+
 // R-5.3.3.6.4-a,b
 TEST(Relay, EndsATunnelAfterARowOfUnreachables) {
   RelayOptions options = World::options();
@@ -133,7 +135,7 @@ TEST(Relay, EndsATunnelAfterARowOfUnreachables) {
   const auto unreachable = [&](int times) {
     for (int i = 0; i < times; ++i) {
       world.now += seconds(1);
-      world.relay.handle_unreachable(world.now, kOne);
+      world.relay.handle_unreachable(world.now, kOne, kProven);
     }
   };
   unreachable(3);
@@ -144,19 +146,32 @@ TEST(Relay, EndsATunnelAfterARowOfUnreachables) {
   unreachable(1);
   EXPECT_THAT(world.ports(kSource, kGroup), ElementsAre(51001));
   EXPECT_EQ(world.count(RelayCounter::kTunnelsUnreachable), 1U);
-  world.relay.handle_unreachable(world.now, endpoint("203.0.113.1", 1));
+  world.relay.handle_unreachable(world.now, endpoint("203.0.113.1", 1), kProven);
 }
 
 // R-5.3.3.6.4-a: "a sequence of ICMP ... messages ... in response to transmission of a sequence"
 TEST(Relay, EndsNoTunnelForABurstOfUnreachables) {
   World world;
   world.join(kOne, kJoin);
-  for (int i = 0; i < 1000; ++i) world.relay.handle_unreachable(world.now, kOne);
+  for (int i = 0; i < 1000; ++i) world.relay.handle_unreachable(world.now, kOne, kProven);
   world.now += milliseconds(2999);
-  world.relay.handle_unreachable(world.now, kOne);
+  world.relay.handle_unreachable(world.now, kOne, kProven);
   EXPECT_EQ(world.relay.tunnel_count(), 1U);
   world.now += milliseconds(1);
-  world.relay.handle_unreachable(world.now, kOne);
+  world.relay.handle_unreachable(world.now, kOne, kProven);
+  EXPECT_EQ(world.relay.tunnel_count(), 0U);
+}
+
+// R-5.3.3.6.4-a: anyone can forge an ICMP error
+TEST(Relay, EndsNoTunnelForUnreachablesThatNothingProves) {
+  World world;
+  world.join(kOne, kJoin);
+  for (int i = 0; i < 1000; ++i) {
+    world.now += milliseconds(100);
+    world.relay.handle_unreachable(world.now, kOne, !kProven);
+  }
+  EXPECT_EQ(world.relay.tunnel_count(), 1U);
+  world.relay.handle_unreachable(world.now, kOne, kProven);
   EXPECT_EQ(world.relay.tunnel_count(), 0U);
 }
 

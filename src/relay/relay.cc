@@ -158,8 +158,8 @@ void Relay::count_channel(const IpAddress& source, const IpAddress& group, std::
   impl_->table.count(source, group, packets, octets);
 }
 
-void Relay::handle_unreachable(Instant now, const TunnelEndpoint& endpoint) {
-  impl_->handle_unreachable(now, endpoint);
+void Relay::handle_unreachable(Instant now, const TunnelEndpoint& endpoint, bool is_proven) {
+  impl_->handle_unreachable(now, endpoint, is_proven);
 }
 
 void Relay::for_each_wanted(
@@ -171,6 +171,10 @@ std::size_t Relay::tunnel_count() const { return impl_->tunnels.size(); }
 bool Relay::has_tunnel_at(const Endpoint& endpoint) const {
   return endpoint.port == 0 ? impl_->options.shared->admission.usage_of(endpoint.address).tunnels != 0
                             : impl_->tunnels.find(endpoint).has_value();
+}
+const RelayTunnel* Relay::tunnel_at(const Endpoint& endpoint) const {
+  const std::optional<TunnelId> id = impl_->tunnels.find(endpoint);
+  return id ? &impl_->tunnels[*id].tunnel : nullptr;
 }
 Counters<RelayCounter>& Relay::counters() { return impl_->counters; }
 const Counters<RelayCounter>& Relay::counters() const { return impl_->counters; }

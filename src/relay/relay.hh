@@ -152,9 +152,9 @@ class Relay {
   void count_channel(const IpAddress& source, const IpAddress& group, std::uint64_t packets, std::uint64_t octets);
   /// A gateway's port is gone: a run of ICMP Destination Unreachable for what was sent to `endpoint` (R-5.3.3.6.4-a,b),
   /// "fragmentation needed" not among them; one more than `unreachable_max` in a row, spread over `unreachable_span`,
-  /// with no accepted Update between them, end the tunnel. The kernel has checked no more than that the error quotes
-  /// this port and that endpoint.
-  void handle_unreachable(Instant now, const TunnelEndpoint& endpoint);
+  /// with no accepted Update between them, end the tunnel, if the last one is proven: it quotes what no outsider can
+  /// know. The others may be forged.
+  void handle_unreachable(Instant now, const TunnelEndpoint& endpoint, bool is_proven);
 
   /// What is wanted of upstream now, group by group: for an upstream that begins anew.
   void for_each_wanted(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const;
@@ -163,6 +163,8 @@ class Relay {
   [[nodiscard]] std::size_t tunnel_count() const;
   /// Port 0: at any port of that address, with any worker.
   [[nodiscard]] bool has_tunnel_at(const Endpoint& endpoint) const;
+  /// Null: none. Valid until the next input.
+  [[nodiscard]] const RelayTunnel* tunnel_at(const Endpoint& endpoint) const;
   [[nodiscard]] Counters<RelayCounter>& counters();
   [[nodiscard]] const Counters<RelayCounter>& counters() const;
   [[nodiscard]] const Counters<RelayReject>& rejects() const;

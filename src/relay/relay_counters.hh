@@ -40,6 +40,9 @@ enum class RelayCounter : std::uint8_t {
   kDataTooBig,
   kTooBigReported,     ///< ICMP messages sent to sources because of these
   kTooBigNotReported,  ///< kept back by the rate limit, or no way to send
+  kIcmpUnproven,       ///< claims of ICMP messages that made the relay ask the path
+  kIcmpProven,         ///< answers of the path
+  kPathProbesSent,
   kDataHopLimitExceeded,
   kDataOtherUpstream,  ///< of a channel that is taken from another upstream
   kDataReturned,       ///< had been through this relay already

@@ -63,7 +63,7 @@ struct Relay::Impl {
   // expiry.cc
   void handle_timeout(Instant now);
   void schedule(TunnelId id);
-  void handle_unreachable(Instant now, const TunnelEndpoint& endpoint);
+  void handle_unreachable(Instant now, const TunnelEndpoint& endpoint, bool is_proven);
   [[nodiscard]] Instant next_deadline() const;
 
   RelayOptions options;

@@ -90,7 +90,7 @@ class Harness {
         now_ += std::chrono::minutes(next_u8(in));
         break;
       case 8:
-        relay_.handle_unreachable(now_, from);
+        relay_.handle_unreachable(now_, from, next_u8(in) % 2 == 0);
         break;
       case 9:
         send_older(from, in);
