@@ -5,9 +5,9 @@
 namespace amt {
 
 FlowWatch::Flow FlowWatch::flow_of(const IpAddress& source, FilterMode by) {
-  if (by == FilterMode::kExclude) return {*this, others_};
+  if (by == FilterMode::kExclude) return {*this, &others_};
   const auto named = named_.find(source);
-  return {*this, named == named_.end() ? others_ : named->second.watch};
+  return {*this, named == named_.end() ? nullptr : &named->second.watch};
 }
 
 void FlowWatch::note_packet(Instant now, DataWatch& watch) {

@@ -14,20 +14,23 @@ namespace amt {
 /// and go as they like. Pure; on the data path: one look-up.
 class FlowWatch {
  public:
-  /// Sources by name beyond these count among the others.
-  static constexpr std::size_t kSourcesMax = 1024;
+  /// Sources by name beyond these are not watched: that they fall silent is not noticed.
+  static constexpr std::size_t kSourcesMax = 65'536;
 
   explicit FlowWatch(Duration silence) : silence_(silence), others_(silence) {}
 
   /// Where packets are noted.
   class Flow {
    public:
-    void note_packet(Instant now) const { watches_->note_packet(now, *watch_); }
+    void note_packet(Instant now) const {
+      if (watch_ != nullptr) watches_->note_packet(now, *watch_);
+    }
 
    private:
     friend class FlowWatch;
-    Flow(FlowWatch& watches, DataWatch& watch) : watches_(&watches), watch_(&watch) {}
+    Flow(FlowWatch& watches, DataWatch* watch) : watches_(&watches), watch_(watch) {}
     FlowWatch* watches_;
+    /// Null: of a source that is not watched.
     DataWatch* watch_;
   };
   /// Of `source`, wanted by a filter of this mode; valid until `note_change`. Allocates nothing.

@@ -213,21 +213,55 @@ TEST_F(Flowing, LeavingOneOfTwoSourcesIsNoSilence) {
   EXPECT_TRUE(bench.all(kRequest).empty());
 }
 
-TEST(FlowWatch, SourcesBeyondTheBoundCountTogether) {
+/// Sources of 10.0.0.0/8.
+SourceFilter numbered_sources(std::size_t count) {
+  SourceFilter filter;
+  for (std::size_t i = 0; i < count; ++i) {
+    filter.sources.push_back(IpAddress::from_v4(0x0a000000 + static_cast<std::uint32_t>(i)));
+  }
+  return filter;
+}
+
+/// Three packets of each make it a flow.
+void feed_all(FlowWatch& watch, const SourceFilter& filter, Instant now) {
+  for (int packet = 0; packet < 3; ++packet) {
+    for (const IpAddress& source : filter.sources) watch.flow_of(source, FilterMode::kInclude).note_packet(now);
+  }
+}
+
+TEST(FlowWatch, NoticesEachOfThousandsOfSourcesThatFallsSilent) {  // D-3.3.4.1-a
+  FlowWatch watch(seconds(1));
+  Instant now = Instant() + seconds(100);
+  const SourceFilter all = numbered_sources(3000);
+  watch.note_change({}, all);
+  feed_all(watch, all, now);
+  // All but the last one go on.
+  SourceFilter others = all;
+  others.sources.pop_back();
+  now += milliseconds(900);
+  feed_all(watch, others, now);
+  now += milliseconds(200);
+  const auto asked = watch.ask(now, now, seconds(64));
+  ASSERT_EQ(asked.size(), 1U);
+  EXPECT_EQ(asked[0], all.sources.back());
+  // Nobody is missed who is not wanted any more.
+  watch.note_change(all, {});
+  watch.settle();
+  EXPECT_EQ(watch.ask_at(), kNoDeadline);
+}
+
+TEST(FlowWatch, SourcesBeyondTheBoundAreNotWatched) {
   FlowWatch watch(seconds(1));
   const Instant now = Instant() + seconds(100);
-  const auto source = [](std::size_t i) { return IpAddress::from_v4(0x0a000000 + static_cast<std::uint32_t>(i)); };
-  SourceFilter all;
-  for (std::size_t i = 0; i < FlowWatch::kSourcesMax + 10; ++i) all.sources.push_back(source(i));
+  const SourceFilter all = numbered_sources(FlowWatch::kSourcesMax + 10);
   watch.note_change({}, all);
-  for (int packet = 0; packet < 3; ++packet) {
-    for (std::size_t i = 0; i < FlowWatch::kSourcesMax + 10; ++i) {
-      watch.flow_of(source(i), FilterMode::kInclude).note_packet(now);
-    }
-  }
+  feed_all(watch, all, now);
   EXPECT_TRUE(watch.is_flowing());
-  EXPECT_EQ(watch.ask(now + seconds(1), now + seconds(1), seconds(64)).size(), FlowWatch::kSourcesMax + 1);
+  EXPECT_EQ(watch.ask(now + seconds(1), now + seconds(1), seconds(64)).size(), FlowWatch::kSourcesMax);
   EXPECT_GT(watch.ask_at(), now + seconds(1));
+  watch.note_change(all, {});
+  watch.settle();
+  EXPECT_EQ(watch.ask_at(), kNoDeadline);
 }
 
 TEST(DataWatch, SleepIsNoPauseToGetUsedTo) {
