@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "cli/failure.hh"
+#include "ip/address.hh"
 #include "sys/host_lookup.hh"
 #include "sys/log.hh"
 #include "sys/netlink.hh"
@@ -22,7 +23,8 @@ Result<std::vector<IpAddress>, std::string> addresses_of(const std::string& name
         fmt::format("--relay {}: cannot be looked up: {} (give its address instead)", name, addresses.error()));
   }
   std::erase_if(*addresses, [&](const IpAddress& address) {
-    return address.is_unspecified() || address.is_multicast() || (local && local->family() != address.family());
+    // Loopback may be meant: `localhost` is a name, too, and this one was given by the user.
+    return !(is_routed_unicast(address) || address.is_loopback()) || (local && local->family() != address.family());
   });
   if (addresses->empty()) {
     return Unexpected<std::string>(fmt::format("--relay {}: has no usable address{}", name,

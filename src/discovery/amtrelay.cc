@@ -4,6 +4,8 @@
 #include <charconv>
 #include <optional>
 
+#include "ip/address.hh"
+
 namespace amt {
 namespace {
 
@@ -78,6 +80,8 @@ std::string_view to_string(AmtRelayError error) {
       return "no uncompressed domain name";
     case AmtRelayError::kBadAddress:
       return "an IPv4 address in IPv6 form";
+    case AmtRelayError::kUnroutable:
+      return "loopback, link-local, multicast or unspecified address";
     case AmtRelayError::kUnknownType:
       return "unknown relay type";
     case AmtRelayError::kBadText:
@@ -190,6 +194,9 @@ AmtRelaySet read_amtrelay_set(std::span<const Bytes> records) {
       set.errors.push_back(record.error());
     } else if (std::holds_alternative<NoRelay>(record->relay)) {
       refused = true;
+    } else if (const auto* address = std::get_if<IpAddress>(&record->relay);
+               address != nullptr && !is_routed_unicast(*address)) {
+      set.errors.push_back(AmtRelayError::kUnroutable);
     } else {
       set.relays.push_back(std::move(*record));
     }

@@ -96,6 +96,20 @@ TEST(AmtRelay, UnknownTypesAreSkippedAlone) {  // D-4.2.3-b
   EXPECT_FALSE(set.no_relay);
 }
 
+TEST(AmtRelay, RefusesAddressesThatAreNoPlaceForARelay) {  // X-7.1-c
+  std::vector<std::vector<std::byte>> rdata;
+  for (const char* text :
+       {"10 0 1 127.0.0.1", "10 0 1 127.9.9.9", "10 0 1 169.254.1.1", "10 0 1 0.0.0.0", "10 0 1 232.1.2.3",
+        "10 0 1 255.255.255.255", "10 0 2 ::1", "10 0 2 fe80::1", "10 0 2 ::", "10 0 2 ff3e::1"}) {
+    rdata.push_back(record(text).rdata());
+  }
+  rdata.push_back(record("10 0 1 10.1.2.3").rdata());
+  const AmtRelaySet set = read_amtrelay_set(std::vector<Bytes>(rdata.begin(), rdata.end()));
+  ASSERT_EQ(set.relays.size(), 1U);
+  EXPECT_EQ(set.relays[0], record("10 0 1 10.1.2.3"));
+  EXPECT_EQ(set.errors, std::vector(10, AmtRelayError::kUnroutable));
+}
+
 TEST(AmtRelay, LoneTypeZeroMeansNoRelay) {  // D-4.2.4-a, X-7.1-c
   const auto none = hex("0a00");
   const auto good = hex("0a01cb00710f");

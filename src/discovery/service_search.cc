@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/backoff.hh"
+#include "ip/address.hh"
 
 namespace amt {
 namespace {
@@ -20,10 +21,6 @@ double draw(Random& random, std::uint16_t weight) {
   constexpr int kDoubleBits = 53;
   const double uniform = std::ldexp(static_cast<double>((random.u64() >> 11U) + 1), -kDoubleBits);
   return -std::log(uniform) / (weight == 0 ? kAlmostNone : weight);
-}
-
-bool is_usable(const IpAddress& address) {
-  return !address.is_unspecified() && !address.is_multicast() && !address.is_broadcast();
 }
 
 }  // namespace
@@ -184,7 +181,7 @@ void ServiceSearch::handle_addresses(const DomainName& target, const ServiceAnsw
     for (const Bytes rdata : answer.records) {
       if (rdata.size() != 4 && rdata.size() != 16) continue;
       const IpAddress address = IpAddress::from_bytes(rdata);
-      if (is_usable(address) && relay.addresses.size() < kAddressesEach) relay.addresses.push_back(address);
+      if (is_routed_unicast(address) && relay.addresses.size() < kAddressesEach) relay.addresses.push_back(address);
     }
     const std::string why = answer.records.empty() ? answer.problem : "no address that a relay can have";
     relay.problem = relay.addresses.empty() ? why : "";

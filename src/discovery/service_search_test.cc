@@ -328,7 +328,8 @@ TEST_F(Services, HostileAnswersAreHarmless) {
             text,
             {{}, srv(0, 0, 1, "x.example"), srv(0, 0, 1, ("h" + text.substr(0, text.find('.')) + ".example").c_str())});
       } else {
-        std::vector<Rdata> addresses{{std::byte{1}}, address("224.0.0.1"), address("0.0.0.0"), address("::")};
+        std::vector<Rdata> addresses{{std::byte{1}},       address("224.0.0.1"),   address("0.0.0.0"), address("::"),
+                                     address("127.0.0.1"), address("169.254.1.1"), address("fe80::1"), address("::1")};
         for (int last = 1; last < 64; ++last) addresses.push_back(address(("192.0.2." + std::to_string(last)).c_str()));
         answer(text, addresses);
       }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "ip/address.hh"
+#include "sys/log.hh"
 #include "sys/netlink.hh"
 
 namespace amt {
@@ -30,6 +32,7 @@ class DriadLookup : public std::enable_shared_from_this<DriadLookup> {
   void look_up_addresses(std::size_t relay, const DomainName& name);
   void on_addresses(std::size_t relay, const DnsAnswer& answer);
   void add_option(FoundRelay& relay, const IpAddress& address);
+  void tell_refusal() const;
   void finish_one();
 
   DnsClient& dns_;
@@ -49,6 +52,7 @@ void DriadLookup::on_records(const DnsAnswer& answer) {
   AmtRelaySet set = read_amtrelay_set(records);
   result_.no_relay = set.no_relay;
   result_.skipped = std::move(set.errors);
+  if (std::ranges::find(result_.skipped, AmtRelayError::kUnroutable) != result_.skipped.end()) tell_refusal();
   // In the order in which they are tried, so that the first names are those that count.
   std::ranges::stable_sort(set.relays, {}, &AmtRelay::precedence);
   for (AmtRelay& record : set.relays) result_.relays.push_back({std::move(record), {}, {}});
@@ -77,14 +81,20 @@ void DriadLookup::look_up_addresses(std::size_t relay, const DomainName& name) {
 
 void DriadLookup::on_addresses(std::size_t relay, const DnsAnswer& answer) {
   FoundRelay& found = result_.relays[relay];
+  if (found.problem.empty()) found.problem = answer.problem;
   for (const std::vector<std::byte>& octets : answer.records) {
     if (octets.size() == 4 || octets.size() == 16) add_option(found, IpAddress::from_bytes(octets));
   }
-  found.problem = found.options.empty() ? answer.problem : "";
+  if (!found.options.empty()) found.problem.clear();
   finish_one();
 }
 
 void DriadLookup::add_option(FoundRelay& relay, const IpAddress& address) {
+  // As those of the record itself (`read_amtrelay_set`).
+  if (!is_routed_unicast(address)) {
+    relay.problem = address.to_string() + ": " + std::string(to_string(AmtRelayError::kUnroutable));
+    return tell_refusal();
+  }
   RelayOption option;
   option.destination = {address, source_address_towards(address)};
   option.origin = RelayOrigin::kDriad;
@@ -92,6 +102,10 @@ void DriadLookup::add_option(FoundRelay& relay, const IpAddress& address) {
   option.discovery_optional = relay.record.discovery_optional;
   option.lot = random_.u64();
   relay.options.push_back(option);
+}
+
+void DriadLookup::tell_refusal() const {
+  log_info("AMTRELAY of {} names a {}: refused", result_.name.to_string(), to_string(AmtRelayError::kUnroutable));
 }
 
 void DriadLookup::finish_one() {

@@ -147,6 +147,11 @@ bool is_private(const IpAddress& address) {
          std::ranges::any_of(kPrivate, [&](const Prefix& prefix) { return prefix.contains(address); });
 }
 
+bool is_routed_unicast(const IpAddress& address) {
+  return !address.is_unspecified() && !address.is_loopback() && !address.is_link_local() && !address.is_multicast() &&
+         !address.is_broadcast();
+}
+
 IpAddress address_after(const IpAddress& address, std::uint32_t steps) {
   std::array<std::byte, 16> octets = address.mapped_octets();
   ByteWriter(std::span(octets).last<4>()).u32(last_32_bits(address) + steps);

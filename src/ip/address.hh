@@ -55,6 +55,9 @@ class SsmRange {
 /// 1918), 100.64.0.0/10 (RFC 6598), fc00::/7 (RFC 4193).
 [[nodiscard]] bool is_private(const IpAddress& address);
 
+/// Unicast that a router forwards: neither unspecified, loopback, link-local, multicast nor broadcast.
+[[nodiscard]] bool is_routed_unicast(const IpAddress& address);
+
 /// The group `steps` after this one; wraps around within the last 32 bits.
 [[nodiscard]] IpAddress address_after(const IpAddress& address, std::uint32_t steps);
 

@@ -128,6 +128,16 @@ TEST(Address, IsPrivateWhereTheInternetDoesNotRouteIt) {
   }
 }
 
+TEST(Address, IsRoutedUnicastWhereARouterForwardsIt) {
+  for (const char* text : {"192.0.2.1", "10.0.0.1", "169.253.255.255", "2001:db8::1", "fc00::1"}) {
+    EXPECT_TRUE(is_routed_unicast(*IpAddress::parse(text))) << text;
+  }
+  for (const char* text :
+       {"0.0.0.0", "127.0.0.1", "169.254.1.1", "224.0.0.1", "255.255.255.255", "::", "::1", "fe80::1", "ff02::1"}) {
+    EXPECT_FALSE(is_routed_unicast(*IpAddress::parse(text))) << text;
+  }
+}
+
 TEST(Address, BaseOfItsSubnet) {  // D-3.1.2-e
   const auto base = [](const char* text) { return base_address(*Prefix::parse(text)).to_string(); };
   EXPECT_EQ(base("192.168.12.34/16"), "192.168.0.0");  // RFC 6763 section 11
