@@ -37,6 +37,7 @@ class LanDownstream final : public Downstream {
   void follow(Instant now, const LanLink::State& state);
   void set_address(Instant now, Family family, const std::optional<IpAddress>& address);
   void open_again();
+  void close_link();
   void end_membership();
   /// Queries, changes and the timer, after every input.
   void settle();
@@ -79,10 +80,9 @@ void LanDownstream::on_readable() {
   const SysResult<std::span<const Bytes>> datagrams = link_->receive();
   if (!datagrams) {
     // The descriptor of an interface that is gone stays readable for ever.
-    watch_.reset();
-    end_membership();
+    close_link();
     settle();
-    on_lost_(datagrams.error());
+    if (on_lost_) on_lost_(datagrams.error());
     return;
   }
   for (const Bytes datagram : *datagrams) {
@@ -110,6 +110,10 @@ void LanDownstream::check(Instant now) {
   if (!state->lost) return follow(now, *state);
   if (!loss_told_) log_warn("downstream {} is gone; waiting for an interface of that name", interface());
   loss_told_ = true;
+  close_link();
+}
+
+void LanDownstream::close_link() {
   end_membership();
   state_ = {};
   // The watch first: it must let go of the descriptor before that is closed.
@@ -183,10 +187,10 @@ void LanDownstream::send(std::span<const Bytes> datagrams) {
     if (std::to_integer<unsigned>(datagram[0]) >> 4 == 4 ? v4 : v6) to_forward_.push_back(datagram);
   }
   const std::span<const SplitDatagram> prepared = egress_.prepare(to_forward_, state_.mtu_octets);
-  const std::size_t taken = link_->send(prepared);
-  packets_ += taken;
-  drops_ += prepared.size() - taken;
-  for (const SplitDatagram& datagram : prepared) bytes_ += datagram.size();
+  const Taken taken = link_->send(prepared);
+  packets_ += taken.datagrams;
+  bytes_ += taken.octets;
+  drops_ += prepared.size() - taken.datagrams;
 }
 
 DownstreamInfo LanDownstream::info() const {

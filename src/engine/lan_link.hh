@@ -47,8 +47,7 @@ class LanLink {
 
   /// IP datagrams, among them IGMP and MLD; valid until the next call.
   virtual SysResult<std::span<const Bytes>> receive() = 0;
-  /// How many were taken.
-  virtual std::size_t send(std::span<const SplitDatagram> datagrams) = 0;
+  virtual Taken send(std::span<const SplitDatagram> datagrams) = 0;
 };
 
 /// A LAN that this host is on. Nothing is opened yet.

@@ -30,7 +30,7 @@ class RealLan final : public LanLink {
 
   SysResult<State> state() override;
   SysResult<std::span<const Bytes>> receive() override { return port_->receive(); }
-  std::size_t send(std::span<const SplitDatagram> datagrams) override { return port_->send(datagrams); }
+  Taken send(std::span<const SplitDatagram> datagrams) override { return port_->send(datagrams); }
 
  private:
   std::string interface_;

@@ -138,7 +138,7 @@ void RouterUpstream::handle_timeout(Instant now) {
   for (const std::vector<std::byte>& report : reports) {
     const Bytes datagram = report;
     // One that is not taken (an interface that is down) is repeated, or asked for when there is a querier again.
-    statistics_.reports += tun_->send({&datagram, 1});
+    statistics_.reports += tun_->send({&datagram, 1}).datagrams;
   }
 }
 

@@ -43,7 +43,7 @@ class TapLan final : public LanLink {
 
   SysResult<State> state() override;
   SysResult<std::span<const Bytes>> receive() override;
-  std::size_t send(std::span<const SplitDatagram> datagrams) override { return tap_.send_frames(mac_, datagrams); }
+  Taken send(std::span<const SplitDatagram> datagrams) override { return tap_.send_frames(mac_, datagrams); }
 
  private:
   TunDevice tap_;

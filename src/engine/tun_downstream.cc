@@ -55,8 +55,9 @@ class TunDownstream final : public Downstream {
 
 void TunDownstream::send(std::span<const Bytes> datagrams) {
   // What it does not take is counted there. TTL and Hop Limit stay: this host is where the tunnel ends.
-  packets_ += tun_.send(datagrams);
-  for (const Bytes datagram : datagrams) bytes_ += datagram.size();
+  const Taken taken = tun_.send(datagrams);
+  packets_ += taken.datagrams;
+  bytes_ += taken.octets;
 }
 
 void TunDownstream::on_readable() {

@@ -81,7 +81,7 @@ struct LanPort::Impl {
   std::array<sockaddr_ll, kSendMax> destinations{};
 
   bool prepare(std::size_t slot, const SplitDatagram& datagram);
-  std::size_t send_prepared(std::size_t count);
+  Taken send_prepared(std::size_t count);
 };
 
 /// False: no multicast datagram.
@@ -103,9 +103,9 @@ bool LanPort::Impl::prepare(std::size_t slot, const SplitDatagram& datagram) {
   return true;
 }
 
-/// How many were taken. One that is refused does not stop those behind it.
-std::size_t LanPort::Impl::send_prepared(std::size_t count) {
-  std::size_t taken = 0;
+/// One that is refused does not stop those behind it.
+Taken LanPort::Impl::send_prepared(std::size_t count) {
+  Taken taken;
   for (std::size_t at = 0; at < count;) {
     const int sent = ::sendmmsg(fd.get(), &messages[at], static_cast<unsigned>(count - at), 0);
     if (sent < 0 && errno == EINTR) continue;
@@ -113,8 +113,8 @@ std::size_t LanPort::Impl::send_prepared(std::size_t count) {
       ++at;
       continue;
     }
-    taken += static_cast<std::size_t>(sent);
-    at += static_cast<std::size_t>(sent);
+    taken.datagrams += static_cast<std::size_t>(sent);
+    for (int i = 0; i < sent; ++i) taken.octets += messages[at++].msg_len;
   }
   return taken;
 }
@@ -157,16 +157,18 @@ std::span<const Bytes> LanPort::receive() {
   return impl_->received;
 }
 
-std::size_t LanPort::send(std::span<const SplitDatagram> datagrams) {
-  std::size_t taken = 0;
+Taken LanPort::send(std::span<const SplitDatagram> datagrams) {
+  Taken taken;
   for (std::size_t at = 0; at < datagrams.size();) {
     std::size_t count = 0;
     for (; at < datagrams.size() && count < kSendMax; ++at) {
       if (impl_->prepare(count, datagrams[at])) ++count;
     }
-    taken += impl_->send_prepared(count);
+    const Taken now = impl_->send_prepared(count);
+    taken.datagrams += now.datagrams;
+    taken.octets += now.octets;
   }
-  impl_->drops += datagrams.size() - taken;
+  impl_->drops += datagrams.size() - taken.datagrams;
   return taken;
 }
 

@@ -29,9 +29,9 @@ class LanPort {
   /// empty: nothing there.
   [[nodiscard]] std::span<const Bytes> receive();
 
-  /// Sends each to the Ethernet address of its group. How many were taken; the rest was dropped (queue full, larger
-  /// than the MTU, interface down) and counted.
-  std::size_t send(std::span<const SplitDatagram> datagrams);
+  /// Sends each to the Ethernet address of its group. What is not taken was dropped (queue full, larger than the MTU,
+  /// interface down) and counted.
+  Taken send(std::span<const SplitDatagram> datagrams);
   [[nodiscard]] std::uint64_t send_drops() const;
 
  private:

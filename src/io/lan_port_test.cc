@@ -121,7 +121,7 @@ TEST_F(LanPortOn, DoesNotHearItself) {
   const UniqueFd host = frames_on("host0");
   const Octets mine = report("192.0.2.1", "239.1.1.1");
   const SplitDatagram sent{mine, {}};
-  EXPECT_EQ(port->send({&sent, 1}), 1U);
+  EXPECT_EQ(port->send({&sent, 1}).datagrams, 1U);
   const Octets other = report("192.0.2.9", "239.1.2.3");
   put_frame(host, other, multicast_mac(*IpAddress::parse("224.0.0.22")));
   std::vector<Octets> all = heard(*port, 1);
@@ -140,7 +140,7 @@ TEST_F(LanPortOn, SendsBothPiecesToTheGroupsEthernetAddress) {
        {udp_datagram("192.0.2.9", "239.129.2.3"), udp_datagram("2001:db8::9", "ff1e::8000:12")}) {
     const std::size_t head = (datagram[0] >> 4) == std::byte{4} ? kIpv4HeaderOctets : kIpv6HeaderOctets;
     const SplitDatagram split{Bytes(datagram).first(head), Bytes(datagram).subspan(head)};
-    EXPECT_EQ(port->send({&split, 1}), 1U);
+    EXPECT_EQ(port->send({&split, 1}).datagrams, 1U);
     bool found = false;
     std::array<std::byte, 2048> buffer{};
     for (int round = 0; round < 50 && !found; ++round) {
@@ -167,7 +167,7 @@ TEST_F(LanPortOn, OneThatIsTooLargeDoesNotStopTheOthers) {
   large.resize(1501);
   const Octets unicast = udp_datagram("192.0.2.9", "192.0.2.1");
   const std::array<SplitDatagram, 5> all = {{{small, {}}, {large, {}}, {unicast, {}}, {{}, {}}, {small, {}}}};
-  EXPECT_EQ(port->send(all), 2U);
+  EXPECT_EQ(port->send(all).datagrams, 2U);
   EXPECT_EQ(port->send_drops(), 3U);
 }
 
@@ -177,11 +177,11 @@ TEST_F(LanPortOn, GoesOnWhenTheInterfaceComesUpAgain) {
   ASSERT_TRUE(ok(set_link_down(port->index())));
   const Octets datagram = udp_datagram("192.0.2.9", "239.1.2.3");
   const SplitDatagram split{datagram, {}};
-  EXPECT_EQ(port->send({&split, 1}), 0U);
+  EXPECT_EQ(port->send({&split, 1}).datagrams, 0U);
   // What other hosts' kernels said before may be there; the error that the kernel keeps for the socket is no end.
   (void)port->receive();
   ASSERT_TRUE(ok(set_link_up(port->index())));
-  EXPECT_EQ(port->send({&split, 1}), 1U);
+  EXPECT_EQ(port->send({&split, 1}).datagrams, 1U);
 }
 
 TEST_F(LanPortOn, NamesAnInterfaceThatIsNotThere) {

@@ -1,6 +1,7 @@
 #pragma once
 /// An IP datagram in two pieces.
 
+#include <cstdint>
 #include <optional>
 
 #include "amt/ip_address.hh"
@@ -17,6 +18,13 @@ struct SplitDatagram {
   [[nodiscard]] std::size_t size() const { return head.size() + tail.size(); }
   /// Its destination; nothing when that is no multicast group, or there is no header.
   [[nodiscard]] std::optional<IpAddress> group() const;
+};
+
+/// What an interface has taken; the rest was dropped.
+struct Taken {
+  std::size_t datagrams = 0;
+  std::uint64_t octets = 0;  ///< of IP datagrams
+  friend bool operator==(const Taken&, const Taken&) = default;
 };
 
 }  // namespace amt

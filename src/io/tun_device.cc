@@ -129,23 +129,25 @@ SysResult<std::span<const MutableBytes>> TunDevice::receive() {
   return std::span<const MutableBytes>(impl_->received);
 }
 
-std::size_t TunDevice::send_frames(const MacAddress& source, std::span<const SplitDatagram> datagrams) {
+Taken TunDevice::send_frames(const MacAddress& source, std::span<const SplitDatagram> datagrams) {
   const std::array<std::byte, kVirtioHeaderOctets> nothing_to_do{};
-  std::size_t taken = 0;
+  Taken taken;
   for (const SplitDatagram& datagram : datagrams) {
     const std::optional<IpAddress> group = datagram.group();
     if (!group) continue;
     const auto header = ethernet_header(multicast_mac(*group), source, ethertype_of(group->family()));
     const std::array<iovec, 4> vectors = {vector_of(nothing_to_do), vector_of(header), vector_of(datagram.head),
                                           vector_of(datagram.tail)};
-    if (::writev(impl_->fd.get(), vectors.data(), vectors.size()) >= 0) ++taken;
+    if (::writev(impl_->fd.get(), vectors.data(), vectors.size()) < 0) continue;
+    ++taken.datagrams;
+    taken.octets += datagram.size();
   }
-  impl_->drops += datagrams.size() - taken;
+  impl_->drops += datagrams.size() - taken.datagrams;
   return taken;
 }
 
-std::size_t TunDevice::send(std::span<const Bytes> datagrams) {
-  std::size_t taken = 0;
+Taken TunDevice::send(std::span<const Bytes> datagrams) {
+  Taken taken;
   for (std::size_t at = 0; at < datagrams.size();) {
     const std::span<const Bytes> rest = datagrams.subspan(at);
     const std::size_t count = impl_->merges ? mergeable(rest) : 1;
@@ -155,10 +157,13 @@ std::size_t TunDevice::send(std::span<const Bytes> datagrams) {
       impl_->merges = false;
       continue;
     }
-    if (written) taken += count;
+    if (written) {
+      taken.datagrams += count;
+      for (const Bytes datagram : rest.first(count)) taken.octets += datagram.size();
+    }
     at += count;
   }
-  impl_->drops += datagrams.size() - taken;
+  impl_->drops += datagrams.size() - taken.datagrams;
   return taken;
 }
 

@@ -40,10 +40,10 @@ class TunDevice {
   SysResult<std::span<const MutableBytes>> receive();
 
   /// Writes datagrams into the interface, merged where the kernel takes it (IFF_VNET_HDR, USO) and headers allow.
-  /// How many were taken; the rest was dropped (full queue, EIO while down) and counted.
-  std::size_t send(std::span<const Bytes> datagrams);
+  /// What is not taken was dropped (full queue, EIO while down) and counted.
+  Taken send(std::span<const Bytes> datagrams);
   /// TAP: writes each as a frame from `source` to the Ethernet address of its group, else as `send`.
-  std::size_t send_frames(const MacAddress& source, std::span<const SplitDatagram> datagrams);
+  Taken send_frames(const MacAddress& source, std::span<const SplitDatagram> datagrams);
   [[nodiscard]] std::uint64_t send_drops() const;
 
  private:

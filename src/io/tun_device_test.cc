@@ -119,7 +119,7 @@ TEST_P(TunDeviceOn, DeliversEveryDatagramByItself) {
   sent.push_back(datagram(1400, 202, id++));  // longer: not in one with the one before
   sent.push_back(datagram(1400, 203, 9));     // identification jumps
   sent.push_back(datagram(0, 204, 10));
-  EXPECT_EQ(device.send(spans(sent)), sent.size());
+  EXPECT_EQ(device.send(spans(sent)).datagrams, sent.size());
   EXPECT_EQ(device.send_drops(), 0U);
 
   // Byte for byte what was written, identification and checksums included.
@@ -150,7 +150,7 @@ TEST_P(TunDeviceOn, MergesNothingElse) {
   raw[v4() ? 9 : 6] = std::byte{253};  // another protocol
   sent.push_back(raw);
   sent.push_back(raw);
-  EXPECT_EQ(device.send(spans(sent)), sent.size());
+  EXPECT_EQ(device.send(spans(sent)).datagrams, sent.size());
   EXPECT_EQ(captured(*ring, sent.size()), sent);
   EXPECT_EQ(ring->statistics().segmented, 0U);
 }
@@ -178,7 +178,7 @@ TEST_P(TunDeviceOn, CountsWhatAnInterfaceThatIsDownDoesNotTake) {
   SysResult<TunDevice> device = TunDevice::create({});
   ASSERT_TRUE(ok(device));
   const std::vector<Octets> sent = {datagram(10, 1, 1), datagram(10, 2, 2), datagram(50, 3, 3)};
-  EXPECT_EQ(device->send(spans(sent)), 0U);
+  EXPECT_EQ(device->send(spans(sent)).datagrams, 0U);
   EXPECT_EQ(device->send_drops(), 3U);
   EXPECT_TRUE(device->receive()->empty());
 }
@@ -190,7 +190,7 @@ TEST_P(TunDeviceOn, AsTapWritesFramesToTheGroupsAddressAndReadsFrames) {
   const std::size_t head = v4() ? kIpv4HeaderOctets : kIpv6HeaderOctets;
   const std::array<SplitDatagram, 3> split = {
       {{Bytes(sent[0]).first(head), Bytes(sent[0]).subspan(head)}, {Bytes(sent[1]), {}}, {Bytes(sent[2]), {}}}};
-  EXPECT_EQ(device.send_frames(stable_mac("tap7"), split), 2U);
+  EXPECT_EQ(device.send_frames(stable_mac("tap7"), split).datagrams, 2U);
   EXPECT_EQ(device.send_drops(), 1U);
   std::array<std::byte, 2048> buffer{};
   for (const ssize_t expected : {10, 900}) {
