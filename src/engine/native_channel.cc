@@ -76,7 +76,8 @@ SysResult<std::unique_ptr<NativeChannel::Impl::Place>> NativeChannel::Impl::open
 
 void NativeChannel::Impl::check() {
   check_timer.set(monotonic_now() + kCheckInterval);
-  const std::optional<std::string> interface = native_interface(options.interface, options.channel);
+  LocalInterfaces local;
+  const std::optional<std::string> interface = native_interface(options.interface, options.channel, local);
   if (place && (interface != place->interface || is_link_gone(place->interface, place->index))) close();
   if (place) return;
   if (!interface) return tell_problem("no route to " + options.channel.to_string() + " says on which interface");

@@ -18,7 +18,8 @@ NativeLans::NativeLans(EventLoop& loop, NativeLansOptions options, Random& rando
       random_(random),
       on_data_(std::move(on_data)),
       routes_timer_(loop, [this] {
-        for (const auto& [group, filter] : wanted_) assign(group, filter);
+        LocalInterfaces local;
+        for (const auto& [group, filter] : wanted_) assign(group, filter, local);
       }) {
   if (!options_.interface) watch_routes();
 }
@@ -39,13 +40,14 @@ void NativeLans::set_membership(const IpAddress& group, const SourceFilter& filt
   } else {
     wanted_[group] = filter;
   }
-  assign(group, filter);
+  LocalInterfaces local;
+  assign(group, filter, local);
 }
 
-void NativeLans::assign(const IpAddress& group, const SourceFilter& filter) {
+void NativeLans::assign(const IpAddress& group, const SourceFilter& filter, LocalInterfaces& local) {
   std::map<std::string, SourceFilter> by_interface;
-  const auto interface_of = [this, &group](const std::optional<IpAddress>& source) {
-    return native_interface(options_.interface, {source, group});
+  const auto interface_of = [this, &group, &local](const std::optional<IpAddress>& source) {
+    return native_interface(options_.interface, {source, group}, local);
   };
   if (filter.mode == FilterMode::kExclude) {
     if (const std::optional<std::string> interface = interface_of(std::nullopt)) by_interface[*interface] = filter;

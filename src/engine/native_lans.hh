@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/native_lan.hh"
+#include "sys/netlink.hh"
 #include "sys/network_watch.hh"
 
 namespace amt {
@@ -38,7 +39,8 @@ class NativeLans {
     std::map<IpAddress, SourceFilter> told = {};
   };
 
-  void assign(const IpAddress& group, const SourceFilter& filter);
+  /// `local`: of this change.
+  void assign(const IpAddress& group, const SourceFilter& filter, LocalInterfaces& local);
   void watch_routes();
 
   EventLoop& loop_;

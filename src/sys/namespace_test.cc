@@ -117,6 +117,22 @@ TEST_F(Netlink, SaysWhatIsMissing) {
   EXPECT_EQ(set_link_up(4711).error().to_string(), "set up interface 4711: No such device");
 }
 
+TEST_F(Netlink, ListsTheAddressesOnceForManyQuestions) {
+  ASSERT_TRUE(ok(create_veth("one0", "peer0", std::nullopt)));
+  ASSERT_TRUE(ok(create_veth("two0", "peer1", std::nullopt)));
+  const int one = find_link("one0")->index;
+  const int two = find_link("two0")->index;
+  for (const int index : {one, two}) ASSERT_TRUE(ok(set_link_up(index)));
+  ASSERT_TRUE(ok(add_address(one, *Prefix::parse("192.0.2.1/24"))));
+  LocalInterfaces local;
+  EXPECT_EQ(local.towards(*IpAddress::parse("192.0.2.9")), "one0");
+  EXPECT_EQ(local.towards(*IpAddress::parse("198.51.100.9")), std::nullopt);
+  ASSERT_TRUE(ok(add_address(two, *Prefix::parse("198.51.100.1/24"))));
+  // It has not asked again.
+  EXPECT_EQ(local.towards(*IpAddress::parse("198.51.100.9")), std::nullopt);
+  EXPECT_EQ(interface_towards(*IpAddress::parse("198.51.100.9")), "two0");
+}
+
 TEST(Process, ReportsHowItEnded) {
   SysResult<Process> fails = Process::spawn({.arguments = {"sh", "-c", "exit 7"}});
   ASSERT_TRUE(ok(fails));

@@ -361,14 +361,18 @@ std::optional<IpAddress> default_route_address(Family family) {
   return source_address_towards(*IpAddress::parse(family == Family::kIpv4 ? "192.52.193.1" : "2001:3::1"));
 }
 
-std::optional<std::string> interface_towards(const IpAddress& destination) {
+std::optional<std::string> LocalInterfaces::towards(const IpAddress& destination) {
   const std::optional<IpAddress> source = source_address_towards(destination);
-  const SysResult<std::vector<LinkAddress>> addresses = list_addresses();
-  if (!source || !addresses) return std::nullopt;
-  for (const LinkAddress& entry : *addresses) {
+  if (!source) return std::nullopt;
+  if (!addresses_) addresses_ = list_addresses().value_or(std::vector<LinkAddress>());
+  for (const LinkAddress& entry : *addresses_) {
     if (entry.address.address == *source) return link_label(entry.index);
   }
   return std::nullopt;
+}
+
+std::optional<std::string> interface_towards(const IpAddress& destination) {
+  return LocalInterfaces().towards(destination);
 }
 
 SysResult<void> create_veth(const std::string& name, const std::string& peer_name,

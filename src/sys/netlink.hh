@@ -67,7 +67,17 @@ struct LinkAddress {
 /// The same for the default route of a family.
 [[nodiscard]] std::optional<IpAddress> default_route_address(Family family);
 
-/// The interface that packets to `destination` leave by; nothing when there is no route.
+/// This host's interfaces as they are when it is first asked: for many questions at one time. The kernel lists all its
+/// addresses once, which takes longer the more there are.
+class LocalInterfaces {
+ public:
+  /// The one that packets to `destination` leave by; nothing when there is no route.
+  [[nodiscard]] std::optional<std::string> towards(const IpAddress& destination);
+
+ private:
+  std::optional<std::vector<LinkAddress>> addresses_;
+};
+/// The same for one question.
 [[nodiscard]] std::optional<std::string> interface_towards(const IpAddress& destination);
 
 /// veth pairs, moves between namespaces: for `amt demo` and tests.
