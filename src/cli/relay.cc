@@ -1,13 +1,9 @@
-#include <sodium.h>
-
 #include <algorithm>
 #include <cerrno>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "cli/explain.hh"
 #include "cli/failure.hh"
+#include "cli/secret_file.hh"
 #include "cli/subcommands.hh"
 #include "engine/log_writer.hh"
 #include "engine/relay_engine.hh"
@@ -23,29 +19,6 @@
 
 namespace amt {
 namespace {
-
-constexpr std::size_t kSecretOctetsMin = 16;
-constexpr std::size_t kSecretOctetsMax = 4096;
-
-/// A file of any content becomes a key by hashing; the same file gives the same key on every relay of a fleet.
-Result<RelaySecret, std::string> read_secret(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::error_code error;
-  if (!file || std::filesystem::is_directory(path, error))
-    return Unexpected<std::string>(fmt::format("--secret-file {}: cannot be read", path));
-  std::string content{std::istreambuf_iterator<char>(file), {}};
-  if (content.size() < kSecretOctetsMin || content.size() > kSecretOctetsMax) {
-    return Unexpected<std::string>(
-        fmt::format("--secret-file {}: has {} octets, must have {} to {} (example: head -c 32 /dev/urandom > {})", path,
-                    content.size(), kSecretOctetsMin, kSecretOctetsMax, path));
-  }
-  RelaySecret secret{};
-  std::array<unsigned char, std::tuple_size_v<RelaySecret>> key{};
-  std::vector<unsigned char> octets(content.begin(), content.end());
-  crypto_generichash(key.data(), key.size(), octets.data(), octets.size(), nullptr, 0);
-  std::transform(key.begin(), key.end(), secret.begin(), [](unsigned char c) { return std::byte{c}; });
-  return secret;
-}
 
 std::vector<IpAddress> default_addresses() {
   std::vector<IpAddress> addresses;
@@ -130,7 +103,7 @@ Result<RelayEngineOptions, std::string> engine_options(const RelayConfig& config
   options.data_path.path_mtu.min_octets = config.mtu_min;
   options.data_path.path_mtu.tell_sources = config.tell_sources;
   if (config.secret_file) {
-    const Result<RelaySecret, std::string> secret = read_secret(*config.secret_file);
+    const Result<RelaySecret, std::string> secret = read_secret_file(*config.secret_file);
     if (!secret) return Unexpected<std::string>(secret.error());
     options.relay.secret = *secret;
   }

@@ -19,7 +19,7 @@ constexpr Duration kIntervalPerOctet = std::chrono::microseconds(15);
 
 }  // namespace
 
-PathProbes::PathProbes(Random& random) { random.fill(key_); }
+PathProbes::PathProbes(Random& random) { random.fill(key_.octets()); }
 
 std::uint32_t PathProbes::second_of(Instant now) const {
   return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count());

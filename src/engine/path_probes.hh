@@ -67,7 +67,7 @@ class PathProbes {
   [[nodiscard]] wire::ResponseMac mac_of(const Endpoint& gateway, std::uint32_t second) const;
   [[nodiscard]] std::uint32_t second_of(Instant now) const;
 
-  RelaySecret key_{};
+  RelaySecret key_;
   std::vector<Asked> asked_;
   TokenBucket octets_;
 };

@@ -16,6 +16,7 @@
 #include "amt/time.hh"
 #include "base/outbound.hh"
 #include "base/random.hh"
+#include "base/secret_key.hh"
 #include "forward/replication_table.hh"
 #include "membership/router.hh"
 #include "relay/admission.hh"
@@ -29,7 +30,7 @@ namespace amt {
 /// Whether Queries carry the gateway fields and the G flag (DESIGN, "G flag").
 enum class GatewayFieldsPolicy : std::uint8_t { kAuto, kAlways, kNever };
 
-using RelaySecret = std::array<std::byte, 16>;
+using RelaySecret = SecretKey;
 
 struct RelayOptions;
 
@@ -39,7 +40,7 @@ struct RelayShared {
   RelayShared(const RelayOptions& options, Random& random, Instant now);
 
   /// From which each period's secret is made; the first began at `since`.
-  RelaySecret seed{};
+  RelaySecret seed;
   Instant since{};
   /// What all of them together hold.
   Admission admission;

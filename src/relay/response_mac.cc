@@ -10,7 +10,7 @@
 namespace amt {
 namespace {
 
-static_assert(crypto_shorthash_siphash24_KEYBYTES == std::tuple_size_v<RelaySecret>);
+static_assert(crypto_shorthash_siphash24_KEYBYTES == RelaySecret::kOctets);
 
 constexpr std::size_t kSubjectOctets = 16 + 2 + 4 + 1;
 constexpr std::size_t kIpv4CompatiblePadding = 12;
@@ -28,11 +28,9 @@ wire::ResponseMac response_mac(const RelaySecret& secret, const MacSubject& subj
 
   // The C interface speaks of unsigned char.
   std::array<unsigned char, kSubjectOctets> in{};
-  std::array<unsigned char, std::tuple_size_v<RelaySecret>> key{};
   std::array<unsigned char, crypto_shorthash_siphash24_BYTES> hash{};
   std::memcpy(in.data(), text.data(), text.size());
-  std::memcpy(key.data(), secret.data(), secret.size());
-  crypto_shorthash_siphash24(hash.data(), in.data(), in.size(), key.data());
+  crypto_shorthash_siphash24(hash.data(), in.data(), in.size(), secret.data());
 
   wire::ResponseMac mac;
   std::memcpy(mac.octets.data(), hash.data(), mac.octets.size());
@@ -54,20 +52,16 @@ MacSecrets::MacSecrets(const RelayOptions& options, const RelayShared& shared)
 }
 
 RelaySecret MacSecrets::secret_of(std::uint64_t period) const {
-  static_assert(crypto_generichash_KEYBYTES_MIN <= std::tuple_size_v<RelaySecret>);
+  static_assert(crypto_generichash_KEYBYTES_MIN <= RelaySecret::kOctets);
   std::array<std::byte, sizeof period> text{};
   ByteWriter writer(text);
   writer.u32(static_cast<std::uint32_t>(period >> 32));
   writer.u32(static_cast<std::uint32_t>(period));
   // The C interface speaks of unsigned char.
   std::array<unsigned char, sizeof period> in{};
-  std::array<unsigned char, std::tuple_size_v<RelaySecret>> key{};
-  std::array<unsigned char, std::tuple_size_v<RelaySecret>> out{};
   std::memcpy(in.data(), text.data(), text.size());
-  std::memcpy(key.data(), seed_.data(), seed_.size());
-  crypto_generichash(out.data(), out.size(), in.data(), in.size(), key.data(), key.size());
   RelaySecret secret;
-  std::memcpy(secret.data(), out.data(), out.size());
+  crypto_generichash(secret.data(), RelaySecret::kOctets, in.data(), in.size(), seed_.data(), RelaySecret::kOctets);
   return secret;
 }
 

@@ -47,10 +47,10 @@ class MacSecrets {
   /// Of a period, counted from 0. None tells anything of another.
   [[nodiscard]] RelaySecret secret_of(std::uint64_t period) const;
 
-  RelaySecret seed_{};
+  RelaySecret seed_;
   Instant since_{};
-  RelaySecret current_{};
-  RelaySecret previous_{};
+  RelaySecret current_;
+  RelaySecret previous_;
   Duration lifetime_;
   Duration previous_lifetime_;
   Instant next_change_ = kNoDeadline;

@@ -10,8 +10,8 @@ namespace {
 using namespace relay_test;
 
 RelaySecret counting_secret() {
-  RelaySecret secret{};
-  for (std::size_t i = 0; i < secret.size(); ++i) secret[i] = static_cast<std::byte>(i);
+  RelaySecret secret;
+  for (std::size_t i = 0; i < RelaySecret::kOctets; ++i) secret.octets()[i] = static_cast<std::byte>(i);
   return secret;
 }
 

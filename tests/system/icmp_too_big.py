@@ -183,7 +183,7 @@ def run(case):
         before = relay.snapshot()
 
         def learned() -> bool:
-            bench.sent(datagram(source, SSM[family], near_room, bench.new_mark()), wait=0.1)
+            bench.sent(datagram(source, SSM[family], near_room, bench.new_mark()))
             return "icmp_proven" in moved(before, relay.snapshot())
         case.wait_until(learned, 10, f"IPv{family} in IPv{outer}: the narrow path is learned")
         around_the_tunnel_mtu(bench, far, family, far_room, tells)
