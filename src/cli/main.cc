@@ -1,5 +1,8 @@
 /// The program `amt`: reads the command line, sets up what all subcommands share, and hands over.
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -40,10 +43,20 @@ int run(std::span<const std::string> arguments) {
   return std::visit(RunSubcommand{invocation->common}, invocation->command);
 }
 
+/// Whoever starts a program may have closed 0, 1 or 2. The next file or socket that is opened would take the number,
+/// and a log line or a payload would go there.
+void open_standard_descriptors() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    // The lowest free number is the one that is missing.
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) return;
+  }
+}
+
 }  // namespace
 }  // namespace amt
 
 int main(int argc, char** argv) {
+  amt::open_standard_descriptors();
   // A reader that went away (`amt receive ... | head`) is an error of write(2), not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
   try {

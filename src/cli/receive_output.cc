@@ -9,10 +9,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <optional>
 #include <vector>
 
 #include "io/multicast_sender.hh"
 #include "io/udp_socket.hh"
+#include "sys/log.hh"
 #include "sys/unique_fd.hh"
 
 namespace amt {
@@ -173,12 +175,56 @@ std::unique_ptr<PayloadOutput> stream_output(UniqueFd owned, int fd, std::string
   return std::make_unique<PipeOutput>(std::move(owned), fd, std::move(name));
 }
 
+/// Never waits for the reader of a FIFO.
+UniqueFd open_for_writing(const std::string& path) {
+  return UniqueFd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0666));
+}
+
+bool is_fifo(const std::string& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
+/// A FIFO that had no reader at the start. What comes before there is one is dropped.
+class FifoOutput final : public PayloadOutput {
+ public:
+  explicit FifoOutput(std::string path) : path_(std::move(path)) {}
+
+  SysResult<void> write(std::span<const Bytes> payloads) override {
+    if (!pipe_ && !open_pipe()) {
+      dropped_ += payloads.size();
+      if (errno == ENXIO) return {};
+      return Unexpected<SysError>(SysError::last("open", path_));
+    }
+    const std::uint64_t before = pipe_->dropped();
+    SysResult<void> written = pipe_->write(payloads);
+    dropped_ += pipe_->dropped() - before;
+    return written;
+  }
+
+ private:
+  bool open_pipe() {
+    UniqueFd file = open_for_writing(path_);
+    if (!file) return false;
+    const int fd = file.get();
+    pipe_.emplace(std::move(file), fd, path_);
+    return true;
+  }
+
+  std::string path_;
+  std::optional<PipeOutput> pipe_;
+};
+
 /// EEXIST: there is something in the file, and nobody said that it may go.
 SysResult<std::unique_ptr<PayloadOutput>> open_file(const std::string& path, bool overwrite) {
   struct stat present {};
   const bool is_recording = stat(path.c_str(), &present) == 0 && S_ISREG(present.st_mode) && present.st_size > 0;
   if (is_recording && !overwrite) return Unexpected<SysError>(SysError{"open", path, EEXIST});
-  UniqueFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  UniqueFd file = open_for_writing(path);
+  if (!file && errno == ENXIO && is_fifo(path)) {
+    log_info("{} has no reader yet; what comes before it has is dropped", path);
+    return std::make_unique<FifoOutput>(path);
+  }
   if (!file) return Unexpected<SysError>(SysError::last("open", path));
   const int fd = file.get();
   return stream_output(std::move(file), fd, path);

@@ -235,7 +235,8 @@ class TransportStreamSource final : public SendSource {
 
 SysResult<Input> open_input(const std::string& file, const StopSignal& stop) {
   if (file == "-") return Input(UniqueFd(), STDIN_FILENO, "standard input", stop);
-  UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  // A FIFO without a writer: `Input` waits for one, and for signals.
+  UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) return tl::unexpected(SysError::last("open", file));
   const int descriptor = fd.get();
   return Input(std::move(fd), descriptor, file, stop);

@@ -53,7 +53,7 @@ RelayShared::RelayShared(const RelayOptions& options, Random& random, Instant no
       admission(options.limits, KeyedHash(random)),
       answers(options.answers, KeyedHash(random)),
       updates(options.updates_per_second_max, KeyedHash(random), options.limited_prefixes_max) {
-  random.fill(seed);
+  random.fill(seed.octets());
 }
 
 Relay::Impl::Impl(const RelayOptions& relay_options, Random& random_source, Instant now)
