@@ -125,12 +125,12 @@ void add_protocol(CommandTable& table, RelayConfig& config) {
                            .default_text = "552 over IPv4, 1280 over IPv6",
                            .example = "1330",
                            .apply = number_into(config.mtu_min, kPathMtuMin, kPathMtuMax)});
-  table.options.push_back({.name = "tell-sources",
-                           .group = "Protocol",
-                           .help =
-                               "tell a source by ICMP what the narrow path of any one gateway does not take (RFC 7450); "
-                               "else sources are told only what the relay's own link or --mtu does not take",
-                           .apply = switch_on(config.tell_sources)});
+  table.options.push_back(
+      {.name = "tell-sources",
+       .group = "Protocol",
+       .help = "tell a source by ICMP what the narrow path of any one gateway does not take (RFC 7450); "
+               "else sources are told only what the relay's own link or --mtu does not take",
+       .apply = switch_on(config.tell_sources)});
   table.options.push_back({.name = "no-ecn",
                            .group = "Protocol",
                            .help = "never copy the inner ECN field to the outer header (RFC 9601, compatibility mode)",

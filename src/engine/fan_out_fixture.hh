@@ -24,7 +24,7 @@ inline const IpAddress kGroup = *IpAddress::parse("232.1.1.1");
 inline const IpAddress kLoopback = *IpAddress::parse("127.0.0.1");
 
 inline Octets datagram(const IpAddress& source, const IpAddress& group, std::size_t payload_octets, std::uint8_t mark,
-                std::uint8_t ttl = 8, Ecn ecn = Ecn::kNotEct) {
+                       std::uint8_t ttl = 8, Ecn ecn = Ecn::kNotEct) {
   Octets octets(kIpv4HeaderOctets + kUdpHeaderOctets + payload_octets);
   HeaderFields header;
   header.source = source;

@@ -48,7 +48,8 @@ RelayWorker::RelayWorker(EventLoop& loop, std::size_t index, const Steering& ste
       relay_(options, random, monotonic_now()),
       sockets_(std::move(sockets)),
       xdp_(std::move(xdp)),
-      fan_out_(relay_, pointers_to(sockets_), random, data_path.path_mtu, this, data_path.rate_cap, xdp_ ? &*xdp_ : nullptr),
+      fan_out_(relay_, pointers_to(sockets_), random, data_path.path_mtu, this, data_path.rate_cap,
+               xdp_ ? &*xdp_ : nullptr),
       pace_(data_path.batch_delay_max),
       screen_(relay_, random, [this](const ReturnedPacket& packet) { colleagues_.report_return(packet); }),
       protocol_timer_(loop,
@@ -177,9 +178,7 @@ void RelayWorker::handle_datagram(Instant now, const TunnelEndpoint& from, const
   drain_outputs();
 }
 
-void RelayWorker::handle_error(Instant now, const SocketError& error) {
-  fan_out_.handle_error(now, error);
-}
+void RelayWorker::handle_error(Instant now, const SocketError& error) { fan_out_.handle_error(now, error); }
 
 void RelayWorker::on_upstream_readable(CapturePlace& place) {
   const Instant turn_end = monotonic_now() + kDataTurnMax;

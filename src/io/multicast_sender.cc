@@ -65,8 +65,8 @@ SysResult<void> configure(int fd, const MulticastSenderOptions& options) {
   }
   // A datagram above the interface's MTU is fragmented, and none for what an ICMP error says of the way.
   const int discover = v4 ? IP_PMTUDISC_OMIT : IPV6_PMTUDISC_OMIT;
-  if (auto set = set_option(fd, level, v4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER, &discover, sizeof discover,
-                            "MTU_DISCOVER");
+  if (auto set =
+          set_option(fd, level, v4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER, &discover, sizeof discover, "MTU_DISCOVER");
       !set) {
     return set;
   }
@@ -106,7 +106,8 @@ SysResult<void> MulticastSender::send(Bytes payload) {
   // ICMP errors about what this host sends can be forged. The next send fails with the error, and takes it away.
   for (int tries = 1; ::send(fd_.get(), payload.data(), payload.size(), 0) < 0; ++tries) {
     const int code = errno;
-    if (tries == kTriesMax || !concerns_one_peer(code)) return tl::unexpected(SysError{"send", group_.to_string(), code});
+    if (tries == kTriesMax || !concerns_one_peer(code))
+      return tl::unexpected(SysError{"send", group_.to_string(), code});
   }
   return {};
 }

@@ -32,7 +32,8 @@ struct UdpSocket::Sender {
   static void set_control(msghdr& header, Control& control, const Transmit& message, bool segmented);
   /// How many of the chunk went out; when not all, `code` is why the next one did not.
   std::size_t send_chunk(int fd, std::span<const Transmit> chunk, int& code);
-  /// One by one, without the kernel's cutting: 0, EAGAIN once the socket is full, or the first error. `unsent`: as in `SendFailure`.
+  /// One by one, without the kernel's cutting: 0, EAGAIN once the socket is full, or the first error. `unsent`: as in
+  /// `SendFailure`.
   int send_apart(int fd, const Transmit& message, std::uint64_t& unsent);
 
   std::vector<mmsghdr> headers_;

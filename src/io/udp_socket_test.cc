@@ -257,7 +257,8 @@ TEST_F(UdpSocketAndIcmp, HandsOnWhatIsQuoted) {  // C-6936-4.10
   quote(ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, socket->local(), gateway);
   quote(ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, socket->local(), gateway, payload);
   std::vector<std::vector<std::byte>> quotes;
-  socket->poll_errors([&](const SocketError& error) { quotes.emplace_back(error.quote().begin(), error.quote().end()); });
+  socket->poll_errors(
+      [&](const SocketError& error) { quotes.emplace_back(error.quote().begin(), error.quote().end()); });
   const std::vector<std::byte> head(payload.begin(), payload.begin() + SocketError::kQuoteOctetsMax);
   EXPECT_THAT(quotes, ElementsAre(std::vector<std::byte>{}, head));
 }

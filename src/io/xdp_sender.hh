@@ -42,8 +42,7 @@ class XdpSender {
 
   /// As `UdpSocket::send`, from the address and port of `socket`. A message of which any datagram is lost is told of
   /// once.
-  void send(Instant now, UdpSocket& socket, std::span<const Transmit> messages,
-            const OnSendError& on_error);
+  void send(Instant now, UdpSocket& socket, std::span<const Transmit> messages, const OnSendError& on_error);
 
   struct Statistics {
     std::uint64_t frames = 0;  ///< sent as such

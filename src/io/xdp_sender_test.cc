@@ -119,7 +119,8 @@ class XdpSenderOn : public InTestNamespace, public testing::WithParamInterface<b
   }
 
   void send(std::span<const Transmit> messages) {
-    sender_->send(now_, *socket_, messages, [&](const SendFailure& failure) { errors_.emplace_back(failure.index, failure.code); });
+    sender_->send(now_, *socket_, messages,
+                  [&](const SendFailure& failure) { errors_.emplace_back(failure.index, failure.code); });
   }
   void send(const Octets& payload, Ecn ecn = Ecn::kNotEct) {
     const Bytes piece(payload);
