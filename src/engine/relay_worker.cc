@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "sys/clock.hh"
+#include "sys/log.hh"
 #include "sys/log_limiter.hh"
 
 namespace amt {

@@ -63,8 +63,6 @@ std::string_view counter_name(RelayCounter counter) {
       return "too_big_reported";
     case RelayCounter::kTooBigNotReported:
       return "too_big_not_reported";
-    case RelayCounter::kDataMalformed:
-      return "data_malformed";
     case RelayCounter::kIcmpUnproven:
       return "icmp_unproven";
     case RelayCounter::kIcmpProven:
