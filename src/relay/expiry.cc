@@ -22,7 +22,10 @@ void Relay::Impl::schedule(TunnelId id) {
 
 void Relay::Impl::handle_timeout(Instant now) {
   if (secrets.advance(now)) counters.add(RelayCounter::kSecretsChanged);
-  refusals.handle_timeout(now);
+  if (options.shared->refusals.next_deadline() <= now) {
+    options.shared->refusals.handle_timeout(now);
+    refusals_touched = true;
+  }
   // A million tunnels may fall silent at once; between the calls the data path has its turn.
   for (std::size_t looked_at = 0; looked_at < kTimeoutsMax && deadlines.next() <= now;) {
     const TunnelId id = deadlines.next_id();
@@ -61,7 +64,7 @@ void Relay::Impl::handle_unreachable(Instant now, const TunnelEndpoint& endpoint
 }
 
 Instant Relay::Impl::next_deadline() const {
-  return std::min({deadlines.next(), secrets.next_change(), refusals.next_deadline()});
+  return std::min({deadlines.next(), secrets.next_change(), options.shared->refusals.next_deadline()});
 }
 
 }  // namespace amt

@@ -73,6 +73,26 @@ TEST_F(Limits, HoldForAllTunnelsOfAnAddressWhicheverWorkerHasThem) {
   EXPECT_THAT(worker_->ports("198.51.100.1", "232.1.0.2"), ElementsAre(51000));
 }
 
+TEST_F(Limits, AreToldOnceAMinuteForAllWorkers) {
+  start({.tunnels_max = 1000, .tunnels_per_address_max = 1});
+  watch(*world_, kOne, 0, 1);
+  const auto is_refused = [](World& world, std::uint16_t port) {
+    const TunnelEndpoint from = endpoint("192.0.2.1", port);
+    return world.send(from, update(world.ask(from), report({allow(1, {1})}))) == "tunnel_per_address_limit";
+  };
+  EXPECT_TRUE(is_refused(*world_, 1));
+  EXPECT_THAT(world_->refusals, ElementsAre("tunnel_per_address_limit 192.0.2.1/32 1"));
+  EXPECT_TRUE(is_refused(*worker_, 2));
+  EXPECT_THAT(worker_->refusals, IsEmpty());
+  EXPECT_TRUE(is_refused(*world_, 3));
+  for (World* const world : {&*worker_, &*world_}) {
+    world->now += seconds(60);
+    world->handle_timeout();
+  }
+  EXPECT_THAT(worker_->refusals, ElementsAre("tunnel_per_address_limit 192.0.2.1/32 2"));
+  EXPECT_THAT(world_->refusals, IsEmpty());
+}
+
 TEST_F(Limits, TakeOfAnUpdateWhatFits) {
   start({.channels_per_address_max = 5});
   const Grant grant = world_->ask(kOne);

@@ -6,6 +6,7 @@ namespace amt {
 
 void RefusalLog::add(Instant now, const Refusal& refusal) {
   const auto reason = static_cast<std::size_t>(refusal.reason);
+  const BriefLockGuard guard(lock_);
   Entry& entry = entries_[reason];
   ++entry.count;
   if (entry.lead == 0) entry.whose = refusal.whose;
@@ -13,8 +14,12 @@ void RefusalLog::add(Instant now, const Refusal& refusal) {
   if (now >= entry.quiet_until) {
     report(now, reason);
   } else {
-    next_ = std::min(next_, entry.quiet_until);
+    wait_until(entry.quiet_until);
   }
+}
+
+void RefusalLog::wait_until(Instant at) {
+  if (at < next_deadline()) next_.store(at, std::memory_order_relaxed);
 }
 
 void RefusalLog::report(Instant now, std::size_t reason) {
@@ -25,20 +30,22 @@ void RefusalLog::report(Instant now, std::size_t reason) {
 }
 
 void RefusalLog::handle_timeout(Instant now) {
-  if (now < next_) return;
-  next_ = kNoDeadline;
+  if (now < next_deadline()) return;
+  const BriefLockGuard guard(lock_);
+  next_.store(kNoDeadline, std::memory_order_relaxed);
   for (std::size_t reason = 0; reason < kReasons; ++reason) {
     const Entry& entry = entries_[reason];
     if (entry.count == 0) continue;
     if (now >= entry.quiet_until) {
       report(now, reason);
     } else {
-      next_ = std::min(next_, entry.quiet_until);
+      wait_until(entry.quiet_until);
     }
   }
 }
 
 std::optional<RefusalReport> RefusalLog::poll() {
+  const BriefLockGuard guard(lock_);
   if (reports_.empty()) return std::nullopt;
   const RefusalReport report = reports_.back();
   reports_.pop_back();

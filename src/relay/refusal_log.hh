@@ -2,12 +2,14 @@
 /// Who was refused, for a log that a flood does not fill.
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include "amt/time.hh"
+#include "base/brief_lock.hh"
 #include "ip/address.hh"
 #include "relay/relay_counters.hh"
 
@@ -29,7 +31,7 @@ struct RefusalReport {
 };
 
 /// Reports the first refusal of a reason at once, and those of the next minute together when it is over. Its size does
-/// not depend on what is refused. Adding costs a constant.
+/// not depend on what is refused. Adding costs a constant. One for all workers of a relay: any thread may call it.
 class RefusalLog {
  public:
   static constexpr Duration kInterval = std::chrono::minutes(1);
@@ -38,7 +40,7 @@ class RefusalLog {
   /// Makes reports of what has waited long enough.
   void handle_timeout(Instant now);
   /// `kNoDeadline` when nothing waits.
-  [[nodiscard]] Instant next_deadline() const { return next_; }
+  [[nodiscard]] Instant next_deadline() const { return next_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::optional<RefusalReport> poll();
 
  private:
@@ -52,9 +54,11 @@ class RefusalLog {
   static constexpr std::size_t kReasons = static_cast<std::size_t>(RelayReject::kCount);
 
   void report(Instant now, std::size_t reason);
+  void wait_until(Instant at);
 
+  BriefLock lock_;
   std::array<Entry, kReasons> entries_{};
-  Instant next_ = kNoDeadline;
+  std::atomic<Instant> next_ = kNoDeadline;
   /// At most one of a reason, while it is polled after each input.
   std::vector<RefusalReport> reports_;
 };

@@ -102,7 +102,8 @@ Unexpected<RelayReject> Relay::Impl::reject(RelayReject reason) {
 
 Unexpected<RelayReject> Relay::Impl::refuse(Instant now, const Refusal& refusal, std::size_t count) {
   rejects.add(refusal.reason, count);
-  refusals.add(now, refusal);
+  options.shared->refusals.add(now, refusal);
+  refusals_touched = true;
   return Unexpected<RelayReject>(refusal.reason);
 }
 
@@ -135,7 +136,10 @@ RelayOutput Relay::poll_output() {
     impl_->pending_transmit = std::exchange(impl_->second_transmit, std::nullopt);
     return output;
   }
-  if (auto refused = impl_->refusals.poll()) return RelayRefusal{std::move(*refused)};
+  if (impl_->refusals_touched) {
+    if (auto refused = impl_->options.shared->refusals.poll()) return RelayRefusal{std::move(*refused)};
+    impl_->refusals_touched = false;
+  }
   return Deadline{impl_->next_deadline()};
 }
 

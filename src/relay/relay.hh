@@ -46,6 +46,7 @@ struct RelayShared {
   Admission admission;
   AnswerBudget answers;
   RateLimiter updates;
+  RefusalLog refusals;
 };
 
 struct RelayOptions {

@@ -76,7 +76,8 @@ struct Relay::Impl {
   ReplicationTable table;
   Counters<RelayCounter> counters;
   Counters<RelayReject> rejects;
-  RefusalLog refusals;
+  /// The log of refusals, which all workers share, may have a report.
+  bool refusals_touched = false;
   bool is_shut_down = false;
 
   /// The two General Queries, whole IP datagrams, by `wire::Protocol`.
