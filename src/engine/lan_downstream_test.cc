@@ -40,7 +40,11 @@ class BrokenLink final : public LanLink {
   bool is_open() const override { return static_cast<bool>(readable_); }
   int fd() const override { return readable_.get(); }
   SysResult<State> state() override {
-    return State{.up = true, .mtu_octets = 1500, .ipv4 = IpAddress::parse("192.0.2.1")};
+    State state;
+    state.up = true;
+    state.mtu_octets = 1500;
+    state.ipv4 = IpAddress::parse("192.0.2.1");
+    return state;
   }
   SysResult<std::span<const Bytes>> receive() override { return Unexpected<SysError>(SysError{"read", name_, EIO}); }
   Taken send(std::span<const SplitDatagram> datagrams) override {
@@ -63,7 +67,9 @@ class LanDownstreamOf : public ::testing::Test {
   LanDownstreamOf() {
     auto link = std::make_unique<BrokenLink>(scene_);
     EXPECT_TRUE(link->open());
-    downstream_ = make_lan_downstream(loop_, std::move(link), {.forward_always = true}, {});
+    LanDownstreamOptions options;
+    options.forward_always = true;
+    downstream_ = make_lan_downstream(loop_, std::move(link), options, {});
   }
   void run_for(Duration duration) {
     Timer end(loop_, [this] { loop_.stop(); });

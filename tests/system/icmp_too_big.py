@@ -106,7 +106,7 @@ def around_the_tunnel_mtu(bench: Bench, gateway, family: int, room: int, is_told
             what = f"IPv{family} in IPv{bench.outer}, {size} octets, DF={int(dont_fragment)}"
             one = datagram(source, group, size, bench.new_mark(), dont_fragment=dont_fragment)
             gateway.data.clear()
-            told = bench.sent(one, expect=int(size > room and dont_fragment))
+            told = bench.sent(one, expect=int(is_told and size > room and dont_fragment))
             got = [octets for _, _, octets in list(gateway.data)]
             if size <= room:
                 case.check(got == [packets.forwarded(one)] and not told, f"{what}: passes unchanged")
