@@ -11,6 +11,8 @@ import subprocess
 import tarfile
 import time
 
+# Of the source package: the driver, and the kernel's own test of it.
+DRIVER, SELFTEST = "drivers/net/amt.c", "tools/testing/selftests/net/amt.sh"
 # What the guest loads besides amt, and what these need.
 MODULES = ("veth", "tun", "bridge")
 
@@ -79,19 +81,26 @@ def _update_lists(root: list[str]) -> None:
             time.sleep(10)
 
 
-def _compile_driver(source_deb: pathlib.Path, unpacked: pathlib.Path, release: str, work: pathlib.Path) -> None:
+def _extract(source_deb: pathlib.Path, work: pathlib.Path) -> None:
+    """`work`/driver/amt.c and `work`/amt.sh."""
+    _run("dpkg-deb", "-x", str(source_deb), str(work / "source"))
+    [archive] = (work / "source/usr/src").glob("linux-source-*.tar.*")
+    (work / "driver").mkdir()
+    targets = {DRIVER: work / "driver/amt.c", SELFTEST: work / "amt.sh"}
+    with tarfile.open(archive) as tar:
+        for member in tar:  # not `extractfile(name)`, which reads a gigabyte to its end, once for each
+            if target := targets.pop(member.name.partition("/")[2], None):
+                target.write_bytes(tar.extractfile(member).read())
+            if not targets:
+                return
+    raise Unavailable(f"{source_deb.name} has no {', '.join(targets)}")
+
+
+def _compile_driver(unpacked: pathlib.Path, release: str, work: pathlib.Path) -> None:
     headers = unpacked / "usr/src" / f"linux-headers-{release}"
     makefile = headers / "Makefile"
     makefile.write_text(makefile.read_text(encoding="utf-8").replace("/usr/src/", f"{unpacked}/usr/src/"), encoding="utf-8")
-    _run("dpkg-deb", "-x", str(source_deb), str(work / "source"))
-    [archive] = (work / "source/usr/src").glob("linux-source-*.tar.*")
     driver = work / "driver"
-    driver.mkdir()
-    with tarfile.open(archive) as tar:
-        for member in tar:  # not `extractfile(name)`, which reads a gigabyte to its end
-            if member.name.endswith("/drivers/net/amt.c"):
-                (driver / "amt.c").write_bytes(tar.extractfile(member).read())
-                break
     (driver / "Makefile").write_text("obj-m := amt.o\n", encoding="ascii")
     # Type information would need the kernel with its debugging symbols.
     _run("make", "-C", str(headers), f"M={driver}", "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules")
@@ -131,14 +140,14 @@ def _collect_modules(unpacked: pathlib.Path, release: str, driver: pathlib.Path,
 
 
 def provide(cache: pathlib.Path, root: list[str]) -> pathlib.Path:
-    """The folder with vmlinuz, the modules, and `order`, in which to load them. `root`: what makes a command root's."""
+    """The folder with vmlinuz, the modules, `order`, in which to load them, and amt.sh, the kernel's own test. `root`: what makes a command root's."""
     try:
         packages = Packages()
     except Unavailable:
         _update_lists(root)
         packages = Packages()
     done = cache / f"kernel-{packages.version}"
-    if (done / "order").exists():
+    if (done / "order").exists() and (done / "amt.sh").exists():
         return done
     work = cache / "work"
     shutil.rmtree(work, ignore_errors=True)
@@ -156,11 +165,13 @@ def provide(cache: pathlib.Path, root: list[str]) -> pathlib.Path:
     for name in (packages.image, *packages.headers):
         _run("dpkg-deb", "-x", str(files[name]), str(unpacked))
     print("interop: compiling amt.ko", flush=True)
-    _compile_driver(files[packages.source], unpacked, packages.release, work)
+    _extract(files[packages.source], work)
+    _compile_driver(unpacked, packages.release, work)
     fresh = work / "done"
     fresh.mkdir()
     shutil.copy(unpacked / "boot" / f"vmlinuz-{packages.release}", fresh / "vmlinuz")
     order = _collect_modules(unpacked, packages.release, work / "driver/amt.ko", fresh)
+    shutil.copy(work / "amt.sh", fresh / "amt.sh")
     (fresh / "order").write_text("\n".join(order) + "\n", encoding="ascii")
     fresh.rename(done)
     shutil.rmtree(work)
