@@ -38,6 +38,9 @@ class Counters {
   static constexpr std::size_t kSize = static_cast<std::size_t>(E::kCount);
 
   void add(E which, std::uint64_t amount = 1) { values_[static_cast<std::size_t>(which)].add(amount); }
+  void add_all(const Counters& others) {
+    for (std::size_t i = 0; i < kSize; ++i) values_[i].add(others.values_[i].value());
+  }
   [[nodiscard]] std::uint64_t operator[](E which) const { return values_[static_cast<std::size_t>(which)].value(); }
 
   /// Calls `f(name, value)` for every counter, also those that are zero.

@@ -3,6 +3,7 @@
 #include "cli/explain.hh"
 #include "cli/failure.hh"
 #include "cli/subcommands.hh"
+#include "cli/wait_for.hh"
 #include "cli/way_to_relay.hh"
 #include "engine/gateway_engine.hh"
 #include "engine/log_writer.hh"
@@ -15,6 +16,16 @@
 
 namespace amt {
 namespace {
+
+/// After a boot, until a resolver answers.
+constexpr Duration kNameWaitMax = std::chrono::seconds(30);
+
+std::optional<std::string> unusable_bridge(const GatewayConfig& config) {
+  if (!config.bridge) return std::nullopt;
+  const SysResult<LinkInfo> link = find_link(*config.bridge);
+  if (!link && link.error().code == ENODEV) return no_such_interface("--bridge", *config.bridge);
+  return std::nullopt;
+}
 
 /// Why there cannot be listeners on that interface.
 std::optional<std::string> unusable_downstream(const GatewayConfig& config, const std::string& name) {
@@ -34,15 +45,20 @@ std::optional<std::string> unusable_downstream(const GatewayConfig& config, cons
 
 int run_gateway(const GatewayConfig& config, const CommonConfig&) {
   const LogWriter log_writer;
+  // What is not there by then is told below, as an error.
+  if (config.relay.local && await_addresses("--local", {*config.relay.local}) == Waited::kStopped) return 0;
   EventLoop loop;
   GatewayEngineOptions options;
-  Result<RelaySetOptions, std::string> relays = relay_set_options(loop, config.relay);
+  Result<RelaySetOptions, std::string> relays = relay_set_options(loop, config.relay, kNameWaitMax);
   if (!relays) return fail(relays.error());
   options.relays = std::move(*relays);
   options.interface = config.interface;
   options.tap = config.tap;
   options.mtu_octets = config.mtu_octets;
-  options.routes = config.routes;
+  options.settings = {.routes = config.routes,
+                      .addresses = config.addresses,
+                      .dummy_address = config.addresses.empty() && !config.tap,
+                      .bridge = config.bridge};
   options.downstream = config.downstream;
   options.native = config.relay.native;
   options.native_interface = config.relay.native_interface;
@@ -54,8 +70,8 @@ int run_gateway(const GatewayConfig& config, const CommonConfig&) {
     }
   }
 
-  if (const std::optional<std::string> problem = unusable_native_interface(config.relay)) {
-    return fail_usage("gateway", *problem);
+  for (const std::optional<std::string>& problem : {unusable_native_interface(config.relay), unusable_bridge(config)}) {
+    if (problem) return fail_usage("gateway", *problem);
   }
 
   OsRandom random;

@@ -5,6 +5,7 @@
 #include "cli/failure.hh"
 #include "cli/secret_file.hh"
 #include "cli/subcommands.hh"
+#include "cli/wait_for.hh"
 #include "engine/log_writer.hh"
 #include "engine/relay_engine.hh"
 #include "observe/control_server.hh"
@@ -74,6 +75,9 @@ Result<RelayEngineOptions, std::string> engine_options(const RelayConfig& config
     std::optional<IpAddress>& advertised = address.is_v4() ? options.relay.advertise_v4 : options.relay.advertise_v6;
     if (!advertised) advertised = address;
   }
+  for (const IpAddress& address : config.advertise) {
+    (address.is_v4() ? options.relay.advertise_v4 : options.relay.advertise_v6) = address;
+  }
   for (const IpAddress& address : config.discovery) options.discovery.push_back({address, config.relay_port});
   options.upstream = config.upstream;
   options.descriptors_max = raise_descriptor_limit();
@@ -110,6 +114,19 @@ Result<RelayEngineOptions, std::string> engine_options(const RelayConfig& config
   return options;
 }
 
+Waited wait_for_own_addresses(const RelayConfig& config) {
+  if (config.local.empty()) {
+    const Waited waited = await_condition("a default route, whose address is served", kAddressWaitMax,
+                                          [] { return !default_addresses().empty(); });
+    if (waited != Waited::kThere) return waited;
+  }
+  for (const std::vector<IpAddress>* const addresses : {&config.local, &config.discovery}) {
+    const Waited waited = await_addresses(addresses == &config.local ? "--local" : "--discovery", *addresses);
+    if (waited != Waited::kThere) return waited;
+  }
+  return Waited::kThere;
+}
+
 std::string summary(const RelayEngineOptions& options) {
   std::string text;
   for (const Endpoint& address : options.local) text += (text.empty() ? "" : ", ") + address.to_string();
@@ -122,6 +139,8 @@ std::string summary(const RelayEngineOptions& options) {
 }  // namespace
 
 int run_relay(const RelayConfig& config, const CommonConfig&) {
+  // What is not there by then is told below, as an error.
+  if (wait_for_own_addresses(config) == Waited::kStopped) return 0;
   const Result<RelayEngineOptions, std::string> options = engine_options(config);
   if (!options) return fail_usage("relay", options.error());
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "cli/failure.hh"
+#include "cli/wait_for.hh"
 #include "ip/address.hh"
 #include "sys/host_lookup.hh"
 #include "sys/log.hh"
@@ -15,12 +16,18 @@ namespace amt {
 namespace {
 
 /// The addresses of `name` that a tunnel from `local` can reach.
-Result<std::vector<IpAddress>, std::string> addresses_of(const std::string& name,
-                                                         const std::optional<IpAddress>& local) {
-  Result<std::vector<IpAddress>, std::string> addresses = look_up_host(name);
+Result<std::vector<IpAddress>, std::string> addresses_of(const std::string& name, const std::optional<IpAddress>& local,
+                                                         Duration wait_max) {
+  HostAddresses addresses = look_up_host(name);
+  if (!addresses && addresses.error().may_pass && wait_max > Duration::zero()) {
+    static_cast<void>(await_condition("the address of the relay " + name, wait_max, [&] {
+      addresses = look_up_host(name);
+      return addresses || !addresses.error().may_pass;
+    }));
+  }
   if (!addresses) {
     return Unexpected<std::string>(
-        fmt::format("--relay {}: cannot be looked up: {} (give its address instead)", name, addresses.error()));
+        fmt::format("--relay {}: cannot be looked up: {} (give its address instead)", name, addresses.error().text));
   }
   std::erase_if(*addresses, [&](const IpAddress& address) {
     // Loopback may be meant: `localhost` is a name, too, and this one was given by the user.
@@ -30,28 +37,35 @@ Result<std::vector<IpAddress>, std::string> addresses_of(const std::string& name
     return Unexpected<std::string>(fmt::format("--relay {}: has no usable address{}", name,
                                                local ? " of the family of --local " + local->to_string() : ""));
   }
-  return addresses;
+  return std::move(*addresses);
 }
 
-/// The relays that were named.
-Result<GatewayConnectionOptions, std::string> connection_options(const RelayChoice& choice) {
+/// The relays that were named; also in `names`, if any has a name.
+Result<GatewayConnectionOptions, std::string> connection_options(const RelayChoice& choice, Duration name_wait_max,
+                                                                 std::vector<NamedRelay>& names) {
   GatewayConnectionOptions options;
+  bool any_name = false;
   const auto add_relay = [&options](const Endpoint& relay) {
     options.gateway.candidates.push_back({RelayCandidate::Kind::kRelay, relay});
   };
   for (const RelayHost& relay : choice.relays) {
     if (const auto* address = std::get_if<IpAddress>(&relay.host)) {
       add_relay({*address, relay.port});
+      names.push_back({.endpoints = {{*address, relay.port}}});
       continue;
     }
     const auto& name = std::get<std::string>(relay.host);
-    const Result<std::vector<IpAddress>, std::string> addresses = addresses_of(name, choice.local);
+    const Result<std::vector<IpAddress>, std::string> addresses = addresses_of(name, choice.local, name_wait_max);
     if (!addresses) return Unexpected<std::string>(addresses.error());
+    any_name = true;
+    NamedRelay& named = names.emplace_back(NamedRelay{.name = name, .port = relay.port});
     for (const IpAddress& address : *addresses) {
       log_debug("{} is {}", name, address.to_string());
       add_relay({address, relay.port});
+      named.endpoints.push_back({address, relay.port});
     }
   }
+  if (!any_name) names.clear();
   for (const Endpoint& address : choice.discovery) {
     options.gateway.candidates.push_back({RelayCandidate::Kind::kDiscovery, address});
   }
@@ -111,10 +125,11 @@ std::optional<std::string> unusable_native_interface(const RelayChoice& choice) 
   return no_such_interface("--native", *choice.native_interface);
 }
 
-Result<RelaySetOptions, std::string> relay_set_options(EventLoop& loop, const RelayChoice& choice) {
-  Result<GatewayConnectionOptions, std::string> connection = connection_options(choice);
-  if (!connection) return Unexpected<std::string>(connection.error());
+Result<RelaySetOptions, std::string> relay_set_options(EventLoop& loop, const RelayChoice& choice,
+                                                       Duration name_wait_max) {
   RelaySetOptions options;
+  Result<GatewayConnectionOptions, std::string> connection = connection_options(choice, name_wait_max, options.names);
+  if (!connection) return Unexpected<std::string>(connection.error());
   options.connection = std::move(*connection);
   options.search.order.clear();
   for (const DiscoverWay way : choice.discover_order) options.search.order.push_back(origin_of(way));

@@ -14,8 +14,10 @@ namespace amt {
 [[nodiscard]] std::vector<DomainName> service_domains(const DnsChoice& choice);
 
 /// `--relay`, `--discovery`, `--local`, the ports and the DNS as the engine takes them: relays in the order given, of a
-/// name all its addresses, then discovery; with neither, what finds them. Looks names up. Error: one line for the user.
-[[nodiscard]] Result<RelaySetOptions, std::string> relay_set_options(EventLoop& loop, const RelayChoice& choice);
+/// name all its addresses, then discovery; with neither, what finds them. Looks names up; for `name_wait_max`
+/// again and again while no resolver answers. Error: one line for the user.
+[[nodiscard]] Result<RelaySetOptions, std::string> relay_set_options(EventLoop& loop, const RelayChoice& choice,
+                                                                     Duration name_wait_max = Duration::zero());
 
 /// The interface that `--native=IF` names is not there. One line for the user.
 [[nodiscard]] std::optional<std::string> unusable_native_interface(const RelayChoice& choice);

@@ -181,18 +181,24 @@ ValueResult<Prefix> parse_multicast_prefix(std::string_view text) {
   return *prefix;
 }
 
-ValueResult<Prefix> parse_interface_address(std::string_view text) {
+ValueResult<Prefix> parse_own_address(std::string_view text) {
   const std::optional<Prefix> prefix = Prefix::parse(text);
   if (!prefix) return bad("not ADDR/LENGTH");
   const IpAddress& address = prefix->address;
   if (address.is_unspecified() || address.is_multicast() || address.is_loopback() || address.is_broadcast()) {
     return bad("not an address that an interface can have; name a unicast address");
   }
-  if (prefix->length == (address.is_v4() ? 32 : 128)) {
+  return *prefix;
+}
+
+ValueResult<Prefix> parse_interface_address(std::string_view text) {
+  const ValueResult<Prefix> prefix = parse_own_address(text);
+  if (!prefix) return prefix;
+  if (prefix->length == (prefix->address.is_v4() ? 32 : 128)) {
     return bad(text.find('/') == std::string_view::npos ? "not ADDR/LENGTH"
                                                         : "has no room for the neighbour that reports come from; name "
                                                           "a shorter LENGTH, at most " +
-                                                              std::string(address.is_v4() ? "31" : "127"));
+                                                              std::string(prefix->address.is_v4() ? "31" : "127"));
   }
   if (!neighbour_in(*prefix)) return bad("the address of the subnet itself, or its broadcast address; name a host's");
   return *prefix;

@@ -45,6 +45,7 @@ inline constexpr std::size_t kWorkersMax = 256;
 struct RelayConfig {
   std::vector<IpAddress> local;  ///< empty: the address that the default route uses, per family
   std::vector<IpAddress> discovery;
+  std::vector<IpAddress> advertise;         ///< at most one of each family
   std::vector<std::string> upstream;        ///< host mode
   std::optional<std::string> interface;     ///< router mode; never with `upstream`
   std::vector<Prefix> interface_addresses;  ///< each with room for a neighbour; only with `interface`
@@ -123,6 +124,9 @@ struct GatewayConfig {
   RelayChoice relay;
   std::string interface = "amt0";
   bool tap = false;
+  std::optional<std::string> bridge;
+  /// Empty: a default (InterfaceSettings::dummy_address).
+  std::vector<Prefix> addresses;
   std::uint32_t mtu_octets = 1500;  ///< of the interface
   /// Multicast routes towards the interface; with `no_route` none.
   std::vector<Prefix> routes;

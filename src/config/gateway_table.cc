@@ -70,8 +70,7 @@ CommandTable gateway_table(GatewayConfig& config) {
   table.examples = {
       {"Through a given relay, on the interface amt0", "amt gateway --relay 192.0.2.1"},
       {"For all hosts of the LAN on eth1, too", "amt gateway --relay 192.0.2.1 --downstream eth1"},
-      {"The same through a bridge",
-       "amt gateway --relay 192.0.2.1 --tap --interface amt0 & ip link set amt0 master br0"},
+      {"The same through a bridge", "amt gateway --relay 192.0.2.1 --tap --bridge br0"},
       {"Natively on eth0 what comes there, the rest through relays that the DNS names", "amt gateway --native=eth0"},
       {"Through the nearest public relay, any multicast", "amt gateway --route 224.0.0.0/4 --route ff00::/8"},
   };
@@ -89,6 +88,22 @@ CommandTable gateway_table(GatewayConfig& config) {
                                "make it an Ethernet (TAP) interface, which can be a port of a bridge; hosts behind the "
                                "bridge are asked what they want (IGMP and MLD querier)",
                            .apply = switch_on(config.tap)});
+  table.options.push_back({.name = "bridge",
+                           .value = "BR",
+                           .group = "Interface",
+                           .help = "with --tap: make the interface a port of the bridge BR",
+                           .default_text = "none",
+                           .example = "br0",
+                           .completion = Completion::kInterface,
+                           .apply = into(config.bridge, parse_interface_name)});
+  table.options.push_back({.name = "address",
+                           .value = "PREFIX",
+                           .group = "Interface",
+                           .help = "address of the interface, for programs that choose an interface by its address",
+                           .default_text = "192.0.0.8/32 (RFC 7600) unless another interface has it; none with --tap",
+                           .example = "198.18.0.1/32",
+                           .repeatable = true,
+                           .apply = append_to(config.addresses, parse_own_address)});
   table.options.push_back({.name = "mtu",
                            .value = "N",
                            .group = "Interface",
@@ -128,6 +143,9 @@ CommandTable gateway_table(GatewayConfig& config) {
     }
     if (native && std::ranges::find(config.downstream, *native) != config.downstream.end()) {
       return "--native=" + *native + ": is a downstream, too; what comes from a LAN does not go back to it";
+    }
+    if (config.bridge && !config.tap) {
+      return "--bridge " + *config.bridge + ": needs --tap, an interface of IP datagrams cannot be a bridge's port";
     }
     if (config.routes.empty() && !config.no_route) {
       config.routes = {*Prefix::parse("232.0.0.0/8"), *Prefix::parse("ff3e::/32")};

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "config/command_tables.hh"
 #include "config/values.hh"
 
@@ -26,6 +28,26 @@ void add_addresses(CommandTable& table, RelayConfig& config) {
                            .example = "192.52.193.1",
                            .repeatable = true,
                            .apply = append_to(config.discovery, parse_unicast_address)});
+  const auto advertise = [&config](std::string_view text) -> ValueResult<void> {
+    const ValueResult<IpAddress> address = parse_unicast_address(text);
+    if (!address) return Unexpected<BadValue>(address.error());
+    const auto same = [&](const IpAddress& one) { return one.family() == address->family(); };
+    if (std::ranges::any_of(config.advertise, same)) {
+      return Unexpected<BadValue>(BadValue{"the second address of its family; Advertisements name one of each"});
+    }
+    config.advertise.push_back(*address);
+    return {};
+  };
+  table.options.push_back({.name = "advertise",
+                           .value = "ADDR",
+                           .group = "Addresses",
+                           .help =
+                               "address that Advertisements name in place of --local, where gateways know the relay by "
+                               "one that this host does not have (behind 1:1 NAT, in a cloud); once per family",
+                           .default_text = "the first --local of the family",
+                           .example = "198.51.100.7",
+                           .repeatable = true,
+                           .apply = advertise});
   table.options.push_back({.name = "relay-port",
                            .value = "N",
                            .group = "Addresses",

@@ -29,6 +29,8 @@ inline constexpr std::uint64_t kRobustnessMax = 7;
 /// `ADDR` or `ADDR/LENGTH`, of any kind.
 [[nodiscard]] ValueResult<Prefix> parse_prefix(std::string_view text);
 [[nodiscard]] ValueResult<Prefix> parse_multicast_prefix(std::string_view text);
+/// A unicast address that an interface may have, and its subnet; without a length a single address.
+[[nodiscard]] ValueResult<Prefix> parse_own_address(std::string_view text);
 /// A host's address and its subnet, with room for a neighbour (`neighbour_in`).
 [[nodiscard]] ValueResult<Prefix> parse_interface_address(std::string_view text);
 /// As the kernel takes names: 1 to 15 octets, no slash, colon or space, not `.` or `..`.

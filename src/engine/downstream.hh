@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "amt/time.hh"
@@ -24,11 +25,15 @@ struct DownstreamInfo {
   std::array<bool, 2> is_querier = {true, true};
   std::array<std::optional<IpAddress>, 2> querier = {};
   std::uint64_t packets = 0;
+  /// The same by family, of an interface of this host's own.
+  std::array<std::uint64_t, 2> packets_of = {};
   std::uint64_t bytes = 0;
   /// Datagrams that came to nothing: refused by the interface, TTL or Hop Limit used up, larger than the MTU.
   std::uint64_t drops = 0;
   std::uint64_t hop_limit_exceeded = 0;
   std::uint64_t too_big = 0;
+  /// Of a LAN: messages and refusals by kind, as `igmp_reject_no_router_alert`.
+  std::vector<std::pair<std::string, std::uint64_t>> counters = {};
 };
 
 /// Watches its own descriptor and timers on its event loop's thread. Whoever owns it merges what it wants with what
@@ -47,6 +52,8 @@ class Downstream {
   virtual void start(ChangeHandler on_changes) = 0;
   /// Reads no more.
   virtual void stop() = 0;
+  /// Interfaces of this host changed, perhaps this one.
+  virtual void handle_network_change() = 0;
   [[nodiscard]] virtual const std::string& interface() const = 0;
   /// Whole IP datagrams that are wanted here. Those that it is not this router's task to forward (P-g), or that may go
   /// no further, are left out.

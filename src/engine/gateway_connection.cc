@@ -1,5 +1,6 @@
 #include "engine/gateway_connection.hh"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string_view>
@@ -67,16 +68,17 @@ std::string_view name_of(Ecn ecn) {
 }  // namespace
 
 struct GatewayConnection::Impl {
-  Impl(EventLoop& event_loop, const GatewayConnectionOptions& options, Random& random, DataHandler data_handler,
+  Impl(EventLoop& event_loop, const GatewayConnectionOptions& given, Random& random, DataHandler data_handler,
        EventHandler event_handler)
       : loop(event_loop),
+        options(given),
         gateway(options.gateway, random, monotonic_now()),
-        verify_transport(options.verify_transport),
         on_data(std::move(data_handler)),
         on_event(std::move(event_handler)),
         timer(loop, [this] { on_timer(); }) {}
 
-  SysResult<void> open(const GatewayConnectionOptions& options);
+  /// A socket for each family among them.
+  SysResult<void> open_for(const std::vector<RelayCandidate>& candidates);
   void on_readable(UdpSocket& socket);
   void on_timer();
   void drain_outputs();
@@ -84,8 +86,8 @@ struct GatewayConnection::Impl {
   void send(const GatewayTransmit& transmit);
 
   EventLoop& loop;
+  GatewayConnectionOptions options;
   Gateway gateway;
-  bool verify_transport;
   DataHandler on_data;
   EventHandler on_event;
   ReceiveBatch received{kReceiveSlots};
@@ -93,6 +95,8 @@ struct GatewayConnection::Impl {
   std::uint64_t ecn_mismatches_told = 0;
   Instant next_ecn_alarm = Instant::min();
   int send_error = 0;
+  /// By family, IPv4 first.
+  std::array<bool, 2> is_open{};
   /// At most one for each family.
   std::vector<std::unique_ptr<UdpSocket>> sockets;
   Timer timer;
@@ -100,26 +104,24 @@ struct GatewayConnection::Impl {
   std::vector<ReadWatch> watches;
 };
 
-SysResult<void> GatewayConnection::Impl::open(const GatewayConnectionOptions& options) {
+SysResult<void> GatewayConnection::Impl::open_for(const std::vector<RelayCandidate>& candidates) {
   UdpOptions socket_options;
   socket_options.receive_offload = true;
   socket_options.first_octet_without_checksum = static_cast<std::uint8_t>(wire::MessageType::kMulticastData);
   for (const Family family : {Family::kIpv4, Family::kIpv6}) {
-    bool needed = false;
-    for (const RelayCandidate& candidate : options.gateway.candidates) {
-      needed = needed || candidate.endpoint.address.family() == family;
-    }
-    if (!needed) continue;
+    const std::size_t at = family == Family::kIpv4 ? 0 : 1;
+    const bool needed = std::ranges::any_of(candidates, [family](const RelayCandidate& candidate) {
+      return candidate.endpoint.address.family() == family;
+    });
+    if (!needed || is_open[at]) continue;
     const bool local_fits = options.local && options.local->family() == family;
     SysResult<UdpSocket> socket =
         bind_socket(local_fits ? *options.local : IpAddress::unspecified(family), options, socket_options);
     if (!socket) return Unexpected<SysError>(socket.error());
+    is_open[at] = true;
     sockets.push_back(std::make_unique<UdpSocket>(std::move(*socket)));
+    watches.emplace_back(loop, sockets.back()->fd(), [this, &opened = *sockets.back()] { on_readable(opened); });
   }
-  for (const std::unique_ptr<UdpSocket>& socket : sockets) {
-    watches.emplace_back(loop, socket->fd(), [this, &socket = *socket] { on_readable(socket); });
-  }
-  drain_outputs();
   return {};
 }
 
@@ -138,7 +140,8 @@ void GatewayConnection::Impl::on_readable(UdpSocket& socket) {
         ++datagrams;
         // A reject is counted by the gateway; there is nobody to tell.
         if (wire::peek_type(datagram) == wire::MessageType::kMulticastData) {
-          if (const auto inner = gateway.accept_data(now, message.from, message.ecn, datagram, verify_transport)) {
+          if (const auto inner =
+                  gateway.accept_data(now, message.from, message.ecn, datagram, options.verify_transport)) {
             data.push_back(*inner);
           }
         } else {
@@ -203,7 +206,10 @@ SysResult<std::unique_ptr<GatewayConnection>> GatewayConnection::create(EventLoo
                                                                         Random& random, DataHandler on_data,
                                                                         EventHandler on_event) {
   auto impl = std::make_unique<Impl>(loop, options, random, std::move(on_data), std::move(on_event));
-  if (const SysResult<void> opened = impl->open(options); !opened) return Unexpected<SysError>(opened.error());
+  if (const SysResult<void> opened = impl->open_for(options.gateway.candidates); !opened) {
+    return Unexpected<SysError>(opened.error());
+  }
+  impl->drain_outputs();
   return std::unique_ptr<GatewayConnection>(new GatewayConnection(std::move(impl)));
 }
 
@@ -214,6 +220,13 @@ bool GatewayConnection::set_membership(const IpAddress& group, const SourceFilte
   const bool accepted = impl_->gateway.set_membership(monotonic_now(), group, filter);
   impl_->drain_outputs();
   return accepted;
+}
+
+SysResult<void> GatewayConnection::set_candidates(std::vector<RelayCandidate> candidates) {
+  if (SysResult<void> opened = impl_->open_for(candidates); !opened) return opened;
+  impl_->gateway.set_candidates(monotonic_now(), std::move(candidates));
+  impl_->drain_outputs();
+  return {};
 }
 
 void GatewayConnection::shutdown() {

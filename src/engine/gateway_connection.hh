@@ -43,6 +43,9 @@ class GatewayConnection {
 
   /// INCLUDE({}) leaves. False: refused, see HostMachine::set_filter.
   [[nodiscard]] bool set_membership(const IpAddress& group, const SourceFilter& filter);
+  /// Gateway::set_candidates; of a family that there was none of a socket is bound. Error: it cannot be, and nothing
+  /// changed.
+  [[nodiscard]] SysResult<void> set_candidates(std::vector<RelayCandidate> candidates);
   /// Teardown or leave (R-5.2.3.8-a) is sent before this returns.
   void shutdown();
 

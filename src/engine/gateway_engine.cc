@@ -4,39 +4,19 @@
 
 #include "base/assert.hh"
 #include "engine/gateway_alias.hh"
+#include "engine/interface_upkeep.hh"
+#include "engine/network_events.hh"
+#include "engine/reception_watch.hh"
 #include "engine/tun_downstream.hh"
 #include "forward/replication_table.hh"
 #include "io/tun_device.hh"
 #include "membership/merged.hh"
+#include "sys/clock.hh"
 #include "sys/log.hh"
 #include "sys/netlink.hh"
 
 namespace amt {
 namespace {
-
-/// The interface as multicast needs it: up, no reverse-path check (tunnelled sources are routed elsewhere), and its
-/// routes.
-SysResult<void> configure(const TunDevice& tun, const std::vector<Prefix>& routes) {
-  // What counts is the larger of the interface's and conf.all's: 2 (loose) at least lets routed sources pass.
-  const SysResult<int> of_all = reverse_path_filter_of_all();
-  const int mode = of_all && *of_all != 0 ? 2 : 0;
-  if (const SysResult<void> set = set_reverse_path_filter(tun.index(), mode); !set) return set;
-  if (mode != 0) {
-    log_warn(
-        "net.ipv4.conf.all.rp_filter is {}: IPv4 sources that this host has no route to stay filtered on {} "
-        "(mend: sysctl net.ipv4.conf.all.rp_filter=0)",
-        *of_all, tun.name());
-  } else {
-    log_info("{}: reverse-path filter is off", tun.name());
-  }
-  if (const SysResult<void> up = set_link_up(tun.index()); !up) return up;
-  for (const Prefix& route : routes) {
-    if (const SysResult<void> added = add_route(tun.index(), route); !added) {
-      log_warn("no route {} to {}: {}", route.to_string(), tun.name(), added.error().to_string());
-    }
-  }
-  return {};
-}
 
 /// P-b: what is sent to a LAN by which the tunnel runs may meet the same multicast there, or another gateway's.
 void warn_of_upstream(const IpAddress& relay, const std::vector<std::string>& downstream) {
@@ -67,6 +47,7 @@ struct GatewayEngine::Impl {
 
   SysResult<void> add_downstreams(EventLoop& loop, const GatewayEngineOptions& options, TunDevice tun);
   void start();
+  void watch_network(EventLoop& loop);
   void start_native(EventLoop& loop, const GatewayEngineOptions& options, Random& random);
   void on_changes(std::size_t number, std::span<const FilterChange> changes);
   void on_arrival(Instant now, NativeFirst::Way way, std::span<const Bytes> datagrams);
@@ -87,6 +68,9 @@ struct GatewayEngine::Impl {
   std::vector<Bytes> accepted;
   // Last: they end before what their handlers use.
   std::vector<std::unique_ptr<Downstream>> downstreams;
+  std::optional<ReceptionWatch> reception;
+  std::optional<InterfaceUpkeep> upkeep;
+  std::optional<NetworkEvents> network;
 };
 
 SysResult<void> GatewayEngine::Impl::add_downstreams(EventLoop& loop, const GatewayEngineOptions& options,
@@ -109,6 +93,16 @@ void GatewayEngine::Impl::start() {
   }
 }
 
+void GatewayEngine::Impl::watch_network(EventLoop& loop) {
+  network.emplace(loop, [this] {
+    upkeep->check();
+    for (const std::unique_ptr<Downstream>& downstream : downstreams) downstream->handle_network_change();
+  });
+  if (const SysResult<void> started = network->start(); !started) {
+    log_warn("changes of interfaces are noticed late: {}", started.error().to_string());
+  }
+}
+
 void GatewayEngine::Impl::on_changes(std::size_t number, std::span<const FilterChange> changes) {
   for (const FilterChange& change : changes) {
     // The text names every source, which may be thousands.
@@ -119,7 +113,7 @@ void GatewayEngine::Impl::on_changes(std::size_t number, std::span<const FilterC
     wanted.apply(TunnelId{static_cast<std::uint32_t>(number)}, change);
     // RFC 4605 §4.1: a change of the merged database is what goes upstream (P-e).
     if (const std::optional<FilterChange> all = merged.apply(change)) {
-      meter.set_wanted(all->group, !all->after.is_nothing());
+      meter.set_wanted(monotonic_now(), all->group, !all->after.is_nothing());
       static_cast<void>(native ? native->set_membership(all->group, all->after)
                                : relays->set_membership(all->group, all->after));
     }
@@ -184,13 +178,16 @@ SysResult<std::unique_ptr<GatewayEngine>> GatewayEngine::create(EventLoop& loop,
   if (!relays) return Unexpected<SysError>(relays.error());
   impl->relays = std::move(*relays);
   if (options.native) impl->start_native(loop, options, random);
-  if (const SysResult<void> configured = configure(*tun, options.routes); !configured) {
-    return Unexpected<SysError>(configured.error());
+  impl->upkeep.emplace(tun->name(), tun->index(), std::move(options.settings));
+  if (const SysResult<void> installed = impl->upkeep->install(); !installed) {
+    return Unexpected<SysError>(installed.error());
   }
   if (const SysResult<void> added = impl->add_downstreams(loop, options, std::move(*tun)); !added) {
     return Unexpected<SysError>(added.error());
   }
   impl->start();
+  impl->watch_network(loop);
+  impl->reception.emplace(loop, impl->meter, *impl->relays, *impl->downstreams.front());
   return std::unique_ptr<GatewayEngine>(new GatewayEngine(std::move(impl)));
 }
 
@@ -201,6 +198,8 @@ void GatewayEngine::on_interface_lost(std::function<void(const SysError&)> handl
   impl_->on_lost = std::move(handler);
 }
 void GatewayEngine::shutdown() {
+  impl_->network->stop();
+  impl_->reception->stop();
   for (const std::unique_ptr<Downstream>& downstream : impl_->downstreams) downstream->stop();
   if (impl_->native) impl_->native->shutdown();
   if (impl_->native_lans) impl_->native_lans->shutdown();

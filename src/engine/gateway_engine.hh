@@ -9,6 +9,7 @@
 
 #include "engine/downstream.hh"
 #include "engine/group_meter.hh"
+#include "engine/interface_upkeep.hh"
 #include "engine/lan_downstream.hh"
 #include "engine/native_first.hh"
 #include "engine/native_lans.hh"
@@ -23,8 +24,7 @@ struct GatewayEngineOptions {
   /// An Ethernet interface, to be a port of a bridge.
   bool tap = false;
   std::uint32_t mtu_octets = 1500;
-  /// Multicast prefixes that are routed to the interface, so that joins without an interface find it.
-  std::vector<Prefix> routes;
+  InterfaceSettings settings;
   /// Interfaces of this host with listeners behind them.
   std::vector<std::string> downstream;
   LanDownstreamOptions lan;

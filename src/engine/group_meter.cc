@@ -1,12 +1,14 @@
 #include "engine/group_meter.hh"
 
+#include <algorithm>
+
 #include "ip/datagram.hh"
 
 namespace amt {
 
-void GroupMeter::set_wanted(const IpAddress& group, bool wanted) {
+void GroupMeter::set_wanted(Instant now, const IpAddress& group, bool wanted) {
   if (wanted) {
-    groups_.try_emplace(group);
+    groups_.try_emplace(group, Entry{.last = now});
   } else {
     groups_.erase(group);
   }
@@ -37,6 +39,22 @@ GroupUse GroupMeter::use(Instant now, const IpAddress& group) const {
   GroupUse use{.packets = entry.packets, .bytes = entry.bytes};
   if (entry.packets != 0) use.idle = now - entry.last;
   return use;
+}
+
+GroupMeter::Missing GroupMeter::missing(Instant now) const {
+  Missing out;
+  for (const auto& [group, entry] : groups_) {
+    const Duration silent = now - entry.last;
+    if (silent < kPatience) {
+      if (entry.packets != 0) ++out.coming;
+      continue;
+    }
+    ++out.groups;
+    out.longest = std::max(out.longest, silent);
+    out.named.insert(std::ranges::upper_bound(out.named, group), group);
+    if (out.named.size() > kNamedMax) out.named.pop_back();
+  }
+  return out;
 }
 
 }  // namespace amt

@@ -19,7 +19,7 @@ TEST(GroupMeter, CountsWhatIsWantedSinceItIs) {
   const Octets wanted = in_ipv4(Octets(100), group);
   const Octets unwanted = in_ipv4(Octets(100), other);
   GroupMeter meter;
-  meter.set_wanted(group, true);
+  meter.set_wanted(start, group, true);
   EXPECT_FALSE(meter.use(start, group).idle);
 
   const std::vector<Bytes> batch = {wanted, wanted, unwanted, wanted};
@@ -30,11 +30,29 @@ TEST(GroupMeter, CountsWhatIsWantedSinceItIs) {
   EXPECT_EQ(use.idle, seconds(5));
   EXPECT_EQ(meter.use(start, other).packets, 0U);
 
-  meter.set_wanted(group, true);
+  meter.set_wanted(start, group, true);
   EXPECT_EQ(meter.use(start, group).packets, 3U);
-  meter.set_wanted(group, false);
-  meter.set_wanted(group, true);
+  meter.set_wanted(start, group, false);
+  meter.set_wanted(start, group, true);
   EXPECT_EQ(meter.use(start, group).packets, 0U);
+}
+
+TEST(GroupMeter, NamesGroupsThatDoNotCome) {
+  const Instant start = Instant{} + seconds(100);
+  GroupMeter meter;
+  for (const char* group : {"239.1.1.5", "239.1.1.4", "239.1.1.3", "239.1.1.2", "239.1.1.1"}) {
+    meter.set_wanted(start, ip(group), true);
+  }
+  EXPECT_EQ(meter.missing(start + seconds(9)).groups, 0U);
+  const Octets one = in_ipv4(Octets(100), ip("239.1.1.2"));
+  const Bytes bytes = one;
+  meter.count(start + seconds(5), {&bytes, 1});
+  const GroupMeter::Missing missing = meter.missing(start + seconds(12));
+  EXPECT_EQ(missing.groups, 4U);
+  EXPECT_EQ(missing.coming, 1U);
+  EXPECT_EQ(missing.longest, Duration(seconds(12)));
+  EXPECT_EQ(missing.named, (std::vector{ip("239.1.1.1"), ip("239.1.1.3"), ip("239.1.1.4")}));
+  EXPECT_EQ(meter.missing(start + seconds(15)).groups, 5U);
 }
 
 }  // namespace

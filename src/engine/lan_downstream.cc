@@ -1,24 +1,33 @@
 #include "engine/lan_downstream.hh"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/lan_egress.hh"
+#include "engine/lan_notices.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"
 
 namespace amt {
 namespace {
 
-/// How soon an interface that was deleted, went down, or got another address is noticed.
-constexpr Duration kCheckInterval = std::chrono::seconds(2);
+/// How soon an interface that was deleted, went down, or got another address is noticed where the kernel does not tell.
+constexpr Duration kCheckInterval = std::chrono::seconds(10);
+
+/// Of names of counters, by family.
+constexpr std::array<std::string_view, 2> kPrefixes = {"igmp_", "mld_"};
 
 class LanDownstream final : public Downstream {
  public:
   LanDownstream(EventLoop& loop, std::unique_ptr<LanLink> link, const LanDownstreamOptions& options,
                 LinkLostHandler on_lost)
-      : loop_(loop), link_(std::move(link)), options_(options), on_lost_(std::move(on_lost)), timer_(loop, [this] {
-          on_timer();
-        }) {}
+      : loop_(loop),
+        link_(std::move(link)),
+        options_(options),
+        on_lost_(std::move(on_lost)),
+        notices_(link_->interface(), options.forward_always),
+        egress_(link_->is_routed()),
+        timer_(loop, [this] { on_timer(); }) {}
 
   void start(ChangeHandler on_changes) override;
   void stop() override {
@@ -26,6 +35,7 @@ class LanDownstream final : public Downstream {
     timer_.set(kNoDeadline);
   }
   const std::string& interface() const override { return link_->interface(); }
+  void handle_network_change() override;
   void send(std::span<const Bytes> datagrams) override;
   DownstreamInfo info() const override;
   void for_each_group(const std::function<void(const IpAddress&, const SourceFilter&)>& visit) const override;
@@ -52,10 +62,15 @@ class LanDownstream final : public Downstream {
   ChangeHandler on_changes_ = [](std::span<const FilterChange>) {};
   /// While the link is up.
   std::optional<LanMembership> membership_;
+  /// What those before it counted.
+  LanMembership::Tally ended_;
   LanLink::State state_;
+  LanNotices notices_;
   std::vector<FilterChange> changes_;
   Instant next_check_ = kNoDeadline;
   bool loss_told_ = false;
+  /// Hosts may be there that did not hear the last query.
+  bool asks_anew_ = false;
 
   LanEgress egress_;
   std::vector<Bytes> to_forward_;
@@ -86,7 +101,9 @@ void LanDownstream::on_readable() {
     return;
   }
   for (const Bytes datagram : *datagrams) {
-    if (membership_) membership_->handle_datagram(now, datagram, changes_);
+    if (!membership_) break;
+    const auto [family, result] = membership_->handle_datagram(now, datagram, changes_);
+    notices_.note_datagram(family, membership_->querier(family), result);
   }
   settle();
 }
@@ -95,6 +112,13 @@ void LanDownstream::on_timer() {
   const Instant now = monotonic_now();
   if (next_check_ <= now) check(now);
   if (membership_) membership_->handle_timeout(now, changes_);
+  settle();
+}
+
+void LanDownstream::handle_network_change() {
+  // One that cannot be read any more is not asked for.
+  if (link_->is_open() && !watch_) return;
+  check(monotonic_now());
   settle();
 }
 
@@ -135,7 +159,13 @@ void LanDownstream::follow(Instant now, const LanLink::State& state) {
   }
   if (membership_ && state.bridge != state_.bridge) {
     log_info("downstream {} is now {}", interface(), state.bridge != 0 ? "a port of a bridge" : "no port of a bridge");
-    end_membership();
+    // Hosts behind another bridge are others; those that reported since it was made a port of its first are not.
+    if (state_.bridge != 0) end_membership();
+    asks_anew_ = true;
+  }
+  if (membership_ && state.blocked != state_.blocked) {
+    log_info("downstream {}: the bridge's spanning tree {}", interface(), state.blocked ? "blocks it" : "opened it");
+    asks_anew_ = asks_anew_ || !state.blocked;
   }
   const bool is_new = state.up && !membership_;
   if (is_new) {
@@ -143,8 +173,10 @@ void LanDownstream::follow(Instant now, const LanLink::State& state) {
     membership_.emplace(options_.membership, now);
   }
   if (membership_) {
+    if (is_new || state.addresses != state_.addresses) membership_->set_subnets(now, state.addresses);
     if (is_new || state.ipv4 != state_.ipv4) set_address(now, Family::kIpv4, state.ipv4);
     if (is_new || state.ipv6 != state_.ipv6) set_address(now, Family::kIpv6, state.ipv6);
+    if (std::exchange(asks_anew_, false)) membership_->ask_anew(now);
   }
   state_ = state;
 }
@@ -160,7 +192,10 @@ void LanDownstream::set_address(Instant now, Family family, const std::optional<
 }
 
 void LanDownstream::end_membership() {
-  if (membership_) membership_->clear(changes_);
+  if (membership_) {
+    membership_->clear(changes_);
+    membership_->add_to(ended_);
+  }
   membership_.reset();
 }
 
@@ -171,6 +206,7 @@ void LanDownstream::settle() {
       link_->send({&whole, 1});
     }
   }
+  notices_.note_roles(membership_ ? &*membership_ : nullptr);
   if (!changes_.empty()) on_changes_(changes_);
   changes_.clear();
   timer_.set(std::min(next_check_, membership_ ? membership_->next_deadline() : kNoDeadline));
@@ -205,6 +241,15 @@ DownstreamInfo LanDownstream::info() const {
   info.drops = drops_;
   info.hop_limit_exceeded = egress_.drops().hop_limit;
   info.too_big = egress_.drops().too_big;
+  LanMembership::Tally tally = ended_;
+  if (membership_) membership_->add_to(tally);
+  for (std::size_t at = 0; at < kPrefixes.size(); ++at) {
+    const auto append = [&](std::string_view name, std::uint64_t value) {
+      info.counters.emplace_back(std::string(kPrefixes[at]).append(name), value);
+    };
+    tally.counters[at].for_each(append);
+    tally.rejects[at].for_each(append);
+  }
   return info;
 }
 

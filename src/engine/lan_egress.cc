@@ -25,7 +25,7 @@ void LanEgress::prepare_one(Bytes datagram, Head& storage, std::size_t mtu_octet
   const std::size_t octets = addresses->destination.is_v4() ? kIpv4HeaderOctets : kIpv6HeaderOctets;
   const MutableBytes head = MutableBytes(storage).first(octets);
   std::copy_n(datagram.begin(), octets, head.begin());
-  if (!decrement_hop_limit(head)) {
+  if (lowers_hop_limit_ && !decrement_hop_limit(head)) {
     ++drops_.hop_limit;
     return;
   }

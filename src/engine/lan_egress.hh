@@ -11,18 +11,21 @@
 
 namespace amt {
 
-/// Decides, never sends. Not thread-safe. The gateway is the router between the tunnel and the LAN: TTL or Hop Limit
-/// is lowered by one, link-scope groups stay out, and what is larger than the LAN's MTU is cut where that is allowed
-/// (IPv4 with DF=0). Else it is dropped and counted: an ICMP error from here would go to a source that this gateway
-/// only knows through the tunnel, and it is the relay that tells sources of narrow paths (CONFORMANCE ).
+/// Decides, never sends. Not thread-safe. Where the gateway is the router between the tunnel and the LAN, TTL or Hop
+/// Limit is lowered by one; a bridge port hands them on as they came, as the kernel's driver does. Link-scope groups
+/// stay out, and what is larger than the LAN's MTU is cut where that is allowed (IPv4 with DF=0). Else it is dropped
+/// and counted: an ICMP error from here would go to a source that this gateway only knows through the tunnel, and it is
+/// the relay that tells sources of narrow paths (CONFORMANCE ).
 class LanEgress {
  public:
   /// Datagrams that went no further.
   struct Drops {
-    std::uint64_t hop_limit = 0;   ///< 0 or 1 on arrival
+    std::uint64_t hop_limit = 0;   ///< 0 or 1 on arrival, where it is lowered
     std::uint64_t link_scope = 0;  ///< or not multicast at all
     std::uint64_t too_big = 0;
   };
+
+  explicit LanEgress(bool lowers_hop_limit) : lowers_hop_limit_(lowers_hop_limit) {}
 
   /// `datagrams`: whole IP datagrams of exactly their own length. The result is valid until the next call, and as long
   /// as `datagrams` are.
@@ -34,6 +37,7 @@ class LanEgress {
 
   void prepare_one(Bytes datagram, Head& storage, std::size_t mtu_octets);
 
+  bool lowers_hop_limit_;
   std::vector<Head> heads_;
   std::vector<std::vector<std::byte>> pieces_;
   std::vector<SplitDatagram> prepared_;

@@ -34,7 +34,7 @@ TEST(LanEgress, LowersTheHopLimitByOneAndChangesNothingElse) {  // P-f: the gate
   for (Octets one : {datagram("198.51.100.1", "232.1.2.3", 9), datagram("2001:db8::1", "ff3e::8000:1", 9)}) {
     const Octets before = one;
     const Bytes bytes = one;
-    LanEgress egress;
+    LanEgress egress{true};
     const std::span<const SplitDatagram> prepared = egress.prepare({&bytes, 1}, 1500);
     ASSERT_EQ(prepared.size(), 1U);
     const Octets after = joined(prepared[0]);
@@ -47,19 +47,30 @@ TEST(LanEgress, LowersTheHopLimitByOneAndChangesNothingElse) {  // P-f: the gate
   }
 }
 
+TEST(LanEgress, HandsOnUnchangedWhereItIsNoRouter) {  // a bridge port, as the kernel's driver
+  for (const Octets& last : {datagram("198.51.100.1", "232.1.2.3", 1), datagram("2001:db8::1", "ff3e::8000:1", 1)}) {
+    const Bytes bytes = last;
+    LanEgress egress{false};
+    const std::span<const SplitDatagram> prepared = egress.prepare({&bytes, 1}, 1500);
+    ASSERT_EQ(prepared.size(), 1U);
+    EXPECT_EQ(joined(prepared[0]), last);
+    EXPECT_EQ(egress.drops().hop_limit, 0U);
+  }
+}
+
 TEST(LanEgress, StopsWhatHasNoHopLeft) {
   for (const std::uint8_t hop_limit : {std::uint8_t{0}, std::uint8_t{1}}) {
     const Octets v4 = datagram("198.51.100.1", "232.1.2.3", hop_limit);
     const Octets v6 = datagram("2001:db8::1", "ff3e::8000:1", hop_limit);
     const std::array<Bytes, 2> both = {v4, v6};
-    LanEgress egress;
+    LanEgress egress{true};
     EXPECT_TRUE(egress.prepare(both, 1500).empty());
     EXPECT_EQ(egress.drops().hop_limit, 2U);
   }
 }
 
 TEST(LanEgress, KeepsLinkScopeAndUnicastOffTheLan) {  // I-o
-  LanEgress egress;
+  LanEgress egress{true};
   std::uint64_t expected = 0;
   for (const char* group : {"224.0.0.251", "224.0.0.1", "192.0.2.1", "ff02::fb", "ff12::1", "2001:db8::9"}) {
     const bool v4 = IpAddress::parse(group)->is_v4();
@@ -78,7 +89,7 @@ TEST(LanEgress, CutsWhatMayBeCut) {  // X-4.6-a
   const Octets large = datagram("198.51.100.1", "232.1.2.3", 9, 4000);
   const Octets small = datagram("198.51.100.1", "232.1.2.3", 9, 10);
   const std::array<Bytes, 3> all = {small, large, small};
-  LanEgress egress;
+  LanEgress egress{true};
   const std::span<const SplitDatagram> prepared = egress.prepare(all, 1500);
   ASSERT_EQ(prepared.size(), 5U);
   Reassembler reassembler;
@@ -106,7 +117,7 @@ TEST(LanEgress, CountsWhatIsTooLargeAndMayNotBeCut) {
   const Octets fits = datagram("2001:db8::1", "ff3e::8000:1", 9, 1452);
   ASSERT_EQ(fits.size(), 1500U);
   const std::array<Bytes, 3> all = {dont_fragment, v6, fits};
-  LanEgress egress;
+  LanEgress egress{true};
   EXPECT_EQ(egress.prepare(all, 1500).size(), 1U);
   EXPECT_EQ(egress.drops().too_big, 2U);
 }

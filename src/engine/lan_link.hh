@@ -6,10 +6,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "amt/ip_address.hh"
 #include "io/split_datagram.hh"
 #include "io/tun_device.hh"
+#include "ip/address.hh"
 #include "sys/error.hh"
 
 namespace amt {
@@ -24,6 +26,8 @@ class LanLink {
 
   [[nodiscard]] virtual const std::string& interface() const = 0;
   [[nodiscard]] virtual const char* kind() const = 0;
+  /// Whether this host is a router onto that LAN. A bridge port is none: it hands datagrams on as they came.
+  [[nodiscard]] virtual bool is_routed() const = 0;
 
   /// Closes what was open.
   virtual SysResult<void> open() = 0;
@@ -38,9 +42,15 @@ class LanLink {
     std::uint32_t mtu_octets = 0;
     /// Index of the bridge that it is a port of; 0: none. Behind another bridge there are other hosts.
     int bridge = 0;
+    /// The bridge's spanning tree lets nothing through yet.
+    bool blocked = false;
     /// Where queries come from, as long as there is one.
     std::optional<IpAddress> ipv4;
     std::optional<IpAddress> ipv6;
+    /// This host's addresses on the LAN, with their subnets.
+    std::vector<Prefix> addresses;
+
+    friend bool operator==(const State&, const State&) = default;
   };
   /// Asks the kernel. Of an open link. Error: it did not say.
   [[nodiscard]] virtual SysResult<State> state() = 0;

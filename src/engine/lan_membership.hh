@@ -1,6 +1,8 @@
 #pragma once
 /// What the hosts of one LAN want, of both families (RFC 4605 §4: the router part of the proxy).
 
+#include <array>
+#include <utility>
 #include <vector>
 
 #include "membership/querier.hh"
@@ -15,12 +17,23 @@ struct LanMembershipOptions {
 /// The IGMP and the MLD querier of one link. Decides, never sends; not thread-safe.
 class LanMembership {
  public:
+  /// By family, IPv4 first.
+  struct Tally {
+    std::array<Counters<QuerierCounter>, 2> counters;
+    std::array<Counters<QuerierReject>, 2> rejects;
+  };
+
   LanMembership(const LanMembershipOptions& options, Instant now);
 
   /// Where the queries of `family` come from; none: none are sent.
   void set_address(Instant now, Family family, const std::optional<IpAddress>& address);
-  /// One IP datagram from the LAN; anything but IGMP and MLD is ignored.
-  void handle_datagram(Instant now, Bytes datagram, std::vector<FilterChange>& changes);
+  /// Querier::ask_anew, both families.
+  void ask_anew(Instant now);
+  /// This host's addresses on the LAN, of both families: Querier::set_subnets.
+  void set_subnets(Instant now, const std::vector<Prefix>& addresses);
+  /// One IP datagram from the LAN; anything but IGMP and MLD is ignored. Whose it was, and what became of it.
+  std::pair<Family, Result<void, QuerierReject>> handle_datagram(Instant now, Bytes datagram,
+                                                                 std::vector<FilterChange>& changes);
   void handle_timeout(Instant now, std::vector<FilterChange>& changes);
   [[nodiscard]] Instant next_deadline() const;
   /// The next query to send, a whole IP datagram.
@@ -28,6 +41,8 @@ class LanMembership {
   /// Everything ends.
   void clear(std::vector<FilterChange>& changes);
 
+  /// Adds what was counted here.
+  void add_to(Tally& tally) const;
   [[nodiscard]] const Querier& querier(Family family) const { return family == Family::kIpv4 ? igmp_ : mld_; }
 
  private:

@@ -57,7 +57,8 @@ void PseudoInterface::handle_timeout(Instant now, std::vector<FilterChange>& cha
 Instant PseudoInterface::next_deadline() const { return std::min(state_.next_deadline(), next_query_); }
 
 void PseudoInterface::note(const RouterRejects& rejects) {
-  refused_.any_source_joins_of_ssm_groups += rejects.exclude_of_ssm_group + rejects.older_report_of_ssm_group;
+  refused_.any_source_joins_of_ssm_groups += rejects.exclude_of_ssm_group;
+  refused_.older_joins_of_ssm_groups += rejects.older_report_of_ssm_group;
   refused_.over_limit += rejects.groups_limit + rejects.sources_limit;
 }
 

@@ -24,6 +24,10 @@ class PseudoInterface {
   /// Runs timers; General Queries that are due are appended to `queries` as whole IP datagrams.
   void handle_timeout(Instant now, std::vector<FilterChange>& changes, std::vector<std::vector<std::byte>>& queries);
   [[nodiscard]] Instant next_deadline() const;
+  /// The interface went down: nothing is wanted any more.
+  void clear(std::vector<FilterChange>& changes) { state_.clear(changes); }
+  /// It is up again: the kernel is asked at once.
+  void ask_anew(Instant now) { next_query_ = now; }
   /// Every group, ascending.
   void for_each_group(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const {
     state_.for_each_group(visit);
@@ -32,6 +36,8 @@ class PseudoInterface {
   /// What could not be done for an application, since the start.
   struct Refused {
     std::uint64_t any_source_joins_of_ssm_groups = 0;
+    /// By IGMPv1, IGMPv2 or MLDv1, whose reports name no source: this host is forced to that version.
+    std::uint64_t older_joins_of_ssm_groups = 0;
     std::uint64_t over_limit = 0;
   };
   [[nodiscard]] const Refused& refused() const { return refused_; }

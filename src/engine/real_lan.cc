@@ -14,6 +14,7 @@ class RealLan final : public LanLink {
 
   const std::string& interface() const override { return interface_; }
   const char* kind() const override { return "lan"; }
+  bool is_routed() const override { return true; }
 
   SysResult<void> open() override {
     const SysResult<LinkInfo> link = find_link(interface_);
@@ -64,6 +65,7 @@ SysResult<LanLink::State> RealLan::state() {
   if (!addresses) return Unexpected<SysError>(addresses.error());
   state.ipv4 = choose(*addresses, Family::kIpv4);
   state.ipv6 = choose(*addresses, Family::kIpv6);
+  for (const LinkAddress& entry : *addresses) state.addresses.push_back(entry.address);
   return state;
 }
 

@@ -1,6 +1,7 @@
 #include "engine/relay_set.hh"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <vector>
 
@@ -22,13 +23,6 @@ namespace {
 /// more, by chance.
 constexpr Duration kNetworkCalm = std::chrono::milliseconds(500);
 constexpr Duration kNetworkSpan = std::chrono::seconds(1);
-
-template <typename E>
-void add_all(Counters<E>& to, const Counters<E>& from) {
-  for (std::size_t i = 0; i < static_cast<std::size_t>(E::kCount); ++i) {
-    to.add(static_cast<E>(i), from[static_cast<E>(i)]);
-  }
-}
 
 /// Several that were named are asked a little apart, and the first that answers is used (RFC 8305 §5): a dead one costs
 /// a quarter of a second. The race knows relays by their addresses.
@@ -70,6 +64,7 @@ struct RelaySet::Impl {
   void watch_network();
   void on_network_change();
 
+  void on_names(const std::vector<Endpoint>& relays);
   void on_timer();
   void on_event(TunnelNumber number, const GatewayEvent& event);
   void on_tunnel_data(TunnelNumber number, Instant now, std::span<const Bytes> datagrams);
@@ -91,6 +86,7 @@ struct RelaySet::Impl {
   GatewayConnection::DataHandler on_data;
   Instant started;
   std::optional<RelaySelection> selection;
+  std::optional<RelayNames> names;
   std::optional<ServiceLookup> services;
   std::optional<RelaySurvey> survey;
   std::map<IpAddress, RelaySurvey::Ticket> probes;
@@ -113,6 +109,10 @@ struct RelaySet::Impl {
 
 SysResult<void> RelaySet::Impl::start() {
   const std::vector<RelayCandidate>& named = options.connection.gateway.candidates;
+  if (!options.names.empty()) {
+    names.emplace(loop, options.names, options.connection.local,
+                  [this](const std::vector<Endpoint>& relays) { on_names(relays); });
+  }
   if (can_race(named)) {
     options.search.order = {RelayOrigin::kNamed};
   } else if (!named.empty()) {
@@ -195,8 +195,8 @@ void RelaySet::Impl::close(TunnelNumber number) {
   const auto tunnel = tunnels.find(number);
   if (tunnel == tunnels.end()) return;
   tunnel->second->shutdown();
-  add_all(closed_counters, tunnel->second->gateway().counters());
-  add_all(closed_rejects, tunnel->second->gateway().rejects());
+  closed_counters.add_all(tunnel->second->gateway().counters());
+  closed_rejects.add_all(tunnel->second->gateway().rejects());
   closed_drops += tunnel->second->receive_drops();
   tunnels.erase(tunnel);
 }
@@ -242,7 +242,31 @@ void RelaySet::Impl::on_timer() {
   drain();
 }
 
+void RelaySet::Impl::on_names(const std::vector<Endpoint>& relays) {
+  std::vector<RelayCandidate> candidates;
+  for (const Endpoint& relay : relays) {
+    if (options.on_relay) options.on_relay(relay.address);
+    candidates.push_back({RelayCandidate::Kind::kRelay, relay});
+  }
+  std::ranges::copy_if(options.connection.gateway.candidates, std::back_inserter(candidates),
+                       [](const RelayCandidate& one) { return one.kind == RelayCandidate::Kind::kDiscovery; });
+  if (finds()) {
+    options.connection.gateway.candidates = std::move(candidates);
+    selection->set_defaults(monotonic_now(), default_relays());
+    return drain();
+  }
+  if (const SysResult<void> set = tunnels.at(0)->set_candidates(std::move(candidates)); !set) {
+    log_warn("the relay's new address cannot be used: {}", set.error().to_string());
+  }
+}
+
 void RelaySet::Impl::on_event(TunnelNumber number, const GatewayEvent& event) {
+  if (names && (event.kind == GatewayEvent::Kind::kRelaySilent || event.kind == GatewayEvent::Kind::kRelayLost)) {
+    names->set_trouble(true);
+  } else if (names &&
+             (event.kind == GatewayEvent::Kind::kRelayAnswers || event.kind == GatewayEvent::Kind::kRelayAlive)) {
+    names->set_trouble(false);
+  }
   if (!finds()) return;
   if (const std::optional<TunnelEvent> known = tunnel_event(event.kind)) {
     selection->handle_tunnel(monotonic_now(), number, *known, event.source);
@@ -373,6 +397,7 @@ bool RelaySet::set_membership(const IpAddress& group, const SourceFilter& filter
 
 void RelaySet::shutdown() {
   for (const auto& [number, tunnel] : impl_->tunnels) tunnel->shutdown();
+  if (impl_->names) impl_->names->stop();
   impl_->timer.set(kNoDeadline);
   impl_->network_timer.set(kNoDeadline);
   impl_->network_reading.reset();
@@ -407,13 +432,13 @@ void RelaySet::for_each_membership(
 
 Counters<GatewayCounter> RelaySet::counters() const {
   Counters<GatewayCounter> sum = impl_->closed_counters;
-  for (const auto& [number, tunnel] : impl_->tunnels) add_all(sum, tunnel->gateway().counters());
+  for (const auto& [number, tunnel] : impl_->tunnels) sum.add_all(tunnel->gateway().counters());
   return sum;
 }
 
 Counters<GatewayReject> RelaySet::rejects() const {
   Counters<GatewayReject> sum = impl_->closed_rejects;
-  for (const auto& [number, tunnel] : impl_->tunnels) add_all(sum, tunnel->gateway().rejects());
+  for (const auto& [number, tunnel] : impl_->tunnels) sum.add_all(tunnel->gateway().rejects());
   return sum;
 }
 

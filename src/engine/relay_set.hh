@@ -11,6 +11,7 @@
 #include "discovery/relay_search.hh"
 #include "engine/dns_client.hh"
 #include "engine/gateway_connection.hh"
+#include "engine/relay_names.hh"
 
 namespace amt {
 
@@ -23,6 +24,8 @@ struct RelaySetOptions {
   std::unique_ptr<DnsClient> dns;
   /// Where DNS-SD looks; empty: in this host's domains.
   std::vector<DomainName> service_domains;
+  /// The candidates that are relays, as they were given; empty: none was given by name.
+  std::vector<NamedRelay> names = {};
   /// A tunnel to this relay begins.
   std::function<void(const IpAddress& relay)> on_relay = {};
 };

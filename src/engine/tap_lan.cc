@@ -6,6 +6,7 @@
 #include "engine/lan_link.hh"
 #include "ip/datagram.hh"
 #include "ip/ethernet.hh"
+#include "sys/bridge_port.hh"
 #include "sys/netlink.hh"
 #include "sys/stable_mac.hh"
 
@@ -34,6 +35,7 @@ class TapLan final : public LanLink {
 
   const std::string& interface() const override { return tap_.name(); }
   const char* kind() const override { return "tap"; }
+  bool is_routed() const override { return false; }
 
   // Once it is gone, it is gone; receive() tells.
   SysResult<void> open() override { return {}; }
@@ -60,6 +62,11 @@ SysResult<LanLink::State> TapLan::state() {
   state.up = link->up;
   state.mtu_octets = link->mtu_octets;
   state.bridge = link->master;
+  state.blocked = link->master != 0 && is_blocked_bridge_port(tap_.index());
+  // Of a bridge it is the bridge that has this host's addresses on the LAN.
+  const SysResult<std::vector<LinkAddress>> addresses = list_addresses(link->master != 0 ? link->master : tap_.index());
+  if (!addresses) return Unexpected<SysError>(addresses.error());
+  for (const LinkAddress& entry : *addresses) state.addresses.push_back(entry.address);
   state.ipv4 = IpAddress::parse(kDummyAddress);
   state.ipv6 = link_local_;
   return state;
@@ -73,8 +80,9 @@ bool may_be_membership(const EthernetFrame& frame) {
   if (frame.ethertype == kEthertypeIpv4 && reader.has(kIpv4HeaderOctets)) {
     return frame.payload[9] == std::byte{kProtocolIgmp};
   }
+  // MLD without a hop-by-hop header is refused where refusals are counted.
   if (frame.ethertype == kEthertypeIpv6 && reader.has(kIpv6HeaderOctets)) {
-    return frame.payload[6] == std::byte{kProtocolHopByHop};
+    return frame.payload[6] == std::byte{kProtocolHopByHop} || frame.payload[6] == std::byte{kProtocolIcmpv6};
   }
   return false;
 }

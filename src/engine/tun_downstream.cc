@@ -1,8 +1,12 @@
 #include "engine/tun_downstream.hh"
 
+#include <utility>
+
 #include "engine/pseudo_interface.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"
+#include "sys/log_limiter.hh"
+#include "sys/netlink.hh"
 
 namespace amt {
 namespace {
@@ -25,11 +29,10 @@ class TunDownstream final : public Downstream {
     watch_.reset();
     timer_.set(kNoDeadline);
   }
+  void handle_network_change() override;
   const std::string& interface() const override { return tun_.name(); }
   void send(std::span<const Bytes> datagrams) override;
-  DownstreamInfo info() const override {
-    return {.interface = interface(), .kind = "tun", .packets = packets_, .bytes = bytes_, .drops = tun_.send_drops()};
-  }
+  DownstreamInfo info() const override;
   void for_each_group(const std::function<void(const IpAddress&, const SourceFilter&)>& visit) const override {
     pseudo_interface_.for_each_group(visit);
   }
@@ -38,6 +41,7 @@ class TunDownstream final : public Downstream {
   void on_readable();
   void on_timer();
   void settle();
+  void tell_refusals();
 
   EventLoop& loop_;
   TunDevice tun_;
@@ -45,7 +49,9 @@ class TunDownstream final : public Downstream {
   ChangeHandler on_changes_ = [](std::span<const FilterChange>) {};
   PseudoInterface pseudo_interface_;
   std::vector<FilterChange> changes_;
-  std::uint64_t ssm_refusals_told_ = 0;
+  PseudoInterface::Refused told_;
+  bool up_ = true;
+  std::array<std::uint64_t, 2> packets_of_ = {};
   std::uint64_t packets_ = 0;
   std::uint64_t bytes_ = 0;
   Timer timer_;
@@ -58,6 +64,36 @@ void TunDownstream::send(std::span<const Bytes> datagrams) {
   const Taken taken = tun_.send(datagrams);
   packets_ += taken.datagrams;
   bytes_ += taken.octets;
+  for (const Bytes datagram : datagrams) {
+    ++packets_of_[std::to_integer<unsigned>(datagram[0]) >> 4 == 4 ? 0 : 1];
+  }
+}
+
+DownstreamInfo TunDownstream::info() const {
+  const PseudoInterface::Refused& refused = pseudo_interface_.refused();
+  return {.interface = interface(),
+          .kind = "tun",
+          .up = up_,
+          .packets = packets_,
+          .packets_of = packets_of_,
+          .bytes = bytes_,
+          .drops = tun_.send_drops(),
+          .counters = {{"any_source_joins_of_ssm_groups", refused.any_source_joins_of_ssm_groups},
+                       {"older_joins_of_ssm_groups", refused.older_joins_of_ssm_groups},
+                       {"over_limit", refused.over_limit}}};
+}
+
+void TunDownstream::handle_network_change() {
+  const SysResult<LinkInfo> link = find_link(tun_.name());
+  if (!watch_ || !link || link->index != tun_.index() || link->up == up_) return;
+  up_ = link->up;
+  log_info("{} is {}", tun_.name(), up_ ? "up again" : "down: nothing is wanted on it");
+  if (up_) {
+    pseudo_interface_.ask_anew(monotonic_now());
+  } else {
+    pseudo_interface_.clear(changes_);
+  }
+  settle();
 }
 
 void TunDownstream::on_readable() {
@@ -83,18 +119,34 @@ void TunDownstream::on_timer() {
   settle();
 }
 
+void TunDownstream::tell_refusals() {
+  const PseudoInterface::Refused& now = pseudo_interface_.refused();
+  const PseudoInterface::Refused before = std::exchange(told_, now);
+  if (now.any_source_joins_of_ssm_groups != before.any_source_joins_of_ssm_groups) {
+    log_warn_limited(
+        tun_.name() + " any-source",
+        "{}: an application joined a source-specific group without naming a source; that gives it nothing (RFC 4607)",
+        tun_.name());
+  }
+  if (now.older_joins_of_ssm_groups != before.older_joins_of_ssm_groups) {
+    log_warn_limited(
+        tun_.name() + " older",
+        "{}: this host speaks IGMPv2 or MLDv1 there, which name no source, so source-specific groups cannot be "
+        "joined (RFC 4604); mend: sysctl net.ipv4.conf.all.force_igmp_version=0 "
+        "net.ipv6.conf.all.force_mld_version=0",
+        tun_.name());
+  }
+  if (now.over_limit != before.over_limit) {
+    log_warn_limited(tun_.name() + " limit",
+                     "{}: applications joined more groups, or more sources of a group, than the gateway takes",
+                     tun_.name());
+  }
+}
+
 void TunDownstream::settle() {
   if (!changes_.empty()) on_changes_(changes_);
   changes_.clear();
-  if (const std::uint64_t refusals = pseudo_interface_.refused().any_source_joins_of_ssm_groups;
-      refusals != ssm_refusals_told_) {
-    if (ssm_refusals_told_ == 0) {
-      log_warn(
-          "{}: an application joined a source-specific group without naming a source; that gives it nothing (RFC 4607)",
-          tun_.name());
-    }
-    ssm_refusals_told_ = refusals;
-  }
+  tell_refusals();
   timer_.set(pseudo_interface_.next_deadline());
 }
 

@@ -47,6 +47,22 @@ void Gateway::Impl::next_candidate(Instant now) {
   begin_candidate(now);
 }
 
+void Gateway::Impl::set_candidates(Instant now, std::vector<RelayCandidate> candidates) {
+  AMT_ASSERT(!candidates.empty());
+  const RelayCandidate current = options.candidates[candidate];
+  options.candidates = std::move(candidates);
+  const auto same = std::ranges::find(options.candidates, current);
+  candidate = same == options.candidates.end() ? 0 : static_cast<std::size_t>(same - options.candidates.begin());
+  if (same != options.candidates.end()) return;
+  if (!std::holds_alternative<Attached>(state) && !std::holds_alternative<gateway_state::Discovering>(state)) return;
+  if (std::holds_alternative<Attached>(state)) detach();
+  if (active()) {
+    begin_candidate(now);
+  } else {
+    state = gateway_state::Idle{};
+  }
+}
+
 void Gateway::Impl::give_up_relay(Instant now) {
   const auto& attached = std::get<Attached>(state);
   const bool answered = attached.answered;

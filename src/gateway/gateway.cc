@@ -153,6 +153,11 @@ bool Gateway::set_membership(Instant now, const IpAddress& group, const SourceFi
   return impl_->set_membership(now, group, filter);
 }
 
+void Gateway::set_candidates(Instant now, std::vector<RelayCandidate> candidates) {
+  impl_->known_flow.forget();
+  impl_->set_candidates(now, std::move(candidates));
+}
+
 Result<void, GatewayReject> Gateway::handle_control(Instant now, const Endpoint& from, Bytes message) {
   impl_->known_flow.forget();
   const auto type = wire::peek_type(message);

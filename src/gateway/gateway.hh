@@ -29,6 +29,8 @@ struct RelayCandidate {
   };
   Kind kind = Kind::kRelay;
   Endpoint endpoint;
+
+  friend bool operator==(const RelayCandidate&, const RelayCandidate&) = default;
 };
 
 struct GatewayOptions {
@@ -156,6 +158,9 @@ class Gateway {
 
   /// What is wanted of `group` from now on; INCLUDE({}) leaves it. False: refused, see HostMachine::set_filter.
   [[nodiscard]] bool set_membership(Instant now, const IpAddress& group, const SourceFilter& filter);
+
+  /// In place of those that it had; not empty. A relay that is none of them any more is left at once.
+  void set_candidates(Instant now, std::vector<RelayCandidate> candidates);
 
   /// Takes one AMT control message (Advertisement, Query). Error: why it was ignored, already counted.
   [[nodiscard]] Result<void, GatewayReject> handle_control(Instant now, const Endpoint& from, Bytes message);

@@ -39,6 +39,7 @@ struct Gateway::Impl {
   /// Leaves the relay's state behind in `previous`.
   void detach();
   void next_candidate(Instant now);
+  void set_candidates(Instant now, std::vector<RelayCandidate> candidates);
   /// The relay (or who should name one) does not answer.
   void give_up_relay(Instant now);
   /// The relay takes no new gateways.

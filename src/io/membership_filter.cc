@@ -13,12 +13,16 @@ namespace {
 
 using namespace bpf;
 
-constexpr std::uint8_t kDrop = 14;
-constexpr std::uint8_t kAccept = 15;
+constexpr std::uint8_t kDrop = 19;
+constexpr std::uint8_t kAccept = 20;
+/// ICMPv6: MLD's types are 130 to 132 and 143.
+constexpr std::uint8_t kMldFirst = 130;
+constexpr std::uint8_t kMldBehind = 133;
+constexpr std::uint8_t kMldReportV2 = 143;
 
 /// With SOCK_DGRAM the IP header begins at 0. MLD stands behind a hop-by-hop header (RFC 3810 §5), and hardly anything
-/// else does.
-constexpr std::array<sock_filter, 16> kProgram = {
+/// else does. MLD without one is let through, to be refused where refusals are counted.
+constexpr std::array<sock_filter, 21> kProgram = {
     step(kLoadWord, kPacketType),
     jump(1, kJumpIfAtLeast, PACKET_OTHERHOST, kDrop, 2),  // also outgoing and looped back
     step(kLoadWord, kVlanTag),
@@ -30,9 +34,14 @@ constexpr std::array<sock_filter, 16> kProgram = {
     jump(8, kJumpIfEqual, kProtocolIgmp, kAccept, kDrop),
     jump(9, kJumpIfEqual, ETH_P_IPV6, 10, kDrop),
     step(kLoadOctet, 6),  // IPv6 next header
-    jump(11, kJumpIfEqual, kProtocolHopByHop, 12, kDrop),
+    jump(11, kJumpIfEqual, kProtocolHopByHop, 12, 14),
     step(kLoadOctet, 40),  // and what is next after that
     jump(13, kJumpIfEqual, kProtocolIcmpv6, kAccept, kDrop),
+    jump(14, kJumpIfEqual, kProtocolIcmpv6, 15, kDrop),
+    step(kLoadOctet, 40),  // ICMPv6 type
+    jump(16, kJumpIfAtLeast, kMldBehind, 17, 18),
+    jump(17, kJumpIfEqual, kMldReportV2, kAccept, kDrop),
+    jump(18, kJumpIfAtLeast, kMldFirst, kAccept, kDrop),
     step(kReturn, 0),
     step(kReturn, kEverything),
 };

@@ -3,6 +3,7 @@
 /// A record of either protocol is a `GroupRecord`; the family is the group's.
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -88,6 +89,12 @@ struct HeaderRules {
   bool router_alert = false;
   /// Demand a link-local source for MLD (`::` allowed in reports, RFC 3590); lifted inside AMT (R-5.3.1-d, R-5.2.1-g).
   bool link_local_source = false;
+  /// IGMP reports and leaves count without Router Alert, too. RFC 9776 §9.2: to demand it "breaks backwards
+  /// compatibility with implementations of IGMPv1 or earlier versions of IGMPv2". MLD has no such hosts: RFC 9777 §7.4.
+  bool igmp_reports_without_router_alert = false;
+  /// Addresses of the receiving interface, unicast and multicast. RFC 9776 §4.2.15, RFC 9777 §5.2.15: "MUST accept and
+  /// process any version 1 or version 2 Report whose IP Destination Address field contains any of" them.
+  std::span<const IpAddress> own_addresses = {};
 };
 
 /// Parses the message that `datagram` carries. Allocation is bounded by the datagram's length (I-n).

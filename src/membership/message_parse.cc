@@ -1,4 +1,5 @@
 /// From an IP datagram to a group message: header checks, and the parts that both protocols have alike.
+#include <algorithm>
 #include <array>
 
 #include "membership/message_codec.hh"
@@ -31,18 +32,19 @@ SourceList read_addresses(ByteReader& in, Family family, std::size_t count) {
 }
 
 /// Is `destination` where the message has to go?
-bool is_right_destination(const IpAddress& destination, const GroupProtocol& protocol, const GroupMessage& message) {
+bool is_right_destination(const IpAddress& destination, const GroupProtocol& protocol, const GroupMessage& message,
+                          std::span<const IpAddress> own_addresses) {
+  const bool is_own = std::ranges::find(own_addresses, destination) != own_addresses.end();
   if (const auto* const query = std::get_if<GroupQuery>(&message)) {
     // RFC 3376 §4.1.12: General Queries to all systems, specific ones to the group; "a system MUST accept and process
-    // any Query whose IP Destination Address field contains any of the addresses ... assigned to the interface". All
-    // systems is such an address of every interface; the unicast ones are not known here.
-    return destination == protocol.all_systems || (!query->is_general() && destination == query->group);
+    // any Query whose IP Destination Address field contains any of the addresses ... assigned to the interface".
+    return is_own || destination == protocol.all_systems || (!query->is_general() && destination == query->group);
   }
-  // §4.2.14: version 3 to 224.0.0.22, with no such exception.
+  // §4.2.15: version 3 to 224.0.0.22, with no such exception.
   if (std::holds_alternative<GroupReport>(message)) return destination == protocol.report_destination;
-  if (const auto* const report = std::get_if<OlderReport>(&message)) return destination == report->group;
+  if (const auto* const report = std::get_if<OlderReport>(&message)) return is_own || destination == report->group;
   // RFC 2236 §3: "Routers SHOULD accept a Leave Group message addressed to the group being left".
-  return destination == protocol.all_routers || destination == std::get<OlderLeave>(message).group;
+  return is_own || destination == protocol.all_routers || destination == std::get<OlderLeave>(message).group;
 }
 
 /// IGMPv1 knows no Router Alert.
@@ -60,6 +62,11 @@ bool is_sensible(const GroupMessage& message) {
 }
 
 bool is_report_or_leave(const GroupMessage& message) { return !std::holds_alternative<GroupQuery>(message); }
+
+bool demands_router_alert(const HeaderRules& rules, Family family, const GroupMessage& message) {
+  if (!rules.router_alert || !has_router_alert_by_protocol(family, message)) return false;
+  return !(rules.igmp_reports_without_router_alert && family == Family::kIpv4 && is_report_or_leave(message));
+}
 
 }  // namespace
 
@@ -154,10 +161,10 @@ Result<GroupMessage, GroupMessageError> parse_group_message(const DatagramView& 
   if (!is_sensible(*message)) return Refused(GroupMessageError::kNotMembership);
   // RFC 3376 §4, RFC 2236 §2, RFC 3810 §5, RFC 2710 §3: TTL / Hop Limit 1.
   if (datagram.hop_limit != 1) return Refused(GroupMessageError::kBadHopLimit);
-  if (!is_right_destination(datagram.destination, protocol, *message)) {
+  if (!is_right_destination(datagram.destination, protocol, *message, rules.own_addresses)) {
     return Refused(GroupMessageError::kBadDestination);
   }
-  if (rules.router_alert && !datagram.router_alert && has_router_alert_by_protocol(family, *message)) {
+  if (!datagram.router_alert && demands_router_alert(rules, family, *message)) {
     return Refused(GroupMessageError::kNoRouterAlert);
   }
   // I-k. `::` is allowed in reports only (RFC 3590).

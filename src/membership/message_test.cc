@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string_view>
 
 #include "ip/checksum.hh"
@@ -266,6 +267,31 @@ TEST(GroupMessage, RouterAlertIsDemandedOnlyByRule) {  // X-4.3-a
   EXPECT_TRUE(parse(wrap("1100 0000 00000000", "224.0.0.1", 1, false), {.router_alert = true}));
   EXPECT_EQ(error_of(wrap("1600 0000 ef010101", "239.1.1.1", 1, false), {.router_alert = true}),
             GroupMessageError::kNoRouterAlert);
+}
+
+TEST(GroupMessage, IgmpReportsOfOldHostsMayLackRouterAlert) {  // RFC 9776 §9.1, §9.2; RFC 9777 §7.4
+  const HeaderRules lan{.router_alert = true, .igmp_reports_without_router_alert = true};
+  EXPECT_TRUE(parse(wrap("1600 0000 ef010101", "239.1.1.1", 1, false), lan));
+  EXPECT_TRUE(parse(wrap("1700 0000 ef010101", "224.0.0.2", 1, false), lan));
+  EXPECT_TRUE(parse(wrap("2200 0000 0000 0000", "224.0.0.22", 1, false), lan));
+  EXPECT_EQ(error_of(wrap("1101 0000 00000000 027d0000", "224.0.0.1", 1, false), lan),
+            GroupMessageError::kNoRouterAlert);
+  EXPECT_EQ(error_of(wrap("8f00 0000 0000 0000", "ff02::16", 1, false), lan), GroupMessageError::kNoRouterAlert);
+}
+
+TEST(GroupMessage, OlderReportsMayGoToAnAddressOfTheInterface) {  // RFC 9776 §4.2.15, RFC 9777 §5.2.15
+  const std::array own = {a("224.0.0.2"), a("192.0.2.1"), a("fe80::1")};
+  const HeaderRules lan{.own_addresses = own};
+  const std::string mld = "00 0000 0000 0000 ff1e0000 00000000 00000000 00000007";
+  for (const char* destination : {"224.0.0.2", "192.0.2.1"}) {
+    EXPECT_TRUE(parse(wrap("1200 0000 ef010101", destination), lan)) << destination;
+    EXPECT_TRUE(parse(wrap("1600 0000 ef010101", destination), lan)) << destination;
+    EXPECT_TRUE(parse(wrap("1700 0000 ef010101", destination), lan)) << destination;
+    EXPECT_TRUE(parse(wrap("1101 0000 00000000 027d0000", destination), lan)) << destination;
+    EXPECT_EQ(error_of(wrap("2200 0000 0000 0000", destination), lan), GroupMessageError::kBadDestination);
+  }
+  EXPECT_TRUE(parse(wrap("83" + mld, "fe80::1"), lan));
+  EXPECT_EQ(error_of(wrap("1600 0000 ef010101", "192.0.2.2"), lan), GroupMessageError::kBadDestination);
 }
 
 TEST(GroupMessage, LinkLocalSourceIsDemandedOnlyByRule) {  // I-k, R-5.2.1-d,g

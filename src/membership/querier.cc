@@ -36,6 +36,14 @@ bool is_lower(const IpAddress& a, const IpAddress& b) {
 
 bool is_older(const GroupQuery& query) { return query.version < (query.group.is_v4() ? 3 : 2); }
 
+/// Groups that every multicast router's interface is in.
+std::vector<IpAddress> group_addresses(Family family) {
+  const char* const names[2][3] = {{"224.0.0.1", "224.0.0.2", "224.0.0.22"}, {"ff02::1", "ff02::2", "ff02::16"}};
+  std::vector<IpAddress> addresses;
+  for (const char* const name : names[family == Family::kIpv4 ? 0 : 1]) addresses.push_back(*IpAddress::parse(name));
+  return addresses;
+}
+
 QuerierReject reject_of(GroupMessageError error) {
   switch (error) {
     case GroupMessageError::kNotMembership:
@@ -64,9 +72,12 @@ QuerierReject reject_of(GroupMessageError error) {
 Querier::Querier(QuerierOptions options, Instant /*now*/)
     : options_(std::move(options)),
       current_(std::make_unique<RouterOptions>(router_options(options_))),
-      state_(*current_) {
+      state_(*current_),
+      own_addresses_(group_addresses(options_.family)),
+      last_source_(IpAddress::unspecified(options_.family)) {
   AMT_ASSERT(options_.robustness >= 1 && options_.robustness <= 7);
   options_.query_response_interval = std::min(options_.query_response_interval, options_.query_interval);
+  options_.startup_response_interval = std::min(options_.startup_response_interval, options_.query_response_interval);
   current_->query_response_interval = options_.query_response_interval;
 }
 
@@ -81,10 +92,42 @@ void Querier::set_address(Instant now, const std::optional<IpAddress>& address) 
   } else if (other_ && !is_lower(*other_, *address_)) {
     take_over(now);
   } else if (!other_ && is_first) {
-    startup_queries_left_ = options_.robustness;
-    next_general_query_ = now;
+    ask_anew(now);
   }
   refresh_role();
+}
+
+void Querier::ask_anew(Instant now) {
+  if (other_ || !address_) return;
+  startup_queries_left_ = options_.robustness;
+  next_general_query_ = now;
+}
+
+void Querier::set_subnets(Instant now, std::vector<Prefix> addresses) {
+  subnets_ = std::move(addresses);
+  own_addresses_ = group_addresses(options_.family);
+  for (const Prefix& subnet : subnets_) own_addresses_.push_back(subnet.address);
+  if (other_ && !may_be_querier(*other_)) take_over(now);
+}
+
+bool Querier::is_own(const IpAddress& address) const {
+  return address == address_ ||
+         std::ranges::any_of(subnets_, [&](const Prefix& subnet) { return subnet.address == address; });
+}
+
+/// RFC 9776 §9.1 has forged queries in mind: "A forged Query message from a machine with a lower IP address than the
+/// current Querier will cause Querier duties to be assigned to the forger". No router of this link has an address
+/// outside its subnets, nor a subnet's own address or (IPv4) its broadcast address.
+bool Querier::may_be_querier(const IpAddress& source) const {
+  if (!source.is_v4()) {
+    // RFC 4291 §2.6.1: the Subnet-Router anycast address "must not be used as the source address".
+    return base_address({source, 64}) != source;
+  }
+  if (subnets_.empty()) return true;
+  return std::ranges::any_of(subnets_, [&](const Prefix& subnet) {
+    if (!subnet.contains(source)) return false;
+    return subnet.length >= 31 || neighbour_in({source, subnet.length}).has_value();
+  });
 }
 
 Result<void, QuerierReject> Querier::handle_datagram(Instant now, Bytes datagram, std::vector<FilterChange>& changes) {
@@ -95,11 +138,16 @@ Result<void, QuerierReject> Querier::handle_datagram(Instant now, Bytes datagram
 
 Result<void, QuerierReject> Querier::handle_message(Instant now, Bytes octets, std::vector<FilterChange>& changes) {
   using Refused = Unexpected<QuerierReject>;
+  last_source_ = IpAddress::unspecified(options_.family);
   const Result<DatagramView, IpError> datagram = DatagramView::parse(octets);
   if (!datagram) return Refused(QuerierReject::kBadHeader);
   if (datagram->family() != options_.family) return Refused(QuerierReject::kOtherFamily);
+  last_source_ = datagram->source;
   const Result<GroupMessage, GroupMessageError> message =
-      parse_group_message(*datagram, {.router_alert = true, .link_local_source = true});
+      parse_group_message(*datagram, {.router_alert = true,
+                                      .link_local_source = true,
+                                      .igmp_reports_without_router_alert = true,
+                                      .own_addresses = own_addresses_});
   if (!message) return Refused(reject_of(message.error()));
   // RFC 3810 §5.2.13: "A Report sent with the unspecified address is also discarded by the router"; IGMP's counts.
   const bool is_v6 = options_.family == Family::kIpv6;
@@ -109,6 +157,7 @@ Result<void, QuerierReject> Querier::handle_message(Instant now, Bytes octets, s
   if (const auto* const query = std::get_if<GroupQuery>(&*message)) {
     return handle_query(now, datagram->source, *query);
   }
+  if (!datagram->router_alert) counters_.add(QuerierCounter::kReportsWithoutRouterAlert);
   if (const auto* const report = std::get_if<GroupReport>(&*message)) {
     counters_.add(QuerierCounter::kReportsReceived);
     note(state_.handle_report(now, *report, changes));
@@ -125,7 +174,8 @@ Result<void, QuerierReject> Querier::handle_message(Instant now, Bytes octets, s
 Result<void, QuerierReject> Querier::handle_query(Instant now, const IpAddress& source, const GroupQuery& query) {
   using Refused = Unexpected<QuerierReject>;
   if (source.is_unspecified()) return Refused(QuerierReject::kQueryOfNoAddress);
-  if (source == address_) return Refused(QuerierReject::kOwnQuery);
+  if (is_own(source)) return Refused(QuerierReject::kOwnQuery);
+  if (!may_be_querier(source)) return Refused(QuerierReject::kQueryFromElsewhere);
   counters_.add(QuerierCounter::kQueriesReceived);
   if (is_older(query)) counters_.add(QuerierCounter::kOlderQueriesReceived);
   if (!address_ || is_lower(source, *address_)) give_way(now, source, query);
@@ -184,6 +234,7 @@ void Querier::handle_timeout(Instant now, std::vector<FilterChange>& changes) {
   if (next_general_query_ <= now) {
     is_general_query_due_ = true;
     // RFC 3376 §8.6, §8.7: the first [Startup Query Count] are [Startup Query Interval] apart.
+    is_startup_query_ = startup_queries_left_ > 0;
     if (startup_queries_left_ > 0) --startup_queries_left_;
     next_general_query_ = now + (startup_queries_left_ > 0 ? options_.query_interval / 4 : options_.query_interval);
   }
@@ -213,7 +264,7 @@ GroupQuery Querier::general_query() const {
   GroupQuery query;
   query.version = options_.family == Family::kIpv4 ? 3 : 2;
   query.group = IpAddress::unspecified(options_.family);
-  query.max_response_time = options_.query_response_interval;
+  query.max_response_time = is_startup_query_ ? options_.startup_response_interval : options_.query_response_interval;
   query.robustness = options_.robustness;
   query.query_interval = options_.query_interval;
   return query;

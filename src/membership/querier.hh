@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/counters.hh"
+#include "ip/address.hh"
 #include "membership/router.hh"
 
 namespace amt {
@@ -21,6 +22,9 @@ struct QuerierOptions {
   Duration query_interval = std::chrono::seconds(125);
   /// Taken as the query interval where it is longer: RFC 3376 §8.3: "must be less than the [Query Interval]".
   Duration query_response_interval = std::chrono::seconds(10);
+  /// In the startup queries. After a start nothing is known, and every host waits for its answer to be heard; RFC 3376
+  /// §8.3 leaves the interval to the operator.
+  Duration startup_response_interval = std::chrono::milliseconds(500);
   Duration last_member_query_interval = std::chrono::seconds(1);
   std::size_t groups_max = 1024;
   std::size_t sources_per_group_max = 256;
@@ -29,18 +33,19 @@ struct QuerierOptions {
 
 /// Why a datagram had no effect.
 enum class QuerierReject : std::uint8_t {
-  kBadHeader,         ///< no whole IP datagram, or its header is damaged
-  kOtherFamily,       ///< not of this protocol's family
-  kNotMembership,     ///< no IGMP or MLD message of a known type (I-m)
-  kFragment,          ///< X-4.3-b
-  kTruncated,         ///< I-n
-  kBadChecksum,       ///< of the message
-  kBadHopLimit,       ///< TTL / Hop Limit is not 1
-  kBadDestination,    ///< not the destination that the protocol demands
-  kNoRouterAlert,     ///< I-k, and RFC 3376 §9.2 for IGMP
-  kBadSource,         ///< MLD from anything but a link-local address (I-k); a multicast source
-  kOwnQuery,          ///< from our own address
-  kQueryOfNoAddress,  ///< an IGMP query from 0.0.0.0, as snooping switches send: it takes part in no election
+  kBadHeader,           ///< no whole IP datagram, or its header is damaged
+  kOtherFamily,         ///< not of this protocol's family
+  kNotMembership,       ///< no IGMP or MLD message of a known type (I-m)
+  kFragment,            ///< X-4.3-b
+  kTruncated,           ///< I-n
+  kBadChecksum,         ///< of the message
+  kBadHopLimit,         ///< TTL / Hop Limit is not 1
+  kBadDestination,      ///< not the destination that the protocol demands
+  kNoRouterAlert,       ///< I-k, and RFC 3376 §9.2 for IGMP
+  kBadSource,           ///< MLD from anything but a link-local address (I-k); a multicast source
+  kOwnQuery,            ///< from our own address
+  kQueryOfNoAddress,    ///< an IGMP query from 0.0.0.0, as snooping switches send: it takes part in no election
+  kQueryFromElsewhere,  ///< from outside the link's subnets, or from what is no host's address there
   kCount,
 };
 /// For the log: `no Router Alert`.
@@ -63,7 +68,8 @@ enum class QuerierCounter : std::uint8_t {
   kOlderReportsOfSsmGroups,  ///< S-e
   kGroupsLimit,
   kSourcesLimit,
-  kQueriesLimit,  ///< leaves that were not asked about: the listener ages out instead
+  kQueriesLimit,               ///< leaves that were not asked about: the listener ages out instead
+  kReportsWithoutRouterAlert,  ///< IGMP reports and leaves that counted all the same
   kCount,
 };
 [[nodiscard]] std::string_view counter_name(QuerierCounter counter);
@@ -71,8 +77,9 @@ enum class QuerierCounter : std::uint8_t {
 /// Decides, never sends: one input, then `poll_query` until it gives nothing, then wait until `next_deadline` or the
 /// next datagram. `now` never runs backwards. Not thread-safe.
 ///
-/// Does not know the link's subnets, so the source of an IGMP report is not checked (RFC 3376 §4.2.13 demands that
-/// 0.0.0.0 counts), nor whether anybody forwards: where `is_querier` is false that is the other router's task (P-g).
+/// The source of an IGMP report is not checked (RFC 3376 §4.2.13 demands that 0.0.0.0 counts), that of a query is: one
+/// forged datagram would take the querier's role. Whether anybody forwards is not known here: where `is_querier` is
+/// false that is the other router's task (P-g).
 ///
 /// Departure: RFC 3376 §7.3.1 wants a switch to query as IGMPv1 or IGMPv2 for links with routers that know no better.
 /// There is none; such a router is counted, and its queries count in the election.
@@ -84,6 +91,13 @@ class Querier {
   /// link-local address. None, as at the start: silent, and any other router wins. The first one starts the querier
   /// (RFC 3376 §8.6, §8.7).
   void set_address(Instant now, const std::optional<IpAddress>& address);
+
+  /// More of the link can be heard than before: it is asked at once, as at the start. What is known stays.
+  void ask_anew(Instant now);
+
+  /// The interface's addresses of this family with their subnets; none: not known, and queries count from everywhere.
+  /// A querier that could not have been elected among them loses the role.
+  void set_subnets(Instant now, std::vector<Prefix> addresses);
 
   /// One whole IP datagram seen on the link, in either direction. Changes of what the link wants are appended to
   /// `changes`. Error: why it had no effect; counted.
@@ -111,6 +125,8 @@ class Querier {
   }
   [[nodiscard]] const Counters<QuerierCounter>& counters() const { return counters_; }
   [[nodiscard]] const Counters<QuerierReject>& rejects() const { return rejects_; }
+  /// Where the last datagram came from, whatever became of it; unspecified where that could not be read.
+  [[nodiscard]] const IpAddress& last_source() const { return last_source_; }
 
  private:
   Result<void, QuerierReject> handle_message(Instant now, Bytes datagram, std::vector<FilterChange>& changes);
@@ -120,6 +136,8 @@ class Querier {
   /// Whether specific queries go out has to follow each change of address and role.
   void refresh_role();
   [[nodiscard]] bool is_asking() const { return is_querier() && address_; }
+  [[nodiscard]] bool may_be_querier(const IpAddress& source) const;
+  [[nodiscard]] bool is_own(const IpAddress& address) const;
   [[nodiscard]] GroupQuery general_query() const;
   void note(const RouterRejects& rejects);
 
@@ -129,12 +147,17 @@ class Querier {
   std::unique_ptr<RouterOptions> current_;
   RouterState state_;
   std::optional<IpAddress> address_;
+  std::vector<Prefix> subnets_;
+  /// Destinations by which older reports reach this interface.
+  std::vector<IpAddress> own_addresses_;
+  IpAddress last_source_;
   /// The other router that is the querier, and its Other Querier Present timer.
   std::optional<IpAddress> other_;
   Instant other_present_until_ = kNoDeadline;
   Instant next_general_query_ = kNoDeadline;
   unsigned startup_queries_left_ = 0;
   bool is_general_query_due_ = false;
+  bool is_startup_query_ = false;
   Counters<QuerierCounter> counters_;
   Counters<QuerierReject> rejects_;
 };

@@ -114,12 +114,14 @@ TEST_F(RunningQuerier, OneReportThatLeavesManyGroupsIsAskedAboutWithinTheLimit) 
 
 TEST_F(RunningQuerier, RefusesWhatDidNotStartOnThisLink) {  // I-k, RFC 3376 §4, §9.2
   EXPECT_EQ(receive(igmpv2_report(kHost, kGroup, {.hop_limit = 2})).error(), QuerierReject::kBadHopLimit);
-  EXPECT_EQ(receive(igmpv2_report(kHost, kGroup, {.router_alert = false})).error(), QuerierReject::kNoRouterAlert);
+  EXPECT_EQ(
+      receive(datagram(kHigher, a("224.0.0.1"), older_message(0x11, 100, kNone), {.router_alert = false})).error(),
+      QuerierReject::kNoRouterAlert);
   Octets damaged = igmpv2_report(kHost, kGroup);
   damaged.back() ^= std::byte{1};
   EXPECT_EQ(receive(damaged).error(), QuerierReject::kBadChecksum);
   EXPECT_EQ(receive(igmpv2_report(a("239.9.9.9"), kGroup)).error(), QuerierReject::kBadSource);
-  EXPECT_EQ(receive(datagram(kHost, a("224.0.0.1"), older_message(0x16, 0, kGroup))).error(),
+  EXPECT_EQ(receive(datagram(kHost, a("239.1.1.2"), older_message(0x16, 0, kGroup))).error(),
             QuerierReject::kBadDestination);
   EXPECT_EQ(receive(datagram(kHost, kGroup, older_message(0x99, 0, kGroup))).error(), QuerierReject::kNotMembership);
   EXPECT_EQ(receive({}).error(), QuerierReject::kBadHeader);
@@ -130,6 +132,28 @@ TEST_F(RunningQuerier, RefusesWhatDidNotStartOnThisLink) {  // I-k, RFC 3376 §4
   EXPECT_EQ(counter_name(QuerierReject::kNoRouterAlert), "reject_no_router_alert");
   EXPECT_EQ(to_string(QuerierReject::kQueryOfNoAddress), "query from 0.0.0.0");
   EXPECT_EQ(counter_name(QuerierCounter::kQueriesLimit), "queries_limit");
+}
+
+TEST_F(RunningQuerier, HostsWithoutRouterAlertCount) {  // RFC 9776 §9.2
+  EXPECT_TRUE(receive(igmpv2_report(kHost, kGroup, {.router_alert = false})));
+  EXPECT_EQ(wanted(kGroup), "E{}");
+  EXPECT_TRUE(receive(datagram(kHost, a("224.0.0.2"), older_message(0x17, 0, kGroup), {.router_alert = false})));
+  run_to(103s);
+  EXPECT_EQ(wanted(kGroup), "I{}");
+  EXPECT_EQ(querier.counters()[QuerierCounter::kReportsWithoutRouterAlert], 2U);
+  EXPECT_EQ(querier.last_source(), kHost);
+}
+
+TEST_F(RunningQuerier, OlderReportsReachItByAnyOfItsAddresses) {  // RFC 9776 §4.2.15
+  querier.set_subnets(after(100s), {*Prefix::parse("192.0.2.10/24")});
+  for (const char* destination : {"224.0.0.2", "224.0.0.22", "192.0.2.10"}) {
+    const IpAddress group = a("239.7.7.7");
+    EXPECT_TRUE(receive(datagram(kHost, a(destination), older_message(0x16, 0, group)))) << destination;
+    EXPECT_EQ(wanted(group), "E{}") << destination;
+    querier.clear(changes);
+  }
+  EXPECT_EQ(receive(datagram(kHost, a("192.0.2.11"), older_message(0x16, 0, kGroup))).error(),
+            QuerierReject::kBadDestination);
 }
 
 TEST_F(RunningQuerier, ReportFromNoAddressCounts) {  // RFC 3376 §4.2.13

@@ -40,7 +40,7 @@ TEST_F(QuerierLink, SaysWhatHostsNeedToKnow) {  // RFC 3376 §4.1
   ASSERT_TRUE(message);
   const auto& query = std::get<GroupQuery>(*message);
   EXPECT_EQ(query.version, 3);
-  EXPECT_EQ(query.max_response_time, 10s);
+  EXPECT_EQ(query.max_response_time, 500ms);  // at the start
   EXPECT_EQ(query.robustness, 2);
   EXPECT_EQ(query.query_interval, 125s);
 }
@@ -48,6 +48,7 @@ TEST_F(QuerierLink, SaysWhatHostsNeedToKnow) {  // RFC 3376 §4.1
 TEST(Querier, NeverGivesHostsLongerToAnswerThanItsInterval) {  // RFC 3376 §8.3
   Link link(QuerierOptions{.query_interval = 4s});
   link.set_address(kSelf);
+  link.run_to(6s);
   const auto message = parse_group_message(*DatagramView::parse(link.last_query), {});
   EXPECT_EQ(std::get<GroupQuery>(*message).max_response_time, 4s);
 }
@@ -87,6 +88,55 @@ TEST_F(RunningQuerier, HigherAddressTakesNoPart) {  // I-i
 TEST_F(RunningQuerier, SnoopingSwitchWithoutAddressWinsNoElection) {  // I-i
   EXPECT_EQ(receive(write_query(kNone, general())).error(), QuerierReject::kQueryOfNoAddress);
   EXPECT_TRUE(querier.is_querier());
+}
+
+TEST_F(RunningQuerier, NobodyFromOutsideTheSubnetsIsElected) {  // RFC 9776 §6.6.2, §9.1
+  const std::vector<Prefix> subnets = {*Prefix::parse("192.0.2.10/24"), *Prefix::parse("192.0.2.129/31")};
+  querier.set_subnets(after(100s), subnets);
+  for (const char* forged : {"10.0.0.1", "192.0.1.255", "192.0.2.0"}) {
+    EXPECT_EQ(receive(write_query(a(forged), general())).error(), QuerierReject::kQueryFromElsewhere) << forged;
+    EXPECT_EQ(querier.last_source(), a(forged));
+  }
+  EXPECT_EQ(receive(write_query(a("192.0.2.129"), general())).error(), QuerierReject::kOwnQuery);
+  EXPECT_TRUE(querier.is_querier());
+  EXPECT_EQ(querier.rejects()[QuerierReject::kQueryFromElsewhere], 3U);
+  EXPECT_TRUE(receive(write_query(kLower, general())));
+  EXPECT_EQ(querier.querier(), kLower);
+}
+
+TEST_F(RunningQuerier, WhoCouldNotBeElectedLosesTheRole) {
+  EXPECT_TRUE(receive(write_query(a("10.0.0.1"), general())));
+  EXPECT_FALSE(querier.is_querier());
+  querier.set_subnets(after(100s), {*Prefix::parse("192.0.2.10/24")});
+  EXPECT_TRUE(querier.is_querier());
+  run_to(100s);
+  EXPECT_EQ(sent(), "100000 Q");
+}
+
+TEST_F(RunningQuerier, StartupQueriesWantAnswersSoon) {
+  querier.set_address(after(100s), std::nullopt);
+  querier.set_address(after(100s), kSelf);
+  const auto max_response_time = [this] {
+    return std::get<GroupQuery>(*parse_group_message(*DatagramView::parse(last_query), {})).max_response_time;
+  };
+  run_to(100s);
+  EXPECT_EQ(max_response_time(), 500ms);
+  run_to(140s);
+  EXPECT_EQ(max_response_time(), 500ms);
+  run_to(300s);
+  EXPECT_EQ(max_response_time(), 10s);
+}
+
+TEST_F(RunningQuerier, AsksAnewAndForgetsNothing) {
+  EXPECT_TRUE(report(RecordType::kChangeToExclude, {}, kGroup));
+  querier.ask_anew(after(100s));
+  run_to(100s);
+  EXPECT_EQ(sent(), "100000 Q");
+  EXPECT_EQ(wanted(kGroup), "E{}");
+  EXPECT_TRUE(receive(write_query(kLower, general())));
+  querier.ask_anew(after(100s));
+  run_to(101s);
+  EXPECT_EQ(sent(), "");
 }
 
 TEST_F(RunningQuerier, OwnQueryHeardBackIsNobody) {

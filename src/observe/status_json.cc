@@ -146,6 +146,8 @@ std::string to_json(const GatewayStatus& status, const StatusQuery& query) {
   json::array downstreams;
   for (const DownstreamStatus& downstream : status.downstreams) {
     const DownstreamInfo& info = downstream.info;
+    json::object counted;
+    for (const auto& [name, value] : info.counters) counted[name] = value;
     downstreams.push_back(json::object{
         {"interface", info.interface},
         {"kind", info.kind},
@@ -157,7 +159,8 @@ std::string to_json(const GatewayStatus& status, const StatusQuery& query) {
         {"bytes", info.bytes},
         {"drops", info.drops},
         {"hop_limit_exceeded", info.hop_limit_exceeded},
-        {"too_big", info.too_big}});
+        {"too_big", info.too_big},
+        {"counters", std::move(counted)}});
   }
   out["downstreams"] = std::move(downstreams);
   if (status.native) out["native"] = native_part(*status.native);

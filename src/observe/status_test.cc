@@ -126,7 +126,7 @@ TEST(Status, OfAGatewayHasTheShapeThatIsPromised) {
           "\"querier\":{\"ipv4\":true,\"ipv6\":false},"
           "\"querier_address\":{\"ipv4\":\"192.0.2.9\",\"ipv6\":null},"
           "\"groups\":[{\"group\":\"232.1.1.1\",\"mode\":\"exclude\",\"sources\":[]}],"
-          "\"packets\":4,\"bytes\":400,\"drops\":1,\"hop_limit_exceeded\":2,\"too_big\":3}]}");
+          "\"packets\":4,\"bytes\":400,\"drops\":1,\"hop_limit_exceeded\":2,\"too_big\":3,\"counters\":{}}]}");
 }
 
 TEST(Status, OfMembershipsAloneIsFilteredAndSorted) {

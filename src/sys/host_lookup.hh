@@ -1,6 +1,8 @@
 #pragma once
 /// Host names, by the means that this host is set up with (/etc/hosts, DNS).
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,8 +11,33 @@
 
 namespace amt {
 
-/// All addresses of `name`, of the families that this host has, the best first (RFC 6724); never an empty list. Waits
-/// for the answer. Error: the reason in words, without the name.
-[[nodiscard]] Result<std::vector<IpAddress>, std::string> look_up_host(const std::string& name);
+struct HostLookupProblem {
+  /// In words, without the name.
+  std::string text;
+  /// No resolver answers, or none is reachable: after a boot that passes.
+  bool may_pass = false;
+};
+/// Never an empty list.
+using HostAddresses = Result<std::vector<IpAddress>, HostLookupProblem>;
+
+/// All addresses of `name`, of the families that this host has, the best first (RFC 6724). Waits for the answer.
+[[nodiscard]] HostAddresses look_up_host(const std::string& name);
+
+/// The same while other things happen, on a thread of the C library's.
+class HostLookup {
+ public:
+  explicit HostLookup(const std::string& name);
+  /// Waits for nothing: what is under way ends by itself.
+  ~HostLookup();
+  HostLookup(const HostLookup&) = delete;
+  HostLookup& operator=(const HostLookup&) = delete;
+
+  /// Nothing: not answered yet.
+  [[nodiscard]] std::optional<HostAddresses> poll() const;
+
+ private:
+  struct Request;
+  std::unique_ptr<Request> request_;
+};
 
 }  // namespace amt

@@ -5,6 +5,8 @@
 
 #include <array>
 
+#include "sys/machine_identity.hh"
+
 namespace amt {
 
 namespace {
@@ -16,7 +18,12 @@ constexpr std::uint16_t kDynamicPorts = 16384;
 
 std::optional<std::uint16_t> lasting_port(std::string_view purpose) {
   sd_id128_t secret{};
-  if (sd_id128_get_machine_app_specific(kApplication, &secret) < 0) return std::nullopt;
+  if (sd_id128_get_machine_app_specific(kApplication, &secret) < 0) {
+    const std::optional<std::string> identity = machine_identity();
+    if (!identity) return std::nullopt;
+    crypto_generichash(secret.bytes, sizeof secret.bytes, reinterpret_cast<const unsigned char*>(identity->data()),
+                       identity->size(), kApplication.bytes, sizeof kApplication.bytes);
+  }
   static_assert(sizeof(secret.bytes) == crypto_shorthash_KEYBYTES);
   std::array<unsigned char, crypto_shorthash_BYTES> hash{};
   crypto_shorthash(hash.data(), reinterpret_cast<const unsigned char*>(purpose.data()), purpose.size(), secret.bytes);

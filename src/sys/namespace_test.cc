@@ -95,7 +95,7 @@ TEST_F(Netlink, SwitchesTheReversePathFilter) {
     std::ifstream("/proc/sys/net/ipv4/conf/near/rp_filter") >> seen;
     EXPECT_EQ(seen, mode);
   }
-  EXPECT_TRUE(ok(reverse_path_filter_of_all()));
+  EXPECT_TRUE(ok(reverse_path_filter("all")));
 }
 
 TEST_F(Netlink, MovesLinksBetweenNamespaces) {

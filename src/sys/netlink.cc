@@ -3,99 +3,33 @@
 #include <linux/ip.h>
 #include <net/if.h>
 #include <net/if_arp.h>
-#include <netlink/errno.h>
-#include <netlink/netlink.h>
-#include <netlink/route/addr.h>
-#include <netlink/route/link.h>
 #include <netlink/route/link/inet.h>
 #include <netlink/route/link/veth.h>
-#include <netlink/route/route.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <fstream>
-#include <memory>
 
+#include "sys/netlink_socket.hh"
 #include "sys/socket_address.hh"
 #include "sys/unique_fd.hh"
 
 namespace amt {
 namespace {
 
-template <typename T, void (*kFree)(T*)>
-struct Freed {
-  void operator()(T* object) const { kFree(object); }
-};
-using NlSocket = std::unique_ptr<nl_sock, Freed<nl_sock, nl_socket_free>>;
-using NlCache = std::unique_ptr<nl_cache, Freed<nl_cache, nl_cache_free>>;
-using NlAddress = std::unique_ptr<nl_addr, Freed<nl_addr, nl_addr_put>>;
-using Link = std::unique_ptr<rtnl_link, Freed<rtnl_link, rtnl_link_put>>;
-using AddressEntry = std::unique_ptr<rtnl_addr, Freed<rtnl_addr, rtnl_addr_put>>;
-using Route = std::unique_ptr<rtnl_route, Freed<rtnl_route, rtnl_route_put>>;
-
-/// libnl turns the kernel's errno into its own codes; this turns them back.
-int errno_of(int nl_error) {
-  switch (nl_error < 0 ? -nl_error : nl_error) {
-    case NLE_INTR:
-      return EINTR;
-    case NLE_BAD_SOCK:
-      return EBADF;
-    case NLE_AGAIN:
-      return EAGAIN;
-    case NLE_NOMEM:
-      return ENOMEM;
-    case NLE_EXIST:
-      return EEXIST;
-    case NLE_INVAL:
-      return EINVAL;
-    case NLE_RANGE:
-      return ERANGE;
-    case NLE_OPNOTSUPP:
-      return EOPNOTSUPP;
-    case NLE_AF_NOSUPPORT:
-      return EAFNOSUPPORT;
-    case NLE_OBJ_NOTFOUND:
-      return ENOENT;
-    case NLE_NOADDR:
-      return EADDRNOTAVAIL;
-    case NLE_PERM:
-      return EPERM;
-    case NLE_NOACCESS:
-      return EACCES;
-    case NLE_BUSY:
-      return EBUSY;
-    case NLE_NODEV:
-      return ENODEV;
-    default:
-      return EIO;
-  }
-}
-
-tl::unexpected<SysError> failed(std::string_view call, std::string object, int nl_error) {
-  return tl::unexpected(SysError{std::string(call), std::move(object), errno_of(nl_error)});
-}
-
-/// `f(nl_sock*)` returns libnl's code.
-template <typename F>
-SysResult<void> with_socket(std::string_view call, const std::string& object, F&& f) {
-  const NlSocket socket(nl_socket_alloc());
-  if (!socket) return failed(call, object, NLE_NOMEM);
-  if (const int error = nl_connect(socket.get(), NETLINK_ROUTE); error < 0) return failed(call, object, error);
-  if (const int error = f(socket.get()); error < 0) return failed(call, object, error);
-  return {};
-}
-
-std::string link_label(int index) {
-  std::array<char, IF_NAMESIZE> name{};
-  if (if_indextoname(static_cast<unsigned>(index), name.data()) != nullptr) return name.data();
-  return "interface " + std::to_string(index);
-}
+using namespace netlink;
 
 std::string label(const Prefix& prefix) { return prefix.address.to_string() + '/' + std::to_string(prefix.length); }
 
 std::string text_of(const char* text) { return text == nullptr ? "" : text; }
+std::string hardware_address_of(rtnl_link* link) {
+  nl_addr* const address = rtnl_link_get_addr(link);
+  if (address == nullptr || nl_addr_get_len(address) == 0) return {};
+  std::array<char, 64> text{};
+  return nl_addr2str(address, text.data(), text.size());
+}
 
 LinkInfo info_of(rtnl_link* link) {
   return LinkInfo{rtnl_link_get_ifindex(link),
@@ -106,20 +40,8 @@ LinkInfo info_of(rtnl_link* link) {
                   rtnl_link_get_master(link),
                   (rtnl_link_get_flags(link) & IFF_LOOPBACK) != 0,
                   text_of(rtnl_link_get_type(link)),
-                  text_of(rtnl_link_get_ifalias(link))};
-}
-
-/// Sends the kernel only what `fill` sets on an empty link.
-template <typename F>
-SysResult<void> change_link(std::string_view call, int index, F&& fill) {
-  return with_socket(call, link_label(index), [&](nl_sock* socket) {
-    const Link original(rtnl_link_alloc());
-    const Link change(rtnl_link_alloc());
-    if (!original || !change) return -NLE_NOMEM;
-    rtnl_link_set_ifindex(original.get(), index);
-    if (const int error = fill(change.get()); error < 0) return error;
-    return rtnl_link_change(socket, original.get(), change.get(), 0);
-  });
+                  text_of(rtnl_link_get_ifalias(link)),
+                  hardware_address_of(link)};
 }
 
 NlAddress build_address(const IpAddress& address, unsigned prefix_length) {
@@ -288,8 +210,8 @@ SysResult<void> set_reverse_path_filter(int index, int mode) {
   });
 }
 
-SysResult<int> reverse_path_filter_of_all() {
-  const std::string path = "/proc/sys/net/ipv4/conf/all/rp_filter";
+SysResult<int> reverse_path_filter(const std::string& name) {
+  const std::string path = "/proc/sys/net/ipv4/conf/" + name + "/rp_filter";
   std::ifstream file(path);
   int mode = 0;
   if (!(file >> mode)) return tl::unexpected(SysError{"read", path, ENOENT});
@@ -317,7 +239,7 @@ SysResult<std::vector<LinkAddress>> list_addresses(int index) {
   return addresses;
 }
 
-SysResult<void> add_address(int index, const Prefix& address) {
+SysResult<void> add_address(int index, const Prefix& address, AddressScope scope) {
   const std::string object = label(address) + " on " + link_label(index);
   return with_socket("add address", object, [&](nl_sock* socket) {
     const AddressEntry entry(rtnl_addr_alloc());
@@ -327,6 +249,7 @@ SysResult<void> add_address(int index, const Prefix& address) {
     if (const int error = rtnl_addr_set_local(entry.get(), local.get()); error < 0) return error;
     // Usable at once: our links are points to points or the test's own, nobody else has the address.
     if (!address.address.is_v4()) rtnl_addr_set_flags(entry.get(), IFA_F_NODAD);
+    if (scope == AddressScope::kLink) rtnl_addr_set_scope(entry.get(), RT_SCOPE_LINK);
     return rtnl_addr_add(socket, entry.get(), 0);
   });
 }
@@ -334,11 +257,13 @@ SysResult<void> add_address(int index, const Prefix& address) {
 SysResult<void> add_route(int index, const Prefix& destination, std::optional<IpAddress> gateway) {
   const std::string object = label(destination) + " by " + link_label(index);
   return with_socket("add route", object, [&](nl_sock* socket) {
-    if (const int error = add_route_to(RT_TABLE_MAIN, socket, index, destination, gateway); error < 0) return error;
+    const int in_main = add_route_to(RT_TABLE_MAIN, socket, index, destination, gateway);
+    if (in_main < 0 && in_main != -NLE_EXIST) return in_main;
     // The kernel keeps ff00::/8 of every interface in the table "local", which is asked first: a multicast route that
     // stands in the main table alone is never found.
-    if (destination.address.is_v4() || !destination.address.is_multicast()) return 0;
-    return add_route_to(RT_TABLE_LOCAL, socket, index, destination, gateway);
+    if (destination.address.is_v4() || !destination.address.is_multicast()) return in_main;
+    const int in_local = add_route_to(RT_TABLE_LOCAL, socket, index, destination, gateway);
+    return in_local == -NLE_EXIST ? in_main : in_local;
   });
 }
 

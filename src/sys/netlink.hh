@@ -26,6 +26,8 @@ struct LinkInfo {
   std::string kind{};
   /// What somebody has noted of it.
   std::string alias{};
+  /// As `02:00:5e:10:00:01`; empty: it has none.
+  std::string hardware_address{};
 };
 
 /// An address of an interface.
@@ -52,14 +54,19 @@ struct LinkAddress {
 [[nodiscard]] SysResult<std::uint64_t> transmit_drops(int index);
 /// IFLA_INET_CONF / IPV4_DEVCONF_RP_FILTER: 0 off, 1 strict, 2 loose. What counts is the larger of this and conf.all.
 [[nodiscard]] SysResult<void> set_reverse_path_filter(int index, int mode);
-/// net.ipv4.conf.all.rp_filter
-[[nodiscard]] SysResult<int> reverse_path_filter_of_all();
+/// net.ipv4.conf.NAME.rp_filter; `name` may be "all".
+[[nodiscard]] SysResult<int> reverse_path_filter(const std::string& name);
 
 /// Every address of this host, or of one interface (`index` not 0).
 [[nodiscard]] SysResult<std::vector<LinkAddress>> list_addresses(int index = 0);
-[[nodiscard]] SysResult<void> add_address(int index, const Prefix& address);
+enum class AddressScope : std::uint8_t {
+  kGlobal,
+  kLink,  ///< never chosen as the source of what leaves by another interface
+};
+/// EEXIST: the interface has it already.
+[[nodiscard]] SysResult<void> add_address(int index, const Prefix& address, AddressScope scope = AddressScope::kGlobal);
 /// A unicast or multicast route out of `index`, in the main table (IPv6 multicast also in the table that is asked
-/// before it); `gateway` optional.
+/// before it); `gateway` optional. EEXIST: it is there already, as a whole.
 [[nodiscard]] SysResult<void> add_route(int index, const Prefix& destination, std::optional<IpAddress> gateway = {});
 
 /// The source address that this host would use (a connected UDP socket's choice); nothing when there is no route.

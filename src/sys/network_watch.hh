@@ -1,5 +1,7 @@
 #pragma once
-/// Tells when addresses or routes of this host change (netlink, rtnetlink(7)).
+/// Tells when interfaces, addresses or routes of this host change (netlink, rtnetlink(7)).
+
+#include <cstdint>
 
 #include "sys/error.hh"
 #include "sys/unique_fd.hh"
@@ -9,7 +11,11 @@ namespace amt {
 /// What changed has to be looked up; changes come in bursts.
 class NetworkWatch {
  public:
-  static SysResult<NetworkWatch> open();
+  enum class Of : std::uint8_t {
+    kWays,        ///< addresses and routes: how others are reached
+    kInterfaces,  ///< these, and links, ports of bridges, and the IPv4 settings of interfaces (rp_filter)
+  };
+  static SysResult<NetworkWatch> open(Of what = Of::kWays);
 
   /// Readable when something changed.
   [[nodiscard]] int fd() const { return fd_.get(); }

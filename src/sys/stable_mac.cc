@@ -4,16 +4,14 @@
 #include <sys/utsname.h>
 
 #include <cstdint>
-#include <fstream>
+
+#include "sys/machine_identity.hh"
 
 namespace amt {
 namespace {
 
-/// machine-id(5), or the host's name where there is none.
 std::string machine() {
-  std::ifstream file("/etc/machine-id");
-  std::string text;
-  if (std::getline(file, text) && !text.empty()) return text;
+  if (std::optional<std::string> identity = machine_identity()) return *identity;
   utsname names{};
   return ::uname(&names) == 0 ? names.nodename : "";
 }

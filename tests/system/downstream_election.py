@@ -11,8 +11,8 @@ from lib.multicast import Listener, RawSource
 from lib.topology import ASM, Line
 
 NEEDS = {"namespaces", "tun"}
-# Below the gateway's own 192.168.0.1, and below every address that a kernel gives itself.
-OTHER = {4: "192.168.0.0", 6: "fe80::1"}
+# Below the gateway's own 192.168.0.2, and below every address that a kernel gives itself.
+OTHER = {4: "192.168.0.1", 6: "fe80::1"}
 
 
 def querier(gateway) -> dict:
@@ -23,7 +23,7 @@ def run(case):
     line = Line(case)
     host = case.host("host")
     line.start_relay()
-    netns.link(line.gateway, "l0", host, "h0", ["192.168.0.1/24"], ["192.168.0.9/24"])
+    netns.link(line.gateway, "l0", host, "h0", ["192.168.0.2/24"], ["192.168.0.9/24"])
     router = case.closing(RawSource(host, "h0"))
     for family in (4, 6):
         line.stream(family, ASM[family], rate=200, sizes=(100,))

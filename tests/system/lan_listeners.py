@@ -70,9 +70,9 @@ def oldest(case, gateway, party, lan):
 
 
 def refused(case, gateway, party):
-    """I-k: TTL or Hop Limit 1, Router Alert, and for MLD a link-local source."""
+    """I-k: TTL or Hop Limit 1, and for MLD Router Alert and a link-local source."""
+    party.older(IGMPV2_REPORT, PHANTOM[4], ttl=2)
     for options in ({"ttl": 2}, {"router_alert": False}):
-        party.older(IGMPV2_REPORT, PHANTOM[4], **options)
         party.older(MLDV1_REPORT, PHANTOM[6], **options)
     for source in ("2001:db8:99::1", "::"):
         party.older(MLDV1_REPORT, PHANTOM[6], source=source)

@@ -84,6 +84,12 @@ class Party:
         self._raw = case.closing(RawSource(host, "h0"))
         self.capture = case.closing(Capture(host, "h0", outgoing=False))
 
+    def send(self, datagram: bytes) -> None:
+        self._raw.send(datagram)
+
+    def send_frame(self, target: bytes, behind_addresses: bytes) -> None:
+        self._raw.send_frame(target, behind_addresses)
+
     def queries(self, source: str | None = None) -> list[Query]:
         found = [query_in(packets.parse(octets)) for octets in self.capture.datagrams()]
         return [one for one in found if one and source in (None, one.source)]
@@ -111,8 +117,9 @@ class Party:
             self._raw.send(packets.mld_datagram(struct.pack("!BBHHH", 130, 0, 0, 1000, 0) + tail, group or "ff02::1",
                                                 source=source))
 
-    def report(self, family: int, records: list[bytes]) -> None:
-        self._raw.send(packets.report(records, family, source="192.168.50.180" if family == 4 else "fe80::180"))
+    def report(self, family: int, records: list[bytes], **options) -> None:
+        source = "192.168.50.180" if family == 4 else "fe80::180"
+        self._raw.send(packets.report(records, family, source=source, **options))
 
     def older(self, kind: int, group: str, **options) -> None:
         """A message of IGMPv1, IGMPv2 or MLDv1."""

@@ -167,6 +167,10 @@ class RawSource:
             target, kind = b"\x33\x33" + datagram[36:40], 0x86DD
         self._socket.send(target + self._own + struct.pack("!H", kind) + datagram)
 
+    def send_frame(self, target: bytes, behind_addresses: bytes) -> None:
+        """A frame whose type field and payload the test writes: VLAN tags, padding."""
+        self._socket.send(target + self._own + behind_addresses)
+
     def send_to(self, mac: bytes, datagram: bytes) -> None:
         kind = 0x0800 if datagram[0] >> 4 == 4 else 0x86DD
         self._socket.send(mac + self._own + struct.pack("!H", kind) + datagram)

@@ -1,0 +1,29 @@
+#pragma once
+/// What a daemon waits for at its start: after a boot, addresses, routes and the DNS come a little later than it does.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "amt/ip_address.hh"
+#include "amt/time.hh"
+
+namespace amt {
+
+enum class Waited : std::uint8_t {
+  kThere,
+  kTimeOver,
+  kStopped,  ///< SIGINT or SIGTERM
+};
+
+/// An address of this host, or a default route.
+inline constexpr Duration kAddressWaitMax = std::chrono::seconds(8);
+
+/// Asks `is_there` a few times a second, at most for `max`; the first time at once. The log says `waiting for WHAT` if
+/// that is not enough.
+[[nodiscard]] Waited await_condition(const std::string& what, Duration max, const std::function<bool()>& is_there);
+
+/// Until sockets can be bound to all of these.
+[[nodiscard]] Waited await_addresses(const std::string& option, const std::vector<IpAddress>& addresses);
+
+}  // namespace amt
