@@ -332,8 +332,9 @@ TEST(CommandLine, AloneItNamesTheSubcommandsInTwoLinesAndFails) {
 }
 
 TEST(CommandLine, HelpAndVersionGoToStandardOutput) {
-  for (const char* const line : {"--help", "-h", "help", "--version", "relay --help", "help relay",
-                                 "receive -h --nonsense", "completion bash", "man-page", "man-page send"}) {
+  for (const char* const line :
+       {"--help", "-h", "help", "--version", "relay --help", "help relay", "receive -h --nonsense", "completion bash",
+        "completion zsh", "completion fish", "man-page", "man-page send", "man", "man send"}) {
     const auto result = parse_command_line(words(line));
     ASSERT_FALSE(result) << line;
     EXPECT_EQ(result.error().status, 0) << line;
@@ -341,7 +342,8 @@ TEST(CommandLine, HelpAndVersionGoToStandardOutput) {
     EXPECT_EQ(result.error().standard_error, "") << line;
   }
   EXPECT_EQ(complaint("completion tcsh"),
-            "amt completion: the name of a shell must follow, bash (example: source <(amt completion bash))");
+            "amt completion: the name of a shell must follow, bash, zsh or fish (example: source <(amt completion "
+            "bash))");
 }
 
 }  // namespace
