@@ -111,8 +111,8 @@ void add_relay_limits(CommandTable& table, RelayConfig& config) {
                            .help =
                                "the same in all; networks of which gateways are known go first, then those that were "
                                "quiet",
-                           .default_text = "10000",
-                           .example = "10000",
+                           .default_text = "5000",
+                           .example = "5000",
                            .apply = number_into(config.answers_max, 0, kPerSecondMax)});
   table.options.push_back({.name = "max-updates-per-address",
                            .value = "N",

@@ -20,7 +20,7 @@ struct AnswerLimits {
   std::uint32_t advertisements_per_address_max = 100;
   /// Of both kinds together, to one /24 (IPv6: one /48), and to all.
   std::uint32_t per_prefix_max = 1000;
-  std::uint32_t total_max = 10'000;
+  std::uint32_t total_max = 5000;
   /// Endpoints, addresses and prefixes that are told apart, of each so many; at least 1, rounded up to sets of 4.
   std::size_t sources_max = 4096;
 };
