@@ -28,6 +28,7 @@ class BrokenLink final : public LanLink {
 
   const std::string& interface() const override { return name_; }
   const char* kind() const override { return "lan"; }
+  bool is_routed() const override { return true; }
   SysResult<void> open() override {
     ++scene_.opened;
     readable_ = UniqueFd(::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
