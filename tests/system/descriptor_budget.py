@@ -19,7 +19,8 @@ def run(case):
     source = line.source_address(4)
     # The relay inherits it.
     resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
-    relay = line.start_relay("--max-updates-per-address", "0", "--workers", "2")
+    relay = line.start_relay("--max-updates-per-address", "0", "--workers", "2", "--max-channels", "200000",
+                             "--max-channels-per-address", "200000")
     case.check(resource.prlimit(relay.pid, resource.RLIMIT_NOFILE) == (DESCRIPTORS, DESCRIPTORS), "the limit is kept")
     many = case.closing(joiners.Joiners(line.gateways[0], line.relay_address(4), source, TUNNELS, CHANNELS))
     many.handshake()
