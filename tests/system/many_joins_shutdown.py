@@ -14,7 +14,8 @@ from lib.topology import SSM, Line
 
 NEEDS = {"namespaces"}
 TUNNELS, CHANNELS = 256, 512
-LIMITS = ("--max-requests-per-address", "0", "--max-updates-per-address", "0")
+LIMITS = ("--max-requests-per-address", "0", "--max-updates-per-address", "0", "--max-channels", "200000",
+          "--max-channels-per-address", "200000")
 
 
 def numbers(gateway) -> list[int]:
