@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Runs the tests of one built preset and closes with one line: N passed, N failed, N skipped.
-#   tools/test.sh PRESET [LABEL...]     labels: unit check sim system (default: all)
+#   tools/test.sh PRESET [LABEL...]     labels: unit check sim system attack (default: all)
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 preset=${1:?preset}
 shift
-[ $# -gt 0 ] || set -- unit check sim system
+[ $# -gt 0 ] || set -- unit check sim system attack
 labels="^($(IFS='|'; echo "$*"))\$"
 build=build/$preset
 results=$build/results.xml
