@@ -10,6 +10,9 @@
 
 #include <array>
 #include <cerrno>
+#include <fstream>
+#include <sstream>
+#include <string>
 
 #include "io/udp_socket.hh"
 #include "ip/udp.hh"
@@ -75,6 +78,34 @@ class PacketRingOn : public InTestNamespace, public ::testing::WithParamInterfac
       ring.release();
     }
     return all;
+  }
+
+  /// Packets that the kernel dropped between two interfaces of this machine, for want of room in a processor's queue:
+  /// other programs fill that, too.
+  static std::uint64_t softnet_drops() {
+    std::ifstream file("/proc/net/softnet_stat");
+    std::uint64_t drops = 0;
+    for (std::string line; std::getline(file, line);) {
+      std::istringstream fields(line);
+      std::uint64_t processed = 0;
+      std::uint64_t dropped = 0;
+      fields >> std::hex >> processed >> dropped;
+      drops += dropped;
+    }
+    return drops;
+  }
+
+  /// What `attempt` collects, of the first time that nothing was lost on the way to the ring.
+  template <typename Attempt>
+  static std::vector<Octets> undisturbed(Attempt attempt) {
+    constexpr int kTriesMax = 20;
+    std::vector<Octets> got;
+    for (int i = 0; i < kTriesMax; ++i) {
+      const std::uint64_t before = softnet_drops();
+      got = attempt();
+      if (softnet_drops() == before) break;
+    }
+    return got;
   }
 
   void expect_udp(const Octets& bytes, Bytes payload) {
@@ -190,18 +221,24 @@ TEST_P(PacketRingOn, HasSlotsForJumboFrames) {
 }
 
 TEST_P(PacketRingOn, RemembersWhereItStopped) {
-  PacketRing ring = open("far");
-  for (unsigned i = 0; i < 200; ++i) send("near", group(), numbered(100, i));
-  const std::vector<Octets> got = collect(ring, 200, 7);
+  const std::vector<Octets> got = undisturbed([] {
+    PacketRing ring = open("far");
+    for (unsigned i = 0; i < 200; ++i) send("near", group(), numbered(100, i));
+    std::vector<Octets> all = collect(ring, 200, 7);
+    EXPECT_EQ(ring.statistics().kernel_drops, 0U);
+    return all;
+  });
   ASSERT_EQ(got.size(), 200U);
   for (unsigned i = 0; i < 200; ++i) expect_udp(got[i], numbered(100, i));
-  EXPECT_EQ(ring.statistics().kernel_drops, 0U);
 }
 
 TEST_P(PacketRingOn, KeepsABurstThatNobodyReadsYet) {
-  PacketRing ring = open("far");
-  for (unsigned i = 0; i < 64; ++i) send("near", group(), numbered(100, i));
-  EXPECT_EQ(collect(ring, 64).size(), 64U);
+  const std::vector<Octets> got = undisturbed([] {
+    PacketRing ring = open("far");
+    for (unsigned i = 0; i < 64; ++i) send("near", group(), numbered(100, i));
+    return collect(ring, 64);
+  });
+  EXPECT_EQ(got.size(), 64U);
 }
 
 TEST_P(PacketRingOn, GoesOnAfterTheRingWasFull) {
@@ -216,8 +253,10 @@ TEST_P(PacketRingOn, GoesOnAfterTheRingWasFull) {
   EXPECT_GT(ring.statistics().kernel_drops, 0U);
   ring.release();
   collect(ring, 1000);
-  send("near", group(), numbered(11));
-  const std::vector<Octets> got = collect(ring, 1);
+  const std::vector<Octets> got = undisturbed([&] {
+    send("near", group(), numbered(11));
+    return collect(ring, 1);
+  });
   ASSERT_EQ(got.size(), 1U);
   expect_udp(got[0], numbered(11));
 }
