@@ -4,7 +4,7 @@ import pathlib
 import re
 
 # No sockets, clocks, threads or environment in these; docs/architecture.md says why.
-PURE = {"base", "ip", "wire", "membership", "forward", "media", "load", "relay", "gateway", "discovery"}
+PURE = {"base", "ip", "wire", "membership", "forward", "media", "load", "relay", "gateway", "discovery", "client"}
 
 
 def read_rooms(src: pathlib.Path) -> dict[str, set[str]]:

@@ -60,7 +60,7 @@ class DiscoverSession {
   void on_driad(const DriadResult& driad);
   void add_found();
   void ask_all();
-  void on_result(std::size_t relay, const SurveyResult& result);
+  void on_result(std::size_t relay, const ProbeResult& result);
   void begin_progress();
   void on_progress();
   [[nodiscard]] std::string awaited() const;
@@ -121,7 +121,8 @@ void DiscoverSession::add_found() {
   }
   for (const FoundRelay& relay : report_.driad ? report_.driad->relays : std::vector<FoundRelay>()) {
     const auto* name = std::get_if<DomainName>(&relay.record.relay);
-    for (const RelayOption& option : relay.options) {
+    for (RelayOption option : relay.options) {
+      option.destination.source = source_address_towards(option.destination.address);
       options.emplace_back(option, name != nullptr ? name->to_string() : std::string());
     }
   }
@@ -156,7 +157,7 @@ void DiscoverSession::ask_all() {
     // A relay of DNS-SD has a port of its own.
     options.relay_port = report_.relays[i].given ? config_.relay_port : options.target.port;
     options.timeout = config_.timeout;
-    survey_.ask(options, [this, i](const SurveyResult& result) { on_result(i, result); });
+    survey_.ask(options, [this, i](const ProbeResult& result) { on_result(i, result); });
   }
   if (unanswered_ == 0) {
     done_ = true;
@@ -194,7 +195,7 @@ void DiscoverSession::on_progress() {
   progress_timer_.set(now + kProgressInterval);
 }
 
-void DiscoverSession::on_result(std::size_t relay, const SurveyResult& result) {
+void DiscoverSession::on_result(std::size_t relay, const ProbeResult& result) {
   report_.relays[relay].result = result;
   answered_[relay] = true;
   if (--unanswered_ != 0) return;

@@ -153,7 +153,7 @@ std::string ServicesFound::instance_at(const RelayOption& option) const {
 }
 
 std::string verdict(const AskedRelay& asked) {
-  const SurveyResult& result = asked.result;
+  const ProbeResult& result = asked.result;
   const std::string relay = result.relay ? result.relay->to_string() : asked.target.to_string();
   const std::string advertised =
       result.discovery_time ? fmt::format("advertises {} in {}, which ", relay, shown_time(*result.discovery_time))

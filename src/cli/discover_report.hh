@@ -35,7 +35,7 @@ struct AskedRelay {
   bool discovery_optional = false;
   /// The name that led here (DNS-SD: the instance's); empty: the record has the address itself.
   std::string via_name;
-  SurveyResult result;
+  ProbeResult result;
 
   [[nodiscard]] bool serves() const { return result.state == RelayProbe::State::kConnected; }
 };

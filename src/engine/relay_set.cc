@@ -9,7 +9,7 @@
 #include "engine/relay_survey.hh"
 #include "engine/service_lookup.hh"
 #include "engine/silence_reason.hh"
-#include "engine/tunnel_events.hh"
+#include "client/tunnel_events.hh"
 #include "gateway/duplicate_filter.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"
@@ -69,7 +69,7 @@ struct RelaySet::Impl {
   void on_event(TunnelNumber number, const GatewayEvent& event);
   void on_tunnel_data(TunnelNumber number, Instant now, std::span<const Bytes> datagrams);
   void on_records(const IpAddress& source, const DriadResult& driad);
-  void on_probe(const RelayProbeOptions& probe, const SurveyResult& result);
+  void on_probe(const RelayProbeOptions& probe, const ProbeResult& result);
   /// Does what the selection decided.
   void drain();
   void act(const LookUpSource& step);
@@ -333,10 +333,10 @@ void RelaySet::Impl::act(const StartProbe& step) {
   }
   log_debug("asking relay {} ({})", probe.target.to_string(), to_string(step.option.origin));
   probes[probe.target.address] =
-      survey->ask(probe, [this, probe](const SurveyResult& result) { on_probe(probe, result); });
+      survey->ask(probe, [this, probe](const ProbeResult& result) { on_probe(probe, result); });
 }
 
-void RelaySet::Impl::on_probe(const RelayProbeOptions& probe, const SurveyResult& result) {
+void RelaySet::Impl::on_probe(const RelayProbeOptions& probe, const ProbeResult& result) {
   probes.erase(probe.target.address);
   ProbeOutcome outcome;
   if (result.state == RelayProbe::State::kConnected) {

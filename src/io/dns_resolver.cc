@@ -70,20 +70,6 @@ DnsAnswer answer_of(const ub_result& result, bool validated) {
 
 }  // namespace
 
-std::string_view to_string(DnssecState state) {
-  switch (state) {
-    case DnssecState::kSecure:
-      return "secure";
-    case DnssecState::kInsecure:
-      return "insecure";
-    case DnssecState::kBogus:
-      return "bogus";
-    case DnssecState::kUnchecked:
-      break;
-  }
-  return "unchecked";
-}
-
 struct DnsResolver::Impl {
   struct Query {
     Impl* owner = nullptr;

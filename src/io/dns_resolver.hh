@@ -13,6 +13,7 @@
 #include "amt/endpoint.hh"
 #include "amt/result.hh"
 #include "amt/time.hh"
+#include "discovery/dns_answer.hh"
 
 namespace amt {
 
@@ -27,14 +28,6 @@ enum class DnssecPolicy : std::uint8_t {
   kOff,      ///< nothing is checked
 };
 
-enum class DnssecState : std::uint8_t {
-  kSecure,     ///< signed and valid
-  kInsecure,   ///< the zone is not signed
-  kBogus,      ///< signed, and wrong: the answer was thrown away
-  kUnchecked,  ///< not checked: switched off, or the resolver hands on no signatures
-};
-[[nodiscard]] std::string_view to_string(DnssecState state);
-
 struct DnsResolverOptions {
   /// Resolvers to ask; empty: those of /etc/resolv.conf.
   std::vector<Endpoint> resolvers;
@@ -45,19 +38,6 @@ struct DnsResolverOptions {
   /// So long a validated answer is waited for where unsigned ones count, too (DnsClient): validation takes several
   /// queries, and behind a resolver that is dead each of them may wait for a time-out.
   Duration signatures_wait = std::chrono::milliseconds(1500);
-};
-
-struct DnsAnswer {
-  /// Each record's data; empty: see `problem`.
-  std::vector<std::vector<std::byte>> records;
-  DnssecState dnssec = DnssecState::kUnchecked;
-  /// Why there are no records: "no such name", "no record of this type", "server failure", ... Empty: there are some.
-  std::string problem;
-  /// There certainly is none: the name or the type does not exist.
-  bool denied = false;
-  std::uint32_t ttl_seconds = 0;
-  /// Where CNAMEs led, when they did.
-  std::string canonical_name;
 };
 
 /// Lives on one thread, that of the event loop; libunbound works on a thread of its own.

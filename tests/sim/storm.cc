@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "engine/tunnel_events.hh"
 #include "ip/udp.hh"
 #include "sim/groups.hh"
 #include "wire/message.hh"
@@ -59,7 +58,8 @@ Storm::Storm(const StormScenario& scenario)
   constexpr std::uint32_t kGatewayNetwork = 0x0a000001;  // 10.0.0.1
   relays_.resize(1 + scenario.others);
   for (std::size_t i = 0; i < relays_.size(); ++i) {
-    relays_[i].endpoint = {numbered(kRelayNetwork, i), kAmtPort};
+    const bool anycast = i == 0 && scenario.asks_dns;
+    relays_[i].endpoint = {anycast ? kRelayAnycast[0] : numbered(kRelayNetwork, i), kAmtPort};
     RelayOptions options;
     options.advertise_v4 = relays_[i].endpoint.address;
     options.limits.tunnels_max = i == 0 ? scenario.gateways : scenario.tunnels_max;
@@ -69,7 +69,6 @@ Storm::Storm(const StormScenario& scenario)
   nodes_.resize(scenario.gateways);
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     nodes_[i].address = numbered(kGatewayNetwork, i);
-    nodes_[i].selection = std::make_unique<RelaySelection>(scenario_.search, random_);
   }
 }
 
@@ -121,16 +120,15 @@ double StormFigures::share(const StormScenario& scenario) {
 }
 
 void Storm::join(std::size_t node) {
+  start(node);
   if (!scenario_.asks_dns) return want_source(node);
   // Something else comes through the anycast relay, so it is good, and the DNS need not be asked.
-  RelaySelection& selection = *nodes_[node].selection;
-  selection.set_defaults(now_, {option(relays_[0], RelayOrigin::kAnycast, 0)});
-  selection.set_membership(now_, plans()[0].groups.back(), {FilterMode::kExclude, {}});
+  static_cast<void>(nodes_[node].client->set_membership(now_, plans()[0].groups.back(), {FilterMode::kExclude, {}}));
   drain(node);
 }
 
 void Storm::want_source(std::size_t node) {
-  nodes_[node].selection->set_membership(now_, group(), {FilterMode::kInclude, {source()}});
+  static_cast<void>(nodes_[node].client->set_membership(now_, group(), {FilterMode::kInclude, {source()}}));
   drain(node);
 }
 
@@ -177,23 +175,18 @@ void Storm::run_timer() {
 
 void Storm::wake(std::size_t index) {
   Node& node = nodes_[index];
-  if (node.records_at <= now_) {
-    node.records_at = kNoDeadline;
-    node.selection->handle_records(now_, source(), records());
+  if (node.answer_at <= now_) {
+    node.answer_at = kNoDeadline;
+    node.client->handle_dns_answer(now_, node.question, answer());
+  } else {
+    node.client->handle_timeout(now_);
   }
-  for (auto& [number, tunnel] : node.tunnels) {
-    if (tunnel.deadline <= now_) tunnel.gateway->handle_timeout(now_);
-  }
-  for (auto& [target, probe] : node.probes) probe.machine.handle_timeout(now_);
-  if (node.selection->next_deadline() <= now_) node.selection->handle_timeout(now_);
   drain(index);
 }
 
 void Storm::schedule(std::size_t index) {
   Node& node = nodes_[index];
-  Instant at = std::min(node.selection->next_deadline(), node.records_at);
-  for (const auto& [number, tunnel] : node.tunnels) at = std::min(at, tunnel.deadline);
-  for (const auto& [target, probe] : node.probes) at = std::min(at, probe.machine.next_deadline());
+  const Instant at = std::min(node.deadline, node.answer_at);
   if (at >= node.armed) return;
   node.armed = at;
   timers_.push_back({at, index});

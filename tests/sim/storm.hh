@@ -1,6 +1,6 @@
 #pragma once
 /// A storm: very many gateways, all served by one relay, lose it at the same moment. What do the others see?
-/// Real machines on both sides (RelaySelection, RelayProbe, Gateway; Relay), in virtual time.
+/// Real machines on both sides (`Client`, `Relay`), in virtual time.
 
 #include <array>
 #include <cstdint>
@@ -8,11 +8,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "discovery/relay_probe.hh"
-#include "discovery/relay_selection.hh"
-#include "gateway/gateway.hh"
+#include "client/client.hh"
 #include "relay/relay.hh"
 #include "sim/network.hh"
 
@@ -74,22 +73,14 @@ class Storm {
   [[nodiscard]] StormFigures run();
 
  private:
-  struct Tunnel {
-    Endpoint inside;
-    std::unique_ptr<Gateway> gateway;
-    Instant deadline = kNoDeadline;
-  };
-  struct Probe {
-    Endpoint inside;
-    RelayProbe machine;
-  };
   struct Node {
     IpAddress address;
-    std::unique_ptr<RelaySelection> selection;
-    std::map<TunnelNumber, Tunnel> tunnels;
-    std::map<IpAddress, Probe> probes;
-    /// When the answer of the DNS comes.
-    Instant records_at = kNoDeadline;
+    std::unique_ptr<Client> client;
+    std::map<SocketId, Endpoint> sockets;
+    Instant deadline = kNoDeadline;
+    /// The last question to the DNS, and when its answer comes.
+    DnsQuestionId question{};
+    Instant answer_at = kNoDeadline;
     std::uint16_t next_port = 1024;
     /// Of its earliest entry in `timers_`.
     Instant armed = kNoDeadline;
@@ -126,21 +117,20 @@ class Storm {
   /// How long the relay's cores are busy with it.
   [[nodiscard]] Duration cost(Bytes message) const;
 
-  // What RelaySet does
+  // storm_gateway.cc
+  void start(std::size_t node);
+  /// Does what the client wants done.
   void drain(std::size_t node);
-  void act(std::size_t node, const LookUpSource& step);
-  void act(std::size_t node, const StartProbe& step);
-  void act(std::size_t node, const StopProbe& step) { nodes_[node].probes.erase(step.target); }
-  void act(std::size_t node, const OpenTunnel& step);
-  void act(std::size_t node, const TunnelFilter& step);
-  void act(std::size_t node, const CloseTunnel& step);
-  static void act(std::size_t, const Tell&) {}
-  void drain_tunnel(std::size_t node, TunnelNumber number);
-  void drain_probe(std::size_t node, const IpAddress& target);
-  void send(std::size_t node, const Endpoint& from, const Endpoint& to, Bytes octets);
-  [[nodiscard]] Endpoint new_port(std::size_t node);
-  [[nodiscard]] SourceRecords records() const;
-  [[nodiscard]] RelayOption option(const Host& host, RelayOrigin origin, std::uint16_t precedence) const;
+  void apply(std::size_t node, const ClientPackets& packets);
+  void apply(std::size_t node, const ClientTransmit& transmit);
+  void apply(std::size_t node, const OpenSocket& open);
+  void apply(std::size_t node, const CloseSocket& close);
+  void apply(std::size_t node, const AskDns& ask);
+  void apply(std::size_t node, const AskSource& ask);
+  void apply(std::size_t node, const ClientDeadline& deadline) { nodes_[node].deadline = deadline.at; }
+  template <typename Other>
+  static void apply(std::size_t, const Other&) {}
+  [[nodiscard]] DnsAnswer answer() const;
   [[nodiscard]] std::size_t millisecond() const;
   [[nodiscard]] static double peak(const std::vector<std::uint32_t>& arrivals, std::size_t milliseconds);
 
@@ -161,6 +151,8 @@ class Storm {
   std::vector<Duration> served_;
   Octets data_;
   std::vector<std::byte> scratch_;
+  /// The packet at hand comes from another relay than the one that was lost.
+  bool from_other_ = false;
   StormFigures figures_;
 };
 

@@ -1,9 +1,8 @@
-/// A gateway of the storm: what RelaySet does with sockets and timers, here in virtual time.
+/// A gateway of the storm: the machine `Client`, its sockets and its DNS in virtual time.
 
-#include "engine/tunnel_events.hh"
+#include "discovery/amtrelay.hh"
 #include "sim/groups.hh"
 #include "sim/storm.hh"
-#include "wire/message.hh"
 
 namespace amt::sim {
 namespace {
@@ -11,150 +10,98 @@ namespace {
 constexpr Duration kDnsMin = std::chrono::milliseconds(20);
 constexpr Duration kDnsMax = std::chrono::milliseconds(200);
 
-}  // namespace
-
-RelayOption Storm::option(const Host& host, RelayOrigin origin, std::uint16_t precedence) const {
-  RelayOption option;
-  option.destination = {host.endpoint.address, nodes_.front().address};
-  option.origin = origin;
-  option.precedence = precedence;
-  return option;
+/// An AMTRELAY record with an IPv4 address and D=0 (RFC 8777 §4.2).
+std::vector<std::byte> amtrelay_record(std::uint8_t precedence, const IpAddress& relay) {
+  std::vector<std::byte> record{std::byte{precedence}, std::byte{1}};
+  record.insert(record.end(), relay.bytes().begin(), relay.bytes().end());
+  return record;
 }
 
-SourceRecords Storm::records() const {
-  SourceRecords records;
-  records.lifetime = std::chrono::hours(1);
+}  // namespace
+
+DnsAnswer Storm::answer() const {
+  DnsAnswer answer;
+  answer.ttl_seconds = 3600;
   for (const Host& host : relays_) {
     const bool first = &host == &relays_.front();
     if (first && scenario_.asks_dns) continue;
-    records.options.push_back(option(host, RelayOrigin::kDriad, first ? 10 : 20));
+    answer.records.push_back(amtrelay_record(first ? 10 : 20, host.endpoint.address));
   }
-  return records;
+  return answer;
 }
 
-Endpoint Storm::new_port(std::size_t node) {
-  const Endpoint endpoint{nodes_[node].address, nodes_[node].next_port++};
-  network_.route(endpoint, id_of(node));
-  return endpoint;
-}
-
-void Storm::send(std::size_t node, const Endpoint& from, const Endpoint& to, Bytes octets) {
-  network_.send(now_, {.from = from,
-                       .to = to,
-                       .octets = std::make_shared<const std::vector<std::byte>>(octets.begin(), octets.end()),
-                       .sender = id_of(node)});
+void Storm::start(std::size_t index) {
+  ClientOptions options;
+  options.gateway = scenario_.gateway;
+  options.search = scenario_.search;
+  nodes_[index].client = std::make_unique<Client>(std::move(options), random_, now_);
+  drain(index);
 }
 
 void Storm::deliver_to_gateway(std::size_t index, const Packet& packet) {
   Node& node = nodes_[index];
-  for (auto& [target, probe] : node.probes) {
-    if (probe.inside == packet.to) probe.machine.handle_datagram(now_, packet.from, *packet.octets);
-  }
-  for (auto& [number, tunnel] : node.tunnels) {
-    if (tunnel.inside != packet.to) continue;
-    if (wire::peek_type(*packet.octets) != wire::MessageType::kMulticastData) {
-      static_cast<void>(tunnel.gateway->handle_control(now_, packet.from, *packet.octets));
-      continue;
-    }
-    scratch_.assign(packet.octets->begin(), packet.octets->end());
-    if (!tunnel.gateway->accept_data(now_, packet.from, packet.ecn, scratch_)) continue;
-    if (node.selection->is_watching()) {
-      node.selection->handle_traffic(now_, number, plans()[0].sources.front());
-    }
-    if (now_ > lost_at_ && packet.from != relays_.front().endpoint && !node.served_again) {
-      node.served_again = true;
-      served_.push_back(now_ - lost_at_);
-    }
-  }
+  const auto socket =
+      std::ranges::find_if(node.sockets, [&](const auto& open) { return open.second == packet.to; });
+  if (socket == node.sockets.end()) return;
+  scratch_.assign(packet.octets->begin(), packet.octets->end());
+  Received received;
+  received.from = packet.from;
+  received.bytes = scratch_;
+  received.ecn = packet.ecn;
+  from_other_ = now_ > lost_at_ && packet.from != relays_.front().endpoint;
+  node.client->handle_datagrams(now_, socket->first, {&received, 1});
   drain(index);
+  from_other_ = false;
 }
 
 void Storm::drain(std::size_t index) {
-  Node& node = nodes_[index];
-  for (bool again = true; again;) {
-    again = false;
-    for (auto probe = node.probes.begin(); probe != node.probes.end();) {
-      const IpAddress target = probe->first;
-      drain_probe(index, target);
-      probe = node.probes.upper_bound(target);
-    }
-    for (auto tunnel = node.tunnels.begin(); tunnel != node.tunnels.end(); ++tunnel) drain_tunnel(index, tunnel->first);
-    while (const std::optional<SelectionStep> step = node.selection->poll_step()) {
-      again = true;
-      std::visit([&](const auto& one) { act(index, one); }, *step);
-    }
+  for (;;) {
+    ClientOutput output = nodes_[index].client->poll_output();
+    std::visit([&](const auto& one) { apply(index, one); }, output);
+    if (std::holds_alternative<ClientDeadline>(output)) break;
   }
   schedule(index);
 }
 
-void Storm::drain_probe(std::size_t index, const IpAddress& target) {
+void Storm::apply(std::size_t index, const ClientPackets&) {
   Node& node = nodes_[index];
-  Probe& probe = node.probes.at(target);
-  while (const auto transmit = probe.machine.poll_transmit()) {
-    send(index, probe.inside, transmit->to, transmit->datagram);
-  }
-  if (!probe.machine.is_over()) return;
-  ProbeOutcome outcome;
-  if (probe.machine.state() == RelayProbe::State::kConnected) {
-    outcome = {ProbeOutcome::Kind::kConnected, *probe.machine.relay(), *probe.machine.request_time(), {}};
-  } else if (probe.machine.state() == RelayProbe::State::kLimited) {
-    outcome.kind = ProbeOutcome::Kind::kLimited;
-  }
-  network_.unroute(probe.inside);
-  node.probes.erase(target);
-  node.selection->handle_probe(now_, target, outcome);
+  if (!from_other_ || std::exchange(node.served_again, true)) return;
+  served_.push_back(now_ - lost_at_);
 }
 
-void Storm::drain_tunnel(std::size_t index, TunnelNumber number) {
-  Node& node = nodes_[index];
-  Tunnel& tunnel = node.tunnels.at(number);
-  while (true) {
-    const GatewayOutput output = tunnel.gateway->poll_output();
-    if (const auto* transmit = std::get_if<GatewayTransmit>(&output)) {
-      send(index, tunnel.inside, transmit->to, transmit->datagram);
-    } else if (const auto* event = std::get_if<GatewayEvent>(&output)) {
-      if (const auto known = tunnel_event(event->kind))
-        node.selection->handle_tunnel(now_, number, *known, event->source);
-    } else {
-      tunnel.deadline = std::get<GatewayDeadline>(output).at;
-      return;
-    }
-  }
+void Storm::apply(std::size_t index, const ClientTransmit& transmit) {
+  network_.send(now_, {.from = nodes_[index].sockets.at(transmit.socket),
+                       .to = transmit.to,
+                       .octets = std::make_shared<const std::vector<std::byte>>(transmit.datagram.begin(),
+                                                                                transmit.datagram.end()),
+                       .sender = id_of(index)});
 }
 
-void Storm::act(std::size_t node, const LookUpSource&) {
-  nodes_[node].records_at = now_ + random_.between(kDnsMin, kDnsMax);
+void Storm::apply(std::size_t index, const OpenSocket& open) {
+  Node& node = nodes_[index];
+  const Endpoint endpoint{node.address, node.next_port++};
+  network_.route(endpoint, id_of(index));
+  node.sockets[open.socket] = endpoint;
+}
+
+void Storm::apply(std::size_t index, const CloseSocket& close) {
+  const auto socket = nodes_[index].sockets.find(close.socket);
+  network_.unroute(socket->second);
+  nodes_[index].sockets.erase(socket);
+}
+
+void Storm::apply(std::size_t index, const AskDns& ask) {
+  nodes_[index].question = ask.question;
+  nodes_[index].answer_at = now_ + random_.between(kDnsMin, kDnsMax);
   if (now_ < lost_at_) return;
   ++figures_.dns_queries;
   ++dns_queries_[millisecond()];
 }
 
-void Storm::act(std::size_t node, const StartProbe& step) {
-  RelayProbeOptions options;
-  options.target = {step.option.destination.address, kAmtPort};
-  options.request_directly = step.option.discovery_optional;
-  nodes_[node].probes.try_emplace(options.target.address, Probe{new_port(node), RelayProbe(options, random_, now_)});
-}
-
-void Storm::act(std::size_t node, const OpenTunnel& step) {
-  Tunnel tunnel;
-  tunnel.inside = new_port(node);
-  tunnel.gateway = std::make_unique<Gateway>(found_relay_options(scenario_.gateway, step.relay), random_, now_);
-  nodes_[node].tunnels.emplace(step.tunnel, std::move(tunnel));
-}
-
-void Storm::act(std::size_t node, const TunnelFilter& step) {
-  const auto tunnel = nodes_[node].tunnels.find(step.tunnel);
-  if (tunnel == nodes_[node].tunnels.end()) return;
-  static_cast<void>(tunnel->second.gateway->set_membership(now_, step.group, step.filter));
-}
-
-void Storm::act(std::size_t node, const CloseTunnel& step) {
-  Tunnel& tunnel = nodes_[node].tunnels.at(step.tunnel);
-  tunnel.gateway->shutdown(now_);
-  drain_tunnel(node, step.tunnel);
-  network_.unroute(tunnel.inside);
-  nodes_[node].tunnels.erase(step.tunnel);
+void Storm::apply(std::size_t index, const AskSource& ask) {
+  Node& node = nodes_[index];
+  node.client->handle_source_answer(
+      now_, ask.destination, ask.destination.is_v4() ? std::optional(node.address) : std::nullopt);
 }
 
 }  // namespace amt::sim

@@ -1,0 +1,163 @@
+#pragma once
+/// The inside of `Client`.
+
+#include <array>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "client/client.hh"
+#include "client/driad_lookup.hh"
+#include "client/relay_probes.hh"
+#include "client/source_addresses.hh"
+#include "discovery/relay_selection.hh"
+#include "gateway/duplicate_filter.hh"
+
+namespace amt {
+
+struct Client::Impl {
+  Impl(ClientOptions given, Random& random_source, Instant now);
+
+  /// One relay's connection, or that of several which were given.
+  struct Tunnel {
+    Tunnel(const GatewayOptions& options, Random& random, Instant now) : gateway(options, random, now) {}
+
+    Gateway gateway;
+    std::map<Family, SocketId> sockets{};
+    Instant deadline = kNoDeadline;
+    /// Why the last message could not be sent; empty: it could.
+    std::string send_problem{};
+    std::uint64_t ecn_mismatches_told = 0;
+    Instant next_ecn_alarm = Instant::min();
+  };
+  /// What waits for the answers to questions about source addresses.
+  struct WaitingRecords {
+    IpAddress source;
+    SourceRecords records;
+  };
+  struct WaitingServices {
+    ServiceRelays relays;
+  };
+  /// `is_change`: the network changed; searches begin anew only if a relay is reached otherwise than before.
+  struct WaitingDefaults {
+    bool is_change = false;
+  };
+  using Waiting = std::variant<WaitingRecords, WaitingServices, WaitingDefaults>;
+  struct DriadPlace {
+    IpAddress source;
+    std::size_t number = 0;
+  };
+  using DnsPlace = std::variant<DriadPlace, ServiceQuestion>;
+
+  // client.cc
+  /// Are relays found or raced, rather than one given?
+  [[nodiscard]] bool finds() const { return selection.has_value(); }
+  [[nodiscard]] bool set_relay_membership(Instant now, const IpAddress& group, const SourceFilter& filter);
+  void emit(ClientOutput output) { outputs.push_back(std::move(output)); }
+  void emit_event(LogLevel level, std::string text) { emit(ClientEvent{level, std::move(text)}); }
+  /// Does what the machines inside have decided, until they have nothing more to say.
+  void drain(Instant now);
+  [[nodiscard]] Instant next_deadline() const;
+
+  /// Forgets what the input before brought.
+  void begin_packets();
+  /// The probes under way whose target `concerns` cannot be sent to.
+  void fail_probes(const std::string& problem, const std::function<bool(const Endpoint&)>& concerns);
+
+  // tunnels.cc
+  void open_tunnel(Instant now, TunnelNumber number, const GatewayOptions& gateway, const std::string& purpose);
+  void close_tunnel(Instant now, TunnelNumber number);
+  SocketId open_socket(Family family, std::optional<TunnelNumber> owner, std::uint16_t port, std::string purpose);
+  void close_socket(SocketId socket);
+  /// The tunnel's outputs; true: something happened that others may have to hear of.
+  bool drain_tunnel(Instant now, TunnelNumber number, Tunnel& tunnel);
+  void handle_tunnel_event(Instant now, TunnelNumber number, const GatewayEvent& event);
+  void transmit(Tunnel& tunnel, const GatewayTransmit& message);
+  void report_ecn_mismatches(Instant now, Tunnel& tunnel);
+
+  // search.cc
+  bool drain_selection(Instant now);
+  bool drain_probes(Instant now);
+  bool drain_services(Instant now);
+  bool drain_sources(Instant now);
+  void apply(Instant now, const LookUpSource& step);
+  void apply(Instant now, const StartProbe& step);
+  void apply(Instant now, const StopProbe& step);
+  void apply(Instant now, const OpenTunnel& step);
+  void apply(Instant now, const TunnelFilter& step);
+  void apply(Instant now, const CloseTunnel& step) { close_tunnel(now, step.tunnel); }
+  void apply(Instant, const Tell& step) { emit_event(step.level, step.text); }
+  void apply(Instant now, WaitingRecords&& ready);
+  void apply(Instant now, WaitingServices&& ready);
+  void apply(Instant now, const WaitingDefaults& ready);
+  void handle_probe_result(Instant now, const RelayProbes::Result& result);
+  void handle_driad_answer(Instant now, const DriadPlace& place, const DnsAnswer& answer);
+  void handle_service_answer(Instant now, const ServiceQuestion& question, const DnsAnswer& answer);
+  void ask_dns(DnsPlace place, std::string name, std::uint16_t type);
+  void poll_driad(const IpAddress& source);
+  void begin_services(Instant now);
+  void begin_defaults(bool is_change);
+  [[nodiscard]] std::map<IpAddress, std::optional<IpAddress>> ways() const;
+  /// Those that were named, or the anycast addresses.
+  [[nodiscard]] std::vector<RelayOption> default_relays() const;
+
+  // reception.cc
+  void handle_tunnel_data(Instant now, TunnelNumber number, std::span<const Bytes> datagrams);
+  /// What passed the tunnels' own checks.
+  void take_datagram(Instant now, Bytes datagram);
+  enum class Way : std::uint8_t { kTunnel, kNative };
+  template <typename IsNew>
+  [[nodiscard]] bool takes_from(Instant now, Way way, const IpAddress& source, const IpAddress& group, IsNew is_new);
+  [[nodiscard]] bool takes(Instant now, Way way, const Payload& payload);
+  [[nodiscard]] bool takes(Instant now, Way way, Bytes datagram);
+  bool drain_native(Instant now);
+
+  ClientOptions options;
+  Random& random;
+
+  std::map<TunnelNumber, Tunnel> tunnels;
+  /// By socket: its tunnel; none: the probes'.
+  std::map<SocketId, std::optional<TunnelNumber>> sockets;
+  std::uint32_t next_socket = 1;
+  Counters<GatewayCounter> closed_counters;
+  Counters<GatewayReject> closed_rejects;
+
+  std::optional<RelaySelection> selection;
+  RelayProbes probes;
+  std::map<Family, SocketId> probe_sockets;
+  /// Probes under way: the address that the selection knows each by.
+  std::map<RelayProbes::Ticket, RelayProbeOptions> probe_options;
+  std::optional<ServiceSearch> services;
+  bool services_changed = false;
+  /// `AskServiceDomains` is not answered yet.
+  bool asking_domains = false;
+  std::map<IpAddress, DriadLookup> driad;
+  std::map<DnsQuestionId, DnsPlace> dns_questions;
+  std::uint64_t next_question = 1;
+  SourceAddresses sources;
+  std::deque<Waiting> waiting;
+  std::map<IpAddress, std::optional<IpAddress>> known_ways;
+  Instant network_check_at = kNoDeadline;
+
+  std::optional<NativePreference> native;
+  /// While anything may come natively and by a tunnel.
+  std::optional<DuplicateFilter> native_duplicates;
+  std::uint64_t native_packets = 0;
+  /// While a source moves from one tunnel to another.
+  std::optional<DuplicateFilter> tunnel_duplicates;
+  std::uint64_t duplicates = 0;
+  PayloadReader payload_reader;
+
+  /// What one input brought.
+  std::vector<Bytes> accepted;
+  std::vector<Bytes> datagrams;
+  std::vector<Payload> payloads;
+  bool packets_polled = true;
+
+  std::deque<ClientOutput> outputs;
+  bool is_shut_down = false;
+};
+
+}  // namespace amt

@@ -1,0 +1,54 @@
+#pragma once
+/// From inner IP datagrams to the UDP payloads of one port: what a program gets that has no interface of its own.
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "amt/endpoint.hh"
+#include "amt/time.hh"
+#include "ip/fragment.hh"
+#include "ip/udp.hh"
+
+namespace amt {
+
+/// Why an inner datagram did not become a payload.
+struct PayloadDrops {
+  std::uint64_t not_udp = 0;
+  std::uint64_t bad_checksum = 0;
+  std::uint64_t malformed = 0;
+  std::uint64_t other_port = 0;
+  std::uint64_t reassembly = 0;  ///< datagrams whose fragments did not all come, or did not fit
+};
+
+struct Payload {
+  /// Of the UDP datagram: into what was read, or into the reader.
+  Bytes octets;
+  Endpoint source;
+  Endpoint destination;
+};
+
+/// Reassembles, checks checksum and port. Not thread-safe. Allocates for fragments alone.
+class PayloadReader {
+ public:
+  /// `port` of the destination; none: any.
+  explicit PayloadReader(std::optional<std::uint16_t> port) : port_(port) {}
+
+  /// The payload that `datagram` is or completes, valid until `release` and as long as the datagram is. None: counted
+  /// in `drops`, or a fragment that waits for others.
+  [[nodiscard]] std::optional<Payload> read(Instant now, Bytes datagram);
+  /// The payloads that were read are not needed any more.
+  void release() { rebuilt_.clear(); }
+  [[nodiscard]] PayloadDrops drops() const;
+
+ private:
+  [[nodiscard]] std::optional<Payload> read_whole(const DatagramView& datagram);
+
+  std::optional<std::uint16_t> port_;
+  Reassembler reassembler_;
+  /// The reassembler keeps one datagram; a batch may bring several.
+  std::vector<std::vector<std::byte>> rebuilt_;
+  PayloadDrops drops_;
+};
+
+}  // namespace amt

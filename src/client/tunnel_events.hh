@@ -1,0 +1,44 @@
+#pragma once
+/// What the selection of relays hears of a tunnel's machine.
+
+#include <optional>
+
+#include "discovery/relay_selection.hh"
+#include "gateway/gateway.hh"
+
+namespace amt {
+
+/// How a tunnel is run that goes to a relay which was found, and may be replaced by another.
+inline GatewayOptions found_relay_options(GatewayOptions options, const Endpoint& relay) {
+  options.candidates = {{RelayCandidate::Kind::kRelay, relay}};
+  // Nobody is asked before something is wanted of it.
+  options.request_when_idle = false;
+  // A relay that does not answer twice is replaced, if another is known; it is asked on all the same.
+  options.request_tries = 2;
+  return options;
+}
+
+inline std::optional<TunnelEvent> tunnel_event(GatewayEvent::Kind kind) {
+  switch (kind) {
+    case GatewayEvent::Kind::kRelayAnswers:
+      return TunnelEvent::kAnswers;
+    case GatewayEvent::Kind::kRelayLimit:
+      return TunnelEvent::kLimit;
+    case GatewayEvent::Kind::kDataStopped:
+      return TunnelEvent::kStopped;
+    case GatewayEvent::Kind::kRelayAlive:
+      return TunnelEvent::kAlive;
+    case GatewayEvent::Kind::kRelaySilent:
+      return TunnelEvent::kSilent;
+    case GatewayEvent::Kind::kUnreachable:
+      return TunnelEvent::kUnreachable;
+    case GatewayEvent::Kind::kDiscovering:
+    case GatewayEvent::Kind::kRelayFound:
+    case GatewayEvent::Kind::kRelayLost:
+    case GatewayEvent::Kind::kEndpointChanged:
+      break;
+  }
+  return std::nullopt;
+}
+
+}  // namespace amt
