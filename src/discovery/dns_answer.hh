@@ -1,6 +1,7 @@
 #pragma once
 /// What the DNS says, as the pure rooms take it; who asks is in room `io`.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>

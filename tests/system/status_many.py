@@ -66,6 +66,7 @@ class Storm(threading.Thread):
 def run(case):
     line = Line(case)
     relay = line.start_relay("--max-tunnels", 2 * TUNNELS, "--max-tunnels-per-address", 2 * TUNNELS,
+                             "--max-channels-per-address", 2 * TUNNELS,
                              "--max-requests-per-address", 0, "--max-updates-per-address", 0)
     gateway = line.fake_gateway(4)
     gateway.join_channel(SSM[4], [line.source_address(4)])
