@@ -178,7 +178,8 @@ void Client::handle_socket_failed(Instant now, SocketId socket, const std::strin
     impl_->emit_event(LogLevel::kError, "no socket for a tunnel: " + problem);
     if (impl_->finds()) impl_->selection->handle_tunnel(now, *number, TunnelEvent::kSilent);
   } else {
-    const auto failed = std::ranges::find_if(impl_->probe_sockets, [&](const auto& entry) { return entry.second == socket; });
+    const auto failed =
+        std::ranges::find_if(impl_->probe_sockets, [&](const auto& entry) { return entry.second == socket; });
     const Family family = failed->first;
     impl_->probe_sockets.erase(failed);
     impl_->fail_probes(problem, [&](const Endpoint& target) { return target.address.family() == family; });

@@ -1,6 +1,6 @@
 #pragma once
-/// The gateway side of AMT over all its relays: which relay serves what, over sockets that come and go, and what becomes
-/// of the data (RFC 7450 §5.2, RFC 8777 §3).
+/// The gateway side of AMT over all its relays: which relay serves what, over sockets that come and go, and what
+/// becomes of the data (RFC 7450 §5.2, RFC 8777 §3).
 
 #include <cstdint>
 #include <functional>

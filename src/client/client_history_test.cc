@@ -1,5 +1,5 @@
-/// Random histories of a client's life: relays die and come back, are full, serve nothing; channels are joined and left;
-/// the network changes. After each step the invariants hold, and at the end whoever can be served is.
+/// Random histories of a client's life: relays die and come back, are full, serve nothing; channels are joined and
+/// left; the network changes. After each step the invariants hold, and at the end whoever can be served is.
 
 #include "client/client.hh"
 #include "client/test_world.hh"
@@ -110,7 +110,8 @@ class History {
       world_.run_for(seconds(1));
       all = world_.delivered.size() - before == wanted_.size();
     }
-    EXPECT_EQ(world_.delivered.size() - before, wanted_.size()) << "something that is wanted does not come\n" << world_.log;
+    EXPECT_EQ(world_.delivered.size() - before, wanted_.size()) << "something that is wanted does not come\n"
+                                                                << world_.log;
     check();
   }
 

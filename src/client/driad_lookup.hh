@@ -48,9 +48,9 @@ struct DriadQuestion {
   std::size_t number = 0;
 };
 
-/// One look-up of the AMTRELAY records of a source and of the addresses of the names in them. Precedence and D bit carry
-/// over from a name to its addresses (D-4.2.4-b). Decides, never sends: one input, then `poll_question` until it gives
-/// nothing.
+/// One look-up of the AMTRELAY records of a source and of the addresses of the names in them. Precedence and D bit
+/// carry over from a name to its addresses (D-4.2.4-b). Decides, never sends: one input, then `poll_question` until it
+/// gives nothing.
 class DriadLookup {
  public:
   /// Names of one set that are asked for their addresses: with A and AAAA each, and the set's own query, a look-up

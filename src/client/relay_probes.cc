@@ -6,8 +6,13 @@ namespace amt {
 namespace {
 
 ProbeResult result_of(const RelayProbe& probe) {
-  return {probe.state(),        probe.relay(),           probe.seen_as(), probe.discovery_time(),
-          probe.request_time(), probe.was_unreachable(), {}};
+  return {probe.state(),
+          probe.relay(),
+          probe.seen_as(),
+          probe.discovery_time(),
+          probe.request_time(),
+          probe.was_unreachable(),
+          {}};
 }
 
 }  // namespace
@@ -55,8 +60,8 @@ void RelayProbes::handle_send_error(Ticket ticket, std::string problem) {
   if (found == probes_.end()) return;
   ProbeResult result = result_of(found->second);
   // What could not be sent is no silence of the relay, but it counts as one: nothing came.
-  result.state = result.state == RelayProbe::State::kDiscovering ? RelayProbe::State::kNoDiscovery
-                                                                 : RelayProbe::State::kNoAnswer;
+  result.state =
+      result.state == RelayProbe::State::kDiscovering ? RelayProbe::State::kNoDiscovery : RelayProbe::State::kNoAnswer;
   result.send_problem = std::move(problem);
   results_.push_back({ticket, std::move(result)});
   probes_.erase(found);
@@ -78,7 +83,8 @@ void RelayProbes::collect_results() {
 
 std::optional<RelayProbes::Transmit> RelayProbes::poll_transmit() {
   for (auto& [ticket, probe] : probes_) {
-    if (std::optional<RelayProbe::Transmit> message = probe.poll_transmit()) return Transmit{ticket, std::move(*message)};
+    if (std::optional<RelayProbe::Transmit> message = probe.poll_transmit())
+      return Transmit{ticket, std::move(*message)};
   }
   return std::nullopt;
 }

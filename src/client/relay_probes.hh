@@ -23,12 +23,12 @@ struct ProbeResult {
   std::string send_problem;
 };
 
-/// Why a relay does not serve, the relay being the subject: "refuses new gateways (L flag)", "does not answer a Request".
-/// Of `kBadRelay` an address is the object: "(an address that) no relay can have".
+/// Why a relay does not serve, the relay being the subject: "refuses new gateways (L flag)", "does not answer a
+/// Request". Of `kBadRelay` an address is the object: "(an address that) no relay can have".
 [[nodiscard]] std::string explain_failure(const ProbeResult& result);
 
-/// Decides, never sends: one input, then `poll_transmit` and `poll_result` until they give nothing. Time is an argument.
-/// Not thread-safe. A message costs a look at each probe that is under way.
+/// Decides, never sends: one input, then `poll_transmit` and `poll_result` until they give nothing. Time is an
+/// argument. Not thread-safe. A message costs a look at each probe that is under way.
 class RelayProbes {
  public:
   using Ticket = std::uint64_t;

@@ -77,7 +77,8 @@ void Client::Impl::handle_driad_answer(Instant, const DriadPlace& place, const D
 }
 
 void Client::Impl::apply(Instant now, WaitingRecords&& ready) {
-  for (RelayOption& option : ready.records.options) option.destination = sources.destination(option.destination.address);
+  for (RelayOption& option : ready.records.options)
+    option.destination = sources.destination(option.destination.address);
   selection->handle_records(now, ready.source, std::move(ready.records));
 }
 

@@ -68,15 +68,17 @@ class World {
       if (!one.answers || !one.serves) continue;
       for (const auto& [socket, groups] : one.gateways) {
         if (!groups.contains(address(group))) continue;
-        later([this, socket = socket, at = at, octets = numbered(message, packet_number)] { receive(socket, at, octets); });
+        later([this, socket = socket, at = at, octets = numbered(message, packet_number)] {
+          receive(socket, at, octets);
+        });
       }
     }
   }
   static Octets numbered(Octets message, unsigned number) {
     constexpr std::size_t kIdentificationAt = 6;
     constexpr std::size_t kChecksumAt = 12;
-    unsigned sum = (~unsigned{u16_at(message, kChecksumAt)} & 0xffffU) + (~unsigned{u16_at(message, kIdentificationAt)} & 0xffffU) +
-                   (number & 0xffffU);
+    unsigned sum = (~unsigned{u16_at(message, kChecksumAt)} & 0xffffU) +
+                   (~unsigned{u16_at(message, kIdentificationAt)} & 0xffffU) + (number & 0xffffU);
     while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
     put_u16(message, kIdentificationAt, number & 0xffffU);
     put_u16(message, kChecksumAt, ~sum & 0xffffU);

@@ -5,11 +5,11 @@
 #include <map>
 #include <vector>
 
+#include "client/tunnel_events.hh"
 #include "engine/relay_lookup.hh"
 #include "engine/relay_survey.hh"
 #include "engine/service_lookup.hh"
 #include "engine/silence_reason.hh"
-#include "client/tunnel_events.hh"
 #include "gateway/duplicate_filter.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"

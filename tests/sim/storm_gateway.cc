@@ -40,8 +40,7 @@ void Storm::start(std::size_t index) {
 
 void Storm::deliver_to_gateway(std::size_t index, const Packet& packet) {
   Node& node = nodes_[index];
-  const auto socket =
-      std::ranges::find_if(node.sockets, [&](const auto& open) { return open.second == packet.to; });
+  const auto socket = std::ranges::find_if(node.sockets, [&](const auto& open) { return open.second == packet.to; });
   if (socket == node.sockets.end()) return;
   scratch_.assign(packet.octets->begin(), packet.octets->end());
   Received received;
@@ -100,8 +99,8 @@ void Storm::apply(std::size_t index, const AskDns& ask) {
 
 void Storm::apply(std::size_t index, const AskSource& ask) {
   Node& node = nodes_[index];
-  node.client->handle_source_answer(
-      now_, ask.destination, ask.destination.is_v4() ? std::optional(node.address) : std::nullopt);
+  node.client->handle_source_answer(now_, ask.destination,
+                                    ask.destination.is_v4() ? std::optional(node.address) : std::nullopt);
 }
 
 }  // namespace amt::sim
