@@ -141,7 +141,7 @@ void World::check_request(GatewayHost& host, const Endpoint& to, Bytes datagram)
 void World::note_query(GatewayHost& host, Bytes datagram) {
   const auto query = wire::MembershipQuery::parse(datagram);
   if (!query || query->datagram.empty()) return;
-  const bool is_v4 = query->datagram.front() >> 4 == std::byte{4};
+  const bool is_v4 = (query->datagram.front() >> 4) == std::byte{4};
   host.series[static_cast<std::size_t>(is_v4 ? wire::Protocol::kIgmp : wire::Protocol::kMld)] = {};
 }
 
