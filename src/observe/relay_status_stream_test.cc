@@ -21,7 +21,7 @@ namespace json = boost::json;
 class RelayStatusWith : public RelayEngineWith {
  protected:
   /// On the loop's thread, piece by piece.
-  void read(std::shared_ptr<StatusStream> stream, std::shared_ptr<std::promise<std::string>> told, std::string so_far) {
+  void read(StatusStream* stream, std::shared_ptr<std::promise<std::string>> told, std::string so_far) {
     stream->next([this, stream, told, so_far](const std::string& piece) {
       if (piece.empty()) return told->set_value(so_far);
       // As a server does: the next one when this one has been written.
@@ -33,10 +33,14 @@ class RelayStatusWith : public RelayEngineWith {
     loop_.post([this, told, query] {
       auto stream = relay_status_stream(*engine_, *StatusQuery::parse(query));
       if (!stream) return told->set_value("");
-      read(std::move(*stream), told, "");
+      streams_.push_back(std::move(*stream));
+      read(streams_.back().get(), told, "");
     });
     return told->get_future();
   }
+  /// A stream whose relay ends in the middle keeps its reader, so the reader must not keep the stream.
+  std::vector<std::shared_ptr<StatusStream>> streams_;
+
   json::object ask(const std::string& query) { return json::parse(begin(query).get()).get_object(); }
 
   static std::vector<std::string> endpoints(const json::object& status) {
