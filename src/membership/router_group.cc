@@ -247,7 +247,11 @@ void RouterGroup::refresh_deadline() {
 }
 
 RouterGroup::Extras& RouterGroup::extras() {
-  if (!extras_) extras_ = std::make_unique<Extras>();
+  if (!extras_) {
+    const Instant deadline = earliest();
+    extras_ = std::make_unique<Extras>();
+    extras_->deadline = deadline;
+  }
   return *extras_;
 }
 

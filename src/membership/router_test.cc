@@ -26,6 +26,15 @@ class Router : public testing::Test {
   std::vector<FilterChange> changes_;
 };
 
+/// Takes nothing more.
+class FullGate final : public RouterGate {
+ public:
+  bool allows_group(const IpAddress& /*group*/) override { return false; }
+  std::size_t take_memberships(std::size_t /*wanted*/) override { return 0; }
+  void release_memberships(std::size_t /*count*/) override {}
+  bool allows_channel(const IpAddress* /*source*/, const IpAddress& /*group*/) override { return false; }
+};
+
 class LanRouter : public Router {
  protected:
   LanRouter() {
@@ -117,6 +126,14 @@ TEST_F(Router, SourceTimerMovesAnExcludedGroupsSourceToTheBlocked) {  // I-a, I-
   apply(1, RecordType::kAllowNewSources, sources({2}));
   apply(100, RecordType::kModeIsExclude, sources({1, 2}));
   EXPECT_EQ(run(state_), "261 E{1,2} | 360 I{}");
+}
+
+TEST_F(Router, GroupWhoseOlderReportWasRefusedRunsOutAllTheSame) {  // R-5.3.3.8-b
+  FullGate gate;
+  apply(0, RecordType::kAllowNewSources, sources({1}));
+  (void)state_.handle_older_report(at(1), {2, kGroup}, changes_, &gate);
+  EXPECT_EQ(now_text(), "I{1}");
+  EXPECT_EQ(run(state_), "260 I{}");
 }
 
 TEST_F(Router, LateCallRunsEverythingThatWasDue) {
