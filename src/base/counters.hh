@@ -1,13 +1,21 @@
 #pragma once
 /// The one way to count: an array indexed by an enumeration whose last member is `kCount`.
-/// The enumeration's room defines `std::string_view counter_name(E)`: the name that a user sees in status and metrics.
+/// The enumeration's room defines `const CounterInfo& counter_info(E)`, from a `CounterTable`.
 
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
+
+#include "base/counter_table.hh"
 
 namespace amt {
+
+/// The name that a user sees in status and metrics.
+template <typename E>
+requires requires(E which) { counter_info(which); }
+[[nodiscard]] std::string_view counter_name(E which) { return counter_info(which).name; }
 
 /// One number that one thread changes and any thread may read, at any time and without asking. Costs what a plain
 /// number costs: a load and a store, with no lock prefix. Copying and assigning are the writer's.

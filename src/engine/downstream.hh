@@ -7,14 +7,34 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include "amt/time.hh"
 #include "base/byte_reader.hh"
+#include "base/counters.hh"
 #include "membership/source_filter.hh"
 
 namespace amt {
+
+/// One number of a downstream interface.
+struct DownstreamCounter {
+  std::string_view protocol;  ///< of a LAN: "igmp" or "mld"; else empty
+  const CounterInfo* info = nullptr;
+  std::uint64_t value = 0;
+
+  /// In status: `igmp_reject_no_router_alert`.
+  [[nodiscard]] std::string name() const {
+    return std::string(protocol).append(protocol.empty() ? "" : "_").append(info->name);
+  }
+};
+template <typename E>
+void append_counters(std::vector<DownstreamCounter>& to, std::string_view protocol, const Counters<E>& counters) {
+  for (std::size_t i = 0; i < Counters<E>::kSize; ++i) {
+    const E which = static_cast<E>(i);
+    to.push_back({protocol, &counter_info(which), counters[which]});
+  }
+}
 
 /// For people who ask.
 struct DownstreamInfo {
@@ -32,8 +52,7 @@ struct DownstreamInfo {
   std::uint64_t drops = 0;
   std::uint64_t hop_limit_exceeded = 0;
   std::uint64_t too_big = 0;
-  /// Of a LAN: messages and refusals by kind, as `igmp_reject_no_router_alert`.
-  std::vector<std::pair<std::string, std::uint64_t>> counters = {};
+  std::vector<DownstreamCounter> counters = {};
 };
 
 /// Watches its own descriptor and timers on its event loop's thread. Whoever owns it merges what it wants with what

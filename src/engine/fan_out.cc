@@ -35,8 +35,10 @@ void FanOut::replicate(Instant now, std::span<const CapturedDatagram> batch, Hop
   run_of_.assign(batch.size(), kNoRun);
   Counters<RelayCounter>& counters = relay_.counters();
   counters.add(RelayCounter::kDataPacketsIn, batch.size());
+  std::uint64_t octets_in = 0;
 
   for (std::size_t i = 0; i < batch.size(); ++i) {
+    octets_in += batch[i].bytes.size();
     const Result<DatagramAddresses, IpError> addresses = peek_addresses(batch[i].bytes);
     if (!addresses) {
       counters.add(RelayCounter::kDataMalformed);
@@ -65,6 +67,7 @@ void FanOut::replicate(Instant now, std::span<const CapturedDatagram> batch, Hop
     run_of_[i] = run;
   }
 
+  counters.add(RelayCounter::kDataBytesIn, octets_in);
   lay_out_pieces(batch);
   narrow_paths_.forget_old(now);
   // Before the data: where ICMP errors are limited in rate, the next one shall be for a probe.

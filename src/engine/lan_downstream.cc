@@ -14,8 +14,8 @@ namespace {
 /// How soon an interface that was deleted, went down, or got another address is noticed where the kernel does not tell.
 constexpr Duration kCheckInterval = std::chrono::seconds(10);
 
-/// Of names of counters, by family.
-constexpr std::array<std::string_view, 2> kPrefixes = {"igmp_", "mld_"};
+/// By family.
+constexpr std::array<std::string_view, 2> kProtocols = {"igmp", "mld"};
 
 class LanDownstream final : public Downstream {
  public:
@@ -243,12 +243,9 @@ DownstreamInfo LanDownstream::info() const {
   info.too_big = egress_.drops().too_big;
   LanMembership::Tally tally = ended_;
   if (membership_) membership_->add_to(tally);
-  for (std::size_t at = 0; at < kPrefixes.size(); ++at) {
-    const auto append = [&](std::string_view name, std::uint64_t value) {
-      info.counters.emplace_back(std::string(kPrefixes[at]).append(name), value);
-    };
-    tally.counters[at].for_each(append);
-    tally.rejects[at].for_each(append);
+  for (std::size_t at = 0; at < kProtocols.size(); ++at) {
+    append_counters(info.counters, kProtocols[at], tally.counters[at]);
+    append_counters(info.counters, kProtocols[at], tally.rejects[at]);
   }
   return info;
 }

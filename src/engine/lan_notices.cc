@@ -47,7 +47,7 @@ void LanNotices::note_datagram(Family family, const Querier& querier, const Resu
   if (!result && !is_ordinary(result.error(), source)) {
     log_warn_limited(interface_ + protocol_of(family) + std::string(counter_name(result.error())),
                      "downstream {}: {} message refused: {}, from {}", interface_, protocol_of(family),
-                     to_string(result.error()), source.to_string());
+                     counter_info(result.error()).help, source.to_string());
   }
   const Counters<QuerierCounter>& now = querier.counters();
   Counters<QuerierCounter>& before = told_[index_of(family)];

@@ -14,12 +14,29 @@ RouterOptions router_options() {
   return options;
 }
 
+constexpr CounterTable<HostJoinRefusal> kRefusals = {{
+    {HostJoinRefusal::kAnySourceJoinsOfSsmGroups,
+     own_counter("any_source_joins_of_ssm_groups", "records", "joins of a source-specific group without a source",
+                 "The program must name a source (RFC 4607).")},
+    {HostJoinRefusal::kOlderJoinsOfSsmGroups,
+     own_counter("older_joins_of_ssm_groups", "records",
+                 "joins of a source-specific group by IGMPv1, IGMPv2 or MLDv1, which name no source",
+                 "This host is forced to that version: sysctl net.ipv4.conf.all.force_igmp_version=0 "
+                 "net.ipv6.conf.all.force_mld_version=0.")},
+    {HostJoinRefusal::kOverLimit,
+     own_counter("over_limit", "records", "groups, or sources of a group, beyond what the gateway takes",
+                 "Some program on this host joins very many.")},
+}};
+static_assert(is_complete(kRefusals));
+
 // The kernel takes an IGMP query from any source; an MLD query must come from a link-local address (RFC 3810 §5.1.14).
 IpAddress querier_address(Family family) {
   return family == Family::kIpv4 ? IpAddress::unspecified(family) : *IpAddress::parse("fe80::1");
 }
 
 }  // namespace
+
+const CounterInfo& counter_info(HostJoinRefusal refusal) { return info_in(kRefusals, refusal); }
 
 PseudoInterface::PseudoInterface(Instant now) : options_(router_options()), state_(options_), next_query_(now) {}
 
@@ -57,9 +74,9 @@ void PseudoInterface::handle_timeout(Instant now, std::vector<FilterChange>& cha
 Instant PseudoInterface::next_deadline() const { return std::min(state_.next_deadline(), next_query_); }
 
 void PseudoInterface::note(const RouterRejects& rejects) {
-  refused_.any_source_joins_of_ssm_groups += rejects.exclude_of_ssm_group;
-  refused_.older_joins_of_ssm_groups += rejects.older_report_of_ssm_group;
-  refused_.over_limit += rejects.groups_limit + rejects.sources_limit;
+  refused_.add(HostJoinRefusal::kAnySourceJoinsOfSsmGroups, rejects.exclude_of_ssm_group);
+  refused_.add(HostJoinRefusal::kOlderJoinsOfSsmGroups, rejects.older_report_of_ssm_group);
+  refused_.add(HostJoinRefusal::kOverLimit, rejects.groups_limit + rejects.sources_limit);
 }
 
 }  // namespace amt

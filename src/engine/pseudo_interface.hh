@@ -6,9 +6,19 @@
 #include <functional>
 #include <vector>
 
+#include "base/counters.hh"
 #include "membership/router.hh"
 
 namespace amt {
+
+/// What could not be done for an application.
+enum class HostJoinRefusal : std::uint8_t {
+  kAnySourceJoinsOfSsmGroups,
+  kOlderJoinsOfSsmGroups,  ///< by IGMPv1, IGMPv2 or MLDv1, whose reports name no source
+  kOverLimit,
+  kCount,
+};
+[[nodiscard]] const CounterInfo& counter_info(HostJoinRefusal refusal);
 
 /// Decides, never sends; time is an argument. One host answers here: the kernel that owns the interface, so a leave
 /// takes effect at once. Not thread-safe.
@@ -33,14 +43,7 @@ class PseudoInterface {
     state_.for_each_group(visit);
   }
 
-  /// What could not be done for an application, since the start.
-  struct Refused {
-    std::uint64_t any_source_joins_of_ssm_groups = 0;
-    /// By IGMPv1, IGMPv2 or MLDv1, whose reports name no source: this host is forced to that version.
-    std::uint64_t older_joins_of_ssm_groups = 0;
-    std::uint64_t over_limit = 0;
-  };
-  [[nodiscard]] const Refused& refused() const { return refused_; }
+  [[nodiscard]] const Counters<HostJoinRefusal>& refused() const { return refused_; }
 
  private:
   void note(const RouterRejects& rejects);
@@ -48,7 +51,7 @@ class PseudoInterface {
   RouterOptions options_;
   RouterState state_;
   Instant next_query_;
-  Refused refused_;
+  Counters<HostJoinRefusal> refused_;
 };
 
 }  // namespace amt

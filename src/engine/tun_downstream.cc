@@ -49,7 +49,7 @@ class TunDownstream final : public Downstream {
   ChangeHandler on_changes_ = [](std::span<const FilterChange>) {};
   PseudoInterface pseudo_interface_;
   std::vector<FilterChange> changes_;
-  PseudoInterface::Refused told_;
+  Counters<HostJoinRefusal> told_;
   bool up_ = true;
   std::array<std::uint64_t, 2> packets_of_ = {};
   std::uint64_t packets_ = 0;
@@ -70,7 +70,8 @@ void TunDownstream::send(std::span<const Bytes> datagrams) {
 }
 
 DownstreamInfo TunDownstream::info() const {
-  const PseudoInterface::Refused& refused = pseudo_interface_.refused();
+  std::vector<DownstreamCounter> counters;
+  append_counters(counters, "", pseudo_interface_.refused());
   return {.interface = interface(),
           .kind = "tun",
           .up = up_,
@@ -78,9 +79,7 @@ DownstreamInfo TunDownstream::info() const {
           .packets_of = packets_of_,
           .bytes = bytes_,
           .drops = tun_.send_drops(),
-          .counters = {{"any_source_joins_of_ssm_groups", refused.any_source_joins_of_ssm_groups},
-                       {"older_joins_of_ssm_groups", refused.older_joins_of_ssm_groups},
-                       {"over_limit", refused.over_limit}}};
+          .counters = std::move(counters)};
 }
 
 void TunDownstream::handle_network_change() {
@@ -120,15 +119,16 @@ void TunDownstream::on_timer() {
 }
 
 void TunDownstream::tell_refusals() {
-  const PseudoInterface::Refused& now = pseudo_interface_.refused();
-  const PseudoInterface::Refused before = std::exchange(told_, now);
-  if (now.any_source_joins_of_ssm_groups != before.any_source_joins_of_ssm_groups) {
+  const Counters<HostJoinRefusal>& now = pseudo_interface_.refused();
+  const Counters<HostJoinRefusal> before = std::exchange(told_, now);
+  const auto is_new = [&](HostJoinRefusal refusal) { return now[refusal] != before[refusal]; };
+  if (is_new(HostJoinRefusal::kAnySourceJoinsOfSsmGroups)) {
     log_warn_limited(
         tun_.name() + " any-source",
         "{}: an application joined a source-specific group without naming a source; that gives it nothing (RFC 4607)",
         tun_.name());
   }
-  if (now.older_joins_of_ssm_groups != before.older_joins_of_ssm_groups) {
+  if (is_new(HostJoinRefusal::kOlderJoinsOfSsmGroups)) {
     log_warn_limited(
         tun_.name() + " older",
         "{}: this host speaks IGMPv2 or MLDv1 there, which name no source, so source-specific groups cannot be "
@@ -136,7 +136,7 @@ void TunDownstream::tell_refusals() {
         "net.ipv6.conf.all.force_mld_version=0",
         tun_.name());
   }
-  if (now.over_limit != before.over_limit) {
+  if (is_new(HostJoinRefusal::kOverLimit)) {
     log_warn_limited(tun_.name() + " limit",
                      "{}: applications joined more groups, or more sources of a group, than the gateway takes",
                      tun_.name());

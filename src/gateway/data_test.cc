@@ -13,7 +13,7 @@ class Receiving : public ::testing::Test {
   void expect_rejected(const Octets& message, GatewayReject reason, const Endpoint& from = kRelay) {
     const auto result = bench.data(message, from);
     ASSERT_FALSE(result);
-    EXPECT_EQ(result.error(), reason) << to_string(result.error());
+    EXPECT_EQ(result.error(), reason) << counter_name(result.error());
     EXPECT_EQ(bench.gateway.rejects()[reason], 1U);
     EXPECT_EQ(bench.gateway.counters()[GatewayCounter::kDataReceived], 0U);
   }
@@ -183,7 +183,6 @@ TEST(GatewayData, CountersHaveTheirNames) {
   EXPECT_EQ(counter_name(GatewayCounter::kEcnMismatch), "ecn_mismatches");
   EXPECT_EQ(counter_name(GatewayReject::kWrongNonce), "reject_wrong_nonce");
   EXPECT_EQ(counter_name(GatewayReject::kDataEcnDrop), "reject_data_ecn_drop");
-  EXPECT_EQ(to_string(GatewayReject::kDataEcnDrop), "data ecn drop");
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ enum class GatewayCounter : std::uint8_t {
   kEcnMismatch,   ///< combinations marked ! in CONFORMANCE section 5
   kCount,
 };
-[[nodiscard]] std::string_view counter_name(GatewayCounter counter);
+[[nodiscard]] const CounterInfo& counter_info(GatewayCounter counter);
 
 enum class GatewayReject : std::uint8_t {
   kEmpty,
@@ -105,10 +105,8 @@ enum class GatewayReject : std::uint8_t {
   kDataEcnDrop,       ///< E-6040-b: Not-ECT inside, CE outside
   kCount,
 };
-/// For the log: `wrong nonce`.
-[[nodiscard]] std::string_view to_string(GatewayReject reject);
-/// For status: `reject_wrong_nonce`.
-[[nodiscard]] std::string_view counter_name(GatewayReject reject);
+/// Named `reject_wrong_nonce`.
+[[nodiscard]] const CounterInfo& counter_info(GatewayReject reject);
 
 struct GatewayTransmit {
   Endpoint to;

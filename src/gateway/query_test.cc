@@ -18,7 +18,7 @@ class Asked : public ::testing::Test {
     const std::uint64_t before = bench.gateway.rejects()[reason];
     const auto result = bench.receive(message, from);
     ASSERT_FALSE(result);
-    EXPECT_EQ(result.error(), reason) << to_string(result.error());
+    EXPECT_EQ(result.error(), reason) << counter_name(result.error());
     EXPECT_EQ(bench.gateway.rejects()[reason], before + 1);
     EXPECT_EQ(bench.gateway.phase(), GatewayPhase::kRequesting);
     EXPECT_TRUE(bench.all(kUpdate).empty());

@@ -48,10 +48,8 @@ enum class QuerierReject : std::uint8_t {
   kQueryFromElsewhere,  ///< from outside the link's subnets, or from what is no host's address there
   kCount,
 };
-/// For the log: `no Router Alert`.
-[[nodiscard]] std::string_view to_string(QuerierReject reject);
-/// For status: `reject_no_router_alert`.
-[[nodiscard]] std::string_view counter_name(QuerierReject reject);
+/// Named `reject_no_router_alert`.
+[[nodiscard]] const CounterInfo& counter_info(QuerierReject reject);
 
 enum class QuerierCounter : std::uint8_t {
   kGeneralQueriesSent,
@@ -72,7 +70,7 @@ enum class QuerierCounter : std::uint8_t {
   kReportsWithoutRouterAlert,  ///< IGMP reports and leaves that counted all the same
   kCount,
 };
-[[nodiscard]] std::string_view counter_name(QuerierCounter counter);
+[[nodiscard]] const CounterInfo& counter_info(QuerierCounter counter);
 
 /// Decides, never sends: one input, then `poll_query` until it gives nothing, then wait until `next_deadline` or the
 /// next datagram. `now` never runs backwards. Not thread-safe.

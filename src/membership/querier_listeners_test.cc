@@ -130,7 +130,7 @@ TEST_F(RunningQuerier, RefusesWhatDidNotStartOnThisLink) {  // I-k, RFC 3376 §4
   EXPECT_EQ(querier.rejects()[QuerierReject::kBadHopLimit], 1U);
   EXPECT_EQ(querier.rejects()[QuerierReject::kNoRouterAlert], 1U);
   EXPECT_EQ(counter_name(QuerierReject::kNoRouterAlert), "reject_no_router_alert");
-  EXPECT_EQ(to_string(QuerierReject::kQueryOfNoAddress), "query from 0.0.0.0");
+  EXPECT_EQ(counter_info(QuerierReject::kQueryOfNoAddress).help, "query from 0.0.0.0");
   EXPECT_EQ(counter_name(QuerierCounter::kQueriesLimit), "queries_limit");
 }
 

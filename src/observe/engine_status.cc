@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "observe/host_counters.hh"
 #include "observe/row_order.hh"
 #include "sys/clock.hh"
 #include "sys/log_queue.hh"
@@ -9,12 +10,7 @@
 namespace amt {
 namespace {
 
-template <typename E>
-void append(std::vector<CounterStatus>& to, const Counters<E>& counters) {
-  std::ranges::move(counter_status(counters), std::back_inserter(to));
-}
-
-void append_downstreams(GatewayStatus& status, const GatewayEngine& engine) {
+void append_downstreams(GatewayStatus& status, Counters<GatewayHostCounter>& counters, const GatewayEngine& engine) {
   engine.for_each_downstream([&status](const Downstream& downstream) {
     DownstreamStatus entry{downstream.info(), {}};
     downstream.for_each_group([&entry](const IpAddress& group, const SourceFilter& filter) {
@@ -22,21 +18,16 @@ void append_downstreams(GatewayStatus& status, const GatewayEngine& engine) {
     });
     status.downstreams.push_back(std::move(entry));
   });
-  std::uint64_t drops = 0;
-  std::uint64_t hop_limit_exceeded = 0;
-  std::uint64_t too_big = 0;
   for (const DownstreamStatus& downstream : status.downstreams) {
-    drops += downstream.info.drops;
-    hop_limit_exceeded += downstream.info.hop_limit_exceeded;
-    too_big += downstream.info.too_big;
+    counters.add(GatewayHostCounter::kInterfaceDrops, downstream.info.drops);
+    counters.add(GatewayHostCounter::kDownstreamHopLimitExceeded, downstream.info.hop_limit_exceeded);
+    counters.add(GatewayHostCounter::kDownstreamTooBig, downstream.info.too_big);
+    counters.add(GatewayHostCounter::kDataDelivered, downstream.info.packets);
+    counters.add(GatewayHostCounter::kDataBytesDelivered, downstream.info.bytes);
   }
-  status.counters.push_back({"interface_drops", drops});
-  status.counters.push_back({"downstream_hop_limit_exceeded", hop_limit_exceeded});
-  status.counters.push_back({"downstream_too_big", too_big});
 }
 
 void append_native(GatewayStatus& status, const GatewayEngine& engine, const NativeFirst& native) {
-  status.counters.push_back({"native_packets", native.packets()});
   NativeStatus& part = status.native.emplace();
   engine.for_each_native_lan([&part](const NativeLan& lan) {
     const NativeLan::Statistics one = lan.statistics();
@@ -76,13 +67,10 @@ WorkerStatus worker_status(const RelayWorker& worker, const Counters<RelayCounte
   return status;
 }
 
-void append_workers(RelayStatus& status, const RelayEngine& engine) {
+void append_workers(RelayStatus& status, Counters<RelayHostCounter>& host, const RelayEngine& engine) {
   Counters<RelayCounter> counters = engine.counters();
   Counters<RelayReject> rejects;
   UpstreamCapture::Statistics captured;
-  std::uint64_t receive_drops = 0;
-  std::uint64_t xdp_frames = 0;
-  std::uint64_t xdp_drops = 0;
   for (std::size_t i = 0; i < engine.worker_count(); ++i) {
     const RelayWorker& worker = engine.worker(i);
     const RelayWorker::Published& published = worker.published();
@@ -92,24 +80,21 @@ void append_workers(RelayStatus& status, const RelayEngine& engine) {
     for (const auto& one : published.captures) {
       captured += {one.dropped.value(), one.malformed.value(), one.segmented.value()};
     }
-    receive_drops += published.receive_drops.value();
-    xdp_frames += published.xdp_frames.value();
-    xdp_drops += published.xdp_drops.value();
+    host.add(RelayHostCounter::kSocketReceiveDrops, published.receive_drops.value());
+    host.add(RelayHostCounter::kXdpFrames, published.xdp_frames.value());
+    host.add(RelayHostCounter::kXdpDrops, published.xdp_drops.value());
     status.workers.push_back(worker_status(worker, counted));
   }
-  append(status.counters, counters);
-  append(status.counters, rejects);
-  status.counters.push_back({"socket_receive_drops", receive_drops});
-  status.counters.push_back({"upstream_drops", captured.dropped});
-  status.counters.push_back({"upstream_malformed", captured.malformed});
-  status.counters.push_back({"upstream_segmented", captured.segmented});
-  status.counters.push_back({"xdp_frames", xdp_frames});
-  status.counters.push_back({"xdp_drops", xdp_drops});
-  status.counters.push_back({"log_lines_lost", log_queue().lost_in_all()});
+  host.add(RelayHostCounter::kUpstreamDrops, captured.dropped);
+  host.add(RelayHostCounter::kUpstreamMalformed, captured.malformed);
+  host.add(RelayHostCounter::kUpstreamSegmented, captured.segmented);
+  host.add(RelayHostCounter::kLogLinesLost, log_queue().lost_in_all());
+  append_counters(status.counters, counters);
+  append_counters(status.counters, rejects);
 }
 
 /// What the owner of the upstream interfaces knows of them.
-void append_upstreams(RelayStatus& status, const RelayEngine& engine) {
+void append_upstreams(RelayStatus& status, Counters<RelayHostCounter>& host, const RelayEngine& engine) {
   std::uint64_t joins_missing = 0;
   std::size_t number = 0;
   engine.for_each_upstream([&](const Upstream& interface) {
@@ -127,7 +112,7 @@ void append_upstreams(RelayStatus& status, const RelayEngine& engine) {
     entry.reports = one.reports;
     joins_missing += one.joins_missing;
   });
-  status.counters.push_back({"upstream_joins_missing", joins_missing});
+  host.add(RelayHostCounter::kUpstreamJoinsMissing, joins_missing);
 }
 
 }  // namespace
@@ -135,8 +120,10 @@ void append_upstreams(RelayStatus& status, const RelayEngine& engine) {
 RelayStatus relay_status(const RelayEngine& engine) {
   RelayStatus status;
   status.uptime = monotonic_now() - engine.started();
-  append_workers(status, engine);
-  append_upstreams(status, engine);
+  Counters<RelayHostCounter> host;
+  append_workers(status, host, engine);
+  append_upstreams(status, host, engine);
+  append_counters(status.counters, host);
   return status;
 }
 
@@ -144,14 +131,19 @@ GatewayStatus gateway_status(const GatewayEngine& engine, Instant now) {
   const RelaySet& relays = engine.relays();
   GatewayStatus status;
   status.uptime = now - relays.started();
-  append(status.counters, relays.counters());
-  append(status.counters, relays.rejects());
-  status.counters.push_back({"socket_receive_drops", relays.receive_drops()});
-  status.counters.push_back({"log_lines_lost", log_queue().lost_in_all()});
+  append_counters(status.counters, relays.counters());
+  append_counters(status.counters, relays.rejects());
+  Counters<GatewayHostCounter> host;
+  host.add(GatewayHostCounter::kSocketReceiveDrops, relays.receive_drops());
+  host.add(GatewayHostCounter::kLogLinesLost, log_queue().lost_in_all());
   const NativeFirst* const native = engine.native();
-  status.counters.push_back(
-      {"duplicates_dropped", relays.duplicates() + (native != nullptr ? native->duplicates() : 0)});
-  append_downstreams(status, engine);
+  host.add(GatewayHostCounter::kDuplicatesDropped,
+           relays.duplicates() + (native != nullptr ? native->duplicates() : 0));
+  if (native != nullptr) host.add(GatewayHostCounter::kNativePackets, native->packets());
+  append_downstreams(status, host, engine);
+  append_counters(status.counters, host);
+  // Of a gateway that receives nothing natively there is no such number.
+  if (native == nullptr) status.counters.pop_back();
   const auto append_membership = [&](const IpAddress& group, const SourceFilter& filter) {
     status.memberships.push_back({group, filter, engine.group_use(now, group)});
   };

@@ -18,18 +18,17 @@
 namespace amt {
 
 struct CounterStatus {
-  std::string name;
+  const CounterInfo* info = nullptr;
   std::uint64_t value = 0;
 };
 
 /// All of `counters`, those that are zero too.
 template <typename E>
-[[nodiscard]] std::vector<CounterStatus> counter_status(const Counters<E>& counters) {
-  std::vector<CounterStatus> out;
-  counters.for_each([&out](std::string_view name, std::uint64_t value) {
-    if (!name.empty()) out.push_back({std::string(name), value});
-  });
-  return out;
+void append_counters(std::vector<CounterStatus>& to, const Counters<E>& counters) {
+  for (std::size_t i = 0; i < Counters<E>::kSize; ++i) {
+    const E which = static_cast<E>(i);
+    to.push_back({&counter_info(which), counters[which]});
+  }
 }
 
 struct MembershipStatus {

@@ -19,7 +19,9 @@ std::int64_t whole_seconds(Duration duration) {
 
 json::object counters(const std::vector<CounterStatus>& list) {
   json::object out;
-  for (const CounterStatus& counter : list) out[counter.name] = counter.value;
+  for (const CounterStatus& counter : list) {
+    out[json::string_view(counter.info->name.data(), counter.info->name.size())] = counter.value;
+  }
   return out;
 }
 
@@ -147,7 +149,7 @@ std::string to_json(const GatewayStatus& status, const StatusQuery& query) {
   for (const DownstreamStatus& downstream : status.downstreams) {
     const DownstreamInfo& info = downstream.info;
     json::object counted;
-    for (const auto& [name, value] : info.counters) counted[name] = value;
+    for (const DownstreamCounter& counter : info.counters) counted[counter.name()] = counter.value;
     downstreams.push_back(json::object{
         {"interface", info.interface},
         {"kind", info.kind},

@@ -1,13 +1,16 @@
 #include "observe/status.hh"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include "amt/version.hh"
+#include "gateway/gateway.hh"
 #include "observe/status_rows.hh"
 #include "observe/status_text.hh"
+#include "relay/relay_counters.hh"
 
 namespace amt {
 namespace {
@@ -18,7 +21,8 @@ using ::testing::Not;
 RelayStatus relay_status() {
   RelayStatus status;
   status.uptime = std::chrono::milliseconds(61'500);
-  status.counters = {{"requests_received", 18446744073709551615U}, {"bad_mac", 0}};
+  status.counters = {{&counter_info(RelayCounter::kRequestsReceived), 18446744073709551615U},
+                     {&counter_info(RelayReject::kBadMac), 0}};
   status.upstreams.push_back(
       {.interface = "amtr0", .mode = "router", .joins_missing = 0, .queries = 3, .reports = 4, .drops = 5});
   status.workers = {{.tunnels = 1, .packets = 7, .bytes = 700, .receive_drops = 2, .upstream_drops = 5}, {}};
@@ -55,7 +59,7 @@ std::string relay_json() {
 GatewayStatus gateway_status() {
   GatewayStatus status;
   status.uptime = std::chrono::hours(25);
-  status.counters = {{"requests_sent", 3}};
+  status.counters = {{&counter_info(GatewayCounter::kRequestsSent), 3}};
   status.relays.push_back(
       {.relay = *Endpoint::parse("192.0.2.1", 2268), .state = "connected", .groups = 1, .packets = 5, .bytes = 500});
   status.memberships = {
@@ -82,7 +86,7 @@ std::string head(const char* role, const char* uptime) {
 TEST(Status, OfARelayHasTheShapeThatIsPromised) {
   EXPECT_EQ(relay_json(),
             head("relay", "61") +
-                ",\"counters\":{\"requests_received\":18446744073709551615,\"bad_mac\":0},\"tunnel_count\":1,"
+                ",\"counters\":{\"requests_received\":18446744073709551615,\"reject_bad_mac\":0},\"tunnel_count\":1,"
                 "\"upstreams\":[{\"interface\":\"amtr0\",\"mode\":\"router\",\"joins_missing\":0,\"queries\":3,"
                 "\"reports\":4,\"drops\":5}],"
                 "\"workers\":[{\"tunnels\":1,\"packets\":7,\"bytes\":700,\"receive_drops\":2,\"upstream_drops\":5},"
@@ -212,11 +216,13 @@ TEST(Status, OneListIsShownWhole) {
 TEST(Status, ASummaryIsBounded) {
   RelayStatus status;
   for (int i = 0; i < 64; ++i) status.workers.push_back({.tunnels = 1000});
-  for (int i = 0; i < 60; ++i) status.counters.push_back({"reject_" + std::to_string(i), 1});
+  Counters<RelayReject> rejects;
+  for (std::size_t i = 0; i < rejects.kSize; ++i) rejects.add(static_cast<RelayReject>(i));
+  append_counters(status.counters, rejects);
   const std::string text = status_text(status_head_json(status, true) + "}", "").value_or("none");
   EXPECT_LT(std::ranges::count(text, '\n'), 32);
   EXPECT_THAT(text, HasSubstr("and 60 more: amt status --json\n"));
-  EXPECT_THAT(text, HasSubstr("and 52 more: amt status counters\n"));
+  EXPECT_THAT(text, HasSubstr(fmt::format("and {} more: amt status counters\n", Counters<RelayReject>::kSize - 8)));
 }
 
 TEST(Status, WhatIsMissingOrOfAnotherKindIsLeftOut) {

@@ -1,181 +1,113 @@
-#include "base/assert.hh"
+/// What a relay counts, in words.
+#include "base/counter_table.hh"
 #include "relay/relay_counters.hh"
 
 namespace amt {
+namespace {
 
-std::string_view counter_name(RelayCounter counter) {
-  switch (counter) {
-    case RelayCounter::kDiscoveriesReceived:
-      return "discoveries_received";
-    case RelayCounter::kAdvertisementsSent:
-      return "advertisements_sent";
-    case RelayCounter::kRequestsReceived:
-      return "requests_received";
-    case RelayCounter::kQueriesSent:
-      return "queries_sent";
-    case RelayCounter::kQueriesSentWithLimit:
-      return "queries_sent_with_limit";
-    case RelayCounter::kQueriesSentWithoutGatewayFields:
-      return "queries_sent_without_gateway_fields";
-    case RelayCounter::kUpdatesReceived:
-      return "updates_received";
-    case RelayCounter::kUpdatesAccepted:
-      return "updates_accepted";
-    case RelayCounter::kUpdatesWithoutRouterAlert:
-      return "updates_without_router_alert";
-    case RelayCounter::kTeardownsReceived:
-      return "teardowns_received";
-    case RelayCounter::kTeardownsAccepted:
-      return "teardowns_accepted";
-    case RelayCounter::kTunnelsCreated:
-      return "tunnels_created";
-    case RelayCounter::kTunnelsLeft:
-      return "tunnels_left";
-    case RelayCounter::kTunnelsTornDown:
-      return "tunnels_torn_down";
-    case RelayCounter::kTunnelsExpired:
-      return "tunnels_expired";
-    case RelayCounter::kTunnelsUnreachable:
-      return "tunnels_unreachable";
-    case RelayCounter::kTunnelsShutDown:
-      return "tunnels_shut_down";
-    case RelayCounter::kSecretsChanged:
-      return "secrets_changed";
-    case RelayCounter::kHandedOver:
-      return "handed_over";
-    case RelayCounter::kHandOverLost:
-      return "hand_over_lost";
-    case RelayCounter::kDataPacketsIn:
-      return "data_packets_in";
-    case RelayCounter::kDataPacketsNoListener:
-      return "data_packets_no_listener";
-    case RelayCounter::kDataMalformed:
-      return "data_malformed";
-    case RelayCounter::kDataPacketsSent:
-      return "data_packets_sent";
-    case RelayCounter::kDataBytesSent:
-      return "data_bytes_sent";
-    case RelayCounter::kDataSendErrors:
-      return "data_send_errors";
-    case RelayCounter::kDataTooBig:
-      return "data_too_big";
-    case RelayCounter::kTooBigReported:
-      return "too_big_reported";
-    case RelayCounter::kTooBigNotReported:
-      return "too_big_not_reported";
-    case RelayCounter::kIcmpUnproven:
-      return "icmp_unproven";
-    case RelayCounter::kIcmpProven:
-      return "icmp_proven";
-    case RelayCounter::kPathProbesSent:
-      return "path_probes_sent";
-    case RelayCounter::kDataHopLimitExceeded:
-      return "data_hop_limit_exceeded";
-    case RelayCounter::kDataOtherUpstream:
-      return "data_other_upstream";
-    case RelayCounter::kDataReturned:
-      return "data_returned";
-    case RelayCounter::kDataOverload:
-      return "data_overload";
-    case RelayCounter::kDataTunnelRate:
-      return "data_tunnel_rate";
-    case RelayCounter::kDataTotalRate:
-      return "data_total_rate";
-    case RelayCounter::kCount:
-      break;
-  }
-  AMT_ASSERT(false);
-}
+constexpr CounterTable<RelayCounter> kCounters = {{
+    {RelayCounter::kDiscoveriesReceived, message_counter("discoveries_received", R"(type="discovery",direction="in")",
+                                                         "Relay Discovery messages that were accepted")},
+    {RelayCounter::kAdvertisementsSent,
+     message_counter("advertisements_sent", R"(type="advertisement",direction="out")", "Relay Advertisement messages")},
+    {RelayCounter::kRequestsReceived,
+     message_counter("requests_received", R"(type="request",direction="in")", "Request messages that were accepted")},
+    {RelayCounter::kQueriesSent,
+     message_counter("queries_sent", R"(type="query",direction="out")", "Membership Query messages")},
+    {RelayCounter::kQueriesSentWithLimit,
+     own_counter("queries_sent_with_limit", "messages",
+                 "Membership Queries that say that no new gateway is taken (L flag)",
+                 "Raise --max-tunnels, or add a relay.")},
+    {RelayCounter::kQueriesSentWithoutGatewayFields,
+     own_counter("queries_sent_without_gateway_fields", "messages",
+                 "Membership Queries without the gateway address fields (G flag)")},
+    {RelayCounter::kUpdatesReceived, message_counter("updates_received", R"(type="update",direction="in")",
+                                                     "Membership Update messages, refused ones too")},
+    {RelayCounter::kUpdatesAccepted,
+     own_counter("updates_accepted", "messages", "Membership Updates that took effect")},
+    {RelayCounter::kUpdatesWithoutRouterAlert,
+     own_counter("updates_without_router_alert", "messages",
+                 "Membership Updates that were accepted although their inner datagram lacks Router Alert")},
+    {RelayCounter::kTeardownsReceived,
+     message_counter("teardowns_received", R"(type="teardown",direction="in")", "Teardown messages, refused ones too")},
+    {RelayCounter::kTeardownsAccepted,
+     own_counter("teardowns_accepted", "messages", "Teardown messages that ended a tunnel")},
+    {RelayCounter::kTunnelsCreated, own_counter("tunnels_created", "tunnels", "tunnels that began")},
+    {RelayCounter::kTunnelsLeft, tunnel_end_counter("tunnels_left", R"(reason="left")",
+                                                    "tunnels that ended by an Update: the last membership went")},
+    {RelayCounter::kTunnelsTornDown,
+     tunnel_end_counter("tunnels_torn_down", R"(reason="torn-down")",
+                        "tunnels that ended by a Teardown: the gateway has another address or port")},
+    {RelayCounter::kTunnelsExpired,
+     tunnel_end_counter("tunnels_expired", R"(reason="expired")", "tunnels that ended by silence of the gateway",
+                        "Gateways lose power or their network. If most tunnels end so, Requests or Updates are lost on "
+                        "the way, or NATs forget them: lower --query-interval.")},
+    {RelayCounter::kTunnelsUnreachable,
+     tunnel_end_counter("tunnels_unreachable", R"(reason="unreachable")", "tunnels that ended by ICMP errors",
+                        "A firewall at the gateway rejects the data, or the program went without a word. "
+                        "--max-unreachable says how many errors a tunnel outlives.")},
+    {RelayCounter::kTunnelsShutDown,
+     tunnel_end_counter("tunnels_shut_down", R"(reason="shut-down")", "tunnels that ended with the relay")},
+    {RelayCounter::kSecretsChanged, own_counter("secrets_changed", "times", "changes of the secret of Response MACs")},
+    {RelayCounter::kHandedOver,
+     own_counter("handed_over", "messages", "messages and ICMP errors that belonged to another worker")},
+    {RelayCounter::kHandOverLost,
+     drop_counter("hand_over_lost", "messages", "messages and ICMP errors for another worker, more than it could take",
+                  "Somebody floods the relay with Teardowns or ICMP errors. Tunnels that miss theirs age out.")},
+    {RelayCounter::kDataPacketsIn,
+     packet_counter("data_packets_in", R"(direction="in")",
+                    "multicast datagrams that came from upstream, once for each worker that has a use for multicast")},
+    {RelayCounter::kDataBytesIn, octet_counter("data_bytes_in", R"(direction="in")", "octets of these datagrams")},
+    {RelayCounter::kDataPacketsNoListener,
+     own_counter("data_packets_no_listener", "datagrams", "datagrams from upstream that no tunnel wants")},
+    {RelayCounter::kDataMalformed,
+     drop_counter("data_malformed", "datagrams", "data from upstream that is no IP datagram",
+                  "Something upstream sends damaged frames. Capture them there.")},
+    {RelayCounter::kDataPacketsSent,
+     packet_counter("data_packets_sent", R"(direction="out")", "copies sent to gateways")},
+    {RelayCounter::kDataBytesSent,
+     octet_counter("data_bytes_sent", R"(direction="out")", "octets of the inner datagrams of these copies")},
+    {RelayCounter::kDataSendErrors, drop_counter("data_send_errors", "copies", "copies that the kernel refused",
+                                                 "The send buffer was full, or a route is missing: look at the load of "
+                                                 "the link and at the routes to gateways.")},
+    {RelayCounter::kDataTooBig,
+     drop_counter("data_too_big", "copies",
+                  "copies of datagrams that may not be cut and are larger than the tunnel takes",
+                  "Have the source send smaller datagrams; 1316 octets of payload always fit an Ethernet path.")},
+    {RelayCounter::kTooBigReported,
+     own_counter("too_big_reported", "messages", "ICMP messages to sources about datagrams that are too large")},
+    {RelayCounter::kTooBigNotReported,
+     own_counter("too_big_not_reported", "messages",
+                 "such ICMP messages that were kept back by the rate limit, or could not be sent")},
+    {RelayCounter::kIcmpUnproven,
+     own_counter("icmp_unproven", "messages", "claims of ICMP messages that made the relay ask the path",
+                 "If icmp_proven stands still meanwhile, the claims are forged or the path is balanced by packet. "
+                 "Nothing is lost by them.")},
+    {RelayCounter::kIcmpProven,
+     own_counter("icmp_proven", "messages", "claims of ICMP messages that the path confirmed")},
+    {RelayCounter::kPathProbesSent,
+     own_counter("path_probes_sent", "messages", "messages that ask a path how much it takes")},
+    {RelayCounter::kDataHopLimitExceeded,
+     drop_counter("data_hop_limit_exceeded", "datagrams", "datagrams whose TTL or Hop Limit is used up at the relay",
+                  "Have the source send with a larger TTL.")},
+    {RelayCounter::kDataOtherUpstream,
+     own_counter("data_other_upstream", "datagrams", "datagrams of a channel that is taken from another upstream")},
+    {RelayCounter::kDataReturned,
+     drop_counter("data_returned", "datagrams", "datagrams that had been through this relay already",
+                  "There is a loop: a gateway of this relay sends to an upstream of this relay. The log names both.")},
+    {RelayCounter::kDataOverload,
+     drop_counter("data_overload", "datagrams",
+                  "datagrams of channels that want more than their share of what the relay can send",
+                  "More cores, fewer gateways, or a second relay.")},
+    {RelayCounter::kDataTunnelRate, drop_counter("data_tunnel_rate", "copies", "copies above --max-tunnel-rate",
+                                                 "Raise --max-tunnel-rate if the gateway may have more.")},
+    {RelayCounter::kDataTotalRate, drop_counter("data_total_rate", "copies", "copies above --max-rate",
+                                                "Raise --max-rate if the link carries more, or add a relay.")},
+}};
+static_assert(is_complete(kCounters));
 
-std::string_view counter_name(RelayReject reject) {
-  switch (reject) {
-    case RelayReject::kEmpty:
-      return "reject_empty";
-    case RelayReject::kBadVersion:
-      return "reject_bad_version";
-    case RelayReject::kUnknownType:
-      return "reject_unknown_type";
-    case RelayReject::kBadLength:
-      return "reject_bad_length";
-    case RelayReject::kWrongRole:
-      return "reject_wrong_role";
-    case RelayReject::kNoAddressOfFamily:
-      return "reject_no_address_of_family";
-    case RelayReject::kRequestRateLimit:
-      return "reject_request_rate_limit";
-    case RelayReject::kDiscoveryRateLimit:
-      return "reject_discovery_rate_limit";
-    case RelayReject::kUpdateRateLimit:
-      return "reject_update_rate_limit";
-    case RelayReject::kAnswerPrefixRateLimit:
-      return "reject_answer_prefix_rate_limit";
-    case RelayReject::kAnswerRateLimit:
-      return "reject_answer_rate_limit";
-    case RelayReject::kBadMac:
-      return "reject_bad_mac";
-    case RelayReject::kInnerTruncated:
-      return "reject_inner_truncated";
-    case RelayReject::kInnerBadHeader:
-      return "reject_inner_bad_header";
-    case RelayReject::kInnerBadHeaderChecksum:
-      return "reject_inner_bad_header_checksum";
-    case RelayReject::kInnerFragment:
-      return "reject_inner_fragment";
-    case RelayReject::kInnerBadChecksum:
-      return "reject_inner_bad_checksum";
-    case RelayReject::kInnerBadHopLimit:
-      return "reject_inner_bad_hop_limit";
-    case RelayReject::kInnerBadDestination:
-      return "reject_inner_bad_destination";
-    case RelayReject::kInnerNoRouterAlert:
-      return "reject_inner_no_router_alert";
-    case RelayReject::kInnerNotMembership:
-      return "reject_inner_not_membership";
-    case RelayReject::kTunnelLimit:
-      return "reject_tunnel_limit";
-    case RelayReject::kTunnelPerAddressLimit:
-      return "reject_tunnel_per_address_limit";
-    case RelayReject::kTunnelPerPrefixLimit:
-      return "reject_tunnel_per_prefix_limit";
-    case RelayReject::kTunnelShareLimit:
-      return "reject_tunnel_share_limit";
-    case RelayReject::kUnknownTunnel:
-      return "reject_unknown_tunnel";
-    case RelayReject::kShutDown:
-      return "reject_shut_down";
-    case RelayReject::kGroupLimit:
-      return "reject_group_limit";
-    case RelayReject::kSourceLimit:
-      return "reject_source_limit";
-    case RelayReject::kChannelLimit:
-      return "reject_channel_limit";
-    case RelayReject::kChannelPerAddressLimit:
-      return "reject_channel_per_address_limit";
-    case RelayReject::kChannelPerPrefixLimit:
-      return "reject_channel_per_prefix_limit";
-    case RelayReject::kChannelShareLimit:
-      return "reject_channel_share_limit";
-    case RelayReject::kMembershipLimit:
-      return "reject_membership_limit";
-    case RelayReject::kGroupNotAllowed:
-      return "reject_group_not_allowed";
-    case RelayReject::kLinkScopeGroup:
-      return "reject_link_scope_group";
-    case RelayReject::kBadGroup:
-      return "reject_bad_group";
-    case RelayReject::kSsmExclude:
-      return "reject_ssm_exclude";
-    case RelayReject::kSsmOlderReport:
-      return "reject_ssm_older_report";
-    case RelayReject::kCount:
-      break;
-  }
-  AMT_ASSERT(false);
-}
+}  // namespace
 
-std::string_view to_string(RelayReject reject) {
-  constexpr std::string_view kPrefix = "reject_";
-  return counter_name(reject).substr(kPrefix.size());
-}
+const CounterInfo& counter_info(RelayCounter counter) { return info_in(kCounters, counter); }
 
 }  // namespace amt

@@ -8,7 +8,7 @@
 
 namespace amt {
 
-/// What a relay counts, besides its rejects. Names in status: `counter_name`.
+/// What a relay counts, besides its rejects. src/relay/counters.cc describes each.
 enum class RelayCounter : std::uint8_t {
   kDiscoveriesReceived,
   kAdvertisementsSent,
@@ -32,6 +32,7 @@ enum class RelayCounter : std::uint8_t {
   kHandOverLost,  ///< more of them than that one could take
   // Data plane; the worker that owns the relay counts these
   kDataPacketsIn,  ///< multicast datagrams that came from upstream
+  kDataBytesIn,
   kDataPacketsNoListener,
   kDataMalformed,    ///< no IP datagram
   kDataPacketsSent,  ///< copies
@@ -51,7 +52,7 @@ enum class RelayCounter : std::uint8_t {
   kDataTotalRate,      ///< copies above `--max-rate`
   kCount,
 };
-[[nodiscard]] std::string_view counter_name(RelayCounter counter);
+[[nodiscard]] const CounterInfo& counter_info(RelayCounter counter);
 
 /// Why a datagram, or a part of an Update, had no effect. Each is one counter.
 enum class RelayReject : std::uint8_t {
@@ -100,7 +101,7 @@ enum class RelayReject : std::uint8_t {
 };
 /// `bad_mac`.
 [[nodiscard]] std::string_view to_string(RelayReject reject);
-/// `reject_bad_mac`.
-[[nodiscard]] std::string_view counter_name(RelayReject reject);
+/// Named `reject_bad_mac`.
+[[nodiscard]] const CounterInfo& counter_info(RelayReject reject);
 
 }  // namespace amt
