@@ -35,6 +35,7 @@ TURN_SECONDS = 0.1
 UTILISATION = 0.85
 FRAME_METHODS = ("xdp", "packet", "packet-ring")
 SETTLE_TRIES_MAX = 40
+AWAKE_SECONDS = 0.02
 FITTING_TRIES = 8
 # The link address of no device here.
 NOBODY = "02:00:00:00:00:99"
@@ -239,7 +240,8 @@ class Bed:
         return udp_counter(self.line.gateway, "RcvbufErrors")
 
     def paused(self) -> contextlib.AbstractContextManager:
-        """The relay stands still, so that what else runs on its core has it alone."""
+        """The relay stands still, so that what else runs on its core has it alone. Afterwards all its threads wake at once, and
+        need some milliseconds until the scheduler treats them as before."""
         @contextlib.contextmanager
         def stopped():
             os.kill(self.relay.pid, signal.SIGSTOP)
@@ -247,6 +249,7 @@ class Bed:
                 yield
             finally:
                 os.kill(self.relay.pid, signal.SIGCONT)
+                time.sleep(AWAKE_SECONDS)
         return stopped()
 
 

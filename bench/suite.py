@@ -27,6 +27,7 @@ import rows_gateway  # noqa: E402
 import rows_latency  # noqa: E402
 import rows_loss  # noqa: E402
 import rows_micro  # noqa: E402
+import rows_status  # noqa: E402
 import run as system_tests  # noqa: E402
 from lib.scenario import Case, Skipped  # noqa: E402
 from rounds import Row  # noqa: E402
@@ -36,7 +37,7 @@ KERNEL = "kernel"
 WHAT_WIDTH = 56
 HEADING = (f"{'':{WHAT_WIDTH}} {'ratio':>6} {'of rounds':>10} {'noise':>6}  {'target':7} {'verdict':12} {'ours':>9} {'baseline':>9}")
 GROUPS = {**rows_fan_out.GROUPS, **rows_loss.GROUPS, **rows_latency.GROUPS, **rows_gateway.GROUPS, **rows_micro.GROUPS,
-          **rows_control.GROUPS, **rows_data_path.GROUPS}
+          **rows_control.GROUPS, **rows_data_path.GROUPS, **rows_status.GROUPS}
 
 
 def shown(value: float | None) -> str:
