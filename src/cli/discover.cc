@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "cli/discover_lookup.hh"
 #include "cli/discover_report.hh"
 #include "cli/failure.hh"
 #include "cli/subcommands.hh"
 #include "cli/way_to_relay.hh"
-#include "engine/service_lookup.hh"
+#include "engine/relay_survey.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"
 #include "sys/netlink.hh"
@@ -77,9 +78,8 @@ class DiscoverSession {
   std::vector<bool> answered_;
   bool looks_up_ = false;
   bool done_ = false;
-  std::optional<ServiceLookup> services_;
   // Last: what it calls back ends after it.
-  std::unique_ptr<DnsClient> dns_;
+  std::optional<DiscoverLookup> lookup_;
 };
 
 Result<void, std::string> DiscoverSession::begin_lookup() {
@@ -88,19 +88,15 @@ Result<void, std::string> DiscoverSession::begin_lookup() {
   options.signatures_wait = kSignaturesWait;
   Result<std::unique_ptr<DnsClient>, std::string> dns = DnsClient::create(loop_, options);
   if (!dns) return Unexpected<std::string>(dns.error());
-  dns_ = std::move(*dns);
   looks_up_ = true;
-  if (config_.source) {
-    look_up_driad(*dns_, random_, *config_.source, [this](const DriadResult& driad) { on_driad(driad); });
-  }
-  services_.emplace(loop_, *dns_, random_, service_domains(config_.dns),
-                    [this](const ServiceSearch& search) { on_services(search); });
+  lookup_.emplace(loop_, std::move(*dns), random_, config_.source,
+                  DiscoverLookup::Handlers{[this](const DriadResult& driad) { on_driad(driad); },
+                                           [this](const ServiceSearch& search) { on_services(search); }});
+  lookup_->start(service_domains(config_.dns));
   return {};
 }
 
 void DiscoverSession::on_services(const ServiceSearch& search) {
-  // One round is enough.
-  if (report_.services || search.is_searching()) return;
   report_.services = ServicesFound{search.domains(), search.relays(), search.options(), search.problem()};
   add_found();
 }

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "client/driad_lookup.hh"
+#include "client/relay_probes.hh"
 #include "discovery/service_search.hh"
-#include "engine/relay_lookup.hh"
-#include "engine/relay_survey.hh"
 
 namespace amt {
 

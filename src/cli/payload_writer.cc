@@ -28,9 +28,9 @@ PayloadWriter::PayloadWriter(EventLoop& loop, std::unique_ptr<PayloadOutput> out
   if (unwrapping) unwrapper_.emplace(*unwrapping);
 }
 
-void PayloadWriter::write(Instant now, std::span<const Receiver::Packet> packets) {
+void PayloadWriter::write(Instant now, std::span<const Payload> packets) {
   payloads_.clear();
-  for (const Receiver::Packet& packet : packets) payloads_.push_back(packet.payload);
+  for (const Payload& packet : packets) payloads_.push_back(packet.octets);
   hand_on(unwrapper_ ? unwrapper_->handle_datagrams(now, payloads_) : payloads_);
 }
 

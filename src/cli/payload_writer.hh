@@ -23,7 +23,7 @@ class PayloadWriter {
   PayloadWriter(EventLoop& loop, std::unique_ptr<PayloadOutput> output, std::optional<RtpUnwrapper::Mode> unwrapping,
                 std::function<void(const SysError&)> on_failure);
 
-  void write(Instant now, std::span<const Receiver::Packet> packets);
+  void write(Instant now, std::span<const Payload> packets);
   /// Nothing comes any more: what waits for its predecessors is written.
   void finish();
 

@@ -60,7 +60,7 @@ class ReceiveSession {
 
  private:
   SysResult<void> open(RelaySetOptions relays);
-  void on_packets(Instant now, std::span<const Receiver::Packet> packets);
+  void on_packets(Instant now, std::span<const Payload> packets);
   void on_output_failure(const SysError& error);
   void on_silence_check();
   void on_watch();
@@ -107,7 +107,7 @@ SysResult<void> ReceiveSession::open(RelaySetOptions relays) {
   options.native_interface = config_.relay.native_interface;
   SysResult<std::unique_ptr<Receiver>> receiver =
       Receiver::create(loop_, std::move(options), random_,
-                       [this](Instant now, std::span<const Receiver::Packet> packets) { on_packets(now, packets); });
+                       [this](Instant now, std::span<const Payload> packets) { on_packets(now, packets); });
   if (!receiver) return Unexpected<SysError>(receiver.error());
   receiver_ = std::move(*receiver);
   return {};
@@ -138,11 +138,11 @@ int ReceiveSession::run() {
   const ReceiveReport::Surroundings known = surroundings();
   receiver_->shutdown();
   print_summary(known);
-  if (status_ == 0 && config_.verify && !report_.is_faultless(receiver_->drops())) return 1;
+  if (status_ == 0 && config_.verify && !report_.is_faultless(receiver_->client().payload_drops())) return 1;
   return status_;
 }
 
-void ReceiveSession::on_packets(Instant now, std::span<const Receiver::Packet> packets) {
+void ReceiveSession::on_packets(Instant now, std::span<const Payload> packets) {
   if (ended_) return;
   if (config_.count) {
     const std::uint64_t left = *config_.count - report_.packets();
@@ -151,14 +151,14 @@ void ReceiveSession::on_packets(Instant now, std::span<const Receiver::Packet> p
   if (report_.packets() == 0 && !packets.empty()) {
     log_info("first packet after {} ms, from {}",
              std::chrono::duration_cast<std::chrono::milliseconds>(now - started_).count(),
-             packets.front().source.to_string());
+             packets.front().source.address.to_string());
   }
   if (is_silence_told_) {
     log_info("data comes again, after {:.1f} s", seconds(now - last_arrival_));
     is_silence_told_ = false;
   }
   last_arrival_ = now;
-  for (const Receiver::Packet& packet : packets) report_.add(now, packet.payload);
+  for (const Payload& packet : packets) report_.add(now, packet.octets);
   if (writer_) writer_->write(now, packets);
   if (config_.count && report_.packets() == *config_.count) end(0);
 }
@@ -181,7 +181,7 @@ void ReceiveSession::on_silence_check() {
 }
 
 std::string ReceiveSession::reason_of_silence() const {
-  const ReceiverDrops drops = receiver_->drops();
+  const PayloadDrops drops = receiver_->client().payload_drops();
   if (report_.packets() == 0 && drops.other_port != 0)
     return fmt::format("{} packets came for other UDP ports of the group", drops.other_port);
   if (report_.packets() == 0 && drops.not_udp != 0) return "what comes is not UDP";
@@ -224,11 +224,11 @@ ReceiveReport::Surroundings ReceiveSession::surroundings() const {
   ReceiveReport::Surroundings known;
   known.started = started_;
   known.ended = monotonic_now();
-  known.drops = receiver_->drops();
+  known.drops = receiver_->client().payload_drops();
   known.output_dropped = writer_ ? writer_->dropped() : 0;
   known.late = writer_ ? writer_->late() : 0;
   // The last that was taken.
-  receiver_->relays().for_each_relay([&known](const Endpoint& one, const Gateway&) { known.relay = one; });
+  receiver_->client().for_each_relay([&known](const Endpoint& one, const Gateway&) { known.relay = one; });
   known.native = receiver_->native();
   return known;
 }

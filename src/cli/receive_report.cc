@@ -71,7 +71,7 @@ std::string_view ReceiveReport::stream_name() const {
   return {};
 }
 
-TestVerifier::Counts ReceiveReport::counts(const ReceiverDrops& drops) const {
+TestVerifier::Counts ReceiveReport::counts(const PayloadDrops& drops) const {
   TestVerifier::Counts counts;
   if (verify_) {
     counts = verifier_.counts();
@@ -84,7 +84,7 @@ TestVerifier::Counts ReceiveReport::counts(const ReceiverDrops& drops) const {
   return counts;
 }
 
-bool ReceiveReport::is_faultless(const ReceiverDrops& drops) const {
+bool ReceiveReport::is_faultless(const PayloadDrops& drops) const {
   const TestVerifier::Counts result = counts(drops);
   return result.lost == 0 && result.damaged == 0;
 }

@@ -25,7 +25,7 @@ class ReceiveReport {
   struct Surroundings {
     Instant started{};
     Instant ended{};
-    ReceiverDrops drops;
+    PayloadDrops drops;
     std::uint64_t output_dropped = 0;
     /// RTP packets that could not be put in order any more.
     std::uint64_t late = 0;
@@ -33,7 +33,7 @@ class ReceiveReport {
     std::optional<Receiver::Native> native = {};
   };
   /// Nothing lost, nothing damaged.
-  [[nodiscard]] bool is_faultless(const ReceiverDrops& drops) const;
+  [[nodiscard]] bool is_faultless(const PayloadDrops& drops) const;
   /// Nothing that a person would want to know: no loss of any kind, no pause.
   [[nodiscard]] bool is_smooth(const Surroundings& surroundings) const;
   /// One line for a terminal; the rate since the last call, at first since the first packet.
@@ -44,7 +44,7 @@ class ReceiveReport {
 
  private:
   void note_gap(Duration gap);
-  [[nodiscard]] TestVerifier::Counts counts(const ReceiverDrops& drops) const;
+  [[nodiscard]] TestVerifier::Counts counts(const PayloadDrops& drops) const;
   void count_stream(TestVerifier::Counts& counts) const;
   [[nodiscard]] std::string_view stream_name() const;
   [[nodiscard]] std::string losses(const TestVerifier::Counts& counts) const;

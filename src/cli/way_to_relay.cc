@@ -40,10 +40,9 @@ Result<std::vector<IpAddress>, std::string> addresses_of(const std::string& name
   return std::move(*addresses);
 }
 
-/// The relays that were named; also in `names`, if any has a name.
-Result<GatewayConnectionOptions, std::string> connection_options(const RelayChoice& choice, Duration name_wait_max,
-                                                                 std::vector<NamedRelay>& names) {
-  GatewayConnectionOptions options;
+/// The relays that were named.
+Result<ClientOptions, std::string> client_options(const RelayChoice& choice, Duration name_wait_max) {
+  ClientOptions options;
   bool any_name = false;
   const auto add_relay = [&options](const Endpoint& relay) {
     options.gateway.candidates.push_back({RelayCandidate::Kind::kRelay, relay});
@@ -51,21 +50,21 @@ Result<GatewayConnectionOptions, std::string> connection_options(const RelayChoi
   for (const RelayHost& relay : choice.relays) {
     if (const auto* address = std::get_if<IpAddress>(&relay.host)) {
       add_relay({*address, relay.port});
-      names.push_back({.endpoints = {{*address, relay.port}}});
+      options.names.push_back({.endpoints = {{*address, relay.port}}});
       continue;
     }
     const auto& name = std::get<std::string>(relay.host);
     const Result<std::vector<IpAddress>, std::string> addresses = addresses_of(name, choice.local, name_wait_max);
     if (!addresses) return Unexpected<std::string>(addresses.error());
     any_name = true;
-    NamedRelay& named = names.emplace_back(NamedRelay{.name = name, .port = relay.port});
+    NamedRelay& named = options.names.emplace_back(NamedRelay{.name = name, .port = relay.port});
     for (const IpAddress& address : *addresses) {
       log_debug("{} is {}", name, address.to_string());
       add_relay({address, relay.port});
       named.endpoints.push_back({address, relay.port});
     }
   }
-  if (!any_name) names.clear();
+  if (!any_name) options.names.clear();
   for (const Endpoint& address : choice.discovery) {
     options.gateway.candidates.push_back({RelayCandidate::Kind::kDiscovery, address});
   }
@@ -127,24 +126,24 @@ std::optional<std::string> unusable_native_interface(const RelayChoice& choice) 
 
 Result<RelaySetOptions, std::string> relay_set_options(EventLoop& loop, const RelayChoice& choice,
                                                        Duration name_wait_max) {
+  Result<ClientOptions, std::string> client = client_options(choice, name_wait_max);
+  if (!client) return Unexpected<std::string>(client.error());
   RelaySetOptions options;
-  Result<GatewayConnectionOptions, std::string> connection = connection_options(choice, name_wait_max, options.names);
-  if (!connection) return Unexpected<std::string>(connection.error());
-  options.connection = std::move(*connection);
-  options.search.order.clear();
-  for (const DiscoverWay way : choice.discover_order) options.search.order.push_back(origin_of(way));
+  options.client = std::move(*client);
+  options.client.search.order.clear();
+  for (const DiscoverWay way : choice.discover_order) options.client.search.order.push_back(origin_of(way));
   const bool asks_dns =
       std::ranges::any_of(choice.discover_order, [](DiscoverWay way) { return way != DiscoverWay::kAnycast; });
-  if (!options.connection.gateway.candidates.empty() || !asks_dns) return options;
+  if (!options.client.gateway.candidates.empty() || !asks_dns) return options;
   Result<std::unique_ptr<DnsClient>, std::string> dns = DnsClient::create(loop, resolver_options(choice.dns));
   if (dns) {
     options.dns = std::move(*dns);
-    options.service_domains = service_domains(choice.dns);
+    options.client.service_domains = service_domains(choice.dns);
     return options;
   }
   // Without the DNS there still are the anycast addresses, unless somebody insists.
-  std::erase_if(options.search.order, [](RelayOrigin origin) { return origin != RelayOrigin::kAnycast; });
-  if (options.search.order.empty() || choice.dns.dnssec == Dnssec::kRequire || choice.dns.trust_anchor) {
+  std::erase_if(options.client.search.order, [](RelayOrigin origin) { return origin != RelayOrigin::kAnycast; });
+  if (options.client.search.order.empty() || choice.dns.dnssec == Dnssec::kRequire || choice.dns.trust_anchor) {
     return Unexpected<std::string>(dns.error());
   }
   log_warn("the DNS is not asked for relays: {}", dns.error());

@@ -40,6 +40,7 @@ Client::Impl::Impl(ClientOptions given, Random& random_source, Instant now)
   // A payload's checksum is verified when it is read, also when it came in fragments.
   if (options.payloads) options.verify_transport = false;
   if (options.native) native.emplace(native_options(random), KeyedHash(random));
+  if (!options.names.empty()) names.emplace(options.names, options.local, now);
   const std::vector<RelayCandidate>& named = options.gateway.candidates;
   if (can_race(named)) options.search.order = {RelayOrigin::kNamed};
   if (!named.empty() && !can_race(named)) {
@@ -73,6 +74,7 @@ void Client::Impl::drain(Instant now) {
   if (is_shut_down) return;
   for (bool again = true; again;) {
     again = drain_native(now);
+    again = drain_names(now) || again;
     for (auto& [number, tunnel] : tunnels) again = drain_tunnel(now, number, tunnel) || again;
     if (!finds()) continue;
     again = drain_selection(now) || again;
@@ -119,7 +121,7 @@ void Client::handle_datagrams(Instant now, SocketId socket, std::span<const Rece
     message.for_each_datagram([&](MutableBytes datagram) {
       // A reject is counted by the gateway; there is nobody to tell.
       if (wire::peek_type(datagram) != wire::MessageType::kMulticastData) {
-        static_cast<void>(tunnel.gateway.handle_control(now, message.from, datagram));
+        if (tunnel.gateway.handle_control(now, message.from, datagram)) tunnel.logged_problem.clear();
         impl_->drain_tunnel(now, *owner->second, tunnel);
       } else if (const auto inner = tunnel.gateway.accept_data(now, message.from, message.ecn, datagram,
                                                                impl_->options.verify_transport)) {
@@ -147,11 +149,11 @@ void Client::handle_send_error(Instant now, SocketId socket, const Endpoint& to,
   const auto owner = impl_->sockets.find(socket);
   if (owner == impl_->sockets.end()) return;
   if (owner->second) {
-    std::string& last = impl_->tunnels.at(*owner->second).send_problem;
-    if (last != problem) {
+    Impl::Tunnel& tunnel = impl_->tunnels.at(*owner->second);
+    if (tunnel.logged_problem != problem) {
       impl_->emit_event(LogLevel::kWarn, "relay " + to.to_string() + " cannot be reached from here: " + problem);
     }
-    last = problem;
+    tunnel.send_problem = tunnel.logged_problem = problem;
   } else {
     impl_->fail_probes(problem, [&](const Endpoint& target) { return target == to; });
   }
@@ -192,6 +194,7 @@ void Client::handle_timeout(Instant now) {
     if (tunnel.deadline <= now) tunnel.gateway.handle_timeout(now);
   }
   if (impl_->native) impl_->native->handle_timeout(now);
+  if (impl_->names) impl_->names->handle_timeout(now);
   if (impl_->finds()) {
     impl_->selection->handle_timeout(now);
     impl_->probes.handle_timeout(now);
@@ -218,6 +221,7 @@ void Client::shutdown(Instant now) {
 Instant Client::Impl::next_deadline() const {
   if (is_shut_down) return kNoDeadline;
   Instant next = native ? native->next_deadline() : kNoDeadline;
+  if (names) next = std::min(next, names->next_deadline());
   for (const auto& [number, tunnel] : tunnels) next = std::min(next, tunnel.deadline);
   if (!finds()) return next;
   next = std::min({next, selection->next_deadline(), probes.next_deadline(), network_check_at});

@@ -13,6 +13,7 @@
 
 #include "base/log_level.hh"
 #include "client/payload_reader.hh"
+#include "client/relay_names.hh"
 #include "discovery/dns_answer.hh"
 #include "discovery/domain_name.hh"
 #include "discovery/relay_search.hh"
@@ -26,11 +27,14 @@ namespace amt {
 /// One UDP socket of the caller's; the client draws the numbers and never uses one twice.
 enum class SocketId : std::uint32_t {};
 enum class DnsQuestionId : std::uint64_t {};
+enum class HostQuestionId : std::uint64_t {};
 
 struct ClientOptions {
   /// With `candidates` nothing else is asked: one has its tunnel at once, several are raced, in this order. Without:
   /// relays are found. Each relay in use has a tunnel of its own.
   GatewayOptions gateway;
+  /// Candidates that are relays, as they were given; empty: none was given by name. Names are looked up again.
+  std::vector<NamedRelay> names = {};
   RelaySearchOptions search;
   /// Outer source address; none: what the route to each relay gives.
   std::optional<IpAddress> local;
@@ -77,6 +81,12 @@ struct AskDns {
   std::string name;
   std::uint16_t type = 0;
 };
+/// Which addresses has the host of this name, by the means that this host is set up with (hosts file, DNS)? To be
+/// answered by `handle_host_answer`, also where there are none.
+struct AskHost {
+  HostQuestionId question{};
+  std::string name;
+};
 /// From which address of this host is `destination` reached? Answered by `handle_source_answer`.
 struct AskSource {
   IpAddress destination;
@@ -104,11 +114,13 @@ struct ClientDeadline {
   Instant at;
 };
 using ClientOutput = std::variant<ClientDeadline, ClientPackets, ClientTransmit, OpenSocket, CloseSocket, AskDns,
-                                  AskSource, AskServiceDomains, JoinNatively, RelayChosen, ClientEvent>;
+                                  AskHost, AskSource, AskServiceDomains, JoinNatively, RelayChosen, ClientEvent>;
 
 /// Decides, never sends (sans-I/O). One input, then `poll_output` until it returns the deadline, then the next input.
-/// The first poll comes after construction. Not thread-safe. `now` never runs backwards. No allocation for a packet
-/// that is accepted and whole.
+/// The first poll comes after construction. An output that asks something, or that fails, may be answered before the
+/// next poll: `handle_dns_answer`, `handle_host_answer`, `handle_source_answer`, `handle_service_domains`,
+/// `handle_socket_failed` and `handle_send_error` leave what was not polled yet as it is. Not thread-safe. `now` never
+/// runs backwards. No allocation for a packet that is accepted and whole.
 class Client {
  public:
   Client(ClientOptions options, Random& random, Instant now);
@@ -129,9 +141,12 @@ class Client {
   /// The socket could not be opened.
   void handle_socket_failed(Instant now, SocketId socket, const std::string& problem);
   void handle_dns_answer(Instant now, DnsQuestionId question, const DnsAnswer& answer);
+  void handle_host_answer(Instant now, HostQuestionId question, const HostAnswer& answer);
   /// None: there is no way to it.
   void handle_source_answer(Instant now, const IpAddress& destination, const std::optional<IpAddress>& source);
   void handle_service_domains(Instant now, const ServiceDomains& domains);
+  /// Whether `handle_network_change` has any effect: relays are found, or one of several is chosen.
+  [[nodiscard]] bool follows_network() const;
   /// This host's interfaces, addresses or routes changed.
   void handle_network_change(Instant now);
   /// What came by the local network of what `JoinNatively` named: datagrams, or with `payloads` payloads.

@@ -28,6 +28,7 @@ class History {
     }
     for (const std::string_view relay : kRelays) world_.relay(relay).answers = !chance(4);
     world_.sockets_fail = chance(20);
+    world_.answers_at_once = chance(2);
     world_.start();
   }
 

@@ -29,6 +29,8 @@ struct Client::Impl {
     Instant deadline = kNoDeadline;
     /// Why the last message could not be sent; empty: it could.
     std::string send_problem{};
+    /// The problem that was logged, until the relay is heard again.
+    std::string logged_problem{};
     std::uint64_t ecn_mismatches_told = 0;
     Instant next_ecn_alarm = Instant::min();
   };
@@ -44,7 +46,11 @@ struct Client::Impl {
   struct WaitingDefaults {
     bool is_change = false;
   };
-  using Waiting = std::variant<WaitingRecords, WaitingServices, WaitingDefaults>;
+  /// A tunnel to this relay was opened.
+  struct WaitingWay {
+    IpAddress relay;
+  };
+  using Waiting = std::variant<WaitingRecords, WaitingServices, WaitingDefaults, WaitingWay>;
   struct DriadPlace {
     IpAddress source;
     std::size_t number = 0;
@@ -73,6 +79,9 @@ struct Client::Impl {
   void close_socket(SocketId socket);
   /// The tunnel's outputs; true: something happened that others may have to hear of.
   bool drain_tunnel(Instant now, TunnelNumber number, Tunnel& tunnel);
+  /// A socket for each family of `candidates` that has none.
+  void open_sockets(TunnelNumber number, Tunnel& tunnel, const std::vector<RelayCandidate>& candidates,
+                    std::uint16_t port, const std::string& purpose);
   void handle_tunnel_event(Instant now, TunnelNumber number, const GatewayEvent& event);
   void transmit(Tunnel& tunnel, const GatewayTransmit& message);
   void report_ecn_mismatches(Instant now, Tunnel& tunnel);
@@ -92,6 +101,10 @@ struct Client::Impl {
   void apply(Instant now, WaitingRecords&& ready);
   void apply(Instant now, WaitingServices&& ready);
   void apply(Instant now, const WaitingDefaults& ready);
+  void apply(Instant now, const WaitingWay& ready);
+  bool drain_names(Instant now);
+  /// In place of those that were given.
+  void set_candidates(Instant now, std::vector<RelayCandidate> candidates);
   void handle_probe_result(Instant now, const RelayProbes::Result& result);
   void handle_driad_answer(Instant now, const DriadPlace& place, const DnsAnswer& answer);
   void handle_service_answer(Instant now, const ServiceQuestion& question, const DnsAnswer& answer);
@@ -124,6 +137,8 @@ struct Client::Impl {
   Counters<GatewayCounter> closed_counters;
   Counters<GatewayReject> closed_rejects;
 
+  std::optional<RelayNames> names;
+  std::map<HostQuestionId, std::size_t> host_questions;
   std::optional<RelaySelection> selection;
   RelayProbes probes;
   std::map<Family, SocketId> probe_sockets;

@@ -93,6 +93,92 @@ TEST(Given, RefusesWhatNoRelayWouldTake) {
   EXPECT_TRUE(world.client->set_membership(world.now, address("233.1.1.1"), exclude({})));
 }
 
+class NamedRelays : public testing::Test {
+ protected:
+  static constexpr std::string_view kName = "relay.example";
+
+  void begin(std::vector<std::string_view> at) {
+    NamedRelay named{.name = std::string(kName), .port = kAmtPort};
+    for (const std::string_view one : at) {
+      named.endpoints.push_back(endpoint(one));
+      world.relay(one);
+    }
+    world.options.gateway = Bench::quiet();
+    for (const Endpoint& at : named.endpoints) {
+      world.options.gateway.candidates.push_back({RelayCandidate::Kind::kRelay, at});
+    }
+    world.options.names.push_back(named);
+    world.start();
+    world.join(kGroup, include({kSource}));
+    world.run_for(seconds(2));
+  }
+  void move_to(std::string_view at) {
+    world.hosts[std::string(kName)] = {address(at)};
+    world.relay(at);
+    for (auto& [endpoint, relay] : world.relays) relay.answers = endpoint.address == address(at);
+  }
+  [[nodiscard]] bool is_served_by(std::string_view relay) { return !world.relay(relay).gateways.empty(); }
+
+  World world;
+};
+
+TEST_F(NamedRelays, AreLookedUpAgainNowAndThen) {
+  begin({kFirst});
+  world.hosts[std::string(kName)] = {address(kFirst)};
+  world.run_for(RelayNames::kRefresh * 2);
+  EXPECT_EQ(world.hosts_asked, 2U);
+  EXPECT_FALSE(world.said("is now at"));
+}
+
+TEST_F(NamedRelays, AreLookedUpSoonWhenTheRelayIsSilent) {
+  begin({kFirst});
+  ASSERT_TRUE(is_served_by(kFirst)) << world.log;
+  move_to(kSecond);
+  // A new group is asked for: the silence is noticed.
+  world.join("232.1.1.2", include({kSource}));
+  world.run_for(seconds(120));
+  EXPECT_TRUE(is_served_by(kSecond)) << world.log;
+  EXPECT_TRUE(world.said("relay relay.example is now at 192.0.2.2:2268"));
+  EXPECT_EQ(world.chosen.back(), address(kSecond));
+}
+
+TEST_F(NamedRelays, GetASocketOfAnotherFamilyWhenTheyMoveThere) {
+  begin({kFirst});
+  ASSERT_EQ(world.sockets.size(), 1U);
+  move_to("2001:db8::2");
+  world.run_for(RelayNames::kRefresh * 2);
+  EXPECT_EQ(world.sockets.size(), 2U);
+  EXPECT_TRUE(is_served_by("2001:db8::2")) << world.log;
+}
+
+TEST_F(NamedRelays, AreRacedAnewWhenSeveralWereGiven) {
+  begin({kFirst, kSecond});
+  ASSERT_TRUE(is_served_by(kFirst)) << world.log;
+  move_to("192.0.2.7");
+  for (int i = 0; i < 700 && !is_served_by("192.0.2.7"); ++i) world.run_for(seconds(1));
+  EXPECT_TRUE(is_served_by("192.0.2.7")) << world.log;
+}
+
+TEST(Given, WhatCannotBeSentIsSaidOnceUntilTheRelayIsHeard) {
+  World world;
+  world.options.gateway = Bench::with_relays({endpoint(kFirst)});
+  world.relay(kFirst);
+  world.send_problem = "Network is unreachable";
+  world.start();
+  world.join(kGroup, include({kSource}));
+  world.run_for(seconds(60));
+  EXPECT_EQ(world.times_said("cannot be reached from here: Network is unreachable"), 1U) << world.log;
+  EXPECT_NE(world.client->reason_of_silence().find("cannot be reached from here: Network is unreachable"),
+            std::string::npos);
+  world.send_problem.clear();
+  world.run_for(seconds(60));
+  ASSERT_EQ(world.relay(kFirst).gateways.size(), 1U) << world.log;
+  world.send_problem = "Network is unreachable";
+  world.join("232.1.1.2", include({kSource}));
+  world.run_for(seconds(60));
+  EXPECT_EQ(world.times_said("cannot be reached from here: Network is unreachable"), 2U) << world.log;
+}
+
 // D-3.4-a: the source's reverse name is asked for AMTRELAY records, and the relay in them is used.
 TEST_F(Found, TheSourcesOwnRelayIsUsed) {
   world.name_relay(kSource, kFirst);
@@ -193,6 +279,39 @@ TEST_F(Found, AChangeOfTheOwnAddressLooksAnew) {
   world.drain();
   world.run_for(seconds(3));
   EXPECT_TRUE(world.said("the network changed")) << world.log;
+}
+
+TEST_F(Found, AChangeOfTheWayToATunnelsRelayAloneIsNoticed) {
+  world.name_relay(kSource, kFirst);
+  world.start();
+  watch();
+  world.run_for(seconds(2));
+  ASSERT_TRUE(is_served_by(kFirst));
+  world.own_to[address(kFirst)] = address("10.0.7.1");
+  world.client->handle_network_change(world.now);
+  world.drain();
+  world.run_for(seconds(3));
+  EXPECT_TRUE(world.said("the network changed")) << world.log;
+}
+
+TEST_F(Found, ARecordWithAnAddressThatNoRelayCanHaveIsSaid) {
+  world.name_relay(kSource, "127.0.0.1");
+  world.start();
+  watch();
+  world.run_for(seconds(2));
+  EXPECT_TRUE(world.said("AMTRELAY of ")) << world.log;
+  EXPECT_TRUE(world.said(": refused")) << world.log;
+}
+
+TEST_F(Found, AnswersMayComeBeforeTheNextPoll) {
+  world.answers_at_once = true;
+  world.name_relay(kSource, kFirst);
+  world.start();
+  watch();
+  world.run_for(seconds(2));
+  EXPECT_TRUE(is_served_by(kFirst)) << world.log;
+  play(10);
+  EXPECT_EQ(world.delivered.size(), 10U);
 }
 
 TEST_F(Found, WithoutSocketsThereIsAReasonAndNoHaste) {

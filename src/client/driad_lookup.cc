@@ -109,6 +109,12 @@ std::string why_no_relay(const IpAddress& source, const DriadResult& driad) {
   return "AMTRELAY of " + name + ": " + first.record.to_string() + ": " + first.problem;
 }
 
+std::string unroutable_notice(const DriadResult& driad) {
+  if (!driad.has_unroutable) return {};
+  return "AMTRELAY of " + driad.name.to_string() + " names a " + std::string(to_string(AmtRelayError::kUnroutable)) +
+         ": refused";
+}
+
 SourceRecords source_records(const IpAddress& source, const DriadResult& driad) {
   SourceRecords records;
   for (const FoundRelay& relay : driad.relays) {

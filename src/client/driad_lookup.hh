@@ -83,6 +83,9 @@ class DriadLookup {
 /// Why `driad` names no relay that could be asked, in one line; empty: it names some.
 [[nodiscard]] std::string why_no_relay(const IpAddress& source, const DriadResult& driad);
 
+/// For the log: that `driad` named an address that no relay can have; empty: it did not.
+[[nodiscard]] std::string unroutable_notice(const DriadResult& driad);
+
 /// The same look-up as RelaySearch takes it.
 [[nodiscard]] SourceRecords source_records(const IpAddress& source, const DriadResult& driad);
 

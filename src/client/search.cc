@@ -1,6 +1,7 @@
 /// How a client finds its relays: the selection's steps, and the answers to what they ask.
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "client/client_impl.hh"
@@ -70,6 +71,9 @@ void Client::Impl::handle_driad_answer(Instant, const DriadPlace& place, const D
   lookup->second.handle_answer(place.number, answer);
   poll_driad(place.source);
   if (!lookup->second.is_done()) return;
+  if (std::string notice = unroutable_notice(lookup->second.result()); !notice.empty()) {
+    emit_event(LogLevel::kInfo, std::move(notice));
+  }
   WaitingRecords ready{place.source, source_records(place.source, lookup->second.result())};
   driad.erase(lookup);
   for (const RelayOption& option : ready.records.options) sources.ask(option.destination.address);
@@ -92,13 +96,7 @@ void Client::Impl::begin_services(Instant now) {
 }
 
 void Client::Impl::handle_service_answer(Instant now, const ServiceQuestion& question, const DnsAnswer& answer) {
-  ServiceAnswer heard;
-  heard.records.assign(answer.records.begin(), answer.records.end());
-  heard.ttl_seconds = answer.ttl_seconds;
-  heard.denied = answer.denied;
-  heard.problem = answer.problem;
-  heard.dnssec = to_string(answer.dnssec);
-  services->handle_answer(now, question, heard);
+  services->handle_answer(now, question, service_answer(answer));
   services_changed = true;
 }
 
@@ -117,6 +115,35 @@ bool Client::Impl::drain_services(Instant) {
 void Client::Impl::apply(Instant now, WaitingServices&& ready) {
   for (RelayOption& option : ready.relays.options) option.destination = sources.destination(option.destination.address);
   selection->set_services(now, std::move(ready.relays));
+}
+
+bool Client::Impl::drain_names(Instant now) {
+  if (!names) return false;
+  while (std::optional<RelayNames::Question> question = names->poll_question()) {
+    const HostQuestionId id{next_question++};
+    host_questions[id] = question->relay;
+    emit(AskHost{id, std::move(question->name)});
+  }
+  bool changed = false;
+  while (const std::optional<RelayNames::Change> change = names->poll_change()) {
+    emit_event(LogLevel::kInfo, change->text);
+    std::vector<RelayCandidate> candidates;
+    for (const Endpoint& relay : change->relays) candidates.push_back({RelayCandidate::Kind::kRelay, relay});
+    std::ranges::copy_if(options.gateway.candidates, std::back_inserter(candidates),
+                         [](const RelayCandidate& one) { return one.kind == RelayCandidate::Kind::kDiscovery; });
+    set_candidates(now, std::move(candidates));
+    changed = true;
+  }
+  return changed;
+}
+
+void Client::Impl::set_candidates(Instant now, std::vector<RelayCandidate> candidates) {
+  options.gateway.candidates = std::move(candidates);
+  if (finds()) return begin_defaults(false);
+  for (const RelayCandidate& candidate : options.gateway.candidates) emit(RelayChosen{candidate.endpoint.address});
+  Tunnel& tunnel = tunnels.at(0);
+  open_sockets(0, tunnel, options.gateway.candidates, options.port, options.port_purpose);
+  tunnel.gateway.set_candidates(now, options.gateway.candidates);
 }
 
 void Client::Impl::begin_defaults(bool is_change) {
@@ -144,7 +171,8 @@ void Client::Impl::apply(Instant now, const WaitingDefaults& ready) {
     const auto known = known_ways.find(way.first);
     return known == known_ways.end() || known->second == way.second;
   });
-  known_ways = found;
+  // What a change of the relays' names brings is no change of the network.
+  if (ready.is_change || known_ways.empty()) known_ways = found;
   // Most of what happens on a host's interfaces is none of a tunnel's business.
   if (ready.is_change && same) return;
   if (ready.is_change) {
@@ -155,6 +183,10 @@ void Client::Impl::apply(Instant now, const WaitingDefaults& ready) {
     }
   }
   selection->set_defaults(now, default_relays());
+}
+
+void Client::Impl::apply(Instant, const WaitingWay& ready) {
+  known_ways[ready.relay] = sources.destination(ready.relay).source;
 }
 
 std::vector<RelayOption> Client::Impl::default_relays() const {
@@ -243,6 +275,8 @@ void Client::Impl::apply(Instant now, const OpenTunnel& step) {
   const std::string& purpose = options.port_purpose;
   open_tunnel(now, step.tunnel, found_relay_options(options.gateway, step.relay),
               purpose.empty() ? purpose : purpose + " by " + step.relay.address.to_string());
+  sources.ask(step.relay.address);
+  waiting.emplace_back(WaitingWay{step.relay.address});
 }
 
 void Client::Impl::apply(Instant now, const TunnelFilter& step) {
@@ -265,6 +299,13 @@ void Client::handle_dns_answer(Instant now, DnsQuestionId question, const DnsAns
   impl_->drain(now);
 }
 
+void Client::handle_host_answer(Instant now, HostQuestionId question, const HostAnswer& answer) {
+  const auto asked = impl_->host_questions.extract(question);
+  if (!asked) return;
+  impl_->names->handle_answer(now, asked.mapped(), answer);
+  impl_->drain(now);
+}
+
 void Client::handle_source_answer(Instant now, const IpAddress& destination, const std::optional<IpAddress>& source) {
   impl_->sources.handle_answer(destination, source);
   impl_->drain(now);
@@ -277,6 +318,8 @@ void Client::handle_service_domains(Instant now, const ServiceDomains& domains) 
   impl_->services_changed = true;
   impl_->drain(now);
 }
+
+bool Client::follows_network() const { return impl_->finds(); }
 
 void Client::handle_network_change(Instant now) {
   if (!impl_->finds() || impl_->network_check_at != kNoDeadline) return;

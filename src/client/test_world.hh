@@ -107,6 +107,11 @@ class World {
     now = end;
   }
 
+  [[nodiscard]] std::size_t times_said(std::string_view text) const {
+    std::size_t times = 0;
+    for (std::size_t at = log.find(text); at != std::string::npos; at = log.find(text, at + 1)) ++times;
+    return times;
+  }
   [[nodiscard]] bool said(std::string_view text) const { return log.find(text) != std::string::npos; }
 
   Instant now = Instant() + seconds(1000);
@@ -117,7 +122,16 @@ class World {
   /// From which address relays are reached; absent: by no way.
   std::optional<IpAddress> own_v4 = address("10.0.0.1");
   std::optional<IpAddress> own_v6 = std::nullopt;
+  /// Of single relays.
+  std::map<IpAddress, IpAddress> own_to;
   bool sockets_fail = false;
+  /// Why nothing can be sent; empty: it can.
+  std::string send_problem;
+  /// What a host knows by itself is answered before the next poll, rather than after all of them.
+  bool answers_at_once = false;
+  /// By name; absent: no such host.
+  std::map<std::string, std::vector<IpAddress>> hosts;
+  std::size_t hosts_asked = 0;
   Duration latency = milliseconds(10);
   Duration dns_latency = milliseconds(20);
 
@@ -152,7 +166,10 @@ class World {
       std::visit([this](auto& one) { take(one); }, output);
     }
     // What the host answers by itself is an input, too.
-    for (const std::function<void()>& answer : std::exchange(host_answers_, {})) answer();
+    for (const std::function<void()>& answer : std::exchange(host_answers_, {})) {
+      answer();
+      drain();
+    }
   }
 
  private:
@@ -164,11 +181,7 @@ class World {
   void take(const OpenSocket& open) {
     ASSERT_FALSE(sockets.contains(open.socket)) << "a number is used once";
     if (sockets_fail) {
-      host_answers_.emplace_back([this, id = open.socket] {
-        client->handle_socket_failed(now, id, "no more sockets");
-        drain();
-      });
-      return;
+      return answer_from_host([this, id = open.socket] { client->handle_socket_failed(now, id, "no more sockets"); });
     }
     sockets[open.socket] = open;
   }
@@ -178,6 +191,11 @@ class World {
     if (sockets_fail) return;
     ASSERT_NE(socket, sockets.end()) << "sent from a socket that is not open";
     ASSERT_EQ(socket->second.family, transmit.to.address.family());
+    if (!send_problem.empty()) {
+      return answer_from_host([this, socket = transmit.socket, to = transmit.to] {
+        client->handle_send_error(now, socket, to, send_problem);
+      });
+    }
     const auto at = relays.find(transmit.to);
     if (at == relays.end() || !at->second.answers) return;
     later([this, socket = transmit.socket, to = transmit.to,
@@ -232,20 +250,32 @@ class World {
     });
   }
   void take(const AskSource& ask) {
-    host_answers_.emplace_back([this, to = ask.destination] {
-      client->handle_source_answer(now, to, to.is_v4() ? own_v4 : own_v6);
+    answer_from_host([this, to = ask.destination] {
+      const auto single = own_to.find(to);
+      const std::optional<IpAddress> of_family = to.is_v4() ? own_v4 : own_v6;
+      client->handle_source_answer(now, to, single == own_to.end() ? of_family : single->second);
+    });
+  }
+  void take(const AskHost& ask) {
+    ++hosts_asked;
+    HostAnswer answer{hosts[ask.name], "no such name"};
+    if (!answer.addresses.empty()) answer.problem.clear();
+    events.emplace(now + dns_latency, [this, id = ask.question, answer] {
+      client->handle_host_answer(now, id, answer);
       drain();
     });
   }
   void take(const AskServiceDomains&) {
-    host_answers_.emplace_back([this] {
-      client->handle_service_domains(now, {});
-      drain();
-    });
+    answer_from_host([this] { client->handle_service_domains(now, {}); });
   }
   void take(const JoinNatively& join) { natively.push_back(join.group.to_string() + " " + join.filter.to_string()); }
   void take(const RelayChosen& one) { chosen.push_back(one.relay); }
   void take(const ClientEvent& event) { log += event.text + "\n"; }
+
+  void answer_from_host(std::function<void()> answer) {
+    if (answers_at_once) return answer();
+    host_answers_.push_back(std::move(answer));
+  }
 
   std::vector<std::function<void()>> host_answers_;
   std::multimap<Instant, std::function<void()>> events;

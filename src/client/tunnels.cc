@@ -18,6 +18,10 @@ std::string_view name_of(Ecn ecn) {
   return kNames.at(static_cast<std::size_t>(ecn));
 }
 
+bool is_any_of(GatewayEvent::Kind kind, GatewayEvent::Kind one, GatewayEvent::Kind other) {
+  return kind == one || kind == other;
+}
+
 ClientEvent log_of(const GatewayEvent& event) {
   const std::string endpoint = event.endpoint.to_string();
   switch (event.kind) {
@@ -46,13 +50,6 @@ ClientEvent log_of(const GatewayEvent& event) {
   AMT_ASSERT(false);
 }
 
-template <typename E>
-void add_all(Counters<E>& to, const Counters<E>& from) {
-  for (std::size_t i = 0; i < static_cast<std::size_t>(E::kCount); ++i) {
-    to.add(static_cast<E>(i), from[static_cast<E>(i)]);
-  }
-}
-
 }  // namespace
 
 SocketId Client::Impl::open_socket(Family family, std::optional<TunnelNumber> owner, std::uint16_t port,
@@ -74,10 +71,14 @@ void Client::Impl::open_tunnel(Instant now, TunnelNumber number, const GatewayOp
   const std::uint16_t port = tunnels.empty() ? options.port : std::uint16_t{0};
   const auto [place, is_new] = tunnels.try_emplace(number, gateway, random, now);
   AMT_ASSERT(is_new);
-  for (const RelayCandidate& candidate : gateway.candidates) {
+  open_sockets(number, place->second, gateway.candidates, port, purpose);
+}
+
+void Client::Impl::open_sockets(TunnelNumber number, Tunnel& tunnel, const std::vector<RelayCandidate>& candidates,
+                                std::uint16_t port, const std::string& purpose) {
+  for (const RelayCandidate& candidate : candidates) {
     const Family family = candidate.endpoint.address.family();
-    if (place->second.sockets.contains(family)) continue;
-    place->second.sockets[family] = open_socket(family, number, port, purpose);
+    if (!tunnel.sockets.contains(family)) tunnel.sockets[family] = open_socket(family, number, port, purpose);
   }
 }
 
@@ -87,8 +88,8 @@ void Client::Impl::close_tunnel(Instant now, TunnelNumber number) {
   Tunnel& tunnel = found->second;
   tunnel.gateway.shutdown(now);
   drain_tunnel(now, number, tunnel);
-  add_all(closed_counters, tunnel.gateway.counters());
-  add_all(closed_rejects, tunnel.gateway.rejects());
+  closed_counters.add_all(tunnel.gateway.counters());
+  closed_rejects.add_all(tunnel.gateway.rejects());
   for (const auto& [family, socket] : tunnel.sockets) close_socket(socket);
   tunnels.erase(found);
 }
@@ -109,7 +110,13 @@ bool Client::Impl::drain_tunnel(Instant now, TunnelNumber number, Tunnel& tunnel
 
 void Client::Impl::handle_tunnel_event(Instant now, TunnelNumber number, const GatewayEvent& event) {
   emit(log_of(event));
-  if (!finds() || is_shut_down) return;
+  if (is_shut_down) return;
+  if (names && is_any_of(event.kind, GatewayEvent::Kind::kRelaySilent, GatewayEvent::Kind::kRelayLost)) {
+    names->set_trouble(now, true);
+  } else if (names && is_any_of(event.kind, GatewayEvent::Kind::kRelayAnswers, GatewayEvent::Kind::kRelayAlive)) {
+    names->set_trouble(now, false);
+  }
+  if (!finds()) return;
   if (const std::optional<TunnelEvent> known = tunnel_event(event.kind)) {
     selection->handle_tunnel(now, number, *known, event.source);
   }
@@ -136,13 +143,13 @@ void Client::Impl::report_ecn_mismatches(Instant now, Tunnel& tunnel) {
 
 Counters<GatewayCounter> Client::counters() const {
   Counters<GatewayCounter> sum = impl_->closed_counters;
-  for (const auto& [number, tunnel] : impl_->tunnels) add_all(sum, tunnel.gateway.counters());
+  for (const auto& [number, tunnel] : impl_->tunnels) sum.add_all(tunnel.gateway.counters());
   return sum;
 }
 
 Counters<GatewayReject> Client::rejects() const {
   Counters<GatewayReject> sum = impl_->closed_rejects;
-  for (const auto& [number, tunnel] : impl_->tunnels) add_all(sum, tunnel.gateway.rejects());
+  for (const auto& [number, tunnel] : impl_->tunnels) sum.add_all(tunnel.gateway.rejects());
   return sum;
 }
 

@@ -25,6 +25,14 @@ double draw(Random& random, std::uint16_t weight) {
 
 }  // namespace
 
+ServiceAnswer service_answer(const DnsAnswer& answer) {
+  return {.records = {answer.records.begin(), answer.records.end()},
+          .ttl_seconds = answer.ttl_seconds,
+          .denied = answer.denied,
+          .problem = answer.problem,
+          .dnssec = std::string(to_string(answer.dnssec))};
+}
+
 void ServiceSearch::start(Instant now, const ServiceDomains& domains) {
   ++round_;
   asked_.clear();

@@ -9,6 +9,7 @@
 
 #include "amt/time.hh"
 #include "base/random.hh"
+#include "discovery/dns_answer.hh"
 #include "discovery/relay_preference.hh"
 #include "discovery/service_record.hh"
 
@@ -43,6 +44,9 @@ struct ServiceAnswer {
   /// What DNSSEC says of it.
   std::string dnssec;
 };
+
+/// The answer of a resolver; its records are those of `answer`, which must outlive it.
+[[nodiscard]] ServiceAnswer service_answer(const DnsAnswer& answer);
 
 /// A domain that was asked for `_amt._udp`.
 struct ServiceDomain {

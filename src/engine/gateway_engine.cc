@@ -50,7 +50,6 @@ struct GatewayEngine::Impl {
   void watch_network(EventLoop& loop);
   void start_native(EventLoop& loop, const GatewayEngineOptions& options, Random& random);
   void on_changes(std::size_t number, std::span<const FilterChange> changes);
-  void on_arrival(Instant now, NativeFirst::Way way, std::span<const Bytes> datagrams);
   void deliver(Instant now, std::span<const Bytes> datagrams);
 
   /// What all of them want together (P-c, P-d).
@@ -62,10 +61,7 @@ struct GatewayEngine::Impl {
   /// For each downstream what of one read of the tunnel goes to it.
   std::vector<std::vector<Bytes>> batches;
   std::unique_ptr<RelaySet> relays;
-  std::optional<NativeFirst> native;
   std::optional<NativeLans> native_lans;
-  /// What of one read is delivered, while it may come by two ways.
-  std::vector<Bytes> accepted;
   // Last: they end before what their handlers use.
   std::vector<std::unique_ptr<Downstream>> downstreams;
   std::optional<ReceptionWatch> reception;
@@ -114,8 +110,7 @@ void GatewayEngine::Impl::on_changes(std::size_t number, std::span<const FilterC
     // RFC 4605 §4.1: a change of the merged database is what goes upstream (P-e).
     if (const std::optional<FilterChange> all = merged.apply(change)) {
       meter.set_wanted(monotonic_now(), all->group, !all->after.is_nothing());
-      static_cast<void>(native ? native->set_membership(all->group, all->after)
-                               : relays->set_membership(all->group, all->after));
+      static_cast<void>(relays->set_membership(all->group, all->after));
     }
   }
 }
@@ -123,23 +118,8 @@ void GatewayEngine::Impl::on_changes(std::size_t number, std::span<const FilterC
 void GatewayEngine::Impl::start_native(EventLoop& loop, const GatewayEngineOptions& options, Random& random) {
   std::vector<std::string> to = options.downstream;
   to.push_back(options.interface);
-  native_lans.emplace(
-      loop, NativeLansOptions{options.native_interface, std::move(to)}, random,
-      [this](Instant now, std::span<const Bytes> datagrams) { on_arrival(now, NativeFirst::Way::kNative, datagrams); });
-  native.emplace(loop, *relays, random, [this](const IpAddress& group, const SourceFilter& filter) {
-    native_lans->set_membership(group, filter);
-  });
-}
-
-void GatewayEngine::Impl::on_arrival(Instant now, NativeFirst::Way way, std::span<const Bytes> datagrams) {
-  if (!native) return deliver(now, datagrams);
-  accepted.clear();
-  for (const Bytes datagram : datagrams) {
-    const Result<DatagramAddresses, IpError> addresses = peek_addresses(datagram);
-    if (addresses && native->accept(now, way, *addresses, datagram)) accepted.push_back(datagram);
-  }
-  if (!accepted.empty()) deliver(now, accepted);
-  native->settle();
+  native_lans.emplace(loop, NativeLansOptions{options.native_interface, std::move(to)}, random,
+                      [this](Instant now, std::span<const Bytes> datagrams) { relays->handle_native(now, datagrams); });
 }
 
 void GatewayEngine::Impl::deliver(Instant now, std::span<const Bytes> datagrams) {
@@ -165,16 +145,19 @@ SysResult<std::unique_ptr<GatewayEngine>> GatewayEngine::create(EventLoop& loop,
       TunDevice::create({.name = options.interface, .mtu_octets = options.mtu_octets, .tap = options.tap});
   if (!tun) return Unexpected<SysError>(tun.error());
   auto impl = std::make_unique<Impl>(random);
-  options.relays.connection.port_purpose = "gateway " + options.interface;
+  options.relays.client.port_purpose = "gateway " + options.interface;
+  options.relays.client.native = options.native;
+  options.relays.on_join_natively = [&impl = *impl](const IpAddress& group, const SourceFilter& filter) {
+    impl.native_lans->set_membership(group, filter);
+  };
   options.relays.on_relay = [downstream = options.downstream, index = tun->index(),
                              noted = std::vector<IpAddress>()](const IpAddress& relay) mutable {
     warn_of_upstream(relay, downstream);
     note_relay(index, noted, relay);
   };
   SysResult<std::unique_ptr<RelaySet>> relays = RelaySet::create(
-      loop, std::move(options.relays), random, [&impl = *impl](Instant now, std::span<const Bytes> data) {
-        impl.on_arrival(now, NativeFirst::Way::kTunnel, data);
-      });
+      loop, std::move(options.relays), random,
+      [&impl = *impl](Instant now, const ClientPackets& packets) { impl.deliver(now, packets.datagrams); });
   if (!relays) return Unexpected<SysError>(relays.error());
   impl->relays = std::move(*relays);
   if (options.native) impl->start_native(loop, options, random);
@@ -187,7 +170,7 @@ SysResult<std::unique_ptr<GatewayEngine>> GatewayEngine::create(EventLoop& loop,
   }
   impl->start();
   impl->watch_network(loop);
-  impl->reception.emplace(loop, impl->meter, *impl->relays, *impl->downstreams.front());
+  impl->reception.emplace(loop, impl->meter, impl->relays->client(), *impl->downstreams.front());
   return std::unique_ptr<GatewayEngine>(new GatewayEngine(std::move(impl)));
 }
 
@@ -201,12 +184,11 @@ void GatewayEngine::shutdown() {
   impl_->network->stop();
   impl_->reception->stop();
   for (const std::unique_ptr<Downstream>& downstream : impl_->downstreams) downstream->stop();
-  if (impl_->native) impl_->native->shutdown();
   if (impl_->native_lans) impl_->native_lans->shutdown();
   impl_->relays->shutdown();
 }
 const RelaySet& GatewayEngine::relays() const { return *impl_->relays; }
-const NativeFirst* GatewayEngine::native() const { return impl_->native ? &*impl_->native : nullptr; }
+bool GatewayEngine::is_native() const { return impl_->native_lans.has_value(); }
 void GatewayEngine::for_each_native_lan(const std::function<void(const NativeLan&)>& visit) const {
   if (impl_->native_lans) impl_->native_lans->for_each(visit);
 }

@@ -11,7 +11,6 @@
 #include "engine/group_meter.hh"
 #include "engine/interface_upkeep.hh"
 #include "engine/lan_downstream.hh"
-#include "engine/native_first.hh"
 #include "engine/native_lans.hh"
 #include "engine/relay_set.hh"
 #include "ip/address.hh"
@@ -47,8 +46,8 @@ class GatewayEngine {
 
   [[nodiscard]] const RelaySet& relays() const;
   [[nodiscard]] const std::string& interface() const;
-  /// Null without `native`.
-  [[nodiscard]] const NativeFirst* native() const;
+  /// The local network comes first.
+  [[nodiscard]] bool is_native() const;
   void for_each_native_lan(const std::function<void(const NativeLan&)>& visit) const;
   /// The interface of its own first.
   /// What came of a group that is wanted.

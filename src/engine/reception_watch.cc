@@ -14,8 +14,8 @@ bool is_due(const std::optional<Instant>& told, Instant now) {
 
 }  // namespace
 
-ReceptionWatch::ReceptionWatch(EventLoop& loop, const GroupMeter& meter, const RelaySet& relays, const Downstream& own)
-    : meter_(meter), relays_(relays), own_(own), info_(own.info()), timer_(loop, [this] { on_timer(); }) {
+ReceptionWatch::ReceptionWatch(EventLoop& loop, const GroupMeter& meter, const Client& client, const Downstream& own)
+    : meter_(meter), client_(client), own_(own), info_(own.info()), timer_(loop, [this] { on_timer(); }) {
   timer_.set(monotonic_now() + kInterval);
 }
 
@@ -39,7 +39,7 @@ void ReceptionWatch::look_for_missing(Instant now) {
 }
 
 std::string ReceptionWatch::reason(const GroupMeter::Missing& missing) const {
-  if (missing.coming == 0) return relays_.reason_of_silence();
+  if (missing.coming == 0) return client_.reason_of_silence();
   return fmt::format(
       "the tunnel works, {} come; these sources may have paused, or the relay refuses more groups (its --max-groups, "
       "--allow-group)",

@@ -5,10 +5,10 @@
 #include <optional>
 #include <string>
 
+#include "client/client.hh"
 #include "engine/downstream.hh"
 #include "engine/event_loop.hh"
 #include "engine/group_meter.hh"
-#include "engine/relay_set.hh"
 #include "sys/delivery_statistics.hh"
 
 namespace amt {
@@ -20,7 +20,7 @@ class ReceptionWatch {
   static constexpr Duration kWarningInterval = std::chrono::minutes(1);
 
   /// All three outlive this object. `own`: the gateway's interface.
-  ReceptionWatch(EventLoop& loop, const GroupMeter& meter, const RelaySet& relays, const Downstream& own);
+  ReceptionWatch(EventLoop& loop, const GroupMeter& meter, const Client& client, const Downstream& own);
   void stop() { timer_.set(kNoDeadline); }
 
  private:
@@ -30,7 +30,7 @@ class ReceptionWatch {
   [[nodiscard]] std::string reason(const GroupMeter::Missing& missing) const;
 
   const GroupMeter& meter_;
-  const RelaySet& relays_;
+  const Client& client_;
   const Downstream& own_;
   std::optional<Instant> missing_told_;
   std::optional<Instant> drops_told_;

@@ -1,146 +1,109 @@
 #include "engine/relay_set.hh"
 
-#include <algorithm>
-#include <iterator>
+#include <cstring>
 #include <map>
-#include <vector>
+#include <utility>
 
-#include "client/tunnel_events.hh"
-#include "engine/relay_lookup.hh"
-#include "engine/relay_survey.hh"
-#include "engine/service_lookup.hh"
-#include "engine/silence_reason.hh"
-#include "gateway/duplicate_filter.hh"
+#include "engine/host_client.hh"
+#include "engine/host_domains.hh"
+#include "io/udp_socket.hh"
 #include "sys/clock.hh"
+#include "sys/lasting_port.hh"
 #include "sys/log.hh"
+#include "sys/log_limiter.hh"
 #include "sys/netlink.hh"
 #include "sys/network_watch.hh"
 
 namespace amt {
 namespace {
 
-/// Changes come in bursts, and to many hosts at once: they are looked at after the first of these, and up to the second
-/// more, by chance.
-constexpr Duration kNetworkCalm = std::chrono::milliseconds(500);
-constexpr Duration kNetworkSpan = std::chrono::seconds(1);
+/// Then the loop's other work comes: timers, and who else waits. A few milliseconds at most.
+constexpr std::size_t kDatagramsPerTurn = 768;
+/// With receive offload a slot holds up to 64 KB of one flow.
+constexpr std::size_t kReceiveSlots = 64;
 
-/// Several that were named are asked a little apart, and the first that answers is used (RFC 8305 §5): a dead one costs
-/// a quarter of a second. The race knows relays by their addresses.
-bool can_race(const std::vector<RelayCandidate>& named) {
-  for (std::size_t i = 1; i < named.size(); ++i) {
-    for (std::size_t k = 0; k < i; ++k) {
-      if (named[i].endpoint.address == named[k].endpoint.address) return false;
+SysResult<UdpSocket> bind_socket(const OpenSocket& wanted) {
+  UdpOptions options;
+  options.receive_offload = true;
+  options.first_octet_without_checksum = static_cast<std::uint8_t>(wire::MessageType::kMulticastData);
+  // Anyone can forge an ICMP error that would keep reports from leaving; they fit into every path (H-e).
+  options.ignore_path_mtu = true;
+  const IpAddress address = wanted.local.value_or(IpAddress::unspecified(wanted.family));
+  if (wanted.port == 0 && !wanted.purpose.empty()) {
+    if (const auto port = lasting_port(wanted.purpose)) {
+      SysResult<UdpSocket> socket = UdpSocket::bind({address, *port}, options);
+      // Anything but a port in use is an error below, too.
+      if (socket) return socket;
     }
   }
-  return named.size() > 1;
+  return UdpSocket::bind({address, wanted.port}, options);
 }
 
 }  // namespace
 
 struct RelaySet::Impl {
-  Impl(EventLoop& event_loop, RelaySetOptions given, Random& source, GatewayConnection::DataHandler handler)
+  Impl(EventLoop& event_loop, RelaySetOptions given, Random& random, PacketHandler handler)
       : loop(event_loop),
         options(std::move(given)),
-        random(source),
-        on_data(std::move(handler)),
+        on_packets(std::move(handler)),
         started(monotonic_now()),
-        network_timer(loop, [this] { on_network_change(); }),
-        timer(loop, [this] { on_timer(); }) {}
+        client(options.client, random, started),
+        hosts(loop),
+        timer(loop, [this] {
+          client.handle_timeout(monotonic_now());
+          drain();
+        }) {}
 
-  /// Are relays found, rather than given?
-  [[nodiscard]] bool finds() const { return selection.has_value(); }
   SysResult<void> start();
-  SysResult<void> open(TunnelNumber number, GatewayConnectionOptions tunnel);
-  void close(TunnelNumber number);
-  [[nodiscard]] GatewayConnectionOptions tunnel_options(const Endpoint& relay) const;
-  [[nodiscard]] Destination destination(const IpAddress& relay) const;
-  /// Those that were named, or the anycast addresses.
-  [[nodiscard]] std::vector<RelayOption> default_relays() const;
-  void begin_services();
-  void on_services(const ServiceSearch& search);
-
-  /// From which addresses relays are reached; empty: nobody looks at that.
-  [[nodiscard]] std::map<IpAddress, std::optional<IpAddress>> ways() const;
   void watch_network();
-  void on_network_change();
-
-  void on_names(const std::vector<Endpoint>& relays);
-  void on_timer();
-  void on_event(TunnelNumber number, const GatewayEvent& event);
-  void on_tunnel_data(TunnelNumber number, Instant now, std::span<const Bytes> datagrams);
-  void on_records(const IpAddress& source, const DriadResult& driad);
-  void on_probe(const RelayProbeOptions& probe, const ProbeResult& result);
-  /// Does what the selection decided.
+  void on_readable(SocketId id, UdpSocket& socket);
+  /// Does what the client wants done, and what follows from it.
   void drain();
-  void act(const LookUpSource& step);
-  void act(const StartProbe& step);
-  void act(const StopProbe& step);
-  void act(const OpenTunnel& step);
-  void act(const TunnelFilter& step);
-  void act(const CloseTunnel& step) { close(step.tunnel); }
-  static void act(const Tell& step) { log_at(step.level, "{}", step.text); }
+  void apply(Instant now, const ClientPackets& packets) { on_packets(now, packets); }
+  void apply(Instant now, const ClientTransmit& transmit);
+  void apply(Instant now, const OpenSocket& wanted);
+  void apply(Instant now, const CloseSocket& close);
+  void apply(Instant now, const AskDns& ask);
+  void apply(Instant now, const AskHost& ask);
+  void apply(Instant now, const AskSource& ask);
+  void apply(Instant now, const AskServiceDomains& ask);
+  void apply(Instant now, const JoinNatively& join);
+  void apply(Instant now, const RelayChosen& chosen);
+  void apply(Instant, const ClientEvent& event) { log_at(event.level, "{}", event.text); }
+  void apply(Instant, const ClientDeadline& deadline) { timer.set(deadline.at); }
+
+  struct Open {
+    explicit Open(UdpSocket bound) : socket(std::move(bound)) {}
+
+    UdpSocket socket;
+    // Last: it ends before what its handler uses.
+    std::optional<ReadWatch> watch;
+  };
 
   EventLoop& loop;
   RelaySetOptions options;
-  Random& random;
-  GatewayConnection::DataHandler on_data;
+  PacketHandler on_packets;
   Instant started;
-  std::optional<RelaySelection> selection;
-  std::optional<RelayNames> names;
-  std::optional<ServiceLookup> services;
-  std::optional<RelaySurvey> survey;
-  std::map<IpAddress, RelaySurvey::Ticket> probes;
-  std::optional<DuplicateFilter> duplicates;
-  std::uint64_t duplicates_dropped = 0;
-  /// What of one read is delivered, while duplicates are looked for.
-  std::vector<Bytes> fresh;
-  Counters<GatewayCounter> closed_counters;
-  Counters<GatewayReject> closed_rejects;
+  Client client;
+  ReceiveBatch received{kReceiveSlots};
   std::uint64_t closed_drops = 0;
+  /// Of those that could not be opened, the first.
+  std::optional<SysError> socket_error;
   bool draining = false;
-  std::map<IpAddress, std::optional<IpAddress>> known_ways;
   std::optional<NetworkWatch> network;
-  Timer network_timer;
+  std::optional<HostClient> hosts;
   Timer timer;
   // Last: their handlers use what is above.
-  std::map<TunnelNumber, std::unique_ptr<GatewayConnection>> tunnels;
+  std::map<SocketId, Open> sockets;
   std::optional<ReadWatch> network_reading;
 };
 
 SysResult<void> RelaySet::Impl::start() {
-  const std::vector<RelayCandidate>& named = options.connection.gateway.candidates;
-  if (!options.names.empty()) {
-    names.emplace(loop, options.names, options.connection.local,
-                  [this](const std::vector<Endpoint>& relays) { on_names(relays); });
-  }
-  if (can_race(named)) {
-    options.search.order = {RelayOrigin::kNamed};
-  } else if (!named.empty()) {
-    if (options.on_relay) {
-      for (const RelayCandidate& candidate : named) options.on_relay(candidate.endpoint.address);
-    }
-    return open(0, options.connection);
-  }
-  selection.emplace(options.search, random);
-  survey.emplace(loop, random, options.connection.local);
-  begin_services();
-  selection->set_defaults(started, default_relays());
-  watch_network();
-  return {};
-}
-
-void RelaySet::Impl::begin_services() {
-  const std::vector<RelayOrigin>& order = options.search.order;
-  if (!options.dns || std::ranges::find(order, RelayOrigin::kDnsSd) == order.end()) return;
-  services.emplace(loop, *options.dns, random, options.service_domains,
-                   [this](const ServiceSearch& search) { on_services(search); });
-}
-
-void RelaySet::Impl::on_services(const ServiceSearch& search) {
-  ServiceRelays relays{search.options(), search.is_searching(), search.problem()};
-  for (RelayOption& option : relays.options) option.destination = destination(option.destination.address);
-  selection->set_services(monotonic_now(), std::move(relays));
   drain();
+  // Relays that are found come later, and with them other sockets.
+  if (socket_error) return Unexpected<SysError>(*socket_error);
+  if (client.follows_network()) watch_network();
+  return {};
 }
 
 void RelaySet::Impl::watch_network() {
@@ -148,233 +111,109 @@ void RelaySet::Impl::watch_network() {
   // Silence tells of a network that changed, too, only later.
   if (!watch) return log_warn("changes of the network go unnoticed: {}", watch.error().to_string());
   network.emplace(std::move(*watch));
-  known_ways = ways();
   network_reading.emplace(loop, network->fd(), [this] {
     network->drain();
-    if (network_timer.is_set()) return;
-    network_timer.set(monotonic_now() + kNetworkCalm + random.between(Duration::zero(), kNetworkSpan));
-  });
-}
-
-std::map<IpAddress, std::optional<IpAddress>> RelaySet::Impl::ways() const {
-  std::map<IpAddress, std::optional<IpAddress>> found;
-  for (const IpAddress& relay : kRelayAnycast) found[relay] = source_address_towards(relay);
-  for (const auto& [number, tunnel] : tunnels) {
-    const std::optional<Endpoint> relay = tunnel->gateway().relay();
-    if (relay) found[relay->address] = source_address_towards(relay->address);
-  }
-  return found;
-}
-
-void RelaySet::Impl::on_network_change() {
-  const auto found = ways();
-  const bool same = std::ranges::all_of(found, [this](const auto& way) {
-    const auto known = known_ways.find(way.first);
-    return known == known_ways.end() || known->second == way.second;
-  });
-  known_ways = found;
-  // Most of what happens on a host's interfaces is none of a tunnel's business.
-  if (same) return;
-  log_info("the network changed: looking for relays anew");
-  if (services) services->start_anew();
-  selection->set_defaults(monotonic_now(), default_relays());
-  drain();
-}
-
-SysResult<void> RelaySet::Impl::open(TunnelNumber number, GatewayConnectionOptions tunnel) {
-  SysResult<std::unique_ptr<GatewayConnection>> connection = GatewayConnection::create(
-      loop, tunnel, random,
-      [this, number](Instant now, std::span<const Bytes> datagrams) { on_tunnel_data(number, now, datagrams); },
-      [this, number](const GatewayEvent& event) { on_event(number, event); });
-  if (!connection) return Unexpected<SysError>(connection.error());
-  tunnels[number] = std::move(*connection);
-  return {};
-}
-
-void RelaySet::Impl::close(TunnelNumber number) {
-  const auto tunnel = tunnels.find(number);
-  if (tunnel == tunnels.end()) return;
-  tunnel->second->shutdown();
-  closed_counters.add_all(tunnel->second->gateway().counters());
-  closed_rejects.add_all(tunnel->second->gateway().rejects());
-  closed_drops += tunnel->second->receive_drops();
-  tunnels.erase(tunnel);
-}
-
-GatewayConnectionOptions RelaySet::Impl::tunnel_options(const Endpoint& relay) const {
-  GatewayConnectionOptions tunnel = options.connection;
-  tunnel.gateway = found_relay_options(tunnel.gateway, relay);
-  // One tunnel alone can have a port that was given; lasting ones differ by relay.
-  if (!tunnels.empty()) tunnel.port = 0;
-  if (!tunnel.port_purpose.empty()) tunnel.port_purpose += " by " + relay.address.to_string();
-  return tunnel;
-}
-
-Destination RelaySet::Impl::destination(const IpAddress& relay) const {
-  const std::optional<IpAddress>& local = options.connection.local;
-  if (!local) return {relay, source_address_towards(relay)};
-  return {relay, local->family() == relay.family() ? local : std::nullopt};
-}
-
-std::vector<RelayOption> RelaySet::Impl::default_relays() const {
-  std::vector<RelayOption> relays;
-  for (const RelayCandidate& candidate : options.connection.gateway.candidates) {
-    RelayOption option;
-    option.destination = destination(candidate.endpoint.address);
-    option.origin = RelayOrigin::kNamed;
-    option.precedence = static_cast<std::uint16_t>(relays.size());
-    option.port = candidate.endpoint.port;
-    option.discovery_optional = candidate.kind == RelayCandidate::Kind::kRelay;
-    relays.push_back(option);
-  }
-  if (!relays.empty()) return relays;
-  for (const IpAddress& address : kRelayAnycast) {
-    RelayOption option;
-    option.destination = destination(address);
-    option.origin = RelayOrigin::kAnycast;
-    relays.push_back(option);
-  }
-  return relays;
-}
-
-void RelaySet::Impl::on_timer() {
-  selection->handle_timeout(monotonic_now());
-  drain();
-}
-
-void RelaySet::Impl::on_names(const std::vector<Endpoint>& relays) {
-  std::vector<RelayCandidate> candidates;
-  for (const Endpoint& relay : relays) {
-    if (options.on_relay) options.on_relay(relay.address);
-    candidates.push_back({RelayCandidate::Kind::kRelay, relay});
-  }
-  std::ranges::copy_if(options.connection.gateway.candidates, std::back_inserter(candidates),
-                       [](const RelayCandidate& one) { return one.kind == RelayCandidate::Kind::kDiscovery; });
-  if (finds()) {
-    options.connection.gateway.candidates = std::move(candidates);
-    selection->set_defaults(monotonic_now(), default_relays());
-    return drain();
-  }
-  if (const SysResult<void> set = tunnels.at(0)->set_candidates(std::move(candidates)); !set) {
-    log_warn("the relay's new address cannot be used: {}", set.error().to_string());
-  }
-}
-
-void RelaySet::Impl::on_event(TunnelNumber number, const GatewayEvent& event) {
-  if (names && (event.kind == GatewayEvent::Kind::kRelaySilent || event.kind == GatewayEvent::Kind::kRelayLost)) {
-    names->set_trouble(true);
-  } else if (names &&
-             (event.kind == GatewayEvent::Kind::kRelayAnswers || event.kind == GatewayEvent::Kind::kRelayAlive)) {
-    names->set_trouble(false);
-  }
-  if (!finds()) return;
-  if (const std::optional<TunnelEvent> known = tunnel_event(event.kind)) {
-    selection->handle_tunnel(monotonic_now(), number, *known, event.source);
+    client.handle_network_change(monotonic_now());
     drain();
-  }
+  });
 }
 
-void RelaySet::Impl::on_tunnel_data(TunnelNumber number, Instant now, std::span<const Bytes> datagrams) {
-  if (!finds() || (!selection->is_watching() && !selection->is_moving())) return on_data(now, datagrams);
-  const bool moving = selection->is_moving();
-  if (moving && !duplicates) duplicates.emplace(random);
-  fresh.clear();
-  IpAddress last;
-  for (const Bytes datagram : datagrams) {
-    const Result<DatagramAddresses, IpError> addresses = peek_addresses(datagram);
-    // One read brings mostly one source's packets.
-    if (addresses && addresses->source != last) {
-      last = addresses->source;
-      selection->handle_traffic(now, number, last);
+void RelaySet::Impl::on_readable(SocketId id, UdpSocket& socket) {
+  for (std::size_t datagrams = 0; datagrams < kDatagramsPerTurn;) {
+    const Instant now = monotonic_now();
+    const SysResult<std::size_t> count = socket.receive(received);
+    if (!count) {
+      log_warn_limited(socket.local().to_string(), "{}", count.error().to_string());
+      break;
     }
-    if (!moving || duplicates->is_new(now, number, datagram)) {
-      fresh.push_back(datagram);
-    } else {
-      ++duplicates_dropped;
-    }
+    if (*count == 0) break;
+    for (const Received& message : received.received()) datagrams += message.datagram_count();
+    client.handle_datagrams(now, id, received.received());
+    drain();
+    // What was received may have led to its end.
+    if (!sockets.contains(id)) return;
   }
-  if (!fresh.empty()) on_data(now, fresh);
+  socket.poll_errors([&](const SocketError& error) {
+    if (error.is_unreachable) client.handle_unreachable(monotonic_now(), id, error.to);
+  });
   drain();
 }
 
 void RelaySet::Impl::drain() {
-  // What is done draws further events, which come here again.
-  if (draining || !finds()) return;
-  draining = true;
-  while (const std::optional<SelectionStep> step = selection->poll_step()) {
-    std::visit([this](const auto& one) { this->act(one); }, *step);
+  // An answer that is given at once comes here again.
+  if (std::exchange(draining, true)) return;
+  for (bool more = true; more;) {
+    const ClientOutput output = client.poll_output();
+    more = !std::holds_alternative<ClientDeadline>(output);
+    std::visit([this, now = monotonic_now()](const auto& one) { this->apply(now, one); }, output);
   }
   draining = false;
-  if (!selection->is_moving()) duplicates.reset();
-  timer.set(selection->next_deadline());
 }
 
-void RelaySet::Impl::act(const LookUpSource& step) {
+void RelaySet::Impl::apply(Instant now, const ClientTransmit& transmit) {
+  const auto open = sockets.find(transmit.socket);
+  if (open == sockets.end()) return;
+  const Bytes piece(transmit.datagram.data(), transmit.datagram.size());
+  const Transmit message{.to = transmit.to, .pieces = {&piece, 1}};
+  int code = 0;
+  open->second.socket.send({&message, 1}, [&code](const SendFailure& failure) { code = failure.code; });
+  if (code != 0) client.handle_send_error(now, transmit.socket, transmit.to, std::strerror(code));
+}
+
+void RelaySet::Impl::apply(Instant now, const OpenSocket& wanted) {
+  SysResult<UdpSocket> socket = bind_socket(wanted);
+  if (!socket) {
+    if (!socket_error) socket_error = socket.error();
+    return client.handle_socket_failed(now, wanted.socket, socket.error().to_string());
+  }
+  Open& open = sockets.try_emplace(wanted.socket, std::move(*socket)).first->second;
+  open.watch.emplace(loop, open.socket.fd(),
+                     [this, id = wanted.socket, &bound = open.socket] { on_readable(id, bound); });
+}
+
+void RelaySet::Impl::apply(Instant, const CloseSocket& close) {
+  const auto open = sockets.find(close.socket);
+  if (open == sockets.end()) return;
+  closed_drops += open->second.socket.receive_drops();
+  sockets.erase(open);
+}
+
+void RelaySet::Impl::apply(Instant, const AskDns& ask) {
   if (!options.dns) return;
-  look_up_driad(*options.dns, random, step.source,
-                [this, source = step.source](const DriadResult& driad) { on_records(source, driad); });
+  options.dns->look_up(ask.name, ask.type, [this, question = ask.question](const DnsAnswer& answer) {
+    client.handle_dns_answer(monotonic_now(), question, answer);
+    drain();
+  });
 }
 
-void RelaySet::Impl::on_records(const IpAddress& source, const DriadResult& driad) {
-  SourceRecords records = source_records(source, driad);
-  for (RelayOption& option : records.options) option.destination = destination(option.destination.address);
-  selection->handle_records(monotonic_now(), source, records);
-  drain();
+void RelaySet::Impl::apply(Instant, const AskHost& ask) {
+  if (!hosts) return;
+  hosts->look_up(ask.name, [this, question = ask.question](const HostAnswer& answer) {
+    client.handle_host_answer(monotonic_now(), question, answer);
+    drain();
+  });
 }
 
-void RelaySet::Impl::act(const StartProbe& step) {
-  RelayProbeOptions probe;
-  probe.relay_port = step.option.port != 0 ? step.option.port : options.connection.gateway.relay_port;
-  probe.target = {step.option.destination.address, probe.relay_port};
-  probe.request_directly = step.option.discovery_optional;
-  // The port of an address that was named for Relay Discovery says nothing of the relay that it names.
-  if (step.option.origin == RelayOrigin::kNamed && !probe.request_directly) {
-    probe.relay_port = options.connection.gateway.relay_port;
-  }
-  log_debug("asking relay {} ({})", probe.target.to_string(), to_string(step.option.origin));
-  probes[probe.target.address] =
-      survey->ask(probe, [this, probe](const ProbeResult& result) { on_probe(probe, result); });
+void RelaySet::Impl::apply(Instant now, const AskSource& ask) {
+  client.handle_source_answer(now, ask.destination, source_address_towards(ask.destination));
 }
 
-void RelaySet::Impl::on_probe(const RelayProbeOptions& probe, const ProbeResult& result) {
-  probes.erase(probe.target.address);
-  ProbeOutcome outcome;
-  if (result.state == RelayProbe::State::kConnected) {
-    outcome = {ProbeOutcome::Kind::kConnected, *result.relay, result.request_time.value_or(Duration::zero()), {}};
-  } else {
-    const bool limited = result.state == RelayProbe::State::kLimited;
-    outcome.kind = limited ? ProbeOutcome::Kind::kLimited : ProbeOutcome::Kind::kFailed;
-    outcome.problem = "relay " + probe.target.address.to_string() + " " + explain_failure(result);
-    log_info("{}", outcome.problem);
-  }
-  selection->handle_probe(monotonic_now(), probe.target.address, outcome);
-  drain();
+void RelaySet::Impl::apply(Instant now, const AskServiceDomains&) {
+  client.handle_service_domains(now, service_domains_of_this_host());
 }
 
-void RelaySet::Impl::act(const StopProbe& step) {
-  const auto probe = probes.find(step.target);
-  if (probe == probes.end()) return;
-  survey->cancel(probe->second);
-  probes.erase(probe);
+void RelaySet::Impl::apply(Instant, const JoinNatively& join) {
+  if (options.on_join_natively) options.on_join_natively(join.group, join.filter);
 }
 
-void RelaySet::Impl::act(const OpenTunnel& step) {
-  if (options.on_relay) options.on_relay(step.relay.address);
-  known_ways[step.relay.address] = source_address_towards(step.relay.address);
-  const SysResult<void> opened = open(step.tunnel, tunnel_options(step.relay));
-  if (opened) return;
-  log_error("no tunnel to relay {}: {}", step.relay.to_string(), opened.error().to_string());
-  selection->handle_tunnel(monotonic_now(), step.tunnel, TunnelEvent::kSilent);
-}
-
-void RelaySet::Impl::act(const TunnelFilter& step) {
-  const auto tunnel = tunnels.find(step.tunnel);
-  if (tunnel != tunnels.end()) static_cast<void>(tunnel->second->set_membership(step.group, step.filter));
+void RelaySet::Impl::apply(Instant, const RelayChosen& chosen) {
+  if (options.on_relay) options.on_relay(chosen.relay);
 }
 
 SysResult<std::unique_ptr<RelaySet>> RelaySet::create(EventLoop& loop, RelaySetOptions options, Random& random,
-                                                      GatewayConnection::DataHandler on_data) {
-  auto impl = std::make_unique<Impl>(loop, std::move(options), random, std::move(on_data));
+                                                      PacketHandler on_packets) {
+  options.client.has_dns = options.dns != nullptr;
+  auto impl = std::make_unique<Impl>(loop, std::move(options), random, std::move(on_packets));
   if (const SysResult<void> begun = impl->start(); !begun) return Unexpected<SysError>(begun.error());
   return std::unique_ptr<RelaySet>(new RelaySet(std::move(impl)));
 }
@@ -382,72 +221,38 @@ SysResult<std::unique_ptr<RelaySet>> RelaySet::create(EventLoop& loop, RelaySetO
 RelaySet::RelaySet(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RelaySet::~RelaySet() = default;
 
-bool RelaySet::may_join(const IpAddress& group, const SourceFilter& filter) const {
-  const bool any_of_ssm = filter.mode == FilterMode::kExclude && impl_->options.connection.gateway.ssm.contains(group);
-  return is_forwardable_group(group) && !any_of_ssm;
+bool RelaySet::set_membership(const IpAddress& group, const SourceFilter& filter) {
+  const bool accepted = impl_->client.set_membership(monotonic_now(), group, filter);
+  impl_->drain();
+  return accepted;
 }
 
-bool RelaySet::set_membership(const IpAddress& group, const SourceFilter& filter) {
-  if (!impl_->finds()) return impl_->tunnels.at(0)->set_membership(group, filter);
-  if (!may_join(group, filter)) return false;
-  impl_->selection->set_membership(monotonic_now(), group, filter);
+void RelaySet::handle_native(Instant now, std::span<const Bytes> datagrams) {
+  impl_->client.handle_native(now, datagrams);
   impl_->drain();
-  return true;
+}
+
+void RelaySet::handle_native(Instant now, std::span<const Payload> payloads) {
+  impl_->client.handle_native(now, payloads);
+  impl_->drain();
 }
 
 void RelaySet::shutdown() {
-  for (const auto& [number, tunnel] : impl_->tunnels) tunnel->shutdown();
-  if (impl_->names) impl_->names->stop();
-  impl_->timer.set(kNoDeadline);
-  impl_->network_timer.set(kNoDeadline);
   impl_->network_reading.reset();
   // Nothing that is still under way may begin anything anew.
-  impl_->survey.reset();
-  impl_->services.reset();
+  impl_->hosts.reset();
   impl_->options.dns.reset();
+  impl_->client.shutdown(monotonic_now());
+  impl_->drain();
 }
 
+const Client& RelaySet::client() const { return impl_->client; }
 Instant RelaySet::started() const { return impl_->started; }
-
-std::string RelaySet::reason_of_silence() const {
-  if (impl_->finds()) {
-    if (const std::string problem = impl_->selection->problem(); !problem.empty()) return problem;
-    if (impl_->tunnels.empty()) return "no relay was found so far";
-  }
-  return amt::reason_of_silence(*impl_->tunnels.rbegin()->second);
-}
-
-void RelaySet::for_each_relay(const std::function<void(const Endpoint& relay, const Gateway& gateway)>& visit) const {
-  for (const auto& [number, tunnel] : impl_->tunnels) {
-    const Gateway& gateway = tunnel->gateway();
-    if (gateway.relay()) visit(*gateway.relay(), gateway);
-  }
-}
-
-void RelaySet::for_each_membership(
-    const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const {
-  if (impl_->finds()) return impl_->selection->for_each_wanted(visit);
-  impl_->tunnels.at(0)->gateway().for_each_membership(visit);
-}
-
-Counters<GatewayCounter> RelaySet::counters() const {
-  Counters<GatewayCounter> sum = impl_->closed_counters;
-  for (const auto& [number, tunnel] : impl_->tunnels) sum.add_all(tunnel->gateway().counters());
-  return sum;
-}
-
-Counters<GatewayReject> RelaySet::rejects() const {
-  Counters<GatewayReject> sum = impl_->closed_rejects;
-  for (const auto& [number, tunnel] : impl_->tunnels) sum.add_all(tunnel->gateway().rejects());
-  return sum;
-}
 
 std::uint64_t RelaySet::receive_drops() const {
   std::uint64_t drops = impl_->closed_drops;
-  for (const auto& [number, tunnel] : impl_->tunnels) drops += tunnel->receive_drops();
+  for (const auto& [id, open] : impl_->sockets) drops += open.socket.receive_drops();
   return drops;
 }
-
-std::uint64_t RelaySet::duplicates() const { return impl_->duplicates_dropped; }
 
 }  // namespace amt

@@ -1,62 +1,51 @@
 #pragma once
-/// A running gateway's relays: one that was given, or those that are found for the sources that are wanted.
+/// A running gateway's relays: the machine `Client` with its sockets, its look-ups and its timer.
 
 #include <functional>
 #include <memory>
 #include <optional>
-#include <string>
-#include <vector>
+#include <span>
 
-#include "discovery/domain_name.hh"
-#include "discovery/relay_search.hh"
+#include "client/client.hh"
 #include "engine/dns_client.hh"
-#include "engine/gateway_connection.hh"
-#include "engine/relay_names.hh"
+#include "engine/event_loop.hh"
+#include "sys/error.hh"
 
 namespace amt {
 
 struct RelaySetOptions {
-  /// With `gateway.candidates` nothing else is asked: one has its tunnel at once, several are raced, in this order.
-  /// Without: relays are found. Each relay in use has a tunnel of its own.
-  GatewayConnectionOptions connection;
-  RelaySearchOptions search;
+  ClientOptions client;
   /// For DRIAD and DNS-SD; none: they are not used.
   std::unique_ptr<DnsClient> dns;
-  /// Where DNS-SD looks; empty: in this host's domains.
-  std::vector<DomainName> service_domains;
-  /// The candidates that are relays, as they were given; empty: none was given by name.
-  std::vector<NamedRelay> names = {};
   /// A tunnel to this relay begins.
   std::function<void(const IpAddress& relay)> on_relay = {};
+  /// With `client.native`: of `group` this is to be joined on the local network from now on; INCLUDE({}): nothing.
+  std::function<void(const IpAddress& group, const SourceFilter& filter)> on_join_natively = {};
 };
 
 /// Lives on its event loop's thread.
 class RelaySet {
  public:
+  /// What is wanted, each packet once, in order of arrival; valid during the call.
+  using PacketHandler = std::function<void(Instant now, const ClientPackets& packets)>;
+
+  /// Error: a socket for the relays that were given cannot be had; nothing is left behind.
   static SysResult<std::unique_ptr<RelaySet>> create(EventLoop& loop, RelaySetOptions options, Random& random,
-                                                     GatewayConnection::DataHandler on_data);
+                                                     PacketHandler on_packets);
   ~RelaySet();
 
-  /// False: no relay would take that, see HostMachine::set_filter.
-  [[nodiscard]] bool may_join(const IpAddress& group, const SourceFilter& filter) const;
-  /// INCLUDE({}) leaves. False: refused, see HostMachine::set_filter.
+  /// INCLUDE({}) leaves. False: refused, see Client::set_membership.
   [[nodiscard]] bool set_membership(const IpAddress& group, const SourceFilter& filter);
+  /// What came by the local network, see Client::handle_native.
+  void handle_native(Instant now, std::span<const Bytes> datagrams);
+  void handle_native(Instant now, std::span<const Payload> payloads);
   /// Teardown or leave (R-5.2.3.8-a) is sent to each relay before this returns.
   void shutdown();
 
+  [[nodiscard]] const Client& client() const;
   [[nodiscard]] Instant started() const;
-  /// Why nothing comes, as far as that can be seen from here.
-  [[nodiscard]] std::string reason_of_silence() const;
-  /// Each relay in use, or asked.
-  void for_each_relay(const std::function<void(const Endpoint& relay, const Gateway& gateway)>& visit) const;
-  void for_each_membership(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const;
-
-  /// Of all tunnels, those that are closed too.
-  [[nodiscard]] Counters<GatewayCounter> counters() const;
-  [[nodiscard]] Counters<GatewayReject> rejects() const;
+  /// Datagrams that the kernel dropped for want of socket buffer, over all tunnels, those that are closed too.
   [[nodiscard]] std::uint64_t receive_drops() const;
-  /// Packets that two relays brought while a source moved, and that were delivered once.
-  [[nodiscard]] std::uint64_t duplicates() const;
 
  private:
   struct Impl;

@@ -17,6 +17,9 @@ struct Received {
   std::size_t segment_octets = 0;
   Ecn ecn = Ecn::kNotEct;
 
+  [[nodiscard]] std::size_t datagram_count() const {
+    return segment_octets == 0 || bytes.empty() ? 1 : (bytes.size() + segment_octets - 1) / segment_octets;
+  }
   /// Calls `f(MutableBytes)` for each datagram.
   template <typename F>
   void for_each_datagram(F&& f) const {

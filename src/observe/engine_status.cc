@@ -27,13 +27,13 @@ void append_downstreams(GatewayStatus& status, Counters<GatewayHostCounter>& cou
   }
 }
 
-void append_native(GatewayStatus& status, const GatewayEngine& engine, const NativeFirst& native) {
+void append_native(GatewayStatus& status, const GatewayEngine& engine) {
   NativeStatus& part = status.native.emplace();
   engine.for_each_native_lan([&part](const NativeLan& lan) {
     const NativeLan::Statistics one = lan.statistics();
     part.interfaces.push_back({.interface = lan.interface(), .up = one.up, .groups = one.groups, .drops = one.drops});
   });
-  native.for_each_channel([&part](const Channel& channel, ServedBy served) {
+  engine.relays().client().for_each_channel([&part](const Channel& channel, ServedBy served) {
     part.channels.push_back({channel, std::string(to_string(served))});
   });
   const auto place = [](const auto& one) { return std::pair(one.group, one.source); };
@@ -131,29 +131,23 @@ GatewayStatus gateway_status(const GatewayEngine& engine, Instant now) {
   const RelaySet& relays = engine.relays();
   GatewayStatus status;
   status.uptime = now - relays.started();
-  append_counters(status.counters, relays.counters());
-  append_counters(status.counters, relays.rejects());
+  const Client& client = relays.client();
+  append_counters(status.counters, client.counters());
+  append_counters(status.counters, client.rejects());
   Counters<GatewayHostCounter> host;
   host.add(GatewayHostCounter::kSocketReceiveDrops, relays.receive_drops());
   host.add(GatewayHostCounter::kLogLinesLost, log_queue().lost_in_all());
-  const NativeFirst* const native = engine.native();
-  host.add(GatewayHostCounter::kDuplicatesDropped,
-           relays.duplicates() + (native != nullptr ? native->duplicates() : 0));
-  if (native != nullptr) host.add(GatewayHostCounter::kNativePackets, native->packets());
+  host.add(GatewayHostCounter::kDuplicatesDropped, client.duplicates());
+  host.add(GatewayHostCounter::kNativePackets, client.native_packets());
   append_downstreams(status, host, engine);
   append_counters(status.counters, host);
   // Of a gateway that receives nothing natively there is no such number.
-  if (native == nullptr) status.counters.pop_back();
-  const auto append_membership = [&](const IpAddress& group, const SourceFilter& filter) {
+  if (!engine.is_native()) status.counters.pop_back();
+  client.for_each_membership([&](const IpAddress& group, const SourceFilter& filter) {
     status.memberships.push_back({group, filter, engine.group_use(now, group)});
-  };
-  if (native == nullptr) {
-    relays.for_each_membership(append_membership);
-  } else {
-    native->for_each_wanted(append_membership);
-    append_native(status, engine, *native);
-  }
-  relays.for_each_relay([&](const Endpoint& relay, const Gateway& gateway) {
+  });
+  if (engine.is_native()) append_native(status, engine);
+  client.for_each_relay([&](const Endpoint& relay, const Gateway& gateway) {
     std::uint64_t groups = 0;
     gateway.for_each_membership([&groups](const IpAddress&, const SourceFilter&) { ++groups; });
     status.relays.push_back({.relay = relay,
