@@ -37,8 +37,7 @@ Client::Impl::Impl(ClientOptions given, Random& random_source, Instant now)
       probes(random_source),
       sources(options.local),
       payload_reader(options.payload_port) {
-  // A payload's checksum is verified when it is read, also when it came in fragments.
-  if (options.payloads) options.verify_transport = false;
+  if (options.payloads) options.verify_transport = true;
   if (options.native) native.emplace(native_options(random), KeyedHash(random));
   if (!options.names.empty()) names.emplace(options.names, options.local, now);
   const std::vector<RelayCandidate>& named = options.gateway.candidates;
@@ -130,7 +129,7 @@ void Client::handle_datagrams(Instant now, SocketId socket, std::span<const Rece
     });
   }
   impl_->report_ecn_mismatches(now, tunnel);
-  impl_->handle_tunnel_data(now, *owner->second, impl_->accepted);
+  impl_->handle_tunnel_data(now, *owner->second);
   impl_->drain(now);
 }
 

@@ -106,7 +106,7 @@ struct ClientEvent {
 /// were received.
 struct ClientPackets {
   /// Empty with `ClientOptions::payloads`.
-  std::span<const Bytes> datagrams;
+  std::span<const DataPacket> datagrams;
   /// Empty without.
   std::span<const Payload> payloads;
 };

@@ -117,14 +117,14 @@ struct Client::Impl {
   [[nodiscard]] std::vector<RelayOption> default_relays() const;
 
   // reception.cc
-  void handle_tunnel_data(Instant now, TunnelNumber number, std::span<const Bytes> datagrams);
-  /// What passed the tunnels' own checks.
-  void take_datagram(Instant now, Bytes datagram);
+  /// What passed the tunnel's own checks: `accepted`.
+  void handle_tunnel_data(Instant now, TunnelNumber number);
+  void take_packet(Instant now, const DataPacket& packet);
   enum class Way : std::uint8_t { kTunnel, kNative };
   template <typename IsNew>
   [[nodiscard]] bool takes_from(Instant now, Way way, const IpAddress& source, const IpAddress& group, IsNew is_new);
   [[nodiscard]] bool takes(Instant now, Way way, const Payload& payload);
-  [[nodiscard]] bool takes(Instant now, Way way, Bytes datagram);
+  [[nodiscard]] bool takes(Instant now, Way way, const DataPacket& packet);
   bool drain_native(Instant now);
 
   ClientOptions options;
@@ -166,8 +166,8 @@ struct Client::Impl {
   PayloadReader payload_reader;
 
   /// What one input brought.
-  std::vector<Bytes> accepted;
-  std::vector<Bytes> datagrams;
+  std::vector<DataPacket> accepted;
+  std::vector<DataPacket> datagrams;
   std::vector<Payload> payloads;
   bool packets_polled = true;
 

@@ -2,46 +2,54 @@
 
 namespace amt {
 
-std::optional<Payload> PayloadReader::read(Instant now, Bytes datagram) {
-  const Result<DatagramView, IpError> view = DatagramView::parse(datagram);
-  if (!view) {
-    ++drops_.malformed;
+std::optional<Payload> PayloadReader::read(Instant now, const DataPacket& packet) {
+  if (packet.is_udp) {
+    return accept({packet.payload, {packet.source, packet.source_port}, {packet.destination, packet.destination_port}});
+  }
+  const Result<DatagramView, IpError> datagram = DatagramView::parse(packet.datagram);
+  if (!datagram || !datagram->is_fragment()) {
+    count(UdpError::kNotUdp);
     return std::nullopt;
   }
-  if (!view->is_fragment()) return read_whole(*view);
   // Ports are in the first fragment only: rebuild first, look at ports then (X-3.2-a).
-  const std::optional<Bytes> whole = reassembler_.add(now, *view);
+  const std::optional<Bytes> whole = reassembler_.add(now, *datagram);
   if (!whole) return std::nullopt;
   rebuilt_.emplace_back(whole->begin(), whole->end());
-  const Result<DatagramView, IpError> rebuilt = DatagramView::parse(rebuilt_.back());
-  if (!rebuilt) {
+  return read_rebuilt(rebuilt_.back());
+}
+
+std::optional<Payload> PayloadReader::read_rebuilt(Bytes octets) {
+  const Result<DatagramView, IpError> datagram = DatagramView::parse(octets);
+  if (!datagram) {
     ++drops_.malformed;
     return std::nullopt;
   }
-  return read_whole(*rebuilt);
+  const Result<UdpView, UdpError> udp = UdpView::parse(*datagram);
+  if (!udp) {
+    count(udp.error());
+    return std::nullopt;
+  }
+  return accept({udp->payload, {datagram->source, udp->source_port}, {datagram->destination, udp->destination_port}});
 }
 
-std::optional<Payload> PayloadReader::read_whole(const DatagramView& datagram) {
-  const Result<UdpView, UdpError> udp = UdpView::parse(datagram);
-  if (!udp) {
-    switch (udp.error()) {
-      case UdpError::kNotUdp:
-        ++drops_.not_udp;
-        break;
-      case UdpError::kTruncated:
-        ++drops_.malformed;
-        break;
-      case UdpError::kBadChecksum:
-        ++drops_.bad_checksum;
-        break;
-    }
-    return std::nullopt;
+std::optional<Payload> PayloadReader::accept(const Payload& payload) {
+  if (!port_ || payload.destination.port == *port_) return payload;
+  ++drops_.other_port;
+  return std::nullopt;
+}
+
+void PayloadReader::count(UdpError error) {
+  switch (error) {
+    case UdpError::kNotUdp:
+      ++drops_.not_udp;
+      break;
+    case UdpError::kTruncated:
+      ++drops_.malformed;
+      break;
+    case UdpError::kBadChecksum:
+      ++drops_.bad_checksum;
+      break;
   }
-  if (port_ && udp->destination_port != *port_) {
-    ++drops_.other_port;
-    return std::nullopt;
-  }
-  return Payload{udp->payload, {datagram.source, udp->source_port}, {datagram.destination, udp->destination_port}};
 }
 
 PayloadDrops PayloadReader::drops() const {

@@ -7,6 +7,7 @@
 
 #include "amt/endpoint.hh"
 #include "amt/time.hh"
+#include "ip/data_packet.hh"
 #include "ip/fragment.hh"
 #include "ip/udp.hh"
 
@@ -28,21 +29,24 @@ struct Payload {
   Endpoint destination;
 };
 
-/// Reassembles, checks checksum and port. Not thread-safe. Allocates for fragments alone.
+/// Reassembles, and checks port, and the checksum of what was reassembled. Not thread-safe. Allocates for fragments
+/// alone.
 class PayloadReader {
  public:
   /// `port` of the destination; none: any.
   explicit PayloadReader(std::optional<std::uint16_t> port) : port_(port) {}
 
-  /// The payload that `datagram` is or completes, valid until `release` and as long as the datagram is. None: counted
-  /// in `drops`, or a fragment that waits for others.
-  [[nodiscard]] std::optional<Payload> read(Instant now, Bytes datagram);
+  /// The payload that `packet` is or completes, valid until `release` and as long as the packet is. A whole packet's
+  /// checksum was verified. None: counted in `drops`, or a fragment that waits for others.
+  [[nodiscard]] std::optional<Payload> read(Instant now, const DataPacket& packet);
   /// The payloads that were read are not needed any more.
   void release() { rebuilt_.clear(); }
   [[nodiscard]] PayloadDrops drops() const;
 
  private:
-  [[nodiscard]] std::optional<Payload> read_whole(const DatagramView& datagram);
+  [[nodiscard]] std::optional<Payload> accept(const Payload& payload);
+  [[nodiscard]] std::optional<Payload> read_rebuilt(Bytes datagram);
+  void count(UdpError error);
 
   std::optional<std::uint16_t> port_;
   Reassembler reassembler_;

@@ -4,34 +4,32 @@
 
 namespace amt {
 
-void Client::Impl::handle_tunnel_data(Instant now, TunnelNumber number, std::span<const Bytes> received) {
+void Client::Impl::handle_tunnel_data(Instant now, TunnelNumber number) {
   const bool watching = finds() && (selection->is_watching() || selection->is_moving());
+  if (!watching && !native && !options.payloads) return datagrams.swap(accepted);
   const bool moving = watching && selection->is_moving();
   if (moving && !tunnel_duplicates) tunnel_duplicates.emplace(random);
   IpAddress last;
-  for (const Bytes datagram : received) {
-    if (watching) {
-      const Result<DatagramAddresses, IpError> addresses = peek_addresses(datagram);
-      // One read brings mostly one source's packets.
-      if (addresses && addresses->source != last) {
-        last = addresses->source;
-        selection->handle_traffic(now, number, last);
-      }
-      if (moving && !tunnel_duplicates->is_new(now, number, datagram)) {
-        ++duplicates;
-        continue;
-      }
+  for (const DataPacket& packet : accepted) {
+    // One read brings mostly one source's packets.
+    if (watching && packet.source != last) {
+      last = packet.source;
+      selection->handle_traffic(now, number, last);
     }
-    take_datagram(now, datagram);
+    if (moving && !tunnel_duplicates->is_new(now, number, packet.datagram)) {
+      ++duplicates;
+      continue;
+    }
+    take_packet(now, packet);
   }
 }
 
-void Client::Impl::take_datagram(Instant now, Bytes datagram) {
+void Client::Impl::take_packet(Instant now, const DataPacket& packet) {
   if (!options.payloads) {
-    if (!native || takes(now, Way::kTunnel, datagram)) datagrams.push_back(datagram);
+    if (!native || takes(now, Way::kTunnel, packet)) datagrams.push_back(packet);
     return;
   }
-  const std::optional<Payload> payload = payload_reader.read(now, datagram);
+  const std::optional<Payload> payload = payload_reader.read(now, packet);
   if (payload && (!native || takes(now, Way::kTunnel, *payload))) payloads.push_back(*payload);
 }
 
@@ -51,11 +49,10 @@ bool Client::Impl::takes_from(Instant now, Way way, const IpAddress& source, con
   return true;
 }
 
-bool Client::Impl::takes(Instant now, Way way, Bytes datagram) {
-  const Result<DatagramAddresses, IpError> addresses = peek_addresses(datagram);
-  return addresses && takes_from(now, way, addresses->source, addresses->destination, [&](DuplicateFilter& seen) {
-           return seen.is_new(now, static_cast<std::uint32_t>(way), datagram);
-         });
+bool Client::Impl::takes(Instant now, Way way, const DataPacket& packet) {
+  return takes_from(now, way, packet.source, packet.destination, [&](DuplicateFilter& seen) {
+    return seen.is_new(now, static_cast<std::uint32_t>(way), packet.datagram);
+  });
 }
 
 bool Client::Impl::takes(Instant now, Way way, const Payload& payload) {
@@ -84,8 +81,11 @@ bool Client::Impl::drain_native(Instant now) {
 void Client::handle_native(Instant now, std::span<const Bytes> datagrams) {
   impl_->begin_packets();
   if (!impl_->native || impl_->options.payloads) return;
-  for (const Bytes datagram : datagrams) {
-    if (impl_->takes(now, Impl::Way::kNative, datagram)) impl_->datagrams.push_back(datagram);
+  for (const Bytes octets : datagrams) {
+    const Result<DatagramView, IpError> datagram = DatagramView::parse(octets);
+    if (!datagram) continue;
+    const DataPacket packet = data_packet(*datagram);
+    if (impl_->takes(now, Impl::Way::kNative, packet)) impl_->datagrams.push_back(packet);
   }
   impl_->drain(now);
 }
@@ -99,7 +99,13 @@ void Client::handle_native(Instant now, std::span<const Payload> payloads) {
   impl_->drain(now);
 }
 
-PayloadDrops Client::payload_drops() const { return impl_->payload_reader.drops(); }
+PayloadDrops Client::payload_drops() const {
+  PayloadDrops drops = impl_->payload_reader.drops();
+  // The tunnels verify what comes whole.
+  drops.bad_checksum += rejects()[GatewayReject::kDataBadChecksum];
+  return drops;
+}
+
 std::uint64_t Client::duplicates() const { return impl_->duplicates; }
 std::uint64_t Client::native_packets() const { return impl_->native_packets; }
 

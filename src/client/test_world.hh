@@ -175,7 +175,7 @@ class World {
  private:
   void take(const ClientDeadline&) {}
   void take(const ClientPackets& packets) {
-    for (const Bytes datagram : packets.datagrams) delivered.push_back(u16_at(datagram, 4));
+    for (const DataPacket& packet : packets.datagrams) delivered.push_back(u16_at(packet.datagram, 4));
     for (const Payload& payload : packets.payloads) payload_sources.push_back(payload.source);
   }
   void take(const OpenSocket& open) {

@@ -50,7 +50,7 @@ struct GatewayEngine::Impl {
   void watch_network(EventLoop& loop);
   void start_native(EventLoop& loop, const GatewayEngineOptions& options, Random& random);
   void on_changes(std::size_t number, std::span<const FilterChange> changes);
-  void deliver(Instant now, std::span<const Bytes> datagrams);
+  void deliver(Instant now, std::span<const DataPacket> packets);
 
   /// What all of them want together (P-c, P-d).
   MergedMembership merged;
@@ -122,15 +122,16 @@ void GatewayEngine::Impl::start_native(EventLoop& loop, const GatewayEngineOptio
                       [this](Instant now, std::span<const Bytes> datagrams) { relays->handle_native(now, datagrams); });
 }
 
-void GatewayEngine::Impl::deliver(Instant now, std::span<const Bytes> datagrams) {
-  meter.count(now, datagrams);
-  // The tunnels let through what is wanted of their relays, and one alone wants all of that.
-  if (downstreams.size() == 1) return downstreams.front()->send(datagrams);
-  for (const Bytes datagram : datagrams) {
-    const Result<DatagramAddresses, IpError> addresses = peek_addresses(datagram);
-    if (!addresses) continue;
-    wanted.find(addresses->source, addresses->destination).for_each([&](TunnelId number) {
-      batches[static_cast<std::size_t>(number)].push_back(datagram);
+void GatewayEngine::Impl::deliver(Instant now, std::span<const DataPacket> packets) {
+  meter.count(now, packets);
+  for (const DataPacket& packet : packets) {
+    // The tunnels let through what is wanted of their relays, and one downstream alone wants all of that.
+    if (downstreams.size() == 1) {
+      batches.front().push_back(packet.datagram);
+      continue;
+    }
+    wanted.find(packet.source, packet.destination).for_each([&](TunnelId number) {
+      batches[static_cast<std::size_t>(number)].push_back(packet.datagram);
     });
   }
   for (std::size_t number = 0; number < batches.size(); ++number) {

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "ip/datagram.hh"
-
 namespace amt {
 
 void GroupMeter::set_wanted(Instant now, const IpAddress& group, bool wanted) {
@@ -14,20 +12,19 @@ void GroupMeter::set_wanted(Instant now, const IpAddress& group, bool wanted) {
   }
 }
 
-void GroupMeter::count(Instant now, std::span<const Bytes> datagrams) {
-  std::optional<IpAddress> group;
+void GroupMeter::count(Instant now, std::span<const DataPacket> packets) {
+  // No group, and so in no entry.
+  IpAddress group;
   Entry* entry = nullptr;
-  for (const Bytes datagram : datagrams) {
-    const Result<DatagramAddresses, IpError> addresses = peek_addresses(datagram);
-    if (!addresses) continue;
-    if (group != addresses->destination) {
-      group = addresses->destination;
-      const auto found = groups_.find(*group);
+  for (const DataPacket& packet : packets) {
+    if (group != packet.destination) {
+      group = packet.destination;
+      const auto found = groups_.find(group);
       entry = found == groups_.end() ? nullptr : &found->second;
     }
     if (entry == nullptr) continue;
     ++entry->packets;
-    entry->bytes += datagram.size();
+    entry->bytes += packet.datagram.size();
     entry->last = now;
   }
 }

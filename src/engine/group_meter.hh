@@ -9,7 +9,7 @@
 
 #include "amt/ip_address.hh"
 #include "amt/time.hh"
-#include "base/byte_reader.hh"
+#include "ip/data_packet.hh"
 
 namespace amt {
 
@@ -29,8 +29,8 @@ class GroupMeter {
 
   /// Counting begins when a group is wanted, and is forgotten when it is not.
   void set_wanted(Instant now, const IpAddress& group, bool wanted);
-  /// Whole IP datagrams; those of other groups are not counted.
-  void count(Instant now, std::span<const Bytes> datagrams);
+  /// Packets of other groups are not counted.
+  void count(Instant now, std::span<const DataPacket> packets);
   [[nodiscard]] GroupUse use(Instant now, const IpAddress& group) const;
   [[nodiscard]] std::size_t group_count() const { return groups_.size(); }
 

@@ -16,17 +16,18 @@ TEST(GroupMeter, CountsWhatIsWantedSinceItIs) {
   const IpAddress group = ip("232.1.1.1");
   const IpAddress other = ip("232.1.1.2");
   const Instant start = Instant{} + seconds(100);
-  const Octets wanted = in_ipv4(Octets(100), group);
-  const Octets unwanted = in_ipv4(Octets(100), other);
+  const Octets octets(100);
+  const DataPacket wanted{.datagram = octets, .destination = group};
+  const DataPacket unwanted{.datagram = octets, .destination = other};
   GroupMeter meter;
   meter.set_wanted(start, group, true);
   EXPECT_FALSE(meter.use(start, group).idle);
 
-  const std::vector<Bytes> batch = {wanted, wanted, unwanted, wanted};
+  const std::vector<DataPacket> batch = {wanted, wanted, unwanted, wanted};
   meter.count(start, batch);
   const GroupUse use = meter.use(start + seconds(5), group);
   EXPECT_EQ(use.packets, 3U);
-  EXPECT_EQ(use.bytes, 3 * wanted.size());
+  EXPECT_EQ(use.bytes, 3 * octets.size());
   EXPECT_EQ(use.idle, seconds(5));
   EXPECT_EQ(meter.use(start, other).packets, 0U);
 
@@ -44,9 +45,9 @@ TEST(GroupMeter, NamesGroupsThatDoNotCome) {
     meter.set_wanted(start, ip(group), true);
   }
   EXPECT_EQ(meter.missing(start + seconds(9)).groups, 0U);
-  const Octets one = in_ipv4(Octets(100), ip("239.1.1.2"));
-  const Bytes bytes = one;
-  meter.count(start + seconds(5), {&bytes, 1});
+  const Octets octets(100);
+  const DataPacket packet{.datagram = octets, .destination = ip("239.1.1.2")};
+  meter.count(start + seconds(5), {&packet, 1});
   const GroupMeter::Missing missing = meter.missing(start + seconds(12));
   EXPECT_EQ(missing.groups, 4U);
   EXPECT_EQ(missing.coming, 1U);

@@ -31,19 +31,20 @@ constexpr std::array<std::array<EcnOutcome, 4>, 4> kEcnTable{{
 
 }  // namespace
 
-Bytes Gateway::Impl::take_data(Instant now, const FlowWatch::Flow& flow, Bytes datagram) {
+void Gateway::Impl::count_data(Instant now, const FlowWatch::Flow& flow, std::size_t octets) {
   flow.note_packet(now);
   counters.add(GatewayCounter::kDataReceived);
-  counters.add(GatewayCounter::kDataBytesReceived, datagram.size());
-  return datagram;
+  counters.add(GatewayCounter::kDataBytesReceived, octets);
 }
 
-Result<Bytes, GatewayReject> Gateway::Impl::accept_data(Instant now, const Endpoint& from, Ecn outer_ecn,
-                                                        MutableBytes message, bool verify_transport) {
-  if (known_flow.covers(from, outer_ecn, message)) {
-    if (!known_flow.has_right_header_checksum(message)) return reject(GatewayReject::kInnerBadHeaderChecksum);
-    if (verify_transport && !known_flow.has_right_udp_checksum(message)) return reject(GatewayReject::kDataBadChecksum);
-    return take_data(now, known_flow.flow(), message.subspan(wire::kDataHeaderOctets));
+Result<DataPacket, GatewayReject> Gateway::Impl::accept_data(Instant now, const Endpoint& from, Ecn outer_ecn,
+                                                             MutableBytes message, bool verify_transport) {
+  if (const KnownFlow* const known = known_flows.find(from, outer_ecn, message); known != nullptr) {
+    if (!known->has_right_header_checksum(message)) return reject(GatewayReject::kInnerBadHeaderChecksum);
+    if (verify_transport && !known->has_right_udp_checksum(message)) return reject(GatewayReject::kDataBadChecksum);
+    const DataPacket packet = known->packet(message);
+    count_data(now, known->flow(), packet.datagram.size());
+    return packet;
   }
   const auto type = wire::peek_type(message);
   if (!type) return reject(reject_for(type.error()));
@@ -75,13 +76,13 @@ Result<Bytes, GatewayReject> Gateway::Impl::accept_data(Instant now, const Endpo
   if (ecn.drop) return reject(GatewayReject::kDataEcnDrop);
   const FlowWatch::Flow flow = watches[gateway_state::index(gateway_state::protocol_of(datagram->family()))].flow_of(
       datagram->source, *wanted_by);
-  const MutableBytes inner = message.subspan(wire::kDataHeaderOctets, datagram->bytes.size());
   if (ecn.result != datagram->ecn()) {
-    set_ecn(inner, ecn.result);
+    set_ecn(message.subspan(wire::kDataHeaderOctets, datagram->bytes.size()), ecn.result);
   } else if (!ecn.mismatch) {
-    known_flow.learn(from, outer_ecn, message, *datagram, flow);
+    known_flows.learn(from, outer_ecn, message, *datagram, flow);
   }
-  return take_data(now, flow, inner);
+  count_data(now, flow, datagram->bytes.size());
+  return data_packet(*datagram);
 }
 
 void Gateway::Impl::repeat_leave(Instant now, const IpAddress& group) {

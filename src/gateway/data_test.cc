@@ -26,7 +26,7 @@ TEST_F(Receiving, GivesTheInnerDatagramUnchanged) {  // R-5.2.3.3-f
   const Octets message = wanted();
   const auto inner = bench.data(message);
   ASSERT_TRUE(inner);
-  EXPECT_EQ(Octets(inner->begin(), inner->end()), Octets(message.begin() + 2, message.end()));
+  EXPECT_EQ(Octets(inner->datagram.begin(), inner->datagram.end()), Octets(message.begin() + 2, message.end()));
   EXPECT_EQ(bench.gateway.counters()[GatewayCounter::kDataReceived], 1U);
   EXPECT_EQ(bench.gateway.counters()[GatewayCounter::kDataBytesReceived], 32U);
 }
@@ -36,7 +36,7 @@ TEST_F(Receiving, SurplusAfterTheInnerDatagramIsCutOff) {
   message.push_back(std::byte{0xff});
   const auto inner = bench.data(message);
   ASSERT_TRUE(inner);
-  EXPECT_EQ(inner->size(), 32U);
+  EXPECT_EQ(inner->datagram.size(), 32U);
 }
 
 TEST_F(Receiving, DataFromElsewhereIsIgnored) {  // R-5.2.3.3-b
@@ -153,7 +153,7 @@ TEST_F(Receiving, EcnIsCombinedByTheTable) {  // E-6040-b, E-6040-c: all sixteen
       EXPECT_EQ(inner.error(), GatewayReject::kDataEcnDrop);
       continue;
     }
-    const auto parsed = DatagramView::parse(*inner);  // with a right header checksum
+    const auto parsed = DatagramView::parse(inner->datagram);  // with a right header checksum
     ASSERT_TRUE(parsed);
     EXPECT_EQ(parsed->ecn(), *row.out);
   }

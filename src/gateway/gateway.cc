@@ -44,6 +44,12 @@ constexpr unsigned kMissingAsksMax = 4;
 constexpr Duration kLeaveRepeatFirst = std::chrono::seconds(1);
 constexpr unsigned kLeaveRepeatsMax = 6;
 
+/// That hardly more come of a group at once; of a group that takes any source nobody knows.
+std::size_t flows_of(const SourceFilter& filter) {
+  constexpr std::size_t kFlowsOfAnySource = 4;
+  return filter.mode == FilterMode::kInclude ? filter.sources.size() : kFlowsOfAnySource;
+}
+
 HostMachine make_host(const GatewayOptions& options, Family family, Random& random) {
   HostOptions host;
   host.family = family;
@@ -100,6 +106,9 @@ bool Gateway::Impl::set_membership(Instant now, const IpAddress& group, const So
   const SourceFilter before = host.filter(group);
   if (!host.set_filter(now, group, filter)) return false;
   if (before != filter) {
+    flows_expected += flows_of(filter);
+    flows_expected -= flows_of(before);
+    known_flows.make_room(flows_expected);
     watches[index(protocol)].note_change(before, filter);
     if (reception.set(group, filter) || !before.is_nothing()) missing.start(now);
     unwanted.start(now);
@@ -149,17 +158,17 @@ Gateway::Gateway(GatewayOptions options, Random& random, Instant now)
 Gateway::~Gateway() = default;
 
 bool Gateway::set_membership(Instant now, const IpAddress& group, const SourceFilter& filter) {
-  impl_->known_flow.forget();
+  impl_->known_flows.forget();
   return impl_->set_membership(now, group, filter);
 }
 
 void Gateway::set_candidates(Instant now, std::vector<RelayCandidate> candidates) {
-  impl_->known_flow.forget();
+  impl_->known_flows.forget();
   impl_->set_candidates(now, std::move(candidates));
 }
 
 Result<void, GatewayReject> Gateway::handle_control(Instant now, const Endpoint& from, Bytes message) {
-  impl_->known_flow.forget();
+  impl_->known_flows.forget();
   const auto type = wire::peek_type(message);
   if (!type) return impl_->reject(Impl::reject_for(type.error()));
   switch (*type) {
@@ -179,8 +188,8 @@ Result<void, GatewayReject> Gateway::handle_control(Instant now, const Endpoint&
   return impl_->reject(GatewayReject::kWrongRole);
 }
 
-Result<Bytes, GatewayReject> Gateway::accept_data(Instant now, const Endpoint& from, Ecn outer_ecn,
-                                                  MutableBytes message, bool verify_transport) {
+Result<DataPacket, GatewayReject> Gateway::accept_data(Instant now, const Endpoint& from, Ecn outer_ecn,
+                                                       MutableBytes message, bool verify_transport) {
   return impl_->accept_data(now, from, outer_ecn, message, verify_transport);
 }
 
@@ -190,12 +199,12 @@ void Gateway::handle_unreachable(Instant, const Endpoint& to) {
 }
 
 void Gateway::handle_timeout(Instant now) {
-  impl_->known_flow.forget();
+  impl_->known_flows.forget();
   impl_->handle_timeout(now);
 }
 
 void Gateway::shutdown(Instant now) {
-  impl_->known_flow.forget();
+  impl_->known_flows.forget();
   impl_->shutdown(now);
 }
 

@@ -15,7 +15,7 @@
 #include "base/counters.hh"
 #include "base/outbound.hh"
 #include "base/random.hh"
-#include "ip/datagram.hh"
+#include "ip/data_packet.hh"
 #include "membership/host.hh"
 #include "wire/message.hh"
 
@@ -163,13 +163,14 @@ class Gateway {
   /// Takes one AMT control message (Advertisement, Query). Error: why it was ignored, already counted.
   [[nodiscard]] Result<void, GatewayReject> handle_control(Instant now, const Endpoint& from, Bytes message);
 
-  /// The data path: checks one Multicast Data message and gives the inner datagram, ECN combined (E-6040-b) in place.
+  /// The data path: checks one Multicast Data message and gives the inner datagram, ECN combined (E-6040-b) in place,
+  /// with what its headers say.
   /// `outer_ecn`: of the received packet. `verify_transport`: check the inner UDP/TCP/ICMPv6 checksum of whole
   /// datagrams too. No allocation for what is accepted. An input like any other, but one
   /// `poll_output` after a whole batch of them is enough: all that they can do is to start or move the deadline of the
   /// silence check, and to make a leave that got lost be repeated.
-  [[nodiscard]] Result<Bytes, GatewayReject> accept_data(Instant now, const Endpoint& from, Ecn outer_ecn,
-                                                         MutableBytes message, bool verify_transport = true);
+  [[nodiscard]] Result<DataPacket, GatewayReject> accept_data(Instant now, const Endpoint& from, Ecn outer_ecn,
+                                                              MutableBytes message, bool verify_transport = true);
 
   /// The socket reported an ICMP error for something sent to `to`.
   void handle_unreachable(Instant now, const Endpoint& to);

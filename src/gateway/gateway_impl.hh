@@ -83,10 +83,9 @@ struct Gateway::Impl {
   void shutdown(Instant now);
 
   // data.cc
-  Result<Bytes, GatewayReject> accept_data(Instant now, const Endpoint& from, Ecn outer_ecn, MutableBytes message,
-                                           bool verify_transport);
-  /// Counts it.
-  Bytes take_data(Instant now, const FlowWatch::Flow& flow, Bytes datagram);
+  Result<DataPacket, GatewayReject> accept_data(Instant now, const Endpoint& from, Ecn outer_ecn, MutableBytes message,
+                                                bool verify_transport);
+  void count_data(Instant now, const FlowWatch::Flow& flow, std::size_t octets);
   /// The relay sends what nobody wants of `group`: the leave got lost.
   void repeat_leave(Instant now, const IpAddress& group);
 
@@ -111,7 +110,9 @@ struct Gateway::Impl {
   /// By protocol: what one lost, the flow of the other does not show.
   std::array<FlowWatch, 2> watches;
   /// Only data leaves it as it is: every other input may change what it says.
-  KnownFlow known_flow;
+  KnownFlows known_flows;
+  /// Of what is wanted.
+  std::size_t flows_expected = 0;
   /// By which the next early Request is late (GatewayOptions::silence_span).
   Duration lateness;
   /// Early Requests for what was wanted anew and has not come.

@@ -49,6 +49,9 @@ class KnownFlowOf : public ::testing::TestWithParam<Family> {
 
   struct Judgement {
     std::optional<Octets> datagram;
+    std::pair<IpAddress, IpAddress> addresses;
+    std::pair<unsigned, unsigned> ports;
+    Octets payload;
     std::optional<GatewayReject> reject;
     std::uint64_t received = 0;
     std::uint64_t octets = 0;
@@ -60,7 +63,10 @@ class KnownFlowOf : public ::testing::TestWithParam<Family> {
     const auto got = bench.gateway.accept_data(bench.now, from, outer, copy, verify);
     Judgement judgement;
     if (got) {
-      judgement.datagram = Octets(got->begin(), got->end());
+      judgement.datagram = Octets(got->datagram.begin(), got->datagram.end());
+      judgement.addresses = {got->source, got->destination};
+      judgement.ports = {got->source_port, got->destination_port};
+      judgement.payload = Octets(got->payload.begin(), got->payload.end());
     } else {
       judgement.reject = got.error();
     }
@@ -113,7 +119,11 @@ TEST_P(KnownFlowOf, GivesEachItsOwnOctets) {  // R-5.2.3.3-f
     const Octets message = packet(number);
     const auto got = in_flow.data(message);
     ASSERT_TRUE(got);
-    EXPECT_EQ(Octets(got->begin(), got->end()), Octets(message.begin() + 2, message.end()));
+    EXPECT_EQ(Octets(got->datagram.begin(), got->datagram.end()), Octets(message.begin() + 2, message.end()));
+    EXPECT_EQ(Octets(got->payload.begin(), got->payload.end()),
+              Octets(message.begin() + static_cast<std::ptrdiff_t>(udp_at() + kUdpHeaderOctets), message.end()));
+    EXPECT_EQ(got->source_port, 4000);
+    EXPECT_EQ(got->destination_port, 5000);
   }
   EXPECT_EQ(in_flow.gateway.counters()[GatewayCounter::kDataReceived], 9U);
 }
@@ -149,6 +159,22 @@ TEST_P(KnownFlowOf, CombinesEcnOfEach) {  // E-6040-b, E-6040-c
       const Octets third = packet(3, static_cast<std::uint8_t>(inner));
       EXPECT_EQ(judge(in_flow, third, kRelay, outer, true), judge(singly, third, kRelay, outer, true));
     }
+  }
+}
+
+/// Flows that come in turns are known, too, each as its own.
+TEST_P(KnownFlowOf, KeepsInterleavedFlowsApart) {
+  constexpr unsigned kFlows = 10;
+  const auto port_of = [](unsigned flow) { return 5000 + flow; };
+  for (unsigned number = 0; number < 5 * kFlows; ++number) {
+    Octets message = packet(number);
+    // The checksum goes with the port.
+    put_u16(message, udp_at() + 2, port_of(number % kFlows));
+    put_u16(message, udp_at() + kUdpChecksumAt, 0);
+    const auto got = in_flow.data(message);
+    ASSERT_TRUE(got);
+    EXPECT_EQ(got->destination_port, port_of(number % kFlows));
+    EXPECT_EQ(Octets(got->datagram.begin(), got->datagram.end()), Octets(message.begin() + 2, message.end()));
   }
 }
 

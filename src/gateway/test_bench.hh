@@ -189,7 +189,7 @@ class Bench {
     drain();
     return result;
   }
-  Result<Bytes, GatewayReject> data(Octets message, const Endpoint& from = kRelay, Ecn outer = Ecn::kNotEct) {
+  Result<DataPacket, GatewayReject> data(Octets message, const Endpoint& from = kRelay, Ecn outer = Ecn::kNotEct) {
     data_ = std::move(message);
     auto result = gateway.accept_data(now, from, outer, data_);
     drain();

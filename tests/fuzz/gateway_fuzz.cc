@@ -203,18 +203,26 @@ class GatewayRun {
   void accept(const Endpoint& from, Ecn outer, Octets& message) {
     const Octets before = message;
     const fuzz::Allocations memory;
-    const Result<Bytes, GatewayReject> inner = gateway_.accept_data(now_, from, outer, message);
+    const Result<DataPacket, GatewayReject> packet = gateway_.accept_data(now_, from, outer, message);
     // What nobody wants may, now and then, make a leave be repeated.
-    AMT_ASSERT(!inner || memory.taken() == 0);
-    if (inner) {
+    AMT_ASSERT(!packet || memory.taken() == 0);
+    if (packet) {
+      const Bytes inner = packet->datagram;
       ++accepted_;
-      AMT_ASSERT(last_update_to_ == from && inner->data() == message.data() + wire::kDataHeaderOctets);
+      AMT_ASSERT(last_update_to_ == from && inner.data() == message.data() + wire::kDataHeaderOctets);
       const DatagramView was = DatagramView::parse(Bytes(before).subspan(wire::kDataHeaderOctets)).value();
-      const DatagramView is = DatagramView::parse(*inner).value();
+      const DatagramView is = DatagramView::parse(inner).value();
       const auto filter = wanted_.find(is.destination);
       AMT_ASSERT(filter != wanted_.end() && filter->second.accepts(is.source));
-      AMT_ASSERT(is.bytes.size() == inner->size() && was.bytes.size() == is.bytes.size());
+      AMT_ASSERT(is.bytes.size() == inner.size() && was.bytes.size() == is.bytes.size());
       AMT_ASSERT(std::ranges::equal(was.payload, is.payload) && transport_checksum_ok(is));
+      AMT_ASSERT(packet->source == is.source && packet->destination == is.destination);
+      const Result<UdpView, UdpError> udp = UdpView::parse(is);
+      AMT_ASSERT(packet->is_udp == udp.has_value());
+      AMT_ASSERT(!udp ||
+                 (packet->source_port == udp->source_port && packet->destination_port == udp->destination_port));
+      AMT_ASSERT(!udp ||
+                 (packet->payload.data() == udp->payload.data() && packet->payload.size() == udp->payload.size()));
       // RFC 6040 §4.2: a mark outside is one inside, unless the transport knows none; nothing else makes one.
       const bool marked = outer == Ecn::kCe || was.ecn() == Ecn::kCe;
       AMT_ASSERT((is.ecn() == Ecn::kCe) == marked && !(outer == Ecn::kCe && was.ecn() == Ecn::kNotEct));

@@ -262,7 +262,7 @@ void World::deliver_to_gateway(GatewayHost& host, const Packet& packet) {
     scratch_.assign(packet.octets->begin(), packet.octets->end());
     const auto inner = host.gateway->accept_data(clock_of(host), packet.from, packet.ecn, scratch_);
     accepted = inner.has_value();
-    if (inner) check_accepted(host, packet, *inner);
+    if (inner) check_accepted(host, packet, inner->datagram);
   } else {
     accepted = host.gateway->handle_control(clock_of(host), packet.from, *packet.octets).has_value();
     if (accepted) note_query(host, *packet.octets);
