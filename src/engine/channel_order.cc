@@ -16,11 +16,11 @@ std::size_t ChannelOrder::channel_of(const DataPacket& packet, std::size_t last)
   return count_++;
 }
 
-std::span<const Bytes> ChannelOrder::arrange(std::span<const DataPacket> packets) {
+std::span<const std::uint32_t> ChannelOrder::arrange(std::span<const DataPacket> packets) {
   count_ = 0;
   channels_[kChannelsMax] = {};
   channel_of_.resize(packets.size());
-  datagrams_.resize(packets.size());
+  order_.resize(packets.size());
   std::size_t last = kChannelsMax;
   for (std::size_t at = 0; at < packets.size(); ++at) {
     last = channel_of(packets[at], last);
@@ -34,9 +34,9 @@ std::span<const Bytes> ChannelOrder::arrange(std::span<const DataPacket> packets
     if (channel < count_ || channel == kChannelsMax) before += channels_[channel].packets;
   }
   for (std::size_t at = 0; at < packets.size(); ++at) {
-    datagrams_[next[channel_of_[at]]++] = packets[at].datagram;
+    order_[next[channel_of_[at]]++] = static_cast<std::uint32_t>(at);
   }
-  return datagrams_;
+  return order_;
 }
 
 }  // namespace amt

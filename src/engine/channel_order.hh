@@ -17,8 +17,9 @@ class ChannelOrder {
   /// Channels beyond these stay in order of arrival among themselves, behind the others.
   static constexpr std::size_t kChannelsMax = 32;
 
-  /// Valid until the next call. Cost: a few comparisons a packet; allocates while batches grow.
-  [[nodiscard]] std::span<const Bytes> arrange(std::span<const DataPacket> packets);
+  /// The packets' places in the order in which they are to be written. Valid until the next call. Cost: a few
+  /// comparisons a packet; allocates while batches grow.
+  [[nodiscard]] std::span<const std::uint32_t> arrange(std::span<const DataPacket> packets);
 
  private:
   struct Known {
@@ -33,7 +34,7 @@ class ChannelOrder {
   std::size_t count_ = 0;
   /// By packet.
   std::vector<std::uint8_t> channel_of_;
-  std::vector<Bytes> datagrams_;
+  std::vector<std::uint32_t> order_;
 };
 
 }  // namespace amt

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.hh"
+#include "engine/channel_order.hh"
 #include "engine/gateway_alias.hh"
 #include "engine/interface_upkeep.hh"
 #include "engine/network_events.hh"
@@ -57,6 +58,7 @@ struct GatewayEngine::Impl {
   /// Which of them want a packet, by their numbers (P-h): two hash probes, whatever the number of groups and LANs.
   ReplicationTable wanted;
   GroupMeter meter;
+  ChannelOrder order;
   std::function<void(const SysError&)> on_lost = [](const SysError&) {};
   /// For each downstream what of one read of the tunnel goes to it.
   std::vector<std::vector<Bytes>> batches;
@@ -124,7 +126,8 @@ void GatewayEngine::Impl::start_native(EventLoop& loop, const GatewayEngineOptio
 
 void GatewayEngine::Impl::deliver(Instant now, std::span<const DataPacket> packets) {
   meter.count(now, packets);
-  for (const DataPacket& packet : packets) {
+  for (const std::uint32_t at : order.arrange(packets)) {
+    const DataPacket& packet = packets[at];
     // The tunnels let through what is wanted of their relays, and one downstream alone wants all of that.
     if (downstreams.size() == 1) {
       batches.front().push_back(packet.datagram);
