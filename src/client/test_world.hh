@@ -16,6 +16,12 @@
 
 namespace amt::test {
 
+inline constexpr std::string_view kGroup = "232.1.1.1";
+inline constexpr std::string_view kSource = "198.51.100.1";
+inline constexpr std::string_view kFirst = "192.0.2.1";
+inline constexpr std::string_view kSecond = "192.0.2.2";
+inline constexpr std::string_view kAnycastV4 = "192.52.193.1";
+
 /// A relay of that world. Answers after the world's latency, serves what was asked of it by Updates.
 struct WorldRelay {
   bool answers = true;

@@ -69,7 +69,7 @@ struct RelaySet::Impl {
   void apply(Instant now, const AskServiceDomains& ask);
   void apply(Instant now, const JoinNatively& join);
   void apply(Instant now, const RelayChosen& chosen);
-  void apply(Instant, const ClientEvent& event) { log_at(event.level, "{}", event.text); }
+  void apply(Instant now, const ClientEvent& event);
   void apply(Instant, const ClientDeadline& deadline) { timer.set(deadline.at); }
 
   struct Open {
@@ -89,6 +89,7 @@ struct RelaySet::Impl {
   std::uint64_t closed_drops = 0;
   /// Of those that could not be opened, the first.
   std::optional<SysError> socket_error;
+  bool is_starting = true;
   bool draining = false;
   std::optional<NetworkWatch> network;
   std::optional<HostClient> hosts;
@@ -102,6 +103,7 @@ SysResult<void> RelaySet::Impl::start() {
   drain();
   // Relays that are found come later, and with them other sockets.
   if (socket_error) return Unexpected<SysError>(*socket_error);
+  is_starting = false;
   if (client.follows_network()) watch_network();
   return {};
 }
@@ -208,6 +210,12 @@ void RelaySet::Impl::apply(Instant, const JoinNatively& join) {
 
 void RelaySet::Impl::apply(Instant, const RelayChosen& chosen) {
   if (options.on_relay) options.on_relay(chosen.relay);
+}
+
+void RelaySet::Impl::apply(Instant, const ClientEvent& event) {
+  // Who starts it learns what went wrong, and says so.
+  if (is_starting && event.level == LogLevel::kError) return;
+  log_at(event.level, "{}", event.text);
 }
 
 SysResult<std::unique_ptr<RelaySet>> RelaySet::create(EventLoop& loop, RelaySetOptions options, Random& random,
