@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/random.hh"
-#include "relay/handmade_datagrams.hh"
+#include "membership/handmade_datagrams.hh"
 #include "relay/relay.hh"
 
 namespace amt {

@@ -44,11 +44,11 @@ def problems(root: pathlib.Path) -> list[str]:
                 where = f"{path.relative_to(root)}:{number}"
                 own, system = match.groups()
                 if own:
-                    target = own.split("/")[0]
-                    if target == "amt":
+                    target = map_of.room_of(table, own)
+                    if own.startswith("amt/"):
                         if not (root / "include" / own).is_file():
                             found.append(f"{where}: include/{own} does not exist")
-                    elif target not in table:
+                    elif target is None:
                         found.append(f'{where}: "{own}" names no room; write "room/file.hh"')
                     elif target not in allowed:
                         found.append(f"{where}: {room} may not include {target} (src/{room}/CMakeLists.txt)")
@@ -83,6 +83,9 @@ def self_test() -> None:
         "machine header in a pure room": {"src/ip/a.cc": "#include <sys/socket.h>\n"},
         "thread in a pure room": {"src/ip/a.cc": "#include <thread>\n"},
         "pure room on a touching one": {"src/relay/CMakeLists.txt": "amt_room(relay DEPENDS sys)"},
+        "upward include of a room in a folder of rooms": {
+            "src/hall/CMakeLists.txt": "add_subdirectory(low)\nadd_subdirectory(high)", "src/hall/low/CMakeLists.txt": "amt_room(hall_low)",
+            "src/hall/high/CMakeLists.txt": "amt_room(hall_high DEPENDS hall_low)", "src/hall/low/a.cc": '#include "hall/high/x.hh"\n'},
         "circle": {"src/base/CMakeLists.txt": "amt_room(base DEPENDS sys)"},
         "public API looks inside": {"include/amt/a.hh": '#include "base/x.hh"\n'},
     }.items():

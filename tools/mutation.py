@@ -28,8 +28,8 @@ class Mutant:
     def __init__(self, entry: dict, tests: dict):
         self.requirement, self.breaks = entry["requirement"], entry["breaks"]
         self.file, self.old, self.new = entry["file"], entry["old"], entry["new"]
-        self.room = self.file.split("/")[1]
-        self.target = f"{self.room}_test"
+        self.room = "/".join(self.file.split("/")[1:-1])
+        self.target = self.room.replace("/", "_") + "_test"
         # The room's own tests decide; those of the rooms above would take longer to build.
         self.tests = sorted(test.name for test, cited in tests.items()
                             if self.requirement in cited and test.path.startswith(f"src/{self.room}/"))

@@ -4,14 +4,19 @@ import pathlib
 import re
 
 # No sockets, clocks, threads or environment in these; docs/architecture.md says why.
-PURE = {"base", "ip", "wire", "membership", "forward", "media", "load", "relay", "gateway", "discovery", "client"}
+PURE = set(re.search(r"set\(AMT_PURE_ROOMS ([^)]*)\)", pathlib.Path(__file__).resolve().parent.parent.joinpath(
+    "src/CMakeLists.txt").read_text(encoding="utf-8")).group(1).split())
 
 
 def read_rooms(src: pathlib.Path) -> dict[str, set[str]]:
-    """Each room with the rooms that its CMakeLists.txt names (amt_room's DEPENDS, or amt_* libraries linked)."""
+    """Each room, by its folder below src, with the rooms that its CMakeLists.txt names (amt_room's DEPENDS, or amt_* libraries
+    linked). There a room in a folder of rooms is called engine_relay for engine/relay."""
     rooms: dict[str, set[str]] = {}
-    for lists in sorted(src.glob("*/CMakeLists.txt")):
+    for lists in sorted([*src.glob("*/CMakeLists.txt"), *src.glob("*/*/CMakeLists.txt")]):
         text = re.sub(r"#.*", "", lists.read_text(encoding="utf-8"))
+        # A folder of rooms
+        if "add_subdirectory" in text:
+            continue
         declared = re.search(r"amt_room\(\s*\w+([^)]*)\)", text)
         depends = set()
         if declared:
@@ -22,9 +27,15 @@ def read_rooms(src: pathlib.Path) -> dict[str, set[str]]:
                         break
                     depends.add(word)
         depends |= set(re.findall(r"\bamt_(\w+)", text)) - {"room", "options"}
-        rooms[lists.parent.name] = depends - {lists.parent.name}
-    names = set(rooms)
-    return {name: depends & names for name, depends in rooms.items()}
+        rooms[str(lists.parent.relative_to(src))] = depends
+    folders = {folder.replace("/", "_"): folder for folder in rooms}
+    return {folder: {folders[name] for name in depends if name in folders} - {folder} for folder, depends in rooms.items()}
+
+
+def room_of(table: dict[str, set[str]], header: str) -> str | None:
+    """The room in which a header stands that is included by this name; None: in no room."""
+    folder = str(pathlib.PurePosixPath(header).parent)
+    return folder if folder in table else None
 
 
 def reachable(rooms: dict[str, set[str]], start: str) -> set[str]:

@@ -9,7 +9,7 @@ filter=${1:-*/RelayEngineWith.*:*/RelayStatusWith.*:TooBigDesk*:EventLoop*:LogWr
 # with which a process cannot enter a user namespace: it is entered before.
 inside=()
 [ "$(id -u)" = 0 ] || inside=(unshare --user --map-root-user --net)
-for room in sys engine observe; do
+for room in sys engine_runtime engine_relay engine_gateway observe; do
   TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1" \
-    setarch --addr-no-randomize "${inside[@]}" "build/tsan/src/$room/${room}_test" --gtest_filter="$filter" --gtest_brief=1
+    setarch --addr-no-randomize "${inside[@]}" "build/tsan/src/${room/_//}/${room}_test" --gtest_filter="$filter" --gtest_brief=1
 done

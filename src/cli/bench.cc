@@ -8,7 +8,7 @@
 #include "cli/explain.hh"
 #include "cli/failure.hh"
 #include "cli/subcommands.hh"
-#include "engine/fleet_engine.hh"
+#include "engine/load/fleet_engine.hh"
 #include "sys/clock.hh"
 #include "sys/descriptor_limit.hh"
 #include "sys/log.hh"

@@ -8,7 +8,7 @@
 #include "cli/failure.hh"
 #include "cli/subcommands.hh"
 #include "cli/way_to_relay.hh"
-#include "engine/relay_survey.hh"
+#include "engine/gateway/relay_survey.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"
 #include "sys/netlink.hh"

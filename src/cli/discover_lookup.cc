@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "engine/host_domains.hh"
+#include "engine/runtime/host_domains.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"
 

@@ -8,8 +8,8 @@
 
 #include "client/driad_lookup.hh"
 #include "discovery/service_search.hh"
-#include "engine/dns_client.hh"
-#include "engine/event_loop.hh"
+#include "engine/runtime/dns_client.hh"
+#include "engine/runtime/event_loop.hh"
 
 namespace amt {
 

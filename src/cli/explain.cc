@@ -4,7 +4,7 @@
 
 #include <cerrno>
 
-#include "engine/upstream.hh"
+#include "engine/relay/upstream.hh"
 #include "sys/netlink.hh"
 
 namespace amt {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "cli/receive_output.hh"
-#include "engine/event_loop.hh"
-#include "engine/receiver.hh"
+#include "engine/gateway/receiver.hh"
+#include "engine/runtime/event_loop.hh"
 #include "media/rtp_unwrapper.hh"
 
 namespace amt {

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "engine/receiver.hh"
+#include "engine/gateway/receiver.hh"
 #include "media/stream_meter.hh"
 #include "media/test_pattern.hh"
 

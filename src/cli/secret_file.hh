@@ -4,7 +4,7 @@
 #include <string>
 
 #include "amt/result.hh"
-#include "relay/relay.hh"
+#include "relay/relay_options.hh"
 
 namespace amt {
 

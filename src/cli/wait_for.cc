@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "engine/event_loop.hh"
+#include "engine/runtime/event_loop.hh"
 #include "sys/clock.hh"
 #include "sys/local_address.hh"
 #include "sys/log.hh"

@@ -5,7 +5,7 @@
 
 #include "amt/result.hh"
 #include "config/config.hh"
-#include "engine/relay_set.hh"
+#include "engine/gateway/relay_set.hh"
 
 namespace amt {
 

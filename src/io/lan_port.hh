@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "io/split_datagram.hh"
+#include "ip/split_datagram.hh"
 #include "sys/error.hh"
 
 namespace amt {

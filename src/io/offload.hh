@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "io/captured.hh"
+#include "ip/captured.hh"
 #include "ip/datagram.hh"
 
 namespace amt {

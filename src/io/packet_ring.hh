@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "io/captured.hh"
+#include "ip/captured.hh"
 #include "sys/error.hh"
 
 namespace amt {

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "base/byte_reader.hh"
-#include "io/captured.hh"
-#include "io/split_datagram.hh"
+#include "ip/captured.hh"
 #include "ip/ethernet.hh"
+#include "ip/split_datagram.hh"
 #include "sys/error.hh"
 
 namespace amt {

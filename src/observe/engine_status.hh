@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "engine/gateway_engine.hh"
-#include "engine/relay_engine.hh"
+#include "engine/gateway/gateway_engine.hh"
+#include "engine/relay/relay_engine.hh"
 #include "observe/status.hh"
 #include "observe/status_stream.hh"
 

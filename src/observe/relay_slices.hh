@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "engine/relay_worker.hh"
+#include "engine/relay/relay_worker.hh"
 #include "observe/status.hh"
 #include "observe/status_query.hh"
 

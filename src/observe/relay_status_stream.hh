@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "engine/relay_engine.hh"
+#include "engine/relay/relay_engine.hh"
 #include "observe/status_query.hh"
 #include "observe/status_stream.hh"
 

@@ -10,7 +10,7 @@
 #include <future>
 #include <set>
 
-#include "engine/relay_engine_test_support.hh"
+#include "engine/relay/relay_engine_test_support.hh"
 
 namespace amt {
 namespace {

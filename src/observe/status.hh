@@ -10,8 +10,8 @@
 #include "amt/endpoint.hh"
 #include "amt/time.hh"
 #include "base/counters.hh"
-#include "engine/downstream.hh"
-#include "engine/group_meter.hh"
+#include "engine/gateway/downstream.hh"
+#include "gateway/group_meter.hh"
 #include "membership/source_filter.hh"
 #include "observe/status_query.hh"
 

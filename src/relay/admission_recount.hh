@@ -5,7 +5,7 @@
 #include <set>
 #include <span>
 
-#include "relay/rate_limit.hh"
+#include "ip/rate_limit.hh"
 #include "relay/relay.hh"
 
 namespace amt::relay_test {

@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "relay/handmade_datagrams.hh"
+#include "membership/handmade_datagrams.hh"
 
 namespace amt {
 namespace {

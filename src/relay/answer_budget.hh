@@ -8,7 +8,7 @@
 #include "amt/endpoint.hh"
 #include "base/brief_lock.hh"
 #include "base/keyed_hash.hh"
-#include "relay/rate_limit.hh"
+#include "ip/rate_limit.hh"
 #include "relay/refusal_log.hh"
 
 namespace amt {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.hh"
-#include "relay/handmade_datagrams.hh"
+#include "membership/handmade_datagrams.hh"
 
 namespace amt {
 namespace {

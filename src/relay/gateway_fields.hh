@@ -9,7 +9,7 @@
 #include "amt/endpoint.hh"
 #include "amt/time.hh"
 #include "base/keyed_hash.hh"
-#include "relay/relay.hh"
+#include "relay/relay_options.hh"
 #include "wire/message.hh"
 
 namespace amt {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "relay/handmade_datagrams.hh"
+#include "membership/handmade_datagrams.hh"
 
 namespace amt {
 namespace {

@@ -16,77 +16,15 @@
 #include "amt/time.hh"
 #include "base/outbound.hh"
 #include "base/random.hh"
-#include "base/secret_key.hh"
 #include "forward/replication_table.hh"
 #include "membership/router.hh"
-#include "relay/admission.hh"
-#include "relay/answer_budget.hh"
-#include "relay/rate_limit.hh"
+#include "relay/refusal_log.hh"
 #include "relay/relay_counters.hh"
+#include "relay/relay_options.hh"
+#include "relay/relay_tunnel.hh"
 #include "wire/message.hh"
 
 namespace amt {
-
-/// Whether Queries carry the gateway fields and the G flag (DESIGN, "G flag").
-enum class GatewayFieldsPolicy : std::uint8_t { kAuto, kAlways, kNever };
-
-using RelaySecret = SecretKey;
-
-struct RelayOptions;
-
-/// What all workers of one relay share. An endpoint belongs to one worker, but what vouches for it and what bounds the
-/// relay is one thing.
-struct RelayShared {
-  RelayShared(const RelayOptions& options, Random& random, Instant now);
-
-  /// From which each period's secret is made; the first began at `since`.
-  RelaySecret seed;
-  Instant since{};
-  /// What all of them together hold.
-  Admission admission;
-  AnswerBudget answers;
-  RateLimiter updates;
-  RefusalLog refusals;
-};
-
-struct RelayOptions {
-  /// The unicast address that an Advertisement names, per family (R-5.3.2-b); a Discovery of a family without one is
-  /// ignored.
-  std::optional<IpAddress> advertise_v4;
-  std::optional<IpAddress> advertise_v6;
-  std::uint8_t robustness = 2;                          ///< 1..7
-  Duration query_interval = std::chrono::seconds(125);  ///< 1..31744 s
-  AdmissionLimits limits;
-  /// What gateways may ask for; empty: any group.
-  std::vector<Prefix> allowed_groups;
-  std::size_t groups_per_tunnel_max = 512;
-  std::size_t sources_per_group_max = 128;
-  /// Of an any-source group, over all tunnels: with more it is asked for as a whole upstream (`MergeOptions`).
-  std::size_t sources_listed_max = 128;
-  /// Of answers to endpoints without a tunnel. One with a tunnel has as many Queries to itself as an address.
-  AnswerLimits answers;
-  /// Tokens for Updates with a good MAC, of one address (IPv6: one /64): one for a message, and one more for each 64
-  /// records and sources that it makes the relay look at. 0: no limit.
-  std::uint32_t updates_per_second_max = 1000;
-  /// ICMP Destination Unreachable in a row that a tunnel outlives (R-5.3.3.6.4-b).
-  std::uint8_t unreachable_max = 8;
-  /// The row lasts at least so long: a burst, which may be forged, ends nothing.
-  Duration unreachable_span = std::chrono::seconds(3);
-  /// Copy the inner ECN field outside for gateways that set E (E-9601-f); else outer is always Not-ECT (E-9601-d).
-  bool ecn = true;
-  bool strict = false;  ///< refuse Updates without Router Alert (X-4.3-a)
-  GatewayFieldsPolicy gateway_fields = GatewayFieldsPolicy::kAuto;
-  /// Table sizes that are taken at once, whoever comes: what `kAuto` remembers of gateways, and the source prefixes
-  /// that the limit of Updates tells apart. All forget when more come.
-  std::size_t contacts_max = 8192;          ///< at least 1
-  std::size_t limited_prefixes_max = 4096;  ///< at least 1, rounded up to sets of 4
-  /// Given: fixed, shared by a fleet. Else random, changed every `secret_lifetime`.
-  std::optional<RelaySecret> secret;
-  Duration secret_lifetime = std::chrono::hours(2);
-  /// Not given: the relay is alone.
-  std::shared_ptr<RelayShared> shared;
-  SsmRange ssm;
-};
 
 struct RelayTransmit {
   TunnelEndpoint to;
@@ -101,17 +39,6 @@ struct RelayRefusal {
   RefusalReport report;
 };
 using RelayOutput = std::variant<Deadline, RelayTransmit, RelayRefusal>;
-
-/// One tunnel. Public: what the data path needs, and its accounting, which the data path writes.
-struct RelayTunnel {
-  TunnelEndpoint endpoint;
-  /// Where its Updates arrive and its Data leaves from (R-5.3.3.6.3-a).
-  LocalAddress local;
-  /// The E flag of the Request that its last Update answers: copy the inner ECN to the outer header (E-9601-f).
-  bool ecn_capable = false;
-  std::uint64_t packets = 0;
-  std::uint64_t bytes = 0;
-};
 
 /// Decides, never sends (sans-I/O). One input, then `poll_output` until it returns the Deadline, then the next input.
 /// Not thread-safe: one worker owns one Relay. `now` never runs backwards.

@@ -8,9 +8,9 @@
 
 #include "base/assert.hh"
 #include "base/random.hh"
+#include "ip/rate_limit.hh"
 #include "relay/deadline_heap.hh"
 #include "relay/gateway_fields.hh"
-#include "relay/rate_limit.hh"
 #include "relay/refusal_log.hh"
 #include "relay/relay.hh"
 #include "relay/response_mac.hh"

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/random.hh"
-#include "relay/handmade_datagrams.hh"
+#include "membership/handmade_datagrams.hh"
 #include "relay/relay.hh"
 
 namespace amt::relay_test {

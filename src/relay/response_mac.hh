@@ -4,7 +4,7 @@
 #include "amt/endpoint.hh"
 #include "amt/time.hh"
 #include "base/random.hh"
-#include "relay/relay.hh"
+#include "relay/relay_options.hh"
 #include "wire/message.hh"
 
 namespace amt {

@@ -6,8 +6,11 @@
 #include "base/id_index.hh"
 #include "base/keyed_hash.hh"
 #include "base/slab.hh"
-#include "relay/rate_limit.hh"
-#include "relay/relay.hh"
+#include "forward/replication_table.hh"
+#include "ip/rate_limit.hh"
+#include "membership/router.hh"
+#include "relay/relay_tunnel.hh"
+#include "wire/message.hh"
 
 namespace amt {
 

@@ -11,8 +11,8 @@
 
 #include "allocations.hh"
 #include "fuzz_target.hh"
+#include "membership/handmade_datagrams.hh"
 #include "relay/admission_recount.hh"
-#include "relay/handmade_datagrams.hh"
 #include "relay/relay.hh"
 
 namespace amt {

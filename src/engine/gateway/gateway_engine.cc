@@ -1,0 +1,205 @@
+#include "engine/gateway/gateway_engine.hh"
+
+#include <algorithm>
+
+#include "base/assert.hh"
+#include "egress/channel_order.hh"
+#include "engine/gateway/interface_upkeep.hh"
+#include "engine/gateway/reception_watch.hh"
+#include "engine/gateway/tun_downstream.hh"
+#include "engine/runtime/network_events.hh"
+#include "forward/replication_table.hh"
+#include "io/tun_device.hh"
+#include "membership/merged.hh"
+#include "sys/clock.hh"
+#include "sys/gateway_alias.hh"
+#include "sys/log.hh"
+#include "sys/netlink.hh"
+
+namespace amt {
+namespace {
+
+/// P-b: what is sent to a LAN by which the tunnel runs may meet the same multicast there, or another gateway's.
+void warn_of_upstream(const IpAddress& relay, const std::vector<std::string>& downstream) {
+  const std::optional<std::string> outgoing = interface_towards(relay);
+  if (!outgoing || std::ranges::find(downstream, *outgoing) == downstream.end()) return;
+  log_warn(
+      "downstream {} is also the way to the relay {}: see to it that no other router brings the same multicast to that "
+      "LAN",
+      *outgoing, relay.to_string());
+}
+
+/// A relay on this host must not take the interface for an upstream: the alias tells it whose it is.
+void note_relay(int interface, std::vector<IpAddress>& relays, const IpAddress& relay) {
+  constexpr std::size_t kRelaysNotedMax = 8;
+  std::erase(relays, relay);
+  relays.insert(relays.begin(), relay);
+  if (relays.size() > kRelaysNotedMax) relays.pop_back();
+  if (const SysResult<void> noted = set_link_alias(interface, gateway_alias(relays)); !noted) {
+    log_debug("{}", noted.error().to_string());
+  }
+}
+
+}  // namespace
+
+/// The proxy of RFC 4605: downstream interfaces on one side, the tunnels to its relays as upstream on the other (P-k).
+struct GatewayEngine::Impl {
+  explicit Impl(Random& random) : wanted(KeyedHash(random)) {}
+
+  SysResult<void> add_downstreams(EventLoop& loop, const GatewayEngineOptions& options, TunDevice tun);
+  void start();
+  void watch_network(EventLoop& loop);
+  void start_native(EventLoop& loop, const GatewayEngineOptions& options, Random& random);
+  void on_changes(std::size_t number, std::span<const FilterChange> changes);
+  void deliver(Instant now, std::span<const DataPacket> packets);
+
+  /// What all of them want together (P-c, P-d).
+  MergedMembership merged;
+  /// Which of them want a packet, by their numbers (P-h): two hash probes, whatever the number of groups and LANs.
+  ReplicationTable wanted;
+  GroupMeter meter;
+  ChannelOrder order;
+  std::function<void(const SysError&)> on_lost = [](const SysError&) {};
+  /// For each downstream what of one read of the tunnel goes to it.
+  std::vector<std::vector<Bytes>> batches;
+  std::unique_ptr<RelaySet> relays;
+  std::optional<NativeLans> native_lans;
+  // Last: they end before what their handlers use.
+  std::vector<std::unique_ptr<Downstream>> downstreams;
+  std::optional<ReceptionWatch> reception;
+  std::optional<InterfaceUpkeep> upkeep;
+  std::optional<NetworkEvents> network;
+};
+
+SysResult<void> GatewayEngine::Impl::add_downstreams(EventLoop& loop, const GatewayEngineOptions& options,
+                                                     TunDevice tun) {
+  const auto lost = [this](const SysError& error) { on_lost(error); };
+  downstreams.push_back(options.tap ? make_lan_downstream(loop, make_tap_lan(std::move(tun)), options.lan, lost)
+                                    : make_tun_downstream(loop, std::move(tun), lost));
+  for (const std::string& interface : options.downstream) {
+    std::unique_ptr<LanLink> link = make_real_lan(interface);
+    if (SysResult<void> opened = link->open(); !opened) return opened;
+    downstreams.push_back(make_lan_downstream(loop, std::move(link), options.lan, {}));
+  }
+  batches.resize(downstreams.size());
+  return {};
+}
+
+void GatewayEngine::Impl::start() {
+  for (std::size_t number = 0; number < downstreams.size(); ++number) {
+    downstreams[number]->start([this, number](std::span<const FilterChange> changes) { on_changes(number, changes); });
+  }
+}
+
+void GatewayEngine::Impl::watch_network(EventLoop& loop) {
+  network.emplace(loop, [this] {
+    upkeep->check();
+    for (const std::unique_ptr<Downstream>& downstream : downstreams) downstream->handle_network_change();
+  });
+  if (const SysResult<void> started = network->start(); !started) {
+    log_warn("changes of interfaces are noticed late: {}", started.error().to_string());
+  }
+}
+
+void GatewayEngine::Impl::on_changes(std::size_t number, std::span<const FilterChange> changes) {
+  for (const FilterChange& change : changes) {
+    // The text names every source, which may be thousands.
+    if (log_enabled(LogLevel::kDebug)) {
+      log_debug("{}: {} is now {}", downstreams[number]->interface(), change.group.to_string(),
+                change.after.to_string());
+    }
+    wanted.apply(TunnelId{static_cast<std::uint32_t>(number)}, change);
+    // RFC 4605 §4.1: a change of the merged database is what goes upstream (P-e).
+    if (const std::optional<FilterChange> all = merged.apply(change)) {
+      meter.set_wanted(monotonic_now(), all->group, !all->after.is_nothing());
+      static_cast<void>(relays->set_membership(all->group, all->after));
+    }
+  }
+}
+
+void GatewayEngine::Impl::start_native(EventLoop& loop, const GatewayEngineOptions& options, Random& random) {
+  std::vector<std::string> to = options.downstream;
+  to.push_back(options.interface);
+  native_lans.emplace(loop, NativeLansOptions{options.native_interface, std::move(to)}, random,
+                      [this](Instant now, std::span<const Bytes> datagrams) { relays->handle_native(now, datagrams); });
+}
+
+void GatewayEngine::Impl::deliver(Instant now, std::span<const DataPacket> packets) {
+  meter.count(now, packets);
+  for (const std::uint32_t at : order.arrange(packets)) {
+    const DataPacket& packet = packets[at];
+    // The tunnels let through what is wanted of their relays, and one downstream alone wants all of that.
+    if (downstreams.size() == 1) {
+      batches.front().push_back(packet.datagram);
+      continue;
+    }
+    wanted.find(packet.source, packet.destination).for_each([&](TunnelId number) {
+      batches[static_cast<std::size_t>(number)].push_back(packet.datagram);
+    });
+  }
+  for (std::size_t number = 0; number < batches.size(); ++number) {
+    if (!batches[number].empty()) downstreams[number]->send(batches[number]);
+    batches[number].clear();
+  }
+}
+
+SysResult<std::unique_ptr<GatewayEngine>> GatewayEngine::create(EventLoop& loop, GatewayEngineOptions options,
+                                                                Random& random) {
+  SysResult<TunDevice> tun =
+      TunDevice::create({.name = options.interface, .mtu_octets = options.mtu_octets, .tap = options.tap});
+  if (!tun) return Unexpected<SysError>(tun.error());
+  auto impl = std::make_unique<Impl>(random);
+  options.relays.client.port_purpose = "gateway " + options.interface;
+  options.relays.client.native = options.native;
+  options.relays.on_join_natively = [&impl = *impl](const IpAddress& group, const SourceFilter& filter) {
+    impl.native_lans->set_membership(group, filter);
+  };
+  options.relays.on_relay = [downstream = options.downstream, index = tun->index(),
+                             noted = std::vector<IpAddress>()](const IpAddress& relay) mutable {
+    warn_of_upstream(relay, downstream);
+    note_relay(index, noted, relay);
+  };
+  SysResult<std::unique_ptr<RelaySet>> relays = RelaySet::create(
+      loop, std::move(options.relays), random,
+      [&impl = *impl](Instant now, const ClientPackets& packets) { impl.deliver(now, packets.datagrams); });
+  if (!relays) return Unexpected<SysError>(relays.error());
+  impl->relays = std::move(*relays);
+  if (options.native) impl->start_native(loop, options, random);
+  impl->upkeep.emplace(tun->name(), tun->index(), std::move(options.settings));
+  if (const SysResult<void> installed = impl->upkeep->install(); !installed) {
+    return Unexpected<SysError>(installed.error());
+  }
+  if (const SysResult<void> added = impl->add_downstreams(loop, options, std::move(*tun)); !added) {
+    return Unexpected<SysError>(added.error());
+  }
+  impl->start();
+  impl->watch_network(loop);
+  impl->reception.emplace(loop, impl->meter, impl->relays->client(), *impl->downstreams.front());
+  return std::unique_ptr<GatewayEngine>(new GatewayEngine(std::move(impl)));
+}
+
+GatewayEngine::GatewayEngine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+GatewayEngine::~GatewayEngine() = default;
+
+void GatewayEngine::on_interface_lost(std::function<void(const SysError&)> handler) {
+  impl_->on_lost = std::move(handler);
+}
+void GatewayEngine::shutdown() {
+  impl_->network->stop();
+  impl_->reception->stop();
+  for (const std::unique_ptr<Downstream>& downstream : impl_->downstreams) downstream->stop();
+  if (impl_->native_lans) impl_->native_lans->shutdown();
+  impl_->relays->shutdown();
+}
+const RelaySet& GatewayEngine::relays() const { return *impl_->relays; }
+bool GatewayEngine::is_native() const { return impl_->native_lans.has_value(); }
+void GatewayEngine::for_each_native_lan(const std::function<void(const NativeLan&)>& visit) const {
+  if (impl_->native_lans) impl_->native_lans->for_each(visit);
+}
+GroupUse GatewayEngine::group_use(Instant now, const IpAddress& group) const { return impl_->meter.use(now, group); }
+const std::string& GatewayEngine::interface() const { return impl_->downstreams.front()->interface(); }
+void GatewayEngine::for_each_downstream(const std::function<void(const Downstream&)>& visit) const {
+  for (const std::unique_ptr<Downstream>& downstream : impl_->downstreams) visit(*downstream);
+}
+
+}  // namespace amt

@@ -1,0 +1,63 @@
+#pragma once
+/// A running gateway with interfaces: applications join groups on its own as on any other, and hosts on the LANs behind
+/// it as they would with a multicast router (RFC 4605).
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/gateway/downstream.hh"
+#include "engine/gateway/interface_upkeep.hh"
+#include "engine/gateway/lan_downstream.hh"
+#include "engine/gateway/native_lans.hh"
+#include "engine/gateway/relay_set.hh"
+#include "gateway/group_meter.hh"
+#include "ip/address.hh"
+
+namespace amt {
+
+struct GatewayEngineOptions {
+  RelaySetOptions relays;
+  std::string interface = "amt0";
+  /// An Ethernet interface, to be a port of a bridge.
+  bool tap = false;
+  std::uint32_t mtu_octets = 1500;
+  InterfaceSettings settings;
+  /// Interfaces of this host with listeners behind them.
+  std::vector<std::string> downstream;
+  LanDownstreamOptions lan;
+  /// The local network first, on that interface or those that routes name.
+  bool native = false;
+  std::optional<std::string> native_interface;
+};
+
+/// Lives on its event loop's thread. The interface exists from `create` to the end of this object.
+class GatewayEngine {
+ public:
+  static SysResult<std::unique_ptr<GatewayEngine>> create(EventLoop& loop, GatewayEngineOptions options,
+                                                          Random& random);
+  ~GatewayEngine();
+
+  /// `handler(error)` once, when the interface cannot be read any more: somebody deleted it. Nothing arrives on it from
+  /// then on; the tunnels live.
+  void on_interface_lost(std::function<void(const SysError&)> handler);
+  void shutdown();
+
+  [[nodiscard]] const RelaySet& relays() const;
+  [[nodiscard]] const std::string& interface() const;
+  /// The local network comes first.
+  [[nodiscard]] bool is_native() const;
+  void for_each_native_lan(const std::function<void(const NativeLan&)>& visit) const;
+  /// The interface of its own first.
+  /// What came of a group that is wanted.
+  [[nodiscard]] GroupUse group_use(Instant now, const IpAddress& group) const;
+  void for_each_downstream(const std::function<void(const Downstream&)>& visit) const;
+
+ private:
+  struct Impl;
+  explicit GatewayEngine(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace amt

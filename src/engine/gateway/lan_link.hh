@@ -1,0 +1,69 @@
+#pragma once
+/// The link below a LAN downstream: a real interface, or a TAP device that is a port of a bridge.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "amt/ip_address.hh"
+#include "io/tun_device.hh"
+#include "ip/address.hh"
+#include "ip/split_datagram.hh"
+#include "sys/error.hh"
+
+namespace amt {
+
+/// Thin; what to do about all this is LanDownstream's.
+class LanLink {
+ public:
+  LanLink() = default;
+  LanLink(const LanLink&) = delete;
+  LanLink& operator=(const LanLink&) = delete;
+  virtual ~LanLink() = default;
+
+  [[nodiscard]] virtual const std::string& interface() const = 0;
+  [[nodiscard]] virtual const char* kind() const = 0;
+  /// Whether this host is a router onto that LAN. A bridge port is none: it hands datagrams on as they came.
+  [[nodiscard]] virtual bool is_routed() const = 0;
+
+  /// Closes what was open.
+  virtual SysResult<void> open() = 0;
+  virtual void close() = 0;
+  [[nodiscard]] virtual bool is_open() const = 0;
+  [[nodiscard]] virtual int fd() const = 0;
+
+  struct State {
+    /// It was deleted; whatever has its name by now is another, and nothing will come by this one again.
+    bool lost = false;
+    bool up = false;
+    std::uint32_t mtu_octets = 0;
+    /// Index of the bridge that it is a port of; 0: none. Behind another bridge there are other hosts.
+    int bridge = 0;
+    /// The bridge's spanning tree lets nothing through yet.
+    bool blocked = false;
+    /// Where queries come from, as long as there is one.
+    std::optional<IpAddress> ipv4;
+    std::optional<IpAddress> ipv6;
+    /// This host's addresses on the LAN, with their subnets.
+    std::vector<Prefix> addresses;
+
+    friend bool operator==(const State&, const State&) = default;
+  };
+  /// Asks the kernel. Of an open link. Error: it did not say.
+  [[nodiscard]] virtual SysResult<State> state() = 0;
+
+  /// IP datagrams, among them IGMP and MLD; valid until the next call.
+  virtual SysResult<std::span<const Bytes>> receive() = 0;
+  virtual Taken send(std::span<const SplitDatagram> datagrams) = 0;
+};
+
+/// A LAN that this host is on. Nothing is opened yet.
+[[nodiscard]] std::unique_ptr<LanLink> make_real_lan(const std::string& interface);
+
+/// `device` is a TAP.
+[[nodiscard]] std::unique_ptr<LanLink> make_tap_lan(TunDevice device);
+
+}  // namespace amt

@@ -1,0 +1,57 @@
+#pragma once
+/// One real interface on which a gateway receives natively (`--native`).
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/byte_reader.hh"
+#include "base/random.hh"
+#include "engine/runtime/event_loop.hh"
+#include "membership/source_filter.hh"
+
+namespace amt {
+
+struct NativeLanOptions {
+  std::string interface;
+  /// Where the gateway delivers. A bridge that has one of these as a port, or another port of it, is the same LAN: what
+  /// arrives there natively is where it is wanted already, and would go round in a circle.
+  std::vector<std::string> downstreams;
+};
+
+/// Joins as a host of its own, by IGMPv3 and MLDv2 reports that it writes itself, and captures: were this host's kernel
+/// to join, it would give what arrives here to every program that joined the group on the gateway's interface, too, and
+/// those would hear it twice. An interface that is not there, or goes, is waited for. Needs CAP_NET_RAW. Lives on its
+/// event loop's thread.
+class NativeLan {
+ public:
+  /// Whole IP datagrams that are wanted, checksums right; valid during the call.
+  using DataHandler = std::function<void(Instant now, std::span<const Bytes> datagrams)>;
+
+  /// `random` must outlive it.
+  NativeLan(EventLoop& loop, NativeLanOptions options, Random& random, DataHandler on_data);
+  ~NativeLan();
+  NativeLan(NativeLan&&) noexcept;
+  NativeLan& operator=(NativeLan&&) noexcept;
+
+  /// INCLUDE({}) leaves.
+  void set_membership(const IpAddress& group, const SourceFilter& filter);
+  /// Leaves everything before this returns.
+  void shutdown();
+
+  [[nodiscard]] const std::string& interface() const;
+  struct Statistics {
+    bool up = false;  ///< the interface is there and has an address to report from
+    std::size_t groups = 0;
+    std::uint64_t drops = 0;  ///< by the kernel, for want of room; malformed, or wrong checksums
+  };
+  [[nodiscard]] Statistics statistics() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace amt

@@ -1,0 +1,56 @@
+#pragma once
+/// A running gateway's relays: the machine `Client` with its sockets, its look-ups and its timer.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "client/client.hh"
+#include "engine/runtime/dns_client.hh"
+#include "engine/runtime/event_loop.hh"
+#include "sys/error.hh"
+
+namespace amt {
+
+struct RelaySetOptions {
+  ClientOptions client;
+  /// For DRIAD and DNS-SD; none: they are not used.
+  std::unique_ptr<DnsClient> dns;
+  /// A tunnel to this relay begins.
+  std::function<void(const IpAddress& relay)> on_relay = {};
+  /// With `client.native`: of `group` this is to be joined on the local network from now on; INCLUDE({}): nothing.
+  std::function<void(const IpAddress& group, const SourceFilter& filter)> on_join_natively = {};
+};
+
+/// Lives on its event loop's thread.
+class RelaySet {
+ public:
+  /// What is wanted, each packet once, in order of arrival; valid during the call.
+  using PacketHandler = std::function<void(Instant now, const ClientPackets& packets)>;
+
+  /// Error: a socket for the relays that were given cannot be had; nothing is left behind.
+  static SysResult<std::unique_ptr<RelaySet>> create(EventLoop& loop, RelaySetOptions options, Random& random,
+                                                     PacketHandler on_packets);
+  ~RelaySet();
+
+  /// INCLUDE({}) leaves. False: refused, see Client::set_membership.
+  [[nodiscard]] bool set_membership(const IpAddress& group, const SourceFilter& filter);
+  /// What came by the local network, see Client::handle_native.
+  void handle_native(Instant now, std::span<const Bytes> datagrams);
+  void handle_native(Instant now, std::span<const Payload> payloads);
+  /// Teardown or leave (R-5.2.3.8-a) is sent to each relay before this returns.
+  void shutdown();
+
+  [[nodiscard]] const Client& client() const;
+  [[nodiscard]] Instant started() const;
+  /// Datagrams that the kernel dropped for want of socket buffer, over all tunnels, those that are closed too.
+  [[nodiscard]] std::uint64_t receive_drops() const;
+
+ private:
+  struct Impl;
+  explicit RelaySet(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace amt

@@ -1,0 +1,160 @@
+#include "engine/gateway/tun_downstream.hh"
+
+#include <utility>
+
+#include "membership/pseudo_interface.hh"
+#include "sys/clock.hh"
+#include "sys/log.hh"
+#include "sys/log_limiter.hh"
+#include "sys/netlink.hh"
+
+namespace amt {
+namespace {
+
+class TunDownstream final : public Downstream {
+ public:
+  TunDownstream(EventLoop& loop, TunDevice device, std::function<void(const SysError&)> on_lost)
+      : loop_(loop),
+        tun_(std::move(device)),
+        on_lost_(std::move(on_lost)),
+        pseudo_interface_(monotonic_now()),
+        timer_(loop, [this] { on_timer(); }) {}
+
+  void start(ChangeHandler on_changes) override {
+    on_changes_ = std::move(on_changes);
+    watch_.emplace(loop_, tun_.fd(), [this] { on_readable(); });
+    settle();
+  }
+  void stop() override {
+    watch_.reset();
+    timer_.set(kNoDeadline);
+  }
+  void handle_network_change() override;
+  const std::string& interface() const override { return tun_.name(); }
+  void send(std::span<const Bytes> datagrams) override;
+  DownstreamInfo info() const override;
+  void for_each_group(const std::function<void(const IpAddress&, const SourceFilter&)>& visit) const override {
+    pseudo_interface_.for_each_group(visit);
+  }
+
+ private:
+  void on_readable();
+  void on_timer();
+  void settle();
+  void tell_refusals();
+
+  EventLoop& loop_;
+  TunDevice tun_;
+  std::function<void(const SysError&)> on_lost_;
+  ChangeHandler on_changes_ = [](std::span<const FilterChange>) {};
+  PseudoInterface pseudo_interface_;
+  std::vector<FilterChange> changes_;
+  Counters<HostJoinRefusal> told_;
+  bool up_ = true;
+  std::array<std::uint64_t, 2> packets_of_ = {};
+  std::uint64_t packets_ = 0;
+  std::uint64_t bytes_ = 0;
+  Timer timer_;
+  // Last: it ends before what its handler uses.
+  std::optional<ReadWatch> watch_;
+};
+
+void TunDownstream::send(std::span<const Bytes> datagrams) {
+  // What it does not take is counted there. TTL and Hop Limit stay: this host is where the tunnel ends.
+  const Taken taken = tun_.send(datagrams);
+  packets_ += taken.datagrams;
+  bytes_ += taken.octets;
+  for (const Bytes datagram : datagrams) {
+    ++packets_of_[std::to_integer<unsigned>(datagram[0]) >> 4 == 4 ? 0 : 1];
+  }
+}
+
+DownstreamInfo TunDownstream::info() const {
+  std::vector<DownstreamCounter> counters;
+  append_counters(counters, "", pseudo_interface_.refused());
+  return {.interface = interface(),
+          .kind = "tun",
+          .up = up_,
+          .packets = packets_,
+          .packets_of = packets_of_,
+          .bytes = bytes_,
+          .drops = tun_.send_drops(),
+          .counters = std::move(counters)};
+}
+
+void TunDownstream::handle_network_change() {
+  const SysResult<LinkInfo> link = find_link(tun_.name());
+  if (!watch_ || !link || link->index != tun_.index() || link->up == up_) return;
+  up_ = link->up;
+  log_info("{} is {}", tun_.name(), up_ ? "up again" : "down: nothing is wanted on it");
+  if (up_) {
+    pseudo_interface_.ask_anew(monotonic_now());
+  } else {
+    pseudo_interface_.clear(changes_);
+  }
+  settle();
+}
+
+void TunDownstream::on_readable() {
+  const Instant now = monotonic_now();
+  const SysResult<std::span<const MutableBytes>> datagrams = tun_.receive();
+  if (!datagrams) {
+    // The descriptor of an interface that is gone stays readable for ever.
+    watch_.reset();
+    on_lost_(datagrams.error());
+    return;
+  }
+  for (const Bytes datagram : *datagrams) pseudo_interface_.handle_datagram(now, datagram, changes_);
+  settle();
+}
+
+void TunDownstream::on_timer() {
+  std::vector<std::vector<std::byte>> queries;
+  pseudo_interface_.handle_timeout(monotonic_now(), changes_, queries);
+  for (const std::vector<std::byte>& query : queries) {
+    const Bytes datagram = query;
+    tun_.send({&datagram, 1});
+  }
+  settle();
+}
+
+void TunDownstream::tell_refusals() {
+  const Counters<HostJoinRefusal>& now = pseudo_interface_.refused();
+  const Counters<HostJoinRefusal> before = std::exchange(told_, now);
+  const auto is_new = [&](HostJoinRefusal refusal) { return now[refusal] != before[refusal]; };
+  if (is_new(HostJoinRefusal::kAnySourceJoinsOfSsmGroups)) {
+    log_warn_limited(
+        tun_.name() + " any-source",
+        "{}: an application joined a source-specific group without naming a source; that gives it nothing (RFC 4607)",
+        tun_.name());
+  }
+  if (is_new(HostJoinRefusal::kOlderJoinsOfSsmGroups)) {
+    log_warn_limited(
+        tun_.name() + " older",
+        "{}: this host speaks IGMPv2 or MLDv1 there, which name no source, so source-specific groups cannot be "
+        "joined (RFC 4604); mend: sysctl net.ipv4.conf.all.force_igmp_version=0 "
+        "net.ipv6.conf.all.force_mld_version=0",
+        tun_.name());
+  }
+  if (is_new(HostJoinRefusal::kOverLimit)) {
+    log_warn_limited(tun_.name() + " limit",
+                     "{}: applications joined more groups, or more sources of a group, than the gateway takes",
+                     tun_.name());
+  }
+}
+
+void TunDownstream::settle() {
+  if (!changes_.empty()) on_changes_(changes_);
+  changes_.clear();
+  tell_refusals();
+  timer_.set(pseudo_interface_.next_deadline());
+}
+
+}  // namespace
+
+std::unique_ptr<Downstream> make_tun_downstream(EventLoop& loop, TunDevice device,
+                                                std::function<void(const SysError&)> on_lost) {
+  return std::make_unique<TunDownstream>(loop, std::move(device), std::move(on_lost));
+}
+
+}  // namespace amt

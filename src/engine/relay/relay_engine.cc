@@ -1,0 +1,235 @@
+#include "engine/relay/relay_engine.hh"
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+
+#include "engine/relay/too_big_desk.hh"
+#include "engine/relay/upstream_owner.hh"
+#include "engine/runtime/loop_thread.hh"
+#include "sys/clock.hh"
+#include "sys/log.hh"
+
+namespace amt {
+namespace {
+
+/// What may wait for a worker at once of what others hand over: a few milliseconds of work.
+constexpr std::size_t kHandedOverMax = 1024;
+/// Datagrams that did not fit and wait for the control thread; each may be 64 KB.
+constexpr std::size_t kReportsWaitingMax = 512;
+
+}  // namespace
+
+struct RelayEngine::Impl final : RelayColleagues, std::enable_shared_from_this<RelayEngine::Impl> {
+  Impl(EventLoop& event_loop, const RelayEngineOptions& options, Random& random)
+      : loop(event_loop),
+        started(monotonic_now()),
+        steering(options.router ? 1 : options.workers, random),
+        handed_over(steering.workers()),
+        upstream(
+            loop, steering.workers(), options.relay.ssm,
+            [this](std::size_t worker, std::size_t number, auto capture) {
+              hand_out(worker, number, std::move(capture));
+            },
+            [this](bool wanted) {
+              for (std::size_t i = 0; i < workers.size(); ++i) {
+                post_to(i, [wanted](RelayWorker& worker) { worker.set_local_senders(wanted); });
+              }
+            }) {}
+
+  SysResult<void> open(const RelayEngineOptions& options, Random& random);
+  SysResult<std::vector<std::vector<UdpSocket>>> bind(const RelayEngineOptions& options) const;
+  void hand_out(std::size_t worker, std::size_t number, std::unique_ptr<UpstreamCapture> capture);
+  void shutdown();
+
+  /// Any thread.
+  void post_to(std::size_t worker, std::function<void(RelayWorker&)> work);
+  void post_to_owner(std::function<void(Impl&)> work);
+
+  void change_upstream(RelayWorker& worker, std::vector<FilterChange> changes) override;
+  void report_queries(std::size_t upstream_number, std::vector<HeardQuery> queries) override;
+  void report_lost_capture() override;
+  void report_return(const ReturnedPacket& packet) override;
+  bool report_too_big(Bytes datagram, std::size_t inner_octets_max) override;
+  bool hand_over(std::size_t to, bool urgent, std::function<void(RelayWorker&)> work) override;
+
+  EventLoop& loop;
+  Instant started;
+  Steering steering;
+  bool is_shut_down = false;
+  /// By worker: what waits for it, of what others have handed over.
+  std::vector<std::atomic<std::size_t>> handed_over;
+  /// What waits for `too_big`.
+  std::atomic<std::size_t> reports_waiting = 0;
+  /// Of this loop's thread.
+  Counters<RelayCounter> counters;
+  // The threads end before the workers, and both before what they use; the upstream after the captures.
+  UpstreamOwner upstream;
+  std::vector<std::unique_ptr<LoopThread>> threads;
+  std::vector<std::unique_ptr<RelayWorker>> workers;
+  /// None without an upstream.
+  std::optional<TooBigDesk> too_big;
+};
+
+SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options, Random& random) {
+  SysResult<std::vector<std::vector<UdpSocket>>> sockets = bind(options);
+  if (!sockets) return Unexpected<SysError>(sockets.error());
+  RelayOptions relay = options.relay;
+  relay.shared = std::make_shared<RelayShared>(relay, random, started);
+  for (std::size_t i = 0; i < steering.workers(); ++i) {
+    threads.push_back(std::make_unique<LoopThread>());
+    std::optional<XdpSender> xdp;
+    if (options.data_path.xdp) {
+      SysResult<XdpSender> opened = XdpSender::open();
+      if (!opened) return Unexpected<SysError>(opened.error());
+      xdp = std::move(*opened);
+    }
+    workers.push_back(std::make_unique<RelayWorker>(threads[i]->loop(), i, steering, relay, options.data_path,
+                                                    std::move((*sockets)[i]), std::move(xdp), random, *this));
+  }
+  if (!options.upstream.empty() || options.router) {
+    const Duration patience = workers.size() == 1 ? Duration::zero() : TooBigDesk::kPatience;
+    too_big.emplace(loop, relay.ssm, random, counters, patience);
+  }
+  std::vector<IpAddress> addresses;
+  for (const Endpoint& endpoint : options.local) addresses.push_back(endpoint.address);
+  for (const Endpoint& endpoint : options.discovery) addresses.push_back(endpoint.address);
+  for (const std::string& interface : options.upstream) {
+    const auto open_host = [this, host = HostUpstreamOptions{interface, addresses}] {
+      return open_host_upstream(host, upstream.descriptors());
+    };
+    if (SysResult<void> added = upstream.add(open_host); !added) return added;
+  }
+  if (options.router) {
+    const auto open_router = [&random, router = *options.router] { return open_router_upstream(router, random); };
+    if (SysResult<void> added = upstream.add(open_router); !added) return added;
+  }
+  // By now everything is open that a relay has from its start.
+  upstream.descriptors().set_max(descriptors_for_joins(options.descriptors_max, open_descriptors()));
+  for (std::size_t i = 0; i < threads.size(); ++i) threads[i]->start("amt-worker-" + std::to_string(i));
+  return {};
+}
+
+/// By worker.
+SysResult<std::vector<std::vector<UdpSocket>>> RelayEngine::Impl::bind(const RelayEngineOptions& options) const {
+  UdpOptions socket_options;
+  socket_options.quiet_while_sending = true;
+  socket_options.ignore_path_mtu = true;
+  std::vector<std::vector<UdpSocket>> sockets(steering.workers());
+  for (const std::vector<Endpoint>& addresses : {options.local, options.discovery}) {
+    for (const Endpoint& address : addresses) {
+      if (std::ranges::any_of(sockets[0], [&](const UdpSocket& one) { return one.local() == address; })) continue;
+      SysResult<std::vector<UdpSocket>> bound = steering.bind(address, socket_options);
+      if (!bound) return Unexpected<SysError>(bound.error());
+      for (std::size_t i = 0; i < sockets.size(); ++i) sockets[i].push_back(std::move((*bound)[i]));
+    }
+  }
+  return sockets;
+}
+
+void RelayEngine::Impl::hand_out(std::size_t worker, std::size_t number, std::unique_ptr<UpstreamCapture> capture) {
+  if (!threads[worker]->is_running()) return workers[worker]->set_capture(number, std::move(capture));
+  // What is posted can be copied.
+  auto passed = std::make_shared<std::unique_ptr<UpstreamCapture>>(std::move(capture));
+  post_to(worker, [passed, number](RelayWorker& to) { to.set_capture(number, std::move(*passed)); });
+}
+
+void RelayEngine::Impl::post_to(std::size_t worker, std::function<void(RelayWorker&)> work) {
+  threads[worker]->loop().post([engine = weak_from_this(), worker, work = std::move(work)] {
+    if (const std::shared_ptr<Impl> alive = engine.lock()) work(*alive->workers[worker]);
+  });
+}
+
+void RelayEngine::Impl::post_to_owner(std::function<void(Impl&)> work) {
+  // The loop may run on when the engine is gone.
+  loop.post([engine = weak_from_this(), work = std::move(work)] {
+    const std::shared_ptr<Impl> alive = engine.lock();
+    if (alive && !alive->is_shut_down) work(*alive);
+  });
+}
+
+void RelayEngine::Impl::change_upstream(RelayWorker& worker, std::vector<FilterChange> changes) {
+  post_to_owner([index = worker.index(), changes = std::move(changes)](Impl& engine) {
+    for (const FilterChange& change : changes) engine.upstream.apply(change);
+    engine.post_to(index, [](RelayWorker& told) { told.upstream_changed(); });
+  });
+}
+
+void RelayEngine::Impl::report_queries(std::size_t upstream_number, std::vector<HeardQuery> queries) {
+  post_to_owner([upstream_number, queries = std::move(queries)](Impl& engine) {
+    engine.upstream.handle_queries(upstream_number, queries);
+  });
+}
+
+void RelayEngine::Impl::report_lost_capture() {
+  post_to_owner([](Impl& engine) { engine.upstream.check_now(); });
+}
+
+void RelayEngine::Impl::report_return(const ReturnedPacket& packet) {
+  post_to_owner([packet](Impl& engine) { engine.upstream.tell_return(packet); });
+}
+
+bool RelayEngine::Impl::report_too_big(Bytes datagram, std::size_t inner_octets_max) {
+  if (reports_waiting.fetch_add(1) >= kReportsWaitingMax) {
+    --reports_waiting;
+    return false;
+  }
+  post_to_owner([octets = std::vector(datagram.begin(), datagram.end()), inner_octets_max](Impl& engine) {
+    --engine.reports_waiting;
+    engine.too_big->report(monotonic_now(), octets, inner_octets_max);
+  });
+  return true;
+}
+
+bool RelayEngine::Impl::hand_over(std::size_t to, bool urgent, std::function<void(RelayWorker&)> work) {
+  std::atomic<std::size_t>& waiting = handed_over[to];
+  if (waiting.fetch_add(1) >= (urgent ? kHandedOverMax : kHandedOverMax / 2)) {
+    --waiting;
+    return false;
+  }
+  post_to(to, [&waiting, work = std::move(work)](RelayWorker& worker) {
+    --waiting;
+    work(worker);
+  });
+  return true;
+}
+
+void RelayEngine::Impl::shutdown() {
+  if (std::exchange(is_shut_down, true)) return;
+  for (const std::unique_ptr<LoopThread>& thread : threads) thread->stop();
+  for (const std::unique_ptr<RelayWorker>& worker : workers) worker->shutdown();
+  upstream.shutdown();
+}
+
+SysResult<std::unique_ptr<RelayEngine>> RelayEngine::create(EventLoop& loop, const RelayEngineOptions& options,
+                                                            Random& random) {
+  auto impl = std::make_shared<Impl>(loop, options, random);
+  if (const SysResult<void> opened = impl->open(options, random); !opened) return Unexpected<SysError>(opened.error());
+  return std::unique_ptr<RelayEngine>(new RelayEngine(std::move(impl)));
+}
+
+RelayEngine::RelayEngine(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RelayEngine::~RelayEngine() {
+  // A thread must not be the last that holds what it runs in.
+  for (const std::unique_ptr<LoopThread>& thread : impl_->threads) thread->stop();
+}
+
+void RelayEngine::shutdown() { impl_->shutdown(); }
+Instant RelayEngine::started() const { return impl_->started; }
+std::size_t RelayEngine::worker_count() const { return impl_->workers.size(); }
+
+const RelayWorker& RelayEngine::worker(std::size_t index) const { return *impl_->workers[index]; }
+const Counters<RelayCounter>& RelayEngine::counters() const { return impl_->counters; }
+
+void RelayEngine::ask_worker(std::size_t index, std::function<void(RelayWorker&)> visit, std::function<void()> done) {
+  impl_->post_to(index, [engine = impl_.get(), visit = std::move(visit), done = std::move(done)](RelayWorker& worker) {
+    visit(worker);
+    engine->post_to_owner([done](Impl&) { done(); });
+  });
+}
+
+void RelayEngine::for_each_upstream(const std::function<void(const Upstream&)>& visit) const {
+  impl_->upstream.for_each(visit);
+}
+
+}  // namespace amt

@@ -1,0 +1,173 @@
+#pragma once
+/// One of the workers of a relay: its share of the gateways, from the first Discovery to the last packet.
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "egress/batch_pace.hh"
+#include "egress/overload_guard.hh"
+#include "egress/too_big.hh"
+#include "engine/relay/answer_batch.hh"
+#include "engine/relay/fan_out.hh"
+#include "engine/relay/upstream.hh"
+#include "engine/relay/upstream_screen.hh"
+#include "engine/runtime/event_loop.hh"
+#include "io/steering.hh"
+#include "io/udp_socket.hh"
+#include "io/xdp_sender.hh"
+#include "membership/host_reporter.hh"
+#include "relay/relay.hh"
+
+namespace amt {
+
+/// How data is sent on. The same for all workers.
+struct DataPathOptions {
+  PathMtuOptions path_mtu{};
+  /// The most that a packet may wait for others of its channel, when packets come faster than they go out.
+  Duration batch_delay_max = std::chrono::milliseconds(2);
+  RateCapOptions rate_cap{};
+  /// Data leaves as frames of our own wherever that is possible (`XdpSender`).
+  bool xdp = false;
+};
+
+class RelayWorker;
+
+/// What a worker asks of the rest of its relay. Called on the worker's thread.
+class RelayColleagues {
+ public:
+  RelayColleagues() = default;
+  RelayColleagues(const RelayColleagues&) = delete;
+  RelayColleagues& operator=(const RelayColleagues&) = delete;
+  virtual ~RelayColleagues() = default;
+
+  /// `changes`: of the merged membership of this worker's tunnels. When they have been made, `upstream_changed` is
+  /// called on the worker's thread.
+  virtual void change_upstream(RelayWorker& worker, std::vector<FilterChange> changes) = 0;
+  /// The capture of upstream interface number `upstream_number` heard these.
+  virtual void report_queries(std::size_t upstream_number, std::vector<HeardQuery> queries) = 0;
+  /// A capture says that its interface is gone.
+  virtual void report_lost_capture() = 0;
+  /// This relay's own data came back by an upstream.
+  virtual void report_return(const ReturnedPacket& packet) = 0;
+  /// See `TooBigListener`. False: lost, since there is too much of it.
+  virtual bool report_too_big(Bytes datagram, std::size_t inner_octets_max) = 0;
+  /// Has worker `to` do `work` on its thread. False: that has enough to do, and it will not be done; what is not
+  /// `urgent` is put off at half of that.
+  virtual bool hand_over(std::size_t to, bool urgent, std::function<void(RelayWorker&)> work) = 0;
+};
+
+/// Owns the state machine, sockets, captures, timers and counters of the endpoints that `Steering` gives to it, and
+/// shares nothing with the other workers but `RelayOptions::shared`. Everything runs on the thread of `loop`, but for
+/// what is called before that starts or after it has ended, and what says that any thread may call it.
+class RelayWorker final : TooBigListener {
+ public:
+  /// `xdp`: given where the data path has it.
+  RelayWorker(EventLoop& loop, std::size_t index, const Steering& steering, const RelayOptions& options,
+              const DataPathOptions& data_path, std::vector<UdpSocket> sockets, std::optional<XdpSender> xdp,
+              Random& random, RelayColleagues& colleagues);
+
+  /// In place of the capture that had this number. The first call takes number 0, the next one 1, ...
+  void set_capture(std::size_t number, std::unique_ptr<UpstreamCapture> capture);
+  /// Captures take what programs of this host send, too.
+  void set_local_senders(bool wanted);
+  /// Ends all tunnels; nothing is answered or forwarded afterwards, and nothing upstream is changed.
+  void shutdown();
+
+  /// The owner of the upstream has made the changes that it was told last.
+  void upstream_changed();
+
+  [[nodiscard]] std::size_t index() const { return index_; }
+  /// Counters, rejects and the number of tunnels: any thread.
+  [[nodiscard]] const Relay& relay() const { return relay_; }
+  /// What the sockets and captures have counted. Any thread.
+  struct Published {
+    Count receive_drops;  ///< datagrams that the kernel dropped for want of socket buffer, over all sockets
+    Count xdp_frames;
+    Count xdp_drops;
+    struct Capture {
+      Count dropped;
+      Count malformed;
+      Count segmented;
+    };
+    /// By number of the upstream interface; all there before the thread starts. As of `kPublishInterval` ago at most:
+    /// the kernel has to be asked.
+    std::deque<Capture> captures;
+  };
+  static constexpr Duration kPublishInterval = std::chrono::milliseconds(100);
+  [[nodiscard]] const Published& published() const { return published_; }
+  /// Null: all data leaves by the sockets.
+  [[nodiscard]] const XdpSender* xdp() const { return xdp_ ? &*xdp_ : nullptr; }
+
+ private:
+  /// Its place is kept while the interface is away.
+  struct CapturePlace {
+    std::uint32_t number = 0;
+    std::unique_ptr<UpstreamCapture> capture{};
+    /// None after the interface was lost.
+    std::optional<ReadWatch> watch{};
+    /// Of the captures that were here before.
+    UpstreamCapture::Statistics before{};
+  };
+
+  void report(Instant now, Bytes datagram, std::size_t inner_octets_max) override;
+  void on_socket_readable(UdpSocket& socket);
+  void handle_datagram(Instant now, const TunnelEndpoint& from, const LocalAddress& to, Bytes datagram);
+  void handle_error(Instant now, const SocketError& error);
+  /// Handles it, or hands it over.
+  void take_datagram(Instant now, const TunnelEndpoint& from, const LocalAddress& to, Bytes datagram);
+  void hand_over_datagram(std::size_t owner, const TunnelEndpoint& from, const LocalAddress& to, Bytes datagram,
+                          bool urgent);
+  void hand_over_error(std::size_t owner, const SocketError& error);
+  void count_hand_over(bool taken);
+  void on_upstream_readable(CapturePlace& place);
+  /// False: the upstream interface is lost.
+  bool forward_batch(CapturePlace& place, Instant now);
+  /// What the captures have by now.
+  void forward_waiting();
+  /// After each input of the relay.
+  void drain_outputs();
+  /// After the last of those that came together: the answers leave, the upstream is told, the timer is set.
+  void settle();
+  /// Or shuts them, when there is no tunnel.
+  void open_captures();
+  UdpSocket& socket_at(const LocalAddress& local);
+  void tell_upstream();
+  /// After each turn. What the kernel has to be asked for comes soon.
+  void publish(Instant now);
+  void publish_captures();
+
+  EventLoop& loop_;
+  std::size_t index_;
+  const Steering& steering_;
+  RelayColleagues& colleagues_;
+  Relay relay_;
+  /// Never moved: the watches and the fan-out refer to them.
+  std::vector<UdpSocket> sockets_;
+  std::optional<XdpSender> xdp_;
+  FanOut fan_out_;
+  BatchPace pace_;
+  OverloadGuard guard_;
+  UpstreamScreen screen_;
+  ReceiveBatch received_;
+  AnswerBatch answers_;
+  Instant next_deadline_ = kNoDeadline;
+  std::vector<CapturedDatagram> captured_;
+  /// With what the owner of the upstream was told before. The relay remembers what it does not know yet.
+  bool owner_is_busy_ = false;
+  /// Whether there is a tunnel that captures work for.
+  bool wanted_ = false;
+  bool local_senders_ = false;
+  bool is_shut_down_ = false;
+  Published published_;
+  Timer protocol_timer_;
+  Timer publish_timer_;
+  // Last: they end before what their handlers use.
+  std::vector<ReadWatch> watches_;
+  std::deque<CapturePlace> captures_;
+};
+
+}  // namespace amt

@@ -1,0 +1,98 @@
+#pragma once
+/// What all workers of a relay want, joined once.
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "engine/relay/upstream.hh"
+#include "engine/relay/upstream_screen.hh"
+#include "engine/runtime/event_loop.hh"
+#include "ip/address.hh"
+#include "membership/merged.hh"
+
+namespace amt {
+
+/// The one owner of a relay's upstream interfaces: merges what the workers want, joins and leaves, notices when an
+/// interface goes, and opens it anew when it is back. Lives on its event loop's thread, and never keeps that for longer
+/// than a portion of joins and leaves (a millisecond for each interface).
+class UpstreamOwner {
+ public:
+  /// A capture for worker `worker` of the interface with number `upstream`, in place of the one before.
+  using HandOut = std::function<void(std::size_t worker, std::size_t upstream, std::unique_ptr<UpstreamCapture>)>;
+  using Open = std::function<SysResult<std::unique_ptr<Upstream>>()>;
+  /// Whether captures are to take what this host sends, which costs something for all that leaves.
+  using WantLocal = std::function<void(bool wanted)>;
+
+  /// Every interface gets `workers` captures.
+  UpstreamOwner(EventLoop& loop, std::size_t workers, SsmRange ssm, HandOut hand_out, WantLocal want_local);
+
+  /// Opens one more interface. `open` is called again whenever the interface was lost.
+  [[nodiscard]] SysResult<void> add(Open open);
+
+  /// The filter of one worker changed. It is joined or left when its turn comes.
+  void apply(const FilterChange& change);
+  /// The capture of interface number `upstream` heard these.
+  void handle_queries(std::size_t upstream, const std::vector<HeardQuery>& queries);
+  /// A capture says that its interface is gone: sooner than this would have been noticed.
+  void check_now();
+  /// A worker saw a packet of this relay come back.
+  void tell_return(const ReturnedPacket& packet);
+  /// Leaves everything.
+  void shutdown();
+
+  /// Of what the joins of all interfaces may take.
+  [[nodiscard]] DescriptorBudget& descriptors() { return descriptors_; }
+
+  void for_each(const std::function<void(const Upstream&)>& visit) const;
+
+ private:
+  struct Place {
+    Open open;
+    std::unique_ptr<Upstream> upstream{};
+    bool loss_told = false;
+    /// It leads back to this relay: nothing is joined there.
+    bool refused = false;
+  };
+
+  [[nodiscard]] SysResult<void> open_place(std::size_t index);
+  void set_membership(const Place& place, const IpAddress& group, const SourceFilter& filter);
+  void join_all(const Place& place);
+  void check_for_loop(Place& place);
+  /// Whether a program of this host may be a source that `filter` asks for.
+  [[nodiscard]] bool may_be_local(const SourceFilter& filter) const;
+  void look_at_addresses();
+  void tell_local();
+  void on_work_timer();
+  void on_retry_timer();
+  /// After the last portion.
+  void look_at_missing(Instant now);
+  void on_check_timer();
+  void on_report_timer();
+  void set_report_timer();
+
+  std::size_t workers_;
+  SsmRange ssm_;
+  HandOut hand_out_;
+  WantLocal want_local_;
+  DescriptorBudget descriptors_;
+  /// Of this host.
+  std::vector<IpAddress> addresses_;
+  /// Groups that a program of this host may send to, and what was told of that.
+  std::size_t local_groups_ = 0;
+  bool local_told_ = false;
+  MergedMembership merged_;
+  std::deque<Place> places_;
+  /// After the last retry.
+  std::size_t joins_missing_ = 0;
+  /// When the log may tell of missing joins again.
+  Instant next_warning_{};
+  Instant next_return_warning_{};
+  Timer work_timer_;
+  Timer retry_timer_;
+  Timer check_timer_;
+  Timer report_timer_;
+};
+
+}  // namespace amt

@@ -1,0 +1,36 @@
+#pragma once
+/// Tells those who depend on interfaces of this host that some of them changed.
+
+#include <functional>
+#include <optional>
+
+#include "engine/runtime/event_loop.hh"
+#include "sys/network_watch.hh"
+
+namespace amt {
+
+/// Calls its handler at once after a change, and then at most once in `kCalm`: changes come in bursts, and each look at
+/// the interfaces costs some system calls. Lives on its event loop's thread.
+class NetworkEvents {
+ public:
+  static constexpr Duration kCalm = std::chrono::milliseconds(100);
+
+  NetworkEvents(EventLoop& loop, std::function<void()> on_change);
+  /// Error: changes go unnoticed.
+  [[nodiscard]] SysResult<void> start();
+  void stop();
+
+ private:
+  void on_readable();
+  void on_timer();
+
+  EventLoop& loop_;
+  std::function<void()> on_change_;
+  std::optional<NetworkWatch> network_;
+  Instant last_told_{};
+  Timer timer_;
+  // Last: it ends before what its handler uses.
+  std::optional<ReadWatch> watch_;
+};
+
+}  // namespace amt

@@ -1,0 +1,47 @@
+#pragma once
+/// What a router does to a datagram before it puts it on a LAN.
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "ip/datagram.hh"
+#include "ip/split_datagram.hh"
+
+namespace amt {
+
+/// Decides, never sends. Not thread-safe. Where the gateway is the router between the tunnel and the LAN, TTL or Hop
+/// Limit is lowered by one; a bridge port hands them on as they came, as the kernel's driver does. Link-scope groups
+/// stay out, and what is larger than the LAN's MTU is cut where that is allowed (IPv4 with DF=0). Else it is dropped
+/// and counted: an ICMP error from here would go to a source that this gateway only knows through the tunnel, and it is
+/// the relay that tells sources of narrow paths (CONFORMANCE ).
+class LanEgress {
+ public:
+  /// Datagrams that went no further.
+  struct Drops {
+    std::uint64_t hop_limit = 0;   ///< 0 or 1 on arrival, where it is lowered
+    std::uint64_t link_scope = 0;  ///< or not multicast at all
+    std::uint64_t too_big = 0;
+  };
+
+  explicit LanEgress(bool lowers_hop_limit) : lowers_hop_limit_(lowers_hop_limit) {}
+
+  /// `datagrams`: whole IP datagrams of exactly their own length. The result is valid until the next call, and as long
+  /// as `datagrams` are.
+  std::span<const SplitDatagram> prepare(std::span<const Bytes> datagrams, std::size_t mtu_octets);
+  [[nodiscard]] const Drops& drops() const { return drops_; }
+
+ private:
+  using Head = std::array<std::byte, kIpv6HeaderOctets>;
+
+  void prepare_one(Bytes datagram, Head& storage, std::size_t mtu_octets);
+
+  bool lowers_hop_limit_;
+  std::vector<Head> heads_;
+  std::vector<std::vector<std::byte>> pieces_;
+  std::vector<SplitDatagram> prepared_;
+  Drops drops_;
+};
+
+}  // namespace amt
