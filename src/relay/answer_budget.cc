@@ -12,8 +12,13 @@ constexpr std::uint8_t kPrefixBitsV6 = 48;
 constexpr Duration kQuiet = TokenBucket::kDepth / 20;
 /// How much of the total may be used up, by class.
 constexpr Duration kDepthProved = TokenBucket::kDepth;
+constexpr Duration kDepthQuietRepeated = TokenBucket::kDepth * 7 / 8;
 constexpr Duration kDepthQuiet = TokenBucket::kDepth * 3 / 4;
+constexpr Duration kDepthOthersRepeated = TokenBucket::kDepth * 17 / 32;
 constexpr Duration kDepthOthers = TokenBucket::kDepth / 2;
+/// Of an address's or prefix's bucket: what is asked for the first time leaves a fifth to what is asked again.
+constexpr Duration kShareDepth = TokenBucket::kDepth;
+constexpr Duration kShareDepthRepeated = TokenBucket::kDepth * 5 / 4;
 
 Prefix prefix_of(const IpAddress& address) {
   const std::uint8_t bits = address.is_v4() ? kPrefixBitsV4 : kPrefixBitsV6;
@@ -59,9 +64,10 @@ AnswerBudget::AnswerBudget(const AnswerLimits& limits, const KeyedHash& hash)
                       Buckets(and_a_quarter(limits.advertisements_per_address_max), limits.sources_max)},
       of_prefixes_(limits.per_prefix_max, limits.sources_max),
       total_interval_(limits.total_max == 0 ? Duration::zero() : TokenBucket::kDepth / limits.total_max),
-      proved_(1, limits.sources_max) {}
+      proved_endpoints_(1, limits.sources_max),
+      proved_prefixes_(1, limits.sources_max) {}
 
-std::optional<Refusal> AnswerBudget::take(Instant now, const Endpoint& to, Kind kind) {
+std::optional<Refusal> AnswerBudget::take(Instant now, const Endpoint& to, Kind kind, std::uint32_t nonce) {
   const Prefix subscriber = subscriber_of(to.address);
   const Prefix prefix = prefix_of(to.address);
   const std::uint64_t endpoint_tag = hash_(to);
@@ -69,39 +75,49 @@ std::optional<Refusal> AnswerBudget::take(Instant now, const Endpoint& to, Kind 
   const RelayReject per_address =
       kind == Kind::kQuery ? RelayReject::kRequestRateLimit : RelayReject::kDiscoveryRateLimit;
 
+  const std::uint64_t ask_tag = hash_(endpoint_tag ^ hash_(std::uint64_t{nonce} << 1 | (kind == Kind::kQuery ? 1 : 0)));
+
   const BriefLockGuard guard(lock_);
   PerKind& buckets = kind == Kind::kQuery ? queries_ : advertisements_;
   TokenBucket* const of_endpoint = buckets.of_endpoints.of(now, endpoint_tag);
   TokenBucket* const of_address =
-      proved_.knows(endpoint_tag) ? nullptr : buckets.of_addresses.of(now, hash_(subscriber.address));
+      proved_endpoints_.knows(endpoint_tag) ? nullptr : buckets.of_addresses.of(now, hash_(subscriber.address));
   TokenBucket* const of_prefix = of_prefixes_.of(now, prefix_tag);
-  const auto is_empty = [now](const TokenBucket* bucket, const Buckets& of) {
-    return bucket != nullptr && !bucket->has(now, of.interval());
+  const auto is_empty = [now](const TokenBucket* bucket, const Buckets& of, Duration depth) {
+    return bucket != nullptr && !bucket->has(now, of.interval(), depth);
   };
-  if (is_empty(of_endpoint, buckets.of_endpoints) || is_empty(of_address, buckets.of_addresses)) {
-    return Refusal{per_address, subscriber};
-  }
+  if (is_empty(of_endpoint, buckets.of_endpoints, TokenBucket::kDepth)) return Refusal{per_address, subscriber};
+  // An endpoint's own excess is not remembered: who floods from one port repeats its Requests, too.
+  const bool is_repeated = refused_.knows(now, ask_tag);
+  const auto refuse = [&](RelayReject reason, const Prefix& whose) {
+    refused_.add(now, ask_tag);
+    return Refusal{reason, whose};
+  };
+  const Duration share_depth = is_repeated ? kShareDepthRepeated : kShareDepth;
+  if (is_empty(of_address, buckets.of_addresses, share_depth)) return refuse(per_address, subscriber);
   const bool is_quiet = of_prefix == nullptr || of_prefix->full_at() <= now + kQuiet;
-  if (is_empty(of_prefix, of_prefixes_)) return Refusal{RelayReject::kAnswerPrefixRateLimit, prefix};
-  const Duration depth = !is_quiet ? kDepthOthers : proved_.knows(prefix_tag) ? kDepthProved : kDepthQuiet;
-  const auto spend = [now](TokenBucket* bucket, const Buckets& of) {
-    if (bucket != nullptr) static_cast<void>(bucket->take(now, of.interval()));
+  if (is_empty(of_prefix, of_prefixes_, share_depth)) return refuse(RelayReject::kAnswerPrefixRateLimit, prefix);
+  const Duration depth = !is_quiet                            ? (is_repeated ? kDepthOthersRepeated : kDepthOthers)
+                         : proved_prefixes_.knows(prefix_tag) ? kDepthProved
+                         : is_repeated                        ? kDepthQuietRepeated
+                                                              : kDepthQuiet;
+  const auto spend = [now](TokenBucket* bucket, const Buckets& of, Duration of_depth) {
+    if (bucket != nullptr) static_cast<void>(bucket->take(now, of.interval(), of_depth));
   };
   // Also where it gets no answer: a prefix that asks much is not quiet.
-  spend(of_prefix, of_prefixes_);
+  spend(of_prefix, of_prefixes_, share_depth);
   if (total_interval_ != Duration::zero() && !total_.take(now, total_interval_, depth)) {
-    return Refusal{RelayReject::kAnswerRateLimit, prefix};
+    return refuse(RelayReject::kAnswerRateLimit, prefix);
   }
-  spend(of_endpoint, buckets.of_endpoints);
-  spend(of_address, buckets.of_addresses);
+  spend(of_endpoint, buckets.of_endpoints, TokenBucket::kDepth);
+  spend(of_address, buckets.of_addresses, share_depth);
   return std::nullopt;
 }
 
 void AnswerBudget::note_proved(Instant now, const Endpoint& endpoint) {
   const BriefLockGuard guard(lock_);
-  for (const std::uint64_t tag : {hash_(endpoint), hash_(prefix_of(endpoint.address).address)}) {
-    *proved_.of(now, tag) = TokenBucket(now);
-  }
+  *proved_endpoints_.of(now, hash_(endpoint)) = TokenBucket(now);
+  *proved_prefixes_.of(now, hash_(prefix_of(endpoint.address).address)) = TokenBucket(now);
 }
 
 }  // namespace amt

@@ -10,6 +10,7 @@
 #include "base/keyed_hash.hh"
 #include "ip/rate_limit.hh"
 #include "relay/refusal_log.hh"
+#include "relay/refused_asks.hh"
 
 namespace amt {
 
@@ -29,12 +30,14 @@ struct AnswerLimits {
 /// another's name, and the answer, two to three times as large, goes to that one.
 ///
 /// Who goes first when the total is short: prefixes from which a gateway has once proved that it receives what is sent
-/// there (by an Update with a good MAC), then those that were quiet, then the others. Each class leaves a quarter of
-/// the bucket to the ones before it. An endpoint that has proved it is not held to the limit of its address, which
-/// somebody may be using up in its name.
+/// there (by an Update with a good MAC), then those that were quiet, then the others; among the latter two what was
+/// refused and is asked again (`RefusedAsks`) goes before what is asked for the first time. An endpoint that has proved
+/// it is not held to the limit of its address, which somebody may be using up in its name. An address and a prefix keep
+/// a fifth of their buckets for what is asked again.
 ///
-/// What remains: whoever forges a newcomer's address with ever new ports makes it wait for its share of that address's
-/// answers. Nothing in a first Request tells the two apart.
+/// What remains: whoever forges a newcomer's address with ever new ports costs it its first Requests, and whoever also
+/// repeats each of them makes it wait for its share of that address's answers. Nothing in a Request that was never
+/// answered tells the two apart: RFC 7450 has no field in it that a relay has given.
 ///
 /// Any thread; a lock for some hundred nanoseconds a call.
 class AnswerBudget {
@@ -44,7 +47,8 @@ class AnswerBudget {
   AnswerBudget(const AnswerLimits& limits, const KeyedHash& hash);
 
   /// The refusal, if `to` is to have no answer; that counts for its prefix alone.
-  [[nodiscard]] std::optional<Refusal> take(Instant now, const Endpoint& to, Kind kind);
+  /// `nonce`: of the Request or Discovery.
+  [[nodiscard]] std::optional<Refusal> take(Instant now, const Endpoint& to, Kind kind, std::uint32_t nonce);
   /// This endpoint received a Query: its Update had the Query's MAC.
   void note_proved(Instant now, const Endpoint& endpoint);
 
@@ -83,8 +87,10 @@ class AnswerBudget {
   Buckets of_prefixes_;
   Duration total_interval_{};
   TokenBucket total_;
-  /// Endpoints and prefixes; the buckets only say when it was.
-  Buckets proved_;
+  /// The buckets only say when it was.
+  Buckets proved_endpoints_;
+  Buckets proved_prefixes_;
+  RefusedAsks refused_;
 };
 
 }  // namespace amt

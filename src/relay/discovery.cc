@@ -10,7 +10,8 @@ Relay::Impl::Outcome Relay::Impl::handle_discovery(Instant now, const TunnelEndp
   const auto discovery = wire::RelayDiscovery::parse(message);
   if (!discovery) return reject(RelayReject::kBadLength);
   // Eight octets draw up to twenty-four: without a limit a forger could use us to flood somebody (X-4.1-a).
-  if (const auto refusal = options.shared->answers.take(now, from, AnswerBudget::Kind::kAdvertisement)) {
+  if (const auto refusal =
+          options.shared->answers.take(now, from, AnswerBudget::Kind::kAdvertisement, discovery->nonce.value)) {
     return refuse(now, *refusal);
   }
 

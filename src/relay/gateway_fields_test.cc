@@ -80,6 +80,19 @@ TEST_F(GatewayFieldsTest, AreLeftOutOfAQueryThatIsRepeatedToTheLinuxKernel) {
   EXPECT_EQ(world_.transmits.size(), 1U) << "another nonce: not the Request that was answered with G";
 }
 
+// Two answers to one Request count as two.
+TEST(GatewayFields, AreNotLeftOutOfARepeatedQueryBeyondTheLimitOfAnEndpoint) {
+  RelayOptions options = World::options();
+  options.gateway_fields = GatewayFieldsPolicy::kAuto;
+  options.answers.queries_per_address_max = 2;
+  World world(options);
+  EXPECT_EQ(world.send(kOne, request(0x70001234)), "");
+  EXPECT_EQ(world.send(kOne, request(0x70001234, 0x80)), to_string(RelayReject::kRequestRateLimit));
+  EXPECT_EQ(world.transmits.size(), 1U);
+  EXPECT_EQ(world.count(RelayReject::kRequestRateLimit), 1U);
+  EXPECT_EQ(world.count(RelayCounter::kQueriesSent), 2U);
+}
+
 // The Linux kernel's gateway: IGMP Request without a mark, MLD Request with P at 0x80.
 TEST_F(GatewayFieldsTest, AreKeptFromTheLinuxKernelOnceItHasShownItself) {
   EXPECT_TRUE(asks_with_g(kOne, 0x70001234));

@@ -36,7 +36,8 @@ struct Relay::Impl {
   Outcome handle_discovery(Instant now, const TunnelEndpoint& from, const LocalAddress& to, Bytes message);
   // request.cc
   void build_general_queries();
-  [[nodiscard]] std::optional<Refusal> refusal_of_request(Instant now, const TunnelEndpoint& from);
+  [[nodiscard]] std::optional<Refusal> refusal_of_request(Instant now, const TunnelEndpoint& from,
+                                                          wire::RequestNonce nonce);
   Outcome handle_request(Instant now, const TunnelEndpoint& from, const LocalAddress& to, Bytes message);
   void send_query(const TunnelEndpoint& from, const LocalAddress& to, const wire::Request& request, bool with_fields);
   // update.cc

@@ -29,9 +29,10 @@ void Relay::Impl::build_general_queries() {
   }
 }
 
-std::optional<Refusal> Relay::Impl::refusal_of_request(Instant now, const TunnelEndpoint& from) {
+std::optional<Refusal> Relay::Impl::refusal_of_request(Instant now, const TunnelEndpoint& from,
+                                                       wire::RequestNonce nonce) {
   const std::optional<TunnelId> id = tunnels.find(from);
-  if (!id) return options.shared->answers.take(now, from, AnswerBudget::Kind::kQuery);
+  if (!id) return options.shared->answers.take(now, from, AnswerBudget::Kind::kQuery, nonce.value);
   // An endpoint with a tunnel shares with nobody: who forges its address does not know its port, and who forges others
   // is no concern of it.
   const std::uint32_t per_second_max = options.answers.queries_per_address_max;
@@ -45,15 +46,16 @@ Relay::Impl::Outcome Relay::Impl::handle_request(Instant now, const TunnelEndpoi
   counters.add(RelayCounter::kRequestsReceived);
   const auto request = wire::Request::parse(message);
   if (!request) return reject(RelayReject::kBadLength);
-  if (const auto refusal = refusal_of_request(now, from)) return refuse(now, *refusal);
+  if (const auto refusal = refusal_of_request(now, from, request->nonce)) return refuse(now, *refusal);
 
   const bool spoilt = gateway_fields.spoilt_igmp_query(from, *request);
   send_query(from, to, *request, gateway_fields.for_request(now, from, *request));
-  if (spoilt) {
-    wire::Request again = *request;
-    again.protocol = wire::Protocol::kIgmp;
-    send_query(from, to, again, false);
-  }
+  if (!spoilt) return {};
+  // A second answer is charged like the first.
+  if (const auto refusal = refusal_of_request(now, from, request->nonce)) return refuse(now, *refusal);
+  wire::Request again = *request;
+  again.protocol = wire::Protocol::kIgmp;
+  send_query(from, to, again, false);
   return {};
 }
 

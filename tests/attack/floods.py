@@ -14,8 +14,8 @@ NEWCOMER_PORT = 40_000
 FLOODS = {
     "requests": ("request", "any", 150_000),
     "discoveries": ("discovery", "any", 150_000),
-    # The newcomer's own address. He has been here before, from the same port, as `amt gateway` comes after a restart: of one
-    # who has not, nothing tells the relay which of the Requests is his.
+    # The newcomer's own address. He has been here before, from the same port, as `amt gateway` comes after a restart. One
+    # who has not: forged_newcomer.py.
     "requests_of_victim": ("request", "newcomer", 20_000),
     "discoveries_of_victim": ("discovery", "newcomer", 20_000),
     # Those who watch: a Teardown names them, whoever sends it
