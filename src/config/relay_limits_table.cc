@@ -22,15 +22,16 @@ void add_relay_limits(CommandTable& table, RelayConfig& config) {
                            .default_text = "100000",
                            .example = "100000",
                            .apply = number_into(config.tunnels_max, 1, kTunnelsMax)});
-  table.options.push_back({.name = "max-tunnels-per-address",
-                           .value = "N",
-                           .group = "Limits",
-                           .help =
-                               "gateways that share one address (behind one NAT), or one /64 in IPv6; a /56 may have 4 "
-                               "times as many, a /48 16 times; as the relay fills, those who have most may have less",
-                           .default_text = "256",
-                           .example = "256",
-                           .apply = number_into(config.tunnels_per_address_max, 1, kTunnelsMax)});
+  table.options.push_back(
+      {.name = "max-tunnels-per-address",
+       .value = "N",
+       .group = "Limits",
+       .help = "gateways that share one address (behind one NAT), or one /64 in IPv6; a /24 of IPv4 may "
+               "have 64 times as many, a /56 4 times, a /48 16 times; as the relay fills, those who have most may have "
+               "less",
+       .default_text = "256",
+       .example = "256",
+       .apply = number_into(config.tunnels_per_address_max, 1, kTunnelsMax)});
   table.options.push_back({.name = "max-groups",
                            .value = "N",
                            .group = "Limits",
@@ -59,8 +60,8 @@ void add_relay_limits(CommandTable& table, RelayConfig& config) {
                            .group = "Limits",
                            .help =
                                "channels over all gateways that share one address, or one /64 in IPv6; one that two "
-                               "of them watch counts twice, and a blocked source counts too; a /56 may have 4 times as "
-                               "many, a /48 16 times",
+                               "of them watch counts twice, and a blocked source counts too; a /24 of IPv4 may have "
+                               "64 times as many, a /56 4 times, a /48 16 times",
                            .default_text = "4096",
                            .example = "4096",
                            .apply = number_into(config.channels_per_address_max, 1, kChannelsMax)});

@@ -15,6 +15,14 @@ constexpr std::uint8_t kSubscriberBitsV4 = 32;
 constexpr std::uint8_t kSubscriberBitsV6 = 64;
 constexpr std::size_t kCustomerFactor = 4;
 constexpr std::size_t kSiteFactor = 16;
+/// The least that is routed and given out of IPv4. One host may have all of it; so may a provider's NAT, with hundreds
+/// of viewers behind each address. A sixth of a relay of 100 000 tunnels serves the one, and leaves the rest from the
+/// other.
+constexpr std::uint8_t kNetworkBitsV4 = 24;
+constexpr std::size_t kNetworkFactorV4 = 64;
+/// An IPv4 address that has no tunnel is not held to the share of its /24: a network whose hosts have one gateway each
+/// may be all that a relay is for. Nor is one with few memberships.
+constexpr std::uint32_t kTunnelsBeyondShare = 1;
 
 /// Below these a limit is a plain number, without shares.
 constexpr std::size_t kTunnelsSharedFrom = AdmissionLimits::kTunnelsSharedFrom;
@@ -27,6 +35,11 @@ constexpr std::size_t kTheEnd = 16;
 /// Memory: a membership takes 150 octets or so.
 constexpr std::size_t kMembershipsLeast = 1U << 20;
 constexpr std::size_t kMembershipsPerTunnel = 16;
+
+std::size_t memberships_beyond_share(std::size_t whole, std::size_t left) {
+  constexpr std::size_t kPlenty = 4;
+  return left < whole / kPlenty ? kMembershipsAtTheEnd : kMembershipsAlways;
+}
 
 /// A table that has emptied gives its room back.
 constexpr std::size_t kRoomKept = 1024;
@@ -66,7 +79,8 @@ Admission::Admission(const AdmissionLimits& limits, const KeyedHash& hash)
       hash_(hash),
       memberships_max_(std::max(kMembershipsLeast, times(kMembershipsPerTunnel, limits.tunnels_max))),
       usages_{Usages(0, hash), Usages(0, hash), Usages(0, hash)},
-      channels_(0, hash) {}
+      channels_(0, hash),
+      sources_listed_(kGroupPlaces) {}
 
 std::uint64_t Admission::mark_of(const Channel& channel) const {
   return hash_(channel.source.value_or(IpAddress::unspecified(channel.group.family())), channel.group);
@@ -80,7 +94,10 @@ Admission::Levels Admission::levels_of(const IpAddress& address) {
     // No /64 of gateways begins with 32 ones (multicast, RFC 4291).
     constexpr std::uint64_t kIpv4 = 0xffffffff;
     levels.all[0] = {0, kIpv4 << 32 | first, 1, kSubscriberBitsV4};
-    levels.count = 1;
+    // Larger than any key of a /56, with which it shares a table.
+    const std::uint64_t network = first >> (kSubscriberBitsV4 - kNetworkBitsV4);
+    levels.all[1] = {1, kIpv4 << 32 | network, kNetworkFactorV4, kNetworkBitsV4, true};
+    levels.count = 2;
     return levels;
   }
   const Key key = first << 32 | octets.u32();
@@ -125,9 +142,9 @@ std::optional<Refusal> Admission::refusal_of_tunnel(const IpAddress& address) co
       return Refusal{level.table == 0 ? RelayReject::kTunnelPerAddressLimit : RelayReject::kTunnelPerPrefixLimit,
                      whose};
     }
-    if (is_shared && held >= share(most, whole, left)) {
-      return Refusal{RelayReject::kTunnelShareLimit, whose};
-    }
+    if (!is_shared || held < share(most, whole, left)) continue;
+    if (level.spares_small_holders && usage(levels.all[0]).tunnels < kTunnelsBeyondShare) continue;
+    return Refusal{RelayReject::kTunnelShareLimit, whose};
   }
   return std::nullopt;
 }
@@ -190,6 +207,24 @@ void Admission::release_memberships(const IpAddress& address, std::size_t member
   });
 }
 
+const Admission::Level* Admission::above_share(const Levels& levels, std::size_t whole, std::size_t left) const {
+  // While half of them are left nobody is short of them. A large network's memberships may be of a few channels.
+  if (limits_.one_may_have_all_channels || whole < kChannelsSharedFrom || left >= whole / 2) return nullptr;
+  for (const Level& level : levels.used()) {
+    // This one's own membership is among them already.
+    const std::size_t most = times(level.factor, limits_.channels_per_address_max);
+    if (usage(level).memberships <= channel_share(most, whole, left)) continue;
+    if (level.spares_small_holders && usage(levels.all[0]).memberships <= memberships_beyond_share(whole, left))
+      continue;
+    return &level;
+  }
+  return nullptr;
+}
+
+bool Admission::is_source_listed(const Channel& channel) const {
+  return channel.source && limits_.ssm.contains(channel.group);
+}
+
 std::optional<Refusal> Admission::take_channel(const Channel& channel, const IpAddress& address) {
   const std::uint64_t mark = mark_of(channel);
   const BriefLockGuard guard(lock_);
@@ -198,17 +233,21 @@ std::optional<Refusal> Admission::take_channel(const Channel& channel, const IpA
     ++channel_holders_;
     return std::nullopt;
   }
-  const std::size_t left = room(limits_.channels_max, channels_.size());
   const Levels levels = levels_of(address);
-  if (left == 0) return Refusal{RelayReject::kChannelLimit, prefix_of(address, levels.all[0].prefix_length)};
-  const std::size_t whole = limits_.channels_max;
-  if (!limits_.one_may_have_all_channels && whole >= kChannelsSharedFrom) {
-    for (const Level& level : levels.used()) {
-      // This one's own membership is among them already.
-      const std::size_t most = times(level.factor, limits_.channels_per_address_max);
-      if (usage(level).memberships <= channel_share(most, whole, left)) continue;
-      return Refusal{RelayReject::kChannelShareLimit, prefix_of(address, level.prefix_length)};
-    }
+  const auto refusal = [&](RelayReject reason) {
+    return Refusal{reason, prefix_of(address, levels.all[0].prefix_length)};
+  };
+  const std::size_t left = room(limits_.channels_max, channels_.size());
+  if (left == 0) return refusal(RelayReject::kChannelLimit);
+  if (const auto whose = above_share(levels, limits_.channels_max, left)) {
+    return Refusal{RelayReject::kChannelShareLimit, prefix_of(address, whose->prefix_length)};
+  }
+  if (is_source_listed(channel)) {
+    const std::size_t whole = limits_.sources_per_group_max();
+    std::uint32_t& listed = sources_listed(channel.group);
+    const std::size_t places = room(whole, listed);
+    if (places == 0 || above_share(levels, whole, places)) return refusal(RelayReject::kGroupSourcesLimit);
+    ++listed;
   }
   channels_.emplace(mark, 1);
   ++channel_holders_;
@@ -234,7 +273,12 @@ void Admission::release_channels(std::span<const Channel> channels) {
   for (const Channel& channel : channels) {
     const auto known = channels_.find(mark_of(channel));
     AMT_ASSERT(known != channels_.end());
-    if (--known->second == 0) channels_.erase(known);
+    if (--known->second != 0) continue;
+    channels_.erase(known);
+    if (!is_source_listed(channel)) continue;
+    std::uint32_t& listed = sources_listed(channel.group);
+    AMT_ASSERT(listed != 0);
+    --listed;
   }
   shrink_if_sparse(channels_);
 }

@@ -1,12 +1,14 @@
 #pragma once
 /// What a relay takes on, decided before state is made (RFC 7450 §5.3.3.8, §6.1).
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "amt/channel.hh"
 #include "base/brief_lock.hh"
@@ -18,15 +20,23 @@ namespace amt {
 
 struct AdmissionLimits {
   std::size_t tunnels_max = 100'000;
-  /// Of one IPv4 address or IPv6 /64. A /56 may have 4 times as much, a /48 16 times.
+  /// Of one IPv4 address or IPv6 /64. An IPv4 /24 may have 64 times as much, a /56 4 times, a /48 16 times.
   std::size_t tunnels_per_address_max = 256;
   /// Different (S,G) and (*,G) that the relay asks for upstream.
   std::size_t channels_max = 16'384;
-  /// Memberships of all tunnels of one address: (*,G), and each source of a group that is wanted or blocked. A /56 may
-  /// have 4 times as much, a /48 16 times.
+  /// Memberships of all tunnels of one address: (*,G), and each source of a group that is wanted or blocked. The
+  /// same for networks.
   std::size_t channels_per_address_max = 4096;
   /// An operator has said that one address may use up all channels.
   bool one_may_have_all_channels = false;
+  SsmRange ssm{};
+  /// Different sources of one source-specific group: they can only be asked for one by one (RFC 4604 §2.2.1), and the
+  /// kernel keeps them in a list that it walks for each. Of other groups a relay asks for the whole (`asked_upstream`).
+  [[nodiscard]] std::size_t sources_per_group_max() const {
+    constexpr std::size_t kLeast = 1024;
+    constexpr std::size_t kShare = 16;
+    return std::max(kLeast, channels_max / kShare);
+  }
 
   /// A relay of fewer tunnels is somebody's own.
   static constexpr std::size_t kTunnelsSharedFrom = 64;
@@ -42,8 +52,8 @@ struct AdmissionLimits {
 };
 
 /// The one place that decides for a relay and all of its workers. A subscriber is an IPv4 address or an IPv6 /64; what
-/// holds for a subscriber holds, with larger numbers, for its /56 and its /48, so that somebody with a whole network
-/// has not 65 536 shares.
+/// holds for a subscriber holds, with larger numbers, for its /24, or its /56 and its /48, so that somebody with a
+/// whole network has not 256 or 65 536 shares.
 ///
 /// When more than half of the relay is taken, those who hold most are refused first: what an address or prefix may hold
 /// falls with the square of what is left, down to one tunnel and a few channels. So to take the rest of a relay of
@@ -114,6 +124,8 @@ class Admission {
     /// Of a subscriber's limits.
     std::size_t factor = 1;
     std::uint8_t prefix_length = 0;
+    /// A subscriber in it that holds next to nothing is not held to its share.
+    bool spares_small_holders = false;
   };
   static constexpr std::size_t kLevels = 3;
   struct Levels {
@@ -122,6 +134,10 @@ class Admission {
     [[nodiscard]] std::span<const Level> used() const { return std::span(all).first(count); }
   };
   static Levels levels_of(const IpAddress& address);
+  /// Whoever holds more than a share of `whole`, of which so many are left; null: nobody.
+  [[nodiscard]] const Level* above_share(const Levels& levels, std::size_t whole, std::size_t left) const;
+  /// Whether upstream this channel is one of a list of sources.
+  [[nodiscard]] bool is_source_listed(const Channel& channel) const;
 
   [[nodiscard]] std::uint64_t mark_of(const Channel& channel) const;
   [[nodiscard]] Usage usage(const Level& level) const;
@@ -137,9 +153,16 @@ class Admission {
   std::atomic<std::size_t> tunnels_ = 0;
   std::size_t memberships_ = 0;
   std::size_t channel_holders_ = 0;
-  /// By address or /64, by /56, by /48.
+  /// By address or /64; by /24 or /56; by /48.
   std::array<Usages, kLevels> usages_;
   Channels channels_;
+  /// How many of the channels are of each source-specific group. Groups that happen to share a place, two of 16 384,
+  /// share their limit.
+  static constexpr std::size_t kGroupPlaces = 16'384;
+  [[nodiscard]] std::uint32_t& sources_listed(const IpAddress& group) {
+    return sources_listed_[hash_(group) % kGroupPlaces];
+  }
+  std::vector<std::uint32_t> sources_listed_;
 };
 
 }  // namespace amt

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,6 +25,10 @@ std::pair<std::size_t, std::string> fill(Admission& admission, const IpAddress& 
     if (const auto refusal = admission.take_tunnel(address)) return {taken, reason_of(refusal)};
   }
 }
+/// Of 192.0.2.0/24.
+IpAddress in_network(std::uint32_t host) { return IpAddress::from_v4(0xc0000200 + host); }
+/// Each of a /24 of its own, and none of 192.0.2.0/24.
+IpAddress elsewhere(std::uint32_t number) { return IpAddress::from_v4(0xcb007101 + 256 * number); }
 Channel channel(std::uint32_t number) {
   return {ip("198.51.100.1"), IpAddress::from_v4(std::uint32_t{0xe8010000} + number)};
 }
@@ -84,12 +89,68 @@ TEST(Admission, LeavesRoomForANewcomerWhereOneSiteWantsAll) {
 TEST(Admission, RefusesThoseWhoHoldMostFirst) {
   Admission admission({.tunnels_max = 1000, .tunnels_per_address_max = 256}, KeyedHash());
   std::vector<std::size_t> held;
-  for (std::uint32_t i = 0; i < 30; ++i) held.push_back(fill(admission, IpAddress::from_v4(0xc0000200 + i)).first);
+  for (std::uint32_t i = 0; i < 30; ++i) held.push_back(fill(admission, elsewhere(i)).first);
   EXPECT_EQ(held.front(), 256U);
   EXPECT_TRUE(std::ranges::is_sorted(held, std::greater()));
   EXPECT_LE(held.back(), 2U);
   // Thirty who each take what they get leave something to those who have nothing.
-  for (std::uint32_t i = 100; i < 115; ++i) EXPECT_FALSE(admission.take_tunnel(IpAddress::from_v4(0xc0000200 + i)));
+  for (std::uint32_t i = 100; i < 115; ++i) EXPECT_FALSE(admission.take_tunnel(elsewhere(i)));
+}
+
+// One host with all addresses of a /24, in turn.
+TEST(Admission, LeavesTheRelayToOthersWhereOneNetworkWantsAll) {
+  Admission admission({}, KeyedHash());
+  std::size_t taken = 0;
+  for (std::uint32_t host = 0; host < 256; ++host) taken += fill(admission, in_network(host)).first;
+  EXPECT_EQ(taken, 64U * 256);
+  EXPECT_EQ(reason_of(admission.take_tunnel(in_network(200))), "tunnel_per_prefix_limit 192.0.2.0/24");
+  EXPECT_EQ(fill(admission, ip("192.0.3.1")).first, 256U);
+
+  Admission small({.tunnels_max = 1000}, KeyedHash());
+  taken = 0;
+  for (std::uint32_t host = 0; host < 256; ++host) taken += fill(small, in_network(host)).first;
+  // Three fifths by its share, and one for each address that has none.
+  EXPECT_NEAR(static_cast<double>(taken), 860, 20);
+  EXPECT_EQ(reason_of(small.take_tunnel(in_network(5))), "tunnel_share_limit 192.0.2.0/24");
+  for (std::uint32_t i = 0; i < 100; ++i) EXPECT_EQ(reason_of(small.take_tunnel(elsewhere(i))), "");
+}
+
+// A relay for one LAN.
+TEST(Admission, GivesTheLastTunnelToAHostOfTheOnlyNetworkThereIs) {
+  Admission admission({.tunnels_max = 200}, KeyedHash());
+  for (std::uint32_t host = 0; host < 200; ++host) EXPECT_EQ(reason_of(admission.take_tunnel(in_network(host))), "");
+  EXPECT_TRUE(admission.is_full());
+}
+
+TEST(Admission, LeavesChannelsToOthersWhereOneNetworkWantsAll) {
+  Admission admission({}, KeyedHash());
+  std::uint32_t next = 0;
+  const auto join = [&](const IpAddress& address) {
+    if (admission.take_memberships(address, 1).memberships == 0) return std::string("no membership");
+    const std::string refused = reason_of(admission.take_channel(channel(next++), address));
+    if (!refused.empty()) admission.release_memberships(address, 1);
+    return refused;
+  };
+  std::set<std::string> reasons;
+  for (std::uint32_t host = 0; host < 256; ++host) {
+    std::string refused;
+    while (refused.empty()) refused = join(in_network(host));
+    reasons.insert(refused);
+  }
+  EXPECT_TRUE(reasons.contains("channel_share_limit 192.0.2.0/24")) << *reasons.begin();
+  EXPECT_LE(admission.totals().channels, 16384U * 7 / 8);
+  for (std::uint32_t i = 0; i < 20; ++i) {
+    for (int group = 0; group < 60; ++group) EXPECT_EQ(join(elsewhere(i)), "");
+  }
+}
+
+// A provider's NAT: tens of thousands of memberships, of few channels.
+TEST(Admission, GivesALargeNetworkNewChannelsWhileManyAreLeft) {
+  Admission admission({}, KeyedHash());
+  for (std::uint32_t host = 0; host < 256; ++host) {
+    ASSERT_EQ(admission.take_memberships(in_network(host), 200).memberships, 200U);
+  }
+  EXPECT_EQ(reason_of(admission.take_channel(channel(1), in_network(1))), "");
 }
 
 // What a default gives to one address is never the whole; but an operator may.
@@ -146,6 +207,39 @@ TEST(Admission, LeavesChannelsForANewcomerWhereOneAddressWantsAll) {
                     KeyedHash());
   EXPECT_EQ(for_one.take_memberships(ip("192.0.2.1"), 2000).memberships, 2000U);
   for (next = 0; next < 2000;) EXPECT_FALSE(for_one.take_channel(channel(next++), ip("192.0.2.1")));
+}
+
+// One group, thousands of sources: each is one more in the kernel's list.
+TEST(Admission, BoundsTheSourcesOfASourceSpecificGroup) {
+  Admission admission({}, KeyedHash());
+  const auto join = [&](std::uint32_t source, const char* group, const IpAddress& address) {
+    const Channel wanted{IpAddress::from_v4(0xc6330000 + source), ip(group)};
+    if (admission.take_memberships(address, 1).memberships == 0) return std::string("no membership");
+    const std::string refused = reason_of(admission.take_channel(wanted, address));
+    if (!refused.empty()) admission.release_memberships(address, 1);
+    return refused;
+  };
+  std::uint32_t next = 0;
+  std::string refused;
+  while (refused.empty()) refused = join(next++, "232.1.1.1", ip("192.0.2.1"));
+  EXPECT_EQ(refused, "group_sources_limit 192.0.2.1/32");
+  EXPECT_NEAR(next, 620, 20);
+  // Somebody who holds less has room, to the last; and other groups are not concerned.
+  std::uint32_t others = 0;
+  for (std::uint32_t i = 0; join(next, "232.1.1.1", elsewhere(i)).empty(); ++i) ++others, ++next;
+  EXPECT_NEAR(next, 1024, 2);
+  EXPECT_GT(others, 300U);
+  EXPECT_EQ(join(1, "232.1.1.2", ip("192.0.2.1")), "");
+  EXPECT_EQ(join(1, "232.1.1.1", elsewhere(7)), "") << "one that is asked for already";
+  // Of other groups the whole is asked for.
+  for (std::uint32_t source = 0; source < 2000; ++source) EXPECT_EQ(join(source, "239.1.1.1", ip("192.0.2.2")), "");
+  // What is given back is there again.
+  admission.release_channels(std::vector<Channel>{{IpAddress::from_v4(0xc6330000), ip("232.1.1.1")}});
+  EXPECT_EQ(join(5000, "232.1.1.1", elsewhere(9999)), "");
+
+  AdmissionLimits large;
+  large.channels_max = 100'000;
+  EXPECT_EQ(large.sources_per_group_max(), 6250U);
 }
 
 /// What comes and goes leaves nothing: of entries nor of room.

@@ -62,6 +62,7 @@ std::string_view option_behind(RelayReject reason) {
       return "--max-tunnels-per-address";
     case RelayReject::kChannelLimit:
     case RelayReject::kChannelShareLimit:
+    case RelayReject::kGroupSourcesLimit:
       return "--max-channels";
     case RelayReject::kChannelPerAddressLimit:
     case RelayReject::kChannelPerPrefixLimit:

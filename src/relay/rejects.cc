@@ -118,6 +118,10 @@ constexpr CounterTable<RelayReject> kRejects = {{
      reject_counter("reject_channel_share_limit", "records",
                     "channels of an address that has four times what is left, while the relay is nearly full",
                     "Raise --max-channels. Others still get in.")},
+    {RelayReject::kGroupSourcesLimit,
+     reject_counter("reject_group_sources_limit", "records",
+                    "sources of one source-specific group beyond what the relay asks for one by one",
+                    "A sixteenth of --max-channels, 1024 at least. Others who hold less still get in.")},
     {RelayReject::kMembershipLimit, reject_counter("reject_membership_limit", "records",
                                                    "memberships beyond the memory for what all gateways want together",
                                                    "Somebody wants very many sources: --max-groups and --max-sources "

@@ -80,7 +80,7 @@ enum class RelayReject : std::uint8_t {
   // Of a tunnel (`Admission`)
   kTunnelLimit,            ///< the relay is full
   kTunnelPerAddressLimit,  ///< IPv6: of one /64
-  kTunnelPerPrefixLimit,   ///< of one /56 or /48
+  kTunnelPerPrefixLimit,   ///< of one IPv4 /24, /56 or /48
   kTunnelShareLimit,       ///< the relay is nearly full, and this address or prefix has more than the least share
   kUnknownTunnel,          ///< a good Teardown for an endpoint that has no tunnel
   kShutDown,               ///< came after `shutdown`
@@ -91,8 +91,9 @@ enum class RelayReject : std::uint8_t {
   kChannelPerAddressLimit,
   kChannelPerPrefixLimit,
   kChannelShareLimit,
-  kMembershipLimit,  ///< the memory of the relay for what tunnels want
-  kGroupNotAllowed,  ///< `RelayOptions::allowed_groups`
+  kGroupSourcesLimit,  ///< sources of one source-specific group, of all tunnels
+  kMembershipLimit,    ///< the memory of the relay for what tunnels want
+  kGroupNotAllowed,    ///< `RelayOptions::allowed_groups`
   kLinkScopeGroup,
   kBadGroup,
   kSsmExclude,
