@@ -19,7 +19,7 @@ constexpr Duration kIntervalPerOctet = std::chrono::microseconds(15);
 
 }  // namespace
 
-PathProbes::PathProbes(Random& random) { random.fill(key_.octets()); }
+PathProbes::PathProbes(Random& random) : random_(random) { random.fill(key_.octets()); }
 
 std::uint32_t PathProbes::second_of(Instant now) const {
   return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count());
@@ -35,8 +35,13 @@ void PathProbes::ask(Instant now, const Endpoint& gateway, std::size_t outer_oct
   if (known != asked_.end()) {
     known->until = now + kAskFor;
     known->outer_octets = outer_octets;
-  } else if (asked_.size() < kAskedMax) {
-    asked_.push_back({gateway, outer_octets, now + kAskFor, now});
+    return;
+  }
+  const Asked one{gateway, outer_octets, now + kAskFor, now};
+  if (asked_.size() < kAskedMax) {
+    asked_.push_back(one);
+  } else {
+    asked_[random_.below(asked_.size())] = one;
   }
 }
 

@@ -31,7 +31,8 @@ namespace amt {
 /// MACs are made with. Not thread-safe.
 class PathProbes {
  public:
-  /// Gateways that are asked at the same time; a claim about one more is lost. Claims that are true come again.
+  /// Gateways that are asked at the same time; a claim about one more takes the place of one drawn by lot. So nobody
+  /// holds all places by claims that come in time, and a claim that is true comes again.
   static constexpr std::size_t kAskedMax = 256;
   /// So long after the last claim a gateway is asked. ICMP errors are limited in rate, by Linux to one a second: probes
   /// have to stand before the data when the next one is allowed.
@@ -43,7 +44,7 @@ class PathProbes {
   /// The largest outer datagram that asks; a claim above it is not followed up.
   static constexpr std::size_t kOuterOctetsMax = 9216;
 
-  /// `random`: for the key.
+  /// `random`: for the key and for the lots; it outlives this object.
   explicit PathProbes(Random& random);
 
   /// `gateway` is to be asked with outer datagrams of this size; 0 for the smallest.
@@ -67,6 +68,7 @@ class PathProbes {
   [[nodiscard]] wire::ResponseMac mac_of(const Endpoint& gateway, std::uint32_t second) const;
   [[nodiscard]] std::uint32_t second_of(Instant now) const;
 
+  Random& random_;
   RelaySecret key_;
   std::vector<Asked> asked_;
   TokenBucket octets_;
