@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "io/control_message.hh"
+#include "io/peer_error.hh"
 #include "sys/clock.hh"
 #include "sys/socket_address.hh"
 
@@ -20,8 +21,6 @@ constexpr std::size_t kBufferOctets = 65'535;
 constexpr int kReceiveBufferOctets = 1 << 20;
 /// Sockets that are served in one round.
 constexpr std::size_t kEventsMax = 64;
-/// Each try consumes one pending ICMP error.
-constexpr int kTriesMax = 3;
 
 struct Control {
   alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(std::uint32_t)) +
@@ -125,13 +124,11 @@ void PeerSockets::receive_at(std::size_t index, Duration offset, const Visit& vi
 }
 
 int PeerSockets::send(std::size_t socket, Bytes datagram) {
-  int code = 0;
-  for (int tries = 0; tries < kTriesMax; ++tries) {
-    if (::send(sockets_[socket].fd.get(), datagram.data(), datagram.size(), 0) >= 0) return 0;
-    code = errno;
-    if (code == EAGAIN) break;
+  for (SendTries tries; ::send(sockets_[socket].fd.get(), datagram.data(), datagram.size(), 0) < 0;) {
+    const int code = errno;
+    if (!tries.again(code)) return code;
   }
-  return code;
+  return 0;
 }
 
 }  // namespace amt

@@ -3,14 +3,11 @@
 #include <cerrno>
 #include <cstring>
 
+#include "io/peer_error.hh"
 #include "io/udp_sender.hh"
 
 namespace amt {
 namespace {
-
-/// An ICMP error of any peer surfaces once on the next send, whoever that is for. Each try consumes one; one that stays
-/// is the message's own.
-constexpr int kTriesMax = 3;
 
 bool is_full(int code) { return code == EAGAIN || code == EWOULDBLOCK; }
 
@@ -31,16 +28,12 @@ iovec vector_of(Bytes piece) {
 
 /// sendmmsg for the messages of `rest`: how many from the front went out; 0 with the errno of the first.
 std::size_t send_some(int fd, std::span<mmsghdr> rest, int& code) {
-  int last = 0;
-  for (int tries = 0; tries < kTriesMax; ++tries) {
+  for (SendTries tries;;) {
     const int sent = ::sendmmsg(fd, rest.data(), static_cast<unsigned>(rest.size()), 0);
     if (sent > 0) return static_cast<std::size_t>(sent);
     code = errno;
-    // EMSGSIZE twice running is the message's own: not worth copying 64 KB a third time.
-    if (is_full(code) || (code == EMSGSIZE && last == EMSGSIZE)) return 0;
-    last = code;
+    if (!tries.again(code)) return 0;
   }
-  return 0;
 }
 
 template <typename T>
