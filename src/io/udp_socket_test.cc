@@ -372,23 +372,24 @@ TEST(UdpSocket, TakesOnlyDataWithoutChecksumOverIpv6) {
     const Bytes piece(octets);
     sender.send({{Transmit{.to = to.local(), .pieces = {&piece, 1}}}}, [](const SendFailure&) { ADD_FAILURE(); });
   };
-  const auto arrived = [&](const UdpOptions& options) {
+  const auto arrived = [&](const UdpOptions& options, std::size_t wanted) {
     UdpSocket receiver = UdpSocket::bind(loopback, options).value();
     for (const std::uint8_t first : {std::uint8_t{4}, std::uint8_t{6}}) {
       for (const bool checksum : {false, true}) send(receiver, first, checksum);
     }
     std::vector<std::pair<int, int>> seen;
-    for (const Arrived& one : collect(receiver, 4)) {
+    // The last one that is sent is always taken: one too many would have come before it.
+    for (const Arrived& one : collect(receiver, wanted)) {
       seen.emplace_back(std::to_integer<int>(one.bytes[0]), std::to_integer<int>(one.bytes[2]));
     }
     return seen;
   };
   UdpOptions gateway;
   gateway.first_octet_without_checksum = 6;
-  EXPECT_THAT(arrived(gateway), ElementsAre(std::pair(4, 1), std::pair(6, 0), std::pair(6, 1)));
+  EXPECT_THAT(arrived(gateway, 3), ElementsAre(std::pair(4, 1), std::pair(6, 0), std::pair(6, 1)));
   gateway.receive_offload = true;
-  EXPECT_THAT(arrived(gateway), ElementsAre(std::pair(4, 1), std::pair(6, 0), std::pair(6, 1)));
-  EXPECT_THAT(arrived({}), ElementsAre(std::pair(4, 1), std::pair(6, 1)));
+  EXPECT_THAT(arrived(gateway, 3), ElementsAre(std::pair(4, 1), std::pair(6, 0), std::pair(6, 1)));
+  EXPECT_THAT(arrived({}, 2), ElementsAre(std::pair(4, 1), std::pair(6, 1)));
 }
 
 TEST(UdpSocket, OfIpv6DoesNotTakeIpv4) {
