@@ -15,11 +15,15 @@ HostOptions options_for(const IpAddress& source) {
 
 }  // namespace
 
-HostReporter::HostReporter(const IpAddress& source, Random& random)
-    : source_(source), machine_(options_for(source), random) {}
+HostReporter::HostReporter(const IpAddress& source, Random& random, BeforeAQuery before_a_query)
+    : source_(source),
+      machine_(options_for(source), random),
+      waits_for_querier_(before_a_query == BeforeAQuery::kRepeat) {}
 
 void HostReporter::set_filter(Instant now, const IpAddress& group, const SourceFilter& filter) {
-  static_cast<void>(machine_.set_filter(now, group, filter));
+  if (!machine_.set_filter(now, group, filter) || !waits_for_querier_) return;
+  again_after_ = kAgainFirst;
+  again_ = now + again_after_;
 }
 
 std::uint8_t HostReporter::version(Instant now) const {
@@ -30,6 +34,8 @@ std::uint8_t HostReporter::version(Instant now) const {
 }
 
 void HostReporter::handle_query(Instant now, const GroupQuery& query) {
+  waits_for_querier_ = false;
+  again_ = kNoDeadline;
   const std::uint8_t before = version(now);
   if (query.is_general() && query.version < newest_version()) {
     // RFC 3376 §8.12: Robustness Variable times Query Interval, plus one Query Response Interval.
@@ -47,6 +53,11 @@ void HostReporter::handle_query(Instant now, const GroupQuery& query) {
 }
 
 void HostReporter::handle_timeout(Instant now, std::vector<std::vector<std::byte>>& reports) {
+  if (again_ <= now) {
+    machine_.handle_general_query(now, kRobustness);
+    again_after_ = std::min(2 * again_after_, kAgainLast);
+    again_ = machine_.empty() ? kNoDeadline : now + again_after_;
+  }
   machine_.handle_timeout(now);
   const std::uint8_t spoken = version(now);
   while (const std::optional<std::vector<GroupRecord>> records = machine_.poll_report()) {

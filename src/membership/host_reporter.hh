@@ -1,6 +1,7 @@
 #pragma once
 /// What the relay's upstream says as one host of a link, as whole IP datagrams (router mode).
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -15,15 +16,24 @@ namespace amt {
 /// Decides, never sends; time is an argument. Not thread-safe.
 class HostReporter {
  public:
+  enum class BeforeAQuery : std::uint8_t {
+    kAsAlways,
+    /// All that is wanted is reported again, ever more rarely, until a querier has been heard on the link: a routing
+    /// daemon that opens the interface late has heard none of the reports before, and FRR's asks two minutes later.
+    kRepeat,
+  };
   /// `source`: the address that reports come from. `random` outlives this object.
-  HostReporter(const IpAddress& source, Random& random);
+  HostReporter(const IpAddress& source, Random& random, BeforeAQuery before_a_query = BeforeAQuery::kAsAlways);
 
   /// A filter that no host may have (link scope, EXCLUDE of an SSM group) is no membership, and changes nothing.
   void set_filter(Instant now, const IpAddress& group, const SourceFilter& filter);
   void handle_query(Instant now, const GroupQuery& query);
   /// Appends what is due.
   void handle_timeout(Instant now, std::vector<std::vector<std::byte>>& reports);
-  [[nodiscard]] Instant next_deadline() const { return machine_.next_deadline(); }
+  [[nodiscard]] Instant next_deadline() const { return std::min(machine_.next_deadline(), again_); }
+  /// Between two reports while no querier is known: the first, doubled each time up to the last.
+  static constexpr Duration kAgainFirst = std::chrono::seconds(2);
+  static constexpr Duration kAgainLast = std::chrono::seconds(64);
 
   /// Of the protocol as it is spoken: 1 to 3 for IGMP, 1 or 2 for MLD.
   [[nodiscard]] std::uint8_t version(Instant now) const;
@@ -35,6 +45,9 @@ class HostReporter {
 
   IpAddress source_;
   HostMachine machine_;
+  bool waits_for_querier_;
+  Duration again_after_ = kAgainFirst;
+  Instant again_ = kNoDeadline;
   /// Until when a querier of version 1 or 2 is taken to be present.
   std::array<Instant, 2> older_querier_until_{};
 };

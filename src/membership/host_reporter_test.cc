@@ -90,6 +90,30 @@ TEST_P(HostReporterOf, TellsOfJoinsAndLeavesAtOnceAndOnceMore) {  // H-c
   EXPECT_EQ(reporter_.next_deadline(), kNoDeadline);
 }
 
+// A routing daemon that opens the interface late.
+TEST_P(HostReporterOf, TellsWhatIsWantedAgainUntilThereIsAQuerier) {
+  const Names& names = GetParam();
+  reporter_ = HostReporter(a(names.host), random_, HostReporter::BeforeAQuery::kRepeat);
+  reporter_.set_filter(now_, ssm(), from_source());
+  EXPECT_THAT(said(now_ + seconds(1)), ElementsAre(line("ALLOW", names.ssm_group), line("ALLOW", names.ssm_group)));
+  // After 2 s and 6 s, 14 s, 30 s, 62 s.
+  EXPECT_THAT(said(now_ + seconds(62)), ::testing::AllOf(::testing::SizeIs(5), Each(line("IS_IN", names.ssm_group))));
+  EXPECT_LE(said(now_ + seconds(640)).size(), 10U);
+  reporter_.set_filter(now_, any_source(), {FilterMode::kExclude, {}});
+  EXPECT_THAT(said(now_ + seconds(3)), ::testing::Contains(line("IS_EX", names.asm_group)));
+  reporter_.handle_query(now_, general(names.newest));
+  said(now_ + seconds(10));
+  EXPECT_EQ(reporter_.next_deadline(), kNoDeadline);
+}
+
+TEST_P(HostReporterOf, TellsNothingAgainOfWhichNothingIsWanted) {
+  reporter_ = HostReporter(a(GetParam().host), random_, HostReporter::BeforeAQuery::kRepeat);
+  reporter_.set_filter(now_, ssm(), from_source());
+  reporter_.set_filter(now_, ssm(), {});
+  said(now_ + seconds(5));
+  EXPECT_EQ(reporter_.next_deadline(), kNoDeadline);
+}
+
 TEST_P(HostReporterOf, AnswersQueriesWithinTheirTime) {  // H-d, RFC 3376 §5.2
   const Names& names = GetParam();
   reporter_.set_filter(now_, ssm(), from_source());

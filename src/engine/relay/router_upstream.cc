@@ -69,7 +69,9 @@ SysResult<void> RouterCapture::receive(Instant, std::vector<CapturedDatagram>& o
 class RouterUpstream final : public Upstream {
  public:
   RouterUpstream(TunDevice tun, const IpAddress& host_v4, const IpAddress& host_v6, Random& random)
-      : tun_(std::make_shared<TunDevice>(std::move(tun))), igmp_(host_v4, random), mld_(host_v6, random) {}
+      : tun_(std::make_shared<TunDevice>(std::move(tun))),
+        igmp_(host_v4, random, HostReporter::BeforeAQuery::kRepeat),
+        mld_(host_v6, random, HostReporter::BeforeAQuery::kRepeat) {}
 
   const std::string& interface() const override { return tun_->name(); }
   UpstreamMode mode() const override { return UpstreamMode::kRouter; }
