@@ -14,8 +14,11 @@ std::uint32_t short_mark(std::uint64_t mark) { return static_cast<std::uint32_t>
 
 }  // namespace
 
-bool IngressChoice::ChannelState::knows(std::uint32_t mark) const {
-  return std::ranges::find(marks, mark) != marks.end();
+bool IngressChoice::ChannelState::forget(std::uint32_t mark) {
+  const auto known = std::ranges::find(marks, mark);
+  if (known == marks.end()) return false;
+  *known = 0;
+  return true;
 }
 
 void IngressChoice::ChannelState::remember(std::uint32_t mark) {
@@ -62,11 +65,11 @@ bool IngressChoice::take(Instant now, std::uint32_t upstream, const IpAddress& s
     const bool is_silent = now - channel->last >= kSilence;
     if (channel->route != upstream && !is_silent) return false;
     channel->upstream = upstream;
-    channel->last = now;
-    // The other one brought it already.
-    if (channel->knows(packet)) return false;
+    channel->compared_until = now + kBehindMax;
   }
   channel->last = now;
+  // The other one brought it already, and more of what it brought may wait behind this.
+  if (now < channel->compared_until && channel->forget(packet)) return false;
   channel->remember(packet);
   return true;
 }

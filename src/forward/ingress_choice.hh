@@ -23,8 +23,12 @@ class IngressChoice {
   /// Beyond these, channels are taken from every upstream, until one of these has been silent for `kForgotten`.
   static constexpr std::size_t kChannelsMax = 32'768;
   static constexpr Duration kForgotten = std::chrono::seconds(10);
-  /// Packets of a channel that are remembered: as many as one upstream may be behind another.
-  static constexpr std::size_t kMarks = 16;
+  /// Packets of a channel that are remembered: as many as one upstream may be behind another, on a machine that stood
+  /// still for a moment.
+  static constexpr std::size_t kMarks = 64;
+  /// So long after a change the new upstream's packets are compared with them. A source that repeats the same datagram
+  /// loses its copies no longer than that.
+  static constexpr Duration kBehindMax = std::chrono::seconds(1);
 
   /// The number of the upstream that packets to `source` would leave by; none: the route leads elsewhere.
   using RouteTo = std::function<std::optional<std::uint32_t>(const IpAddress& source)>;
@@ -60,8 +64,11 @@ class IngressChoice {
     Instant last{};
     std::array<std::uint32_t, kMarks> marks{};
     std::size_t next_mark = 0;
+    /// Packets are compared with those of the upstream before this one.
+    Instant compared_until = Instant::min();
 
-    [[nodiscard]] bool knows(std::uint32_t mark) const;
+    /// Whether it was remembered; it is not any more.
+    bool forget(std::uint32_t mark);
     void remember(std::uint32_t mark);
   };
 

@@ -67,6 +67,27 @@ TEST_F(Ingress, FollowsTheRoute) {
   EXPECT_TRUE(take(now, 1, 4));
 }
 
+// A machine that stood still reads one upstream's packets, and then the other's copies of them.
+TEST_F(Ingress, TakesNothingTwiceFromAnUpstreamThatIsPacketsBehind) {
+  routes_[source_] = 1;
+  Instant now{};
+  for (std::uint64_t n = 1; n <= 20; ++n) EXPECT_TRUE(take(now, 0, n));
+  for (std::uint64_t n = 1; n <= 20; ++n) EXPECT_FALSE(take(now, 1, n)) << n;
+  for (std::uint64_t n = 21; n <= 40; ++n) EXPECT_TRUE(take(now, 1, n)) << n;
+}
+
+// Datagrams that are octet for octet alike.
+TEST_F(Ingress, LosesNoMoreThanAMomentOfASourceThatRepeatsItself) {
+  routes_[source_] = 1;
+  Instant now{};
+  for (int n = 0; n < 5; ++n) EXPECT_TRUE(take(now, 0, 1));
+  int taken = 0;
+  for (int n = 0; n < 10; ++n) taken += take(now, 1, 1) ? 1 : 0;
+  EXPECT_GE(taken, 3);
+  now += IngressChoice::kBehindMax;
+  for (int n = 0; n < 10; ++n) EXPECT_TRUE(take(now, 1, 1));
+}
+
 TEST_F(Ingress, FollowsARouteThatChanges) {
   routes_[source_] = 0;
   Instant now{};
