@@ -95,6 +95,16 @@ def forged_queries(case, gateway, party):
     counted = counters(gateway)
     case.check(counted["igmp_reject_query_from_elsewhere"] == 3 and counted["igmp_reject_query_of_no_address"] == 1 and
                counted["igmp_reject_own_query"] == 1, f"{counted}")
+    # RFC 9777 §10: what comes from beyond the link has no link-local source, or has passed a router, or lacks Router Alert.
+    # What is left is a host of this LAN, and nothing in a query tells it from a router.
+    counted = counters(gateway)
+    general = struct.pack("!BBHHH", 130, 0, 0, 1000, 0) + bytes(16) + struct.pack("!BBH", 2, 125, 0)
+    for options in ({"source": "2001:db8:9::1"}, {"source": "fe80::1", "ttl": 2}, {"source": "fe80::1", "ttl": 255},
+                    {"source": "fe80::1", "router_alert": False}):
+        party.send(packets.mld_datagram(general, "ff02::1", **options))
+    wanted = {"mld_reject_bad_source": 1, "mld_reject_bad_hop_limit": 2, "mld_reject_no_router_alert": 1}
+    case.wait_until(lambda: all(counters(gateway)[name] - counted[name] == more for name, more in wanted.items()), 3,
+                    f"MLD queries from beyond the link are counted: {counted}")
     case.check(is_querier(gateway, 4) and is_querier(gateway, 6), "nobody took the querier's role")
     case.check("query from outside the LAN's subnets, from 10.9.9.9" in gateway.err, "which is told")
     party.query("192.168.50.1")
