@@ -13,13 +13,15 @@ from lib.topology import moved, url
 
 NEEDS = {"namespaces"}
 FLOOD_SECONDS, PER_SECOND = 20, 20_000
+# The forger's messages come in bursts: between two of them this limit must not let anybody in by chance.
+LIMIT = ("--max-requests-per-address", 20)
 # By the third Request, 3 s after the first: the second one has another nonce, since it does without ECN.
 JOIN_SECONDS_MAX = 6
 
 
 def run(case):
     family = int(case.arguments[0])
-    with arena(case) as place:
+    with arena(case, *LIMIT) as place:
         line = place.line
         before = place.relay.snapshot()
         place.attack("flood", seconds=FLOOD_SECONDS, family=family, what="request", per_second=PER_SECOND,
