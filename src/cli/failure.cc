@@ -18,6 +18,11 @@ int fail_usage(std::string_view subcommand, std::string_view message) {
   return 2;
 }
 
+int config_is_good(std::string_view subcommand) {
+  fmt::print("amt {}: the configuration can be used\n", subcommand);
+  return std::fflush(stdout) == 0 ? 0 : 1;
+}
+
 std::string no_such_interface(std::string_view option, std::string_view name) {
   const std::string present = interface_names();
   return fmt::format("{} {}: there is no such interface{}", option, name,

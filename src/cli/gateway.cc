@@ -2,6 +2,7 @@
 
 #include "cli/explain.hh"
 #include "cli/failure.hh"
+#include "cli/reload_report.hh"
 #include "cli/subcommands.hh"
 #include "cli/wait_for.hh"
 #include "cli/way_to_relay.hh"
@@ -43,7 +44,9 @@ std::optional<std::string> unusable_downstream(const GatewayConfig& config, cons
 
 }  // namespace
 
-int run_gateway(const GatewayConfig& config, const CommonConfig&) {
+int run_gateway(const Invocation& invocation, const std::vector<std::string>& arguments) {
+  const GatewayConfig& config = std::get<GatewayConfig>(invocation.command);
+  if (invocation.common.check_config) return config_is_good("gateway");
   const LogWriter log_writer;
   // What is not there by then is told below, as an error.
   if (config.relay.local && await_addresses("--local", {*config.relay.local}) == Waited::kStopped) return 0;
@@ -77,9 +80,21 @@ int run_gateway(const GatewayConfig& config, const CommonConfig&) {
   OsRandom random;
   SysResult<std::unique_ptr<GatewayEngine>> engine = GatewayEngine::create(loop, std::move(options), random);
   if (!engine) return fail(explain(engine.error()));
-  const SysResult<std::unique_ptr<ControlServer>> control =
-      ControlServer::open_for(loop.context(), "gateway", config.control,
-                              [&](const StatusQuery& query) { return gateway_status_stream(**engine, query); });
+  Invocation running = invocation;
+  const auto reload = [&]() -> ReloadReply {
+    Result<Reload, std::string> fresh = reload_command_line(arguments, running);
+    if (!fresh) return reload_failed(fresh.error());
+    configure_log({.level = fresh->invocation.common.log_level, .json = fresh->invocation.common.log_json});
+    running = std::move(fresh->invocation);
+    return reload_done(*fresh);
+  };
+  const SysResult<std::unique_ptr<ControlServer>> control = ControlServer::open_for(
+      loop.context(), "gateway", config.control,
+      [&](const StatusQuery& query) { return gateway_status_stream(**engine, query); },
+      [&](std::string_view name, std::string_view) -> std::optional<ReloadReply> {
+        if (name == "reload") return reload();
+        return std::nullopt;
+      });
   if (!control) return fail(explain(control.error()));
 
   const auto stop = [&] {
@@ -92,7 +107,7 @@ int run_gateway(const GatewayConfig& config, const CommonConfig&) {
     log_info("stopping");
     stop();
   });
-  loop.on_reload_signal([] { log_info("SIGHUP: nothing is read again; a restart takes up what changed"); });
+  loop.on_reload_signal([&] { static_cast<void>(reload()); });
   (*engine)->on_interface_lost([&](const SysError& error) {
     status = fail(fmt::format("the interface {} is gone ({}); start the gateway again", (*engine)->interface(),
                               error.to_string()));

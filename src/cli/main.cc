@@ -18,14 +18,19 @@ namespace amt {
 namespace {
 
 struct RunSubcommand {
-  const CommonConfig& common;
-  int operator()(const RelayConfig& config) const { return run_relay(config, common); }
-  int operator()(const GatewayConfig& config) const { return run_gateway(config, common); }
+  const Invocation& invocation;
+  const std::vector<std::string>& arguments;
+  const CommonConfig& common = invocation.common;
+
+  int operator()(const RelayConfig&) const { return run_relay(invocation, arguments); }
+  int operator()(const GatewayConfig&) const { return run_gateway(invocation, arguments); }
   int operator()(const ReceiveConfig& config) const { return run_receive(config, common); }
   int operator()(const SendConfig& config) const { return run_send(config, common); }
   int operator()(const DiscoverConfig& config) const { return run_discover(config, common); }
   int operator()(const StatusConfig& config) const { return run_status(config, common); }
   int operator()(const BenchConfig& config) const { return run_bench(config, common); }
+  int operator()(const ReloadConfig& config) const { return run_reload(config, common); }
+  int operator()(const DrainConfig& config) const { return run_drain(config, common); }
   int operator()(const DemoConfig& config) const { return run_demo(config, common); }
 };
 
@@ -36,11 +41,11 @@ int print(const EarlyExit& exit) {
   return printed ? exit.status : 1;
 }
 
-int run(std::span<const std::string> arguments) {
+int run(const std::vector<std::string>& arguments) {
   const Result<Invocation, EarlyExit> invocation = parse_command_line(arguments);
   if (!invocation) return print(invocation.error());
   configure_log({.level = invocation->common.log_level, .json = invocation->common.log_json});
-  return std::visit(RunSubcommand{invocation->common}, invocation->command);
+  return std::visit(RunSubcommand{*invocation, arguments}, invocation->command);
 }
 
 /// Whoever starts a program may have closed 0, 1 or 2. The next file or socket that is opened would take the number,

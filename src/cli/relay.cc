@@ -1,123 +1,17 @@
-#include <algorithm>
-#include <cerrno>
-
-#include "cli/explain.hh"
 #include "cli/failure.hh"
-#include "cli/secret_file.hh"
+#include "cli/relay_daemon.hh"
+#include "cli/relay_options.hh"
 #include "cli/subcommands.hh"
 #include "cli/wait_for.hh"
-#include "engine/relay/relay_engine.hh"
 #include "engine/runtime/log_writer.hh"
-#include "observe/control_server.hh"
-#include "observe/relay_status_stream.hh"
-#include "sys/clock.hh"
-#include "sys/descriptor_limit.hh"
-#include "sys/log.hh"
-#include "sys/netlink.hh"
-#include "sys/os_random.hh"
-#include "sys/processors.hh"
-#include "sys/service_manager.hh"
 
 namespace amt {
 namespace {
 
-std::vector<IpAddress> default_addresses() {
-  std::vector<IpAddress> addresses;
-  for (const Family family : {Family::kIpv4, Family::kIpv6}) {
-    if (const std::optional<IpAddress> address = default_route_address(family)) addresses.push_back(*address);
-  }
-  return addresses;
-}
-
-GatewayFieldsPolicy policy(GatewayFields choice) {
-  switch (choice) {
-    case GatewayFields::kAuto:
-      return GatewayFieldsPolicy::kAuto;
-    case GatewayFields::kAlways:
-      return GatewayFieldsPolicy::kAlways;
-    case GatewayFields::kNever:
-      break;
-  }
-  return GatewayFieldsPolicy::kNever;
-}
-
-AdmissionLimits admission_limits(const RelayConfig& config) {
-  AdmissionLimits limits;
-  limits.tunnels_max = config.tunnels_max;
-  limits.tunnels_per_address_max =
-      config.tunnels_per_address_max.value_or(AdmissionLimits::tunnels_of_one_address(config.tunnels_max));
-  limits.channels_max = config.channels_max;
-  limits.one_may_have_all_channels = config.channels_per_address_max.value_or(0) >= config.channels_max;
-  limits.channels_per_address_max = config.channels_per_address_max.value_or(limits.channels_per_address_max);
-  return limits;
-}
-
-AnswerLimits answer_limits(const RelayConfig& config) {
-  AnswerLimits limits;
-  limits.queries_per_address_max = config.requests_per_second_max;
-  limits.advertisements_per_address_max = config.discoveries_per_second_max;
-  // Whoever lets one address ask without limit has a load of his own in mind.
-  const bool is_limited = config.requests_per_second_max != 0;
-  limits.per_prefix_max = config.answers_per_prefix_max.value_or(is_limited ? limits.per_prefix_max : 0);
-  limits.total_max = config.answers_max.value_or(is_limited ? limits.total_max : 0);
-  return limits;
-}
-
-Result<RelayEngineOptions, std::string> engine_options(const RelayConfig& config) {
-  RelayEngineOptions options;
-  const std::vector<IpAddress> local = config.local.empty() ? default_addresses() : config.local;
-  if (local.empty()) {
-    return Unexpected<std::string>(
-        "--local: there is no default route to take an address from; name one (example: --local 192.0.2.1)");
-  }
-  for (const IpAddress& address : local) {
-    options.local.push_back({address, config.relay_port});
-    std::optional<IpAddress>& advertised = address.is_v4() ? options.relay.advertise_v4 : options.relay.advertise_v6;
-    if (!advertised) advertised = address;
-  }
-  for (const IpAddress& address : config.advertise) {
-    (address.is_v4() ? options.relay.advertise_v4 : options.relay.advertise_v6) = address;
-  }
-  for (const IpAddress& address : config.discovery) options.discovery.push_back({address, config.relay_port});
-  options.upstream = config.upstream;
-  options.descriptors_max = raise_descriptor_limit();
-  options.workers = config.workers.value_or(std::min(processor_count(), kWorkersMax));
-  if (config.interface) options.router = RouterUpstreamOptions{*config.interface, config.interface_addresses};
-
-  options.relay.robustness = config.robustness;
-  options.relay.query_interval = config.query_interval;
-  options.relay.limits = admission_limits(config);
-  options.relay.allowed_groups = config.allowed_groups;
-  options.relay.groups_per_tunnel_max = config.groups_max;
-  options.relay.sources_per_group_max = config.sources_max;
-  options.relay.answers = answer_limits(config);
-  options.relay.updates_per_second_max = config.updates_per_second_max;
-  options.data_path.rate_cap.tunnel_bits_per_second = config.tunnel_bits_per_second_max;
-  if (config.bits_per_second_max)
-    options.data_path.rate_cap.total = std::make_shared<TotalRateCap>(*config.bits_per_second_max);
-  options.relay.ecn = !config.no_ecn;
-  options.relay.unreachable_max = config.unreachable_max;
-  options.relay.strict = config.strict;
-  options.relay.gateway_fields = policy(config.gateway_fields);
-  options.relay.secret_lifetime = config.secret_lifetime;
-  options.data_path.batch_delay_max = config.batch_delay_max;
-  options.data_path.xdp = config.data_path == DataPath::kXdp;
-  if (config.mtu.kind == PathMtuChoice::Kind::kFixed) options.data_path.path_mtu.fixed_octets = config.mtu.octets;
-  options.data_path.path_mtu.dynamic = config.mtu.kind == PathMtuChoice::Kind::kAuto;
-  options.data_path.path_mtu.min_octets = config.mtu_min;
-  options.data_path.path_mtu.tell_sources = config.tell_sources;
-  if (config.secret_file) {
-    const Result<RelaySecret, std::string> secret = read_secret_file(*config.secret_file);
-    if (!secret) return Unexpected<std::string>(secret.error());
-    options.relay.secret = *secret;
-  }
-  return options;
-}
-
 Waited wait_for_own_addresses(const RelayConfig& config) {
   if (config.local.empty()) {
     const Waited waited = await_condition("a default route, whose address is served", kAddressWaitMax,
-                                          [] { return !default_addresses().empty(); });
+                                          [] { return !default_relay_addresses().empty(); });
     if (waited != Waited::kThere) return waited;
   }
   for (const std::vector<IpAddress>* const addresses : {&config.local, &config.discovery}) {
@@ -127,51 +21,18 @@ Waited wait_for_own_addresses(const RelayConfig& config) {
   return Waited::kThere;
 }
 
-std::string summary(const RelayEngineOptions& options) {
-  std::string text;
-  for (const Endpoint& address : options.local) text += (text.empty() ? "" : ", ") + address.to_string();
-  for (const Endpoint& address : options.discovery) text += ", discovery " + address.to_string();
-  for (const std::string& interface : options.upstream) text += ", upstream " + interface;
-  if (options.router) text += ", router mode by " + options.router->interface;
-  return text;
-}
-
 }  // namespace
 
-int run_relay(const RelayConfig& config, const CommonConfig&) {
+int run_relay(const Invocation& invocation, const std::vector<std::string>& arguments) {
+  const RelayConfig& config = std::get<RelayConfig>(invocation.command);
+  if (invocation.common.check_config) {
+    const Result<RelayEngineOptions, std::string> options = relay_engine_options(config);
+    return options ? config_is_good("relay") : fail_usage("relay", options.error());
+  }
   // What is not there by then is told below, as an error.
   if (wait_for_own_addresses(config) == Waited::kStopped) return 0;
-  const Result<RelayEngineOptions, std::string> options = engine_options(config);
-  if (!options) return fail_usage("relay", options.error());
-
   const LogWriter log_writer;
-  EventLoop loop;
-  OsRandom random;
-  const SysResult<std::unique_ptr<RelayEngine>> engine = RelayEngine::create(loop, *options, random);
-  if (!engine) return fail(explain(engine.error()));
-  const SysResult<std::unique_ptr<ControlServer>> control =
-      ControlServer::open_for(loop.context(), "relay", config.control,
-                              [&](const StatusQuery& query) { return relay_status_stream(**engine, query); });
-  if (!control) return fail(explain(control.error()));
-
-  loop.on_stop_signal([&](int) {
-    log_info("stopping");
-    notify_stopping();
-    (*engine)->shutdown();
-    loop.stop();
-  });
-  loop.on_reload_signal([] { log_info("SIGHUP: nothing is read again; a restart takes up what changed"); });
-  if (options->router && config.workers.value_or(1) > 1) {
-    log_warn("--workers {}: router mode has one worker, since {} has one reader", *config.workers,
-             options->router->interface);
-  }
-  if (options->upstream.empty() && !options->router) {
-    log_warn("no --upstream and no --interface: gateways are answered, but no multicast will come");
-  }
-  log_info("relay ready on {}", summary(*options));
-  notify_ready(summary(*options));
-  loop.run();
-  return 0;
+  return RelayDaemon(invocation, arguments).run();
 }
 
 }  // namespace amt

@@ -1,16 +1,24 @@
 #pragma once
-/// `--secret-file`: the secret that the relays of one anycast address share.
+/// `--secret-file`: what the relays of one anycast address share.
 
 #include <string>
+#include <vector>
 
 #include "amt/result.hh"
 #include "relay/relay_options.hh"
 
 namespace amt {
 
-/// A file of any content becomes a key by hashing; the same file gives the same key on every relay of a fleet. It is a
-/// regular file of this process's user or root, and others may neither read nor write it: whoever knows the secret ends
-/// tunnels, whoever sets it can know it. Error: a text for the user.
-[[nodiscard]] Result<RelaySecret, std::string> read_secret_file(const std::string& path);
+struct SecretFile {
+  std::vector<RelayKey> keys;
+  /// Of a list of keys (config/key_list.hh), for logs: their names, and whose turn it is to sign. Of a single key none.
+  std::vector<std::string> ids;
+  std::string signing;
+};
+
+/// A list of keys, or a file of any content that becomes one key by hashing; the same file gives the same keys on every
+/// relay of a fleet. It is a regular file of this process's user or root, and others may neither read nor write it:
+/// whoever knows the secret ends tunnels, whoever sets it can know it. Error: a text for the user.
+[[nodiscard]] Result<SecretFile, std::string> read_secret_file(const std::string& path);
 
 }  // namespace amt

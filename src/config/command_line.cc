@@ -27,6 +27,7 @@ constexpr TableMaker kTableMakers[] = {
     make_table<RelayConfig, relay_table>,       make_table<GatewayConfig, gateway_table>,
     make_table<ReceiveConfig, receive_table>,   make_table<SendConfig, send_table>,
     make_table<DiscoverConfig, discover_table>, make_table<StatusConfig, status_table>,
+    make_table<ReloadConfig, reload_table>,     make_table<DrainConfig, drain_table>,
     make_table<BenchConfig, bench_table>,       make_table<DemoConfig, demo_table>,
 };
 
@@ -91,15 +92,44 @@ Result<void, std::string> apply_given(const CommandTable& table, const GivenOpti
   return {};
 }
 
-Result<void, std::string> read_options(const CommandTable& table, std::span<const std::string> arguments) {
+/// By flags and by the file that they name.
+Result<GivenOptions, std::string> read_options(const CommandTable& table, std::span<const std::string> arguments) {
   Result<GivenOptions, std::string> given = read_arguments(table, arguments);
-  if (!given) return Unexpected<std::string>(given.error());
+  if (!given) return given;
   const OptionSpec* const config = find_option(table, "config");
   const std::vector<GivenValue>& files = (*given)[static_cast<std::size_t>(config - table.options.data())];
   if (!files.empty()) {
-    if (auto read = read_config_file(table, files.front().value, *given); !read) return read;
+    if (auto read = read_config_file(table, files.front().value, *given); !read) {
+      return Unexpected<std::string>(read.error());
+    }
   }
-  return apply_given(table, *given);
+  return given;
+}
+
+bool is_same(const std::vector<GivenValue>& one, const std::vector<GivenValue>& other) {
+  return std::ranges::equal(one, other, {}, &GivenValue::value, &GivenValue::value);
+}
+
+/// Finds out what differs, and takes what a reload does not change back to what it was.
+void merge_given(const CommandTable& table, const GivenOptions& before, GivenOptions& given, Reload& reload) {
+  const auto index_of = [&table](const OptionSpec& option) {
+    return static_cast<std::size_t>(&option - table.options.data());
+  };
+  const auto differs = [&](const OptionSpec* option) {
+    return option != nullptr && !is_same(before[index_of(*option)], given[index_of(*option)]);
+  };
+  // An option cannot change while its opposite does not.
+  std::vector<const OptionSpec*> kept;
+  for (const OptionSpec& option : table.options) {
+    if (!differs(&option)) continue;
+    const auto is_opposite = [&](const OptionSpec& other) {
+      return !other.on_reload && differs(&other) && (other.name == option.excludes || other.excludes == option.name);
+    };
+    const bool changes = option.on_reload && std::ranges::none_of(table.options, is_opposite);
+    (changes ? reload.changed : reload.restart).push_back(option.name);
+    if (!changes) kept.push_back(&option);
+  }
+  for (const OptionSpec* option : kept) given[index_of(*option)] = before[index_of(*option)];
 }
 
 std::string command_names(const std::vector<CommandTable>& tables) {
@@ -168,10 +198,32 @@ Result<Invocation, EarlyExit> parse_command_line(std::span<const std::string> ar
     if (table.name != word) continue;
     const std::span<const std::string> rest = arguments.subspan(1);
     if (asks_for_help(rest)) return print(command_help(table));
-    if (const auto read = read_options(table, rest); !read) return usage_error("amt " + word, read.error());
+    Result<GivenOptions, std::string> given = read_options(table, rest);
+    if (!given) return usage_error("amt " + word, given.error());
+    if (const auto applied = apply_given(table, *given); !applied) return usage_error("amt " + word, applied.error());
+    invocation.given = std::move(*given);
     return invocation;
   }
   return no_such_command(word, all_tables());
+}
+
+Result<Reload, std::string> reload_command_line(std::span<const std::string> arguments, const Invocation& running) {
+  for (const TableMaker make : kTableMakers) {
+    Reload reload;
+    const CommandTable table = make(reload.invocation);
+    if (arguments.empty() || table.name != arguments[0]) continue;
+    Result<GivenOptions, std::string> given = read_options(table, arguments.subspan(1));
+    if (!given) return Unexpected<std::string>(given.error());
+    // Also what will not change yet must be right: the restart is to find a good file.
+    Invocation whole;
+    if (const auto applied = apply_given(make(whole), *given); !applied)
+      return Unexpected<std::string>(applied.error());
+    merge_given(table, running.given, *given, reload);
+    if (const auto applied = apply_given(table, *given); !applied) return Unexpected<std::string>(applied.error());
+    reload.invocation.given = std::move(*given);
+    return reload;
+  }
+  return Unexpected<std::string>("there is no such subcommand");
 }
 
 }  // namespace amt

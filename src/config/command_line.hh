@@ -4,16 +4,20 @@
 #include <span>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "amt/result.hh"
 #include "config/config.hh"
+#include "config/option_table.hh"
 
 namespace amt {
 
 struct Invocation {
   CommonConfig common;
+  /// What was given, by option of the subcommand's table: for a reload.
+  GivenOptions given;
   std::variant<RelayConfig, GatewayConfig, ReceiveConfig, SendConfig, DiscoverConfig, StatusConfig, BenchConfig,
-               DemoConfig>
+               ReloadConfig, DrainConfig, DemoConfig>
       command;
 };
 
@@ -31,5 +35,20 @@ inline constexpr int kUsageStatus = 2;
 
 /// `arguments`: without the program's own name. Reads the configuration file that they name, nothing else.
 [[nodiscard]] Result<Invocation, EarlyExit> parse_command_line(std::span<const std::string> arguments);
+
+/// What a reload makes of a running daemon's configuration.
+struct Reload {
+  /// What of it counts from now on: as if the arguments and the file had been so from the start, but for the options
+  /// that only a restart takes up.
+  Invocation invocation;
+  /// Options that differ from before, by name: those that change now, and those that do not.
+  std::vector<std::string> changed;
+  std::vector<std::string> restart;
+};
+
+/// The same arguments once more, with the configuration file as it is now. `running`: what counts now. Error: one line
+/// for the user; nothing has happened.
+[[nodiscard]] Result<Reload, std::string> reload_command_line(std::span<const std::string> arguments,
+                                                              const Invocation& running);
 
 }  // namespace amt

@@ -308,9 +308,10 @@ TEST(CommandLine, SuggestsWhatWasMeant) {
   EXPECT_EQ(complaint("relay -x"), "amt relay: -x: unknown option (amt relay --help shows the options)");
   EXPECT_EQ(complaint("rely"),
             "amt: rely: no such subcommand; did you mean amt relay? (there are relay, gateway, receive, send, "
-            "discover, status, bench, demo)");
+            "discover, status, reload, drain, bench, demo)");
   EXPECT_EQ(complaint("recv"),
-            "amt: recv: no such subcommand (there are relay, gateway, receive, send, discover, status, bench, demo)");
+            "amt: recv: no such subcommand (there are relay, gateway, receive, send, discover, status, reload, drain, "
+            "bench, demo)");
   EXPECT_EQ(complaint("--upstream eth0"),
             "amt: --upstream: unknown option; a subcommand comes first, as in `amt relay --help`");
 }
@@ -327,7 +328,8 @@ TEST(CommandLine, AloneItNamesTheSubcommandsInTwoLinesAndFails) {
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().status, 2);
   EXPECT_EQ(result.error().standard_error,
-            "amt: a subcommand must follow: relay, gateway, receive, send, discover, status, bench, demo\nHelp: amt "
+            "amt: a subcommand must follow: relay, gateway, receive, send, discover, status, reload, drain, bench, "
+            "demo\nHelp: amt "
             "--help\n");
 }
 

@@ -13,6 +13,8 @@ namespace amt {
 [[nodiscard]] CommandTable send_table(SendConfig& config);
 [[nodiscard]] CommandTable discover_table(DiscoverConfig& config);
 [[nodiscard]] CommandTable status_table(StatusConfig& config);
+[[nodiscard]] CommandTable reload_table(ReloadConfig& config);
+[[nodiscard]] CommandTable drain_table(DrainConfig& config);
 [[nodiscard]] CommandTable bench_table(BenchConfig& config);
 [[nodiscard]] CommandTable demo_table(DemoConfig& config);
 

@@ -22,6 +22,7 @@ struct CommonConfig {
   bool log_json = false;
   /// As given; the file has been read already.
   std::optional<std::string> config_file;
+  bool check_config = false;
 };
 
 /// Whether Queries carry the gateway address fields (the G flag).
@@ -79,7 +80,9 @@ struct RelayConfig {
   std::optional<std::string> secret_file;
   Duration secret_lifetime = std::chrono::hours(2);  ///< of a random secret
   DataPath data_path = DataPath::kAuto;
-  std::optional<std::string> control;  ///< not given: the default path, and its absence is no failure
+  std::optional<std::string> events{};    ///< a file, or `-`
+  std::optional<std::string> announce{};  ///< a program
+  std::optional<std::string> control;     ///< not given: the default path, and its absence is no failure
 };
 
 /// A relay by its address, or by a host name that is looked up at the start.
@@ -235,6 +238,16 @@ struct BenchConfig {
   std::vector<IpAddress> local;  ///< empty: the kernel's choice
   bool is_mine = false;
   bool json = false;
+};
+
+struct ReloadConfig {
+  std::optional<std::string> control;  ///< not given: the default paths of relay and gateway
+};
+
+struct DrainConfig {
+  std::optional<std::string> control;
+  std::optional<Duration> timeout;  ///< not given: until the last tunnel has gone
+  bool cancel = false;
 };
 
 struct DemoConfig {

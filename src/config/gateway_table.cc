@@ -130,7 +130,7 @@ CommandTable gateway_table(GatewayConfig& config) {
   table.options.push_back({.name = "control",
                            .value = "PATH",
                            .group = "Operation",
-                           .help = "UNIX socket for `amt status`",
+                           .help = "UNIX socket for `amt status` and `amt reload`",
                            .default_text = "/run/amt/gateway.sock, or $XDG_RUNTIME_DIR/amt/gateway.sock when not root",
                            .example = "/run/amt/gateway.sock",
                            .completion = Completion::kFile,

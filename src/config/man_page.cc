@@ -114,6 +114,18 @@ std::string command_man_page(const CommandTable& table) {
     heading = group;
     out += option_entry(option);
   }
+  std::string reloaded;
+  for (const OptionSpec& option : table.options) {
+    if (option.on_reload && option.in_file) reloaded += (reloaded.empty() ? "" : ", ") + option_label(option);
+  }
+  if (table.name == "relay" || table.name == "gateway") {
+    out += ".SH RELOAD\n" + paragraphs(
+                                "At SIGHUP, and by amt reload, the configuration file is read again. These take "
+                                "effect at once: " +
+                                reloaded +
+                                ". Others are named in the log, and wait for a "
+                                "restart. A file that cannot be used changes nothing.");
+  }
   out += ".SH EXAMPLES\n";
   for (const CommandExample& example : table.examples) {
     out += ".TP\n" + roff(example.explanation) + "\n\\fB" + roff(example.command) + "\\fR\n";

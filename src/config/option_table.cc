@@ -41,6 +41,12 @@ const OptionSpec* find_option(const CommandTable& table, std::string_view name) 
   return nullptr;
 }
 
+void mark_reloadable(CommandTable& table, const std::vector<std::string_view>& names) {
+  for (OptionSpec& option : table.options) {
+    if (std::ranges::find(names, option.name) != names.end()) option.on_reload = true;
+  }
+}
+
 std::string nearest_name(std::string_view word, const std::vector<std::string>& names) {
   constexpr std::size_t kWordOctetsMax = 64;
   std::string best;

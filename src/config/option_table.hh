@@ -38,6 +38,8 @@ struct OptionSpec {
   bool repeatable = false;
   /// May stand in a configuration file.
   bool in_file = true;
+  /// A reload takes up what changed; else only a restart does.
+  bool on_reload = false;
   /// Another option that says the opposite: both together are an error, a flag displaces the other in the file.
   std::string excludes{};
   std::vector<std::string> choices{};
@@ -81,6 +83,9 @@ using GivenOptions = std::vector<std::vector<GivenValue>>;
 [[nodiscard]] std::string option_value_usage(const OptionSpec& option);
 /// The option of that name (or with `_` for `-`).
 [[nodiscard]] const OptionSpec* find_option(const CommandTable& table, std::string_view name);
+
+/// Marks these options of the table: `OptionSpec::on_reload`.
+void mark_reloadable(CommandTable& table, const std::vector<std::string_view>& names);
 
 /// Of `names` the one that `word` was probably meant to be; empty: none is near.
 [[nodiscard]] std::string nearest_name(std::string_view word, const std::vector<std::string>& names);

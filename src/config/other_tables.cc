@@ -121,10 +121,21 @@ void add_common_options(CommandTable& table, CommonConfig& config) {
                            .help = "how much is logged, on standard error",
                            .default_text = "info",
                            .example = "debug",
+                           .on_reload = true,
                            .choices = {"trace", "debug", "info", "warn", "error"},
                            .apply = into(config.log_level, parse_log_level)});
-  table.options.push_back(
-      {.name = "log-json", .group = kGroup, .help = "log lines are JSON objects", .apply = switch_on(config.log_json)});
+  table.options.push_back({.name = "log-json",
+                           .group = kGroup,
+                           .help = "log lines are JSON objects",
+                           .on_reload = true,
+                           .apply = switch_on(config.log_json)});
+  if (table.name == "relay" || table.name == "gateway") {
+    table.options.push_back({.name = "check-config",
+                             .group = kGroup,
+                             .help = "say whether options and configuration file can be used, and do nothing else",
+                             .in_file = false,
+                             .apply = switch_on(config.check_config)});
+  }
   const auto nothing = [](std::string_view) -> ValueResult<void> { return {}; };
   table.options.push_back({.name = "help",
                            .short_name = 'h',

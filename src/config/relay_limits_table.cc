@@ -140,6 +140,7 @@ void add_relay_limits(CommandTable& table, RelayConfig& config) {
                            .default_text = "no limit",
                            .example = "8G",
                            .apply = into(config.bits_per_second_max, parse_bit_rate)});
+  for (OptionSpec& option : table.options) option.on_reload = option.on_reload || option.group == "Limits";
 }
 
 }  // namespace amt

@@ -165,7 +165,10 @@ void add_protocol(CommandTable& table, RelayConfig& config) {
       {.name = "secret-file",
        .value = "FILE",
        .group = "Protocol",
-       .help = "file with the secret for Response MACs, the same on all relays of one anycast address",
+       .help =
+           "file with the secret for Response MACs, the same on all relays of one anycast address: any octets, or "
+           "after a first line `# amt keys` up to 8 lines ID NOT-BEFORE KEY, of which the youngest signs and all are "
+           "accepted; read again on reload",
        .default_text = "random, renewed after --secret-lifetime",
        .example = "/etc/amt/secret",
        .completion = Completion::kFile,
@@ -241,14 +244,35 @@ CommandTable relay_table(RelayConfig& config) {
                            .default_text = "one for each processor",
                            .example = "4",
                            .apply = number_into(config.workers, 1, kWorkersMax)});
+  table.options.push_back({.name = "events",
+                           .value = "FILE",
+                           .group = "Operation",
+                           .help = "append one JSON object a line for each tunnel and channel that begins or ends, for "
+                                   "refusals and for changes upstream; - for standard output; opened anew on SIGHUP",
+                           .default_text = "none",
+                           .example = "/var/log/amt/events.json",
+                           .completion = Completion::kFile,
+                           .apply = into(config.events, parse_path)});
+  table.options.push_back({.name = "announce",
+                           .value = "COMMAND",
+                           .group = "Operation",
+                           .help =
+                               "program that is run with ready, unhealthy, drain or stop as its argument whenever that "
+                               "changes, to announce and withdraw the route to the anycast address",
+                           .default_text = "none",
+                           .example = "/etc/amt/announce",
+                           .completion = Completion::kFile,
+                           .apply = into(config.announce, parse_path)});
   table.options.push_back({.name = "control",
                            .value = "PATH",
                            .group = "Operation",
-                           .help = "UNIX socket for `amt status`",
+                           .help = "UNIX socket for `amt status`, `amt reload` and `amt drain`",
                            .default_text = "/run/amt/relay.sock, or $XDG_RUNTIME_DIR/amt/relay.sock when not root",
                            .example = "/run/amt/relay.sock",
                            .completion = Completion::kFile,
                            .apply = into(config.control, parse_path)});
+  mark_reloadable(table, {"upstream", "local", "discovery", "advertise", "strict", "no-ecn", "secret-file",
+                          "batch-delay", "events"});
   return table;
 }
 

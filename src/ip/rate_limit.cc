@@ -28,17 +28,22 @@ bool TokenBucket::take(Instant now, Duration interval, Duration depth) {
   return true;
 }
 
-RateLimiter::RateLimiter(std::uint32_t per_second, const KeyedHash& hash, std::size_t prefixes_max) : hash_(hash) {
+RateLimiter::RateLimiter(std::uint32_t per_second, const KeyedHash& hash, std::size_t prefixes_max)
+    : hash_(hash), sets_count_((prefixes_max + kWays - 1) / kWays) {
   AMT_ASSERT(prefixes_max > 0);
-  if (per_second == 0) return;
-  interval_ = TokenBucket::kDepth / per_second;
+  set_limit(per_second);
+}
+
+void RateLimiter::set_limit(std::uint32_t per_second) {
+  const BriefLockGuard guard(lock_);
   per_second_ = per_second;
-  sets_.resize((prefixes_max + kWays - 1) / kWays);
+  interval_ = per_second == 0 ? Duration::zero() : TokenBucket::kDepth / per_second;
+  sets_.resize(per_second == 0 ? 0 : sets_count_);
 }
 
 bool RateLimiter::allow(Instant now, const IpAddress& source, std::size_t cost) {
-  if (sets_.empty()) return true;
   const BriefLockGuard guard(lock_);
+  if (sets_.empty()) return true;
   const std::uint64_t tag = hash_(subscriber_of(source).address);
   // The low bits choose the set; the whole is compared.
   Set& set = sets_[tag % sets_.size()];

@@ -50,6 +50,8 @@ class RateLimiter {
   /// One event from `source` that is worth `cost` tokens, at most a bucket full. False: over the limit; the event
   /// counts for nothing.
   [[nodiscard]] bool allow(Instant now, const IpAddress& source, std::size_t cost = 1);
+  /// From now on.
+  void set_limit(std::uint32_t per_second);
 
  private:
   struct Bucket {
@@ -65,6 +67,7 @@ class RateLimiter {
   /// Between two events at the limit.
   Duration interval_{};
   std::size_t per_second_ = 0;
+  std::size_t sets_count_;
   std::vector<Set> sets_;
 };
 

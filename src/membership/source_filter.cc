@@ -50,4 +50,15 @@ SourceFilter filter_of(const Channel& channel) {
   return {FilterMode::kExclude, {}};
 }
 
+std::vector<Channel> channels_only_in(const SourceFilter& filter, const SourceFilter& other, const IpAddress& group) {
+  std::vector<Channel> channels;
+  if (filter.mode == FilterMode::kExclude) {
+    if (other.mode != FilterMode::kExclude) channels.push_back({std::nullopt, group});
+    return channels;
+  }
+  const SourceList known = other.mode == FilterMode::kInclude ? other.sources : SourceList{};
+  for (const IpAddress& source : set_difference(filter.sources, known)) channels.push_back({source, group});
+  return channels;
+}
+
 }  // namespace amt

@@ -39,6 +39,10 @@ struct SourceFilter {
 /// All that a channel is, (S,G) or (*,G).
 [[nodiscard]] SourceFilter filter_of(const Channel& channel);
 
+/// The channels of `group` that `filter` asks for and `other` does not: a source each, or (*,G) where it excludes.
+[[nodiscard]] std::vector<Channel> channels_only_in(const SourceFilter& filter, const SourceFilter& other,
+                                                    const IpAddress& group);
+
 /// One group's filter changed. `before != after`.
 struct FilterChange {
   IpAddress group;

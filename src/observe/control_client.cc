@@ -26,16 +26,15 @@ int errno_of(const error_code& error) {
   return error.category() == boost::system::system_category() ? error.value() : EPROTO;
 }
 
-}  // namespace
-
-SysResult<FetchedStatus> fetch_status(const std::string& path, const std::string& query) {
+SysResult<FetchedStatus> ask(const std::string& path, http::verb method, const std::string& target) {
   constexpr std::size_t kPathOctetsMax = 107;  // sockaddr_un
   if (path.size() > kPathOctetsMax) return tl::unexpected(SysError{"control socket", path, ENAMETOOLONG});
   boost::asio::io_context context;
   beast::basic_stream<Protocol> stream(context);
-  http::request<http::empty_body> request{http::verb::get, "/status" + (query.empty() ? "" : "?" + query), 11};
+  http::request<http::string_body> request{method, target, 11};
   request.set(http::field::host, "localhost");
   request.keep_alive(false);
+  request.prepare_payload();
   beast::flat_buffer buffer;
   http::response_parser<http::string_body> parser;
   parser.body_limit(kAnswerOctetsMax);
@@ -62,6 +61,16 @@ SysResult<FetchedStatus> fetch_status(const std::string& path, const std::string
     return tl::unexpected(SysError{"ask", path, EPROTO});
   }
   return FetchedStatus{status == http::status::ok, std::move(parser.get().body())};
+}
+
+}  // namespace
+
+SysResult<FetchedStatus> fetch_status(const std::string& path, const std::string& query) {
+  return ask(path, http::verb::get, "/status" + (query.empty() ? "" : "?" + query));
+}
+
+SysResult<FetchedStatus> post_command(const std::string& path, const std::string& target) {
+  return ask(path, http::verb::post, "/" + target);
 }
 
 }  // namespace amt

@@ -17,4 +17,7 @@ struct FetchedStatus {
 /// runs there; EACCES: not for this user; ETIMEDOUT; EPROTO: what answered was no amt, or the answer ended too early.
 [[nodiscard]] SysResult<FetchedStatus> fetch_status(const std::string& path, const std::string& query);
 
+/// Has it carry out a command: `target` is "reload" or "drain?timeout=60". Errors as above.
+[[nodiscard]] SysResult<FetchedStatus> post_command(const std::string& path, const std::string& target);
+
 }  // namespace amt

@@ -34,6 +34,7 @@ constexpr std::chrono::seconds kRequestTimeout(5);
 constexpr std::chrono::seconds kPieceTimeout(30);
 constexpr std::chrono::minutes kAnswerTimeout(5);
 constexpr std::chrono::milliseconds kAcceptAgainAfter(500);
+constexpr std::string_view kPaths = "there are GET /status, POST /reload, and of a relay POST /drain";
 
 /// A JSON string's inside.
 std::string quoted(std::string_view text) {
@@ -47,10 +48,14 @@ std::string quoted(std::string_view text) {
 
 }  // namespace
 
-/// Shared by the server and its connections, which may outlive it by one callback: `status` is empty then.
+/// Shared by the server and its connections, which may outlive it by one callback: the handlers are empty then.
 struct ControlServer::Impl : std::enable_shared_from_this<ControlServer::Impl> {
-  Impl(boost::asio::io_context& context, UniqueFd listening, StatusHandler handler)
-      : acceptor(context, Protocol(), listening.release()), accept_again(context), status(std::move(handler)) {}
+  Impl(boost::asio::io_context& context, UniqueFd listening, StatusHandler status_handler,
+       CommandHandler command_handler)
+      : acceptor(context, Protocol(), listening.release()),
+        accept_again(context),
+        status(std::move(status_handler)),
+        command(std::move(command_handler)) {}
 
   void accept();
   void end();
@@ -58,6 +63,7 @@ struct ControlServer::Impl : std::enable_shared_from_this<ControlServer::Impl> {
   Protocol::acceptor acceptor;
   boost::asio::steady_timer accept_again;
   StatusHandler status;
+  CommandHandler command;
   std::size_t connections = 0;
   /// Those that wait for their client, to ask or to read; first the one that has waited longest.
   std::list<Connection*> waiting;
@@ -108,14 +114,28 @@ class ControlServer::Connection : public std::enable_shared_from_this<Connection
     const http::request<http::string_body>& request = parser_->get();
     const std::string_view target(request.target().data(), request.target().size());
     const std::size_t path_octets = std::min(target.find('?'), target.size());
-    if (target.substr(0, path_octets) != "/status") return refuse(http::status::not_found, "there is only /status");
+    const std::string_view path = target.substr(0, path_octets);
+    const std::string_view question = target.substr(std::min(path_octets + 1, target.size()));
+    if (path != "/status") return answer_command(path, question);
     if (request.method() != http::verb::get) return refuse(http::status::method_not_allowed, "GET only");
-    const auto query = StatusQuery::parse(target.substr(std::min(path_octets + 1, target.size())));
+    const auto query = StatusQuery::parse(question);
     if (!query) return refuse(http::status::bad_request, query.error());
     auto stream = server_->status(*query);
     if (!stream) return refuse(http::status::bad_request, stream.error());
     answer_ = std::move(*stream);
     write_header();
+  }
+
+  void answer_command(std::string_view path, std::string_view question) {
+    const http::verb method = parser_->get().method();
+    const ControlServer::CommandHandler& command = server_->command;
+    const bool may_be_command = command && method == http::verb::post && path.starts_with('/');
+    const auto done = may_be_command ? command(path.substr(1), question) : std::nullopt;
+    if (!done) return refuse(http::status::not_found, kPaths);
+    if (!*done) return refuse(http::status::bad_request, done->error());
+    begin_response(http::status::ok);
+    response_.body() = **done;
+    send_response();
   }
 
   void begin_response(http::status status) {
@@ -131,6 +151,11 @@ class ControlServer::Connection : public std::enable_shared_from_this<Connection
     begin_response(status);
     if (status == http::status::method_not_allowed) response_.set(http::field::allow, "GET");
     response_.body() = "{\"error\":\"" + quoted(why) + "\"}";
+    send_response();
+  }
+
+  /// The whole, in one piece.
+  void send_response() {
     response_.prepare_payload();
     begin_waiting();
     stream_.expires_after(kRequestTimeout);
@@ -236,6 +261,7 @@ void ControlServer::Impl::end() {
   acceptor.close(ignored);
   accept_again.cancel();
   status = nullptr;
+  command = nullptr;
 }
 
 ControlServer::ControlServer(std::shared_ptr<Impl> impl, ControlSocket socket)
@@ -244,10 +270,10 @@ ControlServer::ControlServer(std::shared_ptr<Impl> impl, ControlSocket socket)
 ControlServer::~ControlServer() { impl_->end(); }
 
 SysResult<std::unique_ptr<ControlServer>> ControlServer::open(boost::asio::io_context& context, const std::string& path,
-                                                              StatusHandler status) {
+                                                              StatusHandler status, CommandHandler command) {
   SysResult<ControlSocket> socket = ControlSocket::listen(path);
   if (!socket) return tl::unexpected(socket.error());
-  auto impl = std::make_shared<Impl>(context, socket->take_descriptor(), std::move(status));
+  auto impl = std::make_shared<Impl>(context, socket->take_descriptor(), std::move(status), std::move(command));
   impl->accept();
   return std::make_unique<ControlServer>(std::move(impl), std::move(*socket));
 }
@@ -255,11 +281,11 @@ SysResult<std::unique_ptr<ControlServer>> ControlServer::open(boost::asio::io_co
 SysResult<std::unique_ptr<ControlServer>> ControlServer::open_for(boost::asio::io_context& context,
                                                                   std::string_view role,
                                                                   const std::optional<std::string>& path,
-                                                                  StatusHandler status) {
-  if (path) return open(context, *path, std::move(status));
+                                                                  StatusHandler status, CommandHandler command) {
+  if (path) return open(context, *path, std::move(status), std::move(command));
   std::string failures;
   for (const std::string& candidate : default_control_paths(role)) {
-    auto server = open(context, candidate, status);
+    auto server = open(context, candidate, status, command);
     if (server) return server;
     failures += (failures.empty() ? "" : "; ") + server.error().to_string();
   }

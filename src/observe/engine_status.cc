@@ -96,15 +96,12 @@ void append_workers(RelayStatus& status, Counters<RelayHostCounter>& host, const
 /// What the owner of the upstream interfaces knows of them.
 void append_upstreams(RelayStatus& status, Counters<RelayHostCounter>& host, const RelayEngine& engine) {
   std::uint64_t joins_missing = 0;
-  std::size_t number = 0;
-  engine.for_each_upstream([&](const Upstream& interface) {
+  engine.for_each_upstream([&](const Upstream& interface, std::size_t number) {
     const Upstream::Statistics one = interface.statistics();
     UpstreamStatus& entry = status.upstreams.emplace_back();
     for (std::size_t i = 0; i < engine.worker_count(); ++i) {
-      const auto& captures = engine.worker(i).published().captures;
-      if (number < captures.size()) entry.drops += captures[number].dropped.value();
+      entry.drops += engine.worker(i).published().captures[number].dropped.value();
     }
-    ++number;
     entry.interface = interface.interface();
     entry.mode = interface.mode() == UpstreamMode::kHost ? "host" : "router";
     entry.joins_missing = one.joins_missing;
@@ -120,6 +117,7 @@ void append_upstreams(RelayStatus& status, Counters<RelayHostCounter>& host, con
 RelayStatus relay_status(const RelayEngine& engine) {
   RelayStatus status;
   status.uptime = monotonic_now() - engine.started();
+  status.draining = engine.is_draining();
   Counters<RelayHostCounter> host;
   append_workers(status, host, engine);
   append_upstreams(status, host, engine);

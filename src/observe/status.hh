@@ -82,6 +82,7 @@ struct WorkerStatus {
 /// All but its tunnels and channels (`relay_status_stream`).
 struct RelayStatus {
   Duration uptime{};
+  bool draining = false;  ///< takes no new gateways
   std::vector<CounterStatus> counters;
   std::vector<UpstreamStatus> upstreams;
   std::vector<WorkerStatus> workers;

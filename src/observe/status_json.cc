@@ -123,6 +123,7 @@ std::string status_head_json(const RelayStatus& status, bool with_counters) {
   std::uint64_t tunnels = 0;
   for (const WorkerStatus& worker : status.workers) tunnels += worker.tunnels;
   out["tunnel_count"] = tunnels;
+  out["draining"] = status.draining;
   if (with_counters) append_machinery(out, status);
   std::string text = json::serialize(out);
   // The lists follow.

@@ -87,6 +87,7 @@ TEST(Status, OfARelayHasTheShapeThatIsPromised) {
   EXPECT_EQ(relay_json(),
             head("relay", "61") +
                 ",\"counters\":{\"requests_received\":18446744073709551615,\"reject_bad_mac\":0},\"tunnel_count\":1,"
+                "\"draining\":false,"
                 "\"upstreams\":[{\"interface\":\"amtr0\",\"mode\":\"router\",\"joins_missing\":0,\"queries\":3,"
                 "\"reports\":4,\"drops\":5}],"
                 "\"workers\":[{\"tunnels\":1,\"packets\":7,\"bytes\":700,\"receive_drops\":2,\"upstream_drops\":5},"
@@ -180,7 +181,7 @@ TEST(Status, WithNativeReceptionItTellsWhoServesAChannel) {
 
 TEST(Status, OfNothingHasEmptyListsAndNotNone) {
   EXPECT_THAT(status_head_json(RelayStatus{}, true),
-              HasSubstr("\"counters\":{},\"tunnel_count\":0,\"upstreams\":[],\"workers\":[]"));
+              HasSubstr("\"counters\":{},\"tunnel_count\":0,\"draining\":false,\"upstreams\":[],\"workers\":[]"));
   EXPECT_THAT(to_json(GatewayStatus{}, {}),
               HasSubstr("\"counters\":{},\"memberships\":[],\"relays\":[],\"downstreams\":[]}"));
 }

@@ -69,6 +69,10 @@ std::size_t channel_share(std::size_t most, std::size_t whole, std::size_t left)
   return std::max(left < whole / kTheEnd ? kMembershipsAtTheEnd : kMembershipsAlways, share(most, whole, left));
 }
 
+std::size_t memberships_max_of(const AdmissionLimits& limits) {
+  return std::max(kMembershipsLeast, times(kMembershipsPerTunnel, limits.tunnels_max));
+}
+
 /// What a limit leaves to somebody who has `held`.
 std::size_t room(std::size_t limit, std::size_t held) { return limit - std::min(limit, held); }
 
@@ -76,11 +80,19 @@ std::size_t room(std::size_t limit, std::size_t held) { return limit - std::min(
 
 Admission::Admission(const AdmissionLimits& limits, const KeyedHash& hash)
     : limits_(limits),
+      tunnels_max_(limits.tunnels_max),
       hash_(hash),
-      memberships_max_(std::max(kMembershipsLeast, times(kMembershipsPerTunnel, limits.tunnels_max))),
+      memberships_max_(memberships_max_of(limits)),
       usages_{Usages(0, hash), Usages(0, hash), Usages(0, hash)},
       channels_(0, hash),
       sources_listed_(kGroupPlaces) {}
+
+void Admission::set_limits(const AdmissionLimits& limits) {
+  const BriefLockGuard guard(lock_);
+  limits_ = limits;
+  tunnels_max_ = limits.tunnels_max;
+  memberships_max_ = memberships_max_of(limits);
+}
 
 std::uint64_t Admission::mark_of(const Channel& channel) const {
   return hash_(channel.source.value_or(IpAddress::unspecified(channel.group.family())), channel.group);

@@ -72,7 +72,10 @@ class Admission {
   /// Whether `take_tunnel` would refuse (the L flag, R-5.3.3.3-e).
   [[nodiscard]] bool refuses_tunnel(const IpAddress& address) const;
   /// Whether the relay takes no tunnel from anybody. No lock.
-  [[nodiscard]] bool is_full() const { return tunnels_ >= limits_.tunnels_max; }
+  [[nodiscard]] bool is_full() const { return tunnels_ >= tunnels_max_; }
+
+  /// From now on. What is above a new limit stays until it ends.
+  void set_limits(const AdmissionLimits& limits);
 
   struct Grant {
     std::size_t memberships = 0;
@@ -146,6 +149,8 @@ class Admission {
   void change(const IpAddress& address, const Change& change);
 
   AdmissionLimits limits_;
+  /// The one of them that is read without the lock.
+  std::atomic<std::size_t> tunnels_max_;
   KeyedHash hash_;
   /// A bound of memory, which is no matter of what the upstream carries.
   std::size_t memberships_max_;

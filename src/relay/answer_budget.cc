@@ -25,6 +25,11 @@ Prefix prefix_of(const IpAddress& address) {
   return {base_address({address, bits}), bits};
 }
 
+/// 0: no limit.
+Duration interval_of(std::uint32_t per_second) {
+  return per_second == 0 ? Duration::zero() : TokenBucket::kDepth / per_second;
+}
+
 /// Of an address, beyond what one of its endpoints may have: a flood in the name of that one leaves it to the others.
 std::uint32_t and_a_quarter(std::uint32_t per_second) {
   constexpr std::uint32_t kQuarter = 4;
@@ -33,10 +38,13 @@ std::uint32_t and_a_quarter(std::uint32_t per_second) {
 
 }  // namespace
 
-AnswerBudget::Buckets::Buckets(std::uint32_t per_second, std::size_t count) {
-  if (per_second == 0) return;
-  interval_ = TokenBucket::kDepth / per_second;
-  sets_.resize((count + kWays - 1) / kWays);
+AnswerBudget::Buckets::Buckets(std::uint32_t per_second, std::size_t count) : sets_count_((count + kWays - 1) / kWays) {
+  set_limit(per_second);
+}
+
+void AnswerBudget::Buckets::set_limit(std::uint32_t per_second) {
+  interval_ = interval_of(per_second);
+  sets_.resize(per_second == 0 ? 0 : sets_count_);
 }
 
 TokenBucket* AnswerBudget::Buckets::of(Instant now, std::uint64_t tag) {
@@ -63,9 +71,19 @@ AnswerBudget::AnswerBudget(const AnswerLimits& limits, const KeyedHash& hash)
       advertisements_{Buckets(limits.advertisements_per_address_max, limits.sources_max),
                       Buckets(and_a_quarter(limits.advertisements_per_address_max), limits.sources_max)},
       of_prefixes_(limits.per_prefix_max, limits.sources_max),
-      total_interval_(limits.total_max == 0 ? Duration::zero() : TokenBucket::kDepth / limits.total_max),
+      total_interval_(interval_of(limits.total_max)),
       proved_endpoints_(1, limits.sources_max),
       proved_prefixes_(1, limits.sources_max) {}
+
+void AnswerBudget::set_limits(const AnswerLimits& limits) {
+  const BriefLockGuard guard(lock_);
+  queries_.of_endpoints.set_limit(limits.queries_per_address_max);
+  queries_.of_addresses.set_limit(and_a_quarter(limits.queries_per_address_max));
+  advertisements_.of_endpoints.set_limit(limits.advertisements_per_address_max);
+  advertisements_.of_addresses.set_limit(and_a_quarter(limits.advertisements_per_address_max));
+  of_prefixes_.set_limit(limits.per_prefix_max);
+  total_interval_ = interval_of(limits.total_max);
+}
 
 std::optional<Refusal> AnswerBudget::take(Instant now, const Endpoint& to, Kind kind, std::uint32_t nonce) {
   const Prefix subscriber = subscriber_of(to.address);

@@ -49,6 +49,8 @@ class AnswerBudget {
   /// The refusal, if `to` is to have no answer; that counts for its prefix alone.
   /// `nonce`: of the Request or Discovery.
   [[nodiscard]] std::optional<Refusal> take(Instant now, const Endpoint& to, Kind kind, std::uint32_t nonce);
+  /// From now on; `sources_max` stays.
+  void set_limits(const AnswerLimits& limits);
   /// This endpoint received a Query: its Update had the Query's MAC.
   void note_proved(Instant now, const Endpoint& endpoint);
 
@@ -57,6 +59,7 @@ class AnswerBudget {
   class Buckets {
    public:
     Buckets(std::uint32_t per_second, std::size_t count);
+    void set_limit(std::uint32_t per_second);
     /// Null: no limit. Else the bucket of `tag`, which takes the place of the one that was quiet longest.
     [[nodiscard]] TokenBucket* of(Instant now, std::uint64_t tag);
     [[nodiscard]] Duration interval() const { return interval_; }
@@ -73,6 +76,8 @@ class AnswerBudget {
     using Set = std::array<Entry, kWays>;
 
     Duration interval_{};
+    std::size_t sets_count_;
+    /// None while there is no limit.
     std::vector<Set> sets_;
   };
   struct PerKind {

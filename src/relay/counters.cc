@@ -46,6 +46,11 @@ constexpr CounterTable<RelayCounter> kCounters = {{
      tunnel_end_counter("tunnels_unreachable", R"(reason="unreachable")", "tunnels that ended by ICMP errors",
                         "A firewall at the gateway rejects the data, or the program went without a word. "
                         "--max-unreachable says how many errors a tunnel outlives.")},
+    {RelayCounter::kTunnelsMoved,
+     tunnel_end_counter("tunnels_moved", R"(reason="moved")",
+                        "tunnels that a gateway left or tore down while the relay was draining")},
+    {RelayCounter::kTunnelsDrained,
+     tunnel_end_counter("tunnels_drained", R"(reason="drained")", "tunnels that were left when a drain was over")},
     {RelayCounter::kTunnelsShutDown,
      tunnel_end_counter("tunnels_shut_down", R"(reason="shut-down")", "tunnels that ended with the relay")},
     {RelayCounter::kSecretsChanged, own_counter("secrets_changed", "times", "changes of the secret of Response MACs")},

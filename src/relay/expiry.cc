@@ -32,16 +32,16 @@ void Relay::Impl::handle_timeout(Instant now) {
     TunnelRecord& record = tunnels[id];
     looked_at += record.router.group_count();
     if (record.expires <= now) {
-      end_tunnel(id, RelayCounter::kTunnelsExpired);
+      end_tunnel(now, id, EndReason::kExpired);
       continue;
     }
     {
       Gate gate(*this, now, record.tunnel.endpoint.address, record.memberships);
       record.router.handle_timeout(now, changes, &gate);
-      publish_changes(id);
+      publish_changes(now, id, EndReason::kExpired);
     }
     if (record.router.empty()) {
-      end_tunnel(id, RelayCounter::kTunnelsExpired);
+      end_tunnel(now, id, EndReason::kExpired);
       continue;
     }
     const Instant due = std::min(record.expires, record.router.next_deadline());
@@ -59,7 +59,7 @@ void Relay::Impl::handle_unreachable(Instant now, const TunnelEndpoint& endpoint
   if (record.unreachable < options.unreachable_max) {
     ++record.unreachable;
   } else if (is_proven && now - record.unreachable_since >= options.unreachable_span) {
-    end_tunnel(*id, RelayCounter::kTunnelsUnreachable);
+    end_tunnel(now, *id, EndReason::kUnreachable);
   }
 }
 

@@ -221,7 +221,7 @@ TEST(Relay, TakesTheLastPairOfATunnelForEver) {
 
 TEST(Relay, NeverChangesASecretThatAFleetShares) {
   RelayOptions options = World::options();
-  options.secret.emplace().octets()[0] = std::byte{1};
+  options.keys.emplace_back().secret.octets()[0] = std::byte{1};
   World one(options);
   World two(options);
   two.pass(hours(100));

@@ -66,6 +66,7 @@ Relay::Impl::Impl(const RelayOptions& relay_options, Random& random_source, Inst
       deadlines(std::min(relay_options.limits.tunnels_max, TunnelStore::kReservedMax)),
       table(hash, {relay_options.sources_listed_max, relay_options.ssm}) {
   AMT_ASSERT(options.robustness >= 1 && options.robustness <= 7);
+  if (options.with_events) accounts.emplace(hash, options.limits.tunnels_max);
   build_general_queries();
 }
 
@@ -145,10 +146,18 @@ RelayOutput Relay::poll_output() {
 
 std::optional<FilterChange> Relay::poll_upstream() {
   std::optional<FilterChange> change = impl_->table.poll_change();
-  return change || !impl_->is_shut_down ? change : impl_->table.take_group();
+  // Tunnels that still have to be ended take their channels out of the table themselves.
+  const bool is_over = impl_->is_shut_down && impl_->tunnels.size() == 0;
+  return change || !is_over ? change : impl_->table.take_group();
 }
 
-void Relay::shutdown(Instant) { impl_->shutdown(); }
+void Relay::set_options(Instant now, const RelayOptions& options) { impl_->set_options(now, options); }
+void Relay::set_draining(bool draining) { impl_->is_draining = draining; }
+bool Relay::shutdown(Instant now, EndReason reason) { return impl_->shutdown(now, reason); }
+
+std::vector<RelayEvent> Relay::take_events() {
+  return impl_->accounts ? impl_->accounts->take_events() : std::vector<RelayEvent>{};
+}
 
 ReplicationTargets Relay::targets(const IpAddress& source, const IpAddress& group) const {
   // What is left in the table after the end are groups that are about to be left.
@@ -160,6 +169,11 @@ RelayTunnel& Relay::tunnel(TunnelId id) { return impl_->tunnels[id].tunnel; }
 void Relay::count_channel(const IpAddress& source, const IpAddress& group, std::uint64_t packets,
                           std::uint64_t octets) {
   impl_->table.count(source, group, packets, octets);
+}
+
+void Relay::count_sent(TunnelId id, const IpAddress& source, const IpAddress& group, std::uint64_t packets,
+                       std::uint64_t octets) {
+  if (impl_->accounts) impl_->accounts->count(id, source, group, packets, octets);
 }
 
 void Relay::handle_unreachable(Instant now, const TunnelEndpoint& endpoint, bool is_proven) {

@@ -20,6 +20,7 @@
 #include "membership/router.hh"
 #include "relay/refusal_log.hh"
 #include "relay/relay_counters.hh"
+#include "relay/relay_event.hh"
 #include "relay/relay_options.hh"
 #include "relay/relay_tunnel.hh"
 #include "wire/message.hh"
@@ -69,9 +70,22 @@ class Relay {
   /// tunnels.
   [[nodiscard]] std::optional<FilterChange> poll_upstream();
 
+  /// From now on new gateways are refused: Discovery is not answered, Queries have the L flag (§5.3.3.8), and no Update
+  /// makes a tunnel. Tunnels that gateways end have moved (`EndReason::kMoved`).
+  void set_draining(bool draining);
+
+  /// From now on these of `options`: the addresses that Advertisements name, the groups allowed, the limits of a
+  /// tunnel, ECN and strictness, and the keys if there were keys before. Tunnels keep what they have; MACs of keys that
+  /// are gone are refused, but for the last pair of each tunnel. The limits of all workers: `RelayShared::set_limits`.
+  void set_options(Instant now, const RelayOptions& options);
+
   /// Ends all tunnels; the upstream leaves come out of `poll_upstream` (R-5.3.4-a), made one by one as they are polled.
-  /// Every datagram that comes later is rejected, and no packet has a target.
-  void shutdown(Instant now);
+  /// Every datagram that comes later is rejected, and no packet has a target. With events it ends some thousand tunnels
+  /// a call. False: take the events, and call again.
+  bool shutdown(Instant now, EndReason reason = EndReason::kShutDown);
+
+  /// What began and ended since the last call, in order; nothing without `RelayOptions::with_events`.
+  [[nodiscard]] std::vector<RelayEvent> take_events();
 
   /// Data path: who gets a packet from `source` to `group`. Valid until the next input.
   [[nodiscard]] ReplicationTargets targets(const IpAddress& source, const IpAddress& group) const;
@@ -79,6 +93,10 @@ class Relay {
   /// Accounting of upstream datagrams, for `for_each_channel`: at (S,G) where a tunnel includes S, else at (*,G).
   /// Constant cost; once per batch of one channel will do.
   void count_channel(const IpAddress& source, const IpAddress& group, std::uint64_t packets, std::uint64_t octets);
+  /// Accounting of what was sent to a tunnel that `counts_channels`, for events. Numbers are added as unsigned
+  /// arithmetic has it: of what was not sent after all they are below 0.
+  void count_sent(TunnelId id, const IpAddress& source, const IpAddress& group, std::uint64_t packets,
+                  std::uint64_t octets);
   /// A gateway's port is gone: a run of ICMP Destination Unreachable for what was sent to `endpoint` (R-5.3.3.6.4-a,b),
   /// "fragmentation needed" not among them; one more than `unreachable_max` in a row, spread over `unreachable_span`,
   /// with no accepted Update between them, end the tunnel, if the last one is proven: it quotes what no outsider can

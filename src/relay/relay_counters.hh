@@ -26,6 +26,8 @@ enum class RelayCounter : std::uint8_t {
   kTunnelsTornDown,     ///< ended by a Teardown
   kTunnelsExpired,      ///< ended by silence
   kTunnelsUnreachable,  ///< ended by ICMP errors
+  kTunnelsMoved,        ///< left or torn down while the relay drained
+  kTunnelsDrained,      ///< ended by the end of a drain
   kTunnelsShutDown,     ///< ended with the relay
   kSecretsChanged,
   kHandedOver,    ///< messages and ICMP errors that belonged to another worker
@@ -83,6 +85,7 @@ enum class RelayReject : std::uint8_t {
   kTunnelPerPrefixLimit,   ///< of one IPv4 /24, /56 or /48
   kTunnelShareLimit,       ///< the relay is nearly full, and this address or prefix has more than the least share
   kUnknownTunnel,          ///< a good Teardown for an endpoint that has no tunnel
+  kDraining,               ///< a Discovery, or a new tunnel, while the relay drains
   kShutDown,               ///< came after `shutdown`
   // Parts of an Update that is accepted otherwise: counted per record, never the result of `handle_datagram`
   kGroupLimit,

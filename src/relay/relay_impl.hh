@@ -14,6 +14,7 @@
 #include "relay/refusal_log.hh"
 #include "relay/relay.hh"
 #include "relay/response_mac.hh"
+#include "relay/tunnel_accounts.hh"
 #include "relay/tunnel_store.hh"
 
 namespace amt {
@@ -31,6 +32,9 @@ struct Relay::Impl {
   Unexpected<RelayReject> refuse(Instant now, const Refusal& refusal, std::size_t count = 1);
   /// The one answer of an input.
   ControlDatagram& transmit(const TunnelEndpoint& to, const LocalAddress& from);
+
+  // reload.cc
+  void set_options(Instant now, const RelayOptions& fresh);
 
   // discovery.cc
   Outcome handle_discovery(Instant now, const TunnelEndpoint& from, const LocalAddress& to, Bytes message);
@@ -51,16 +55,22 @@ struct Relay::Impl {
   };
   Outcome create_tunnel(Instant now, const TunnelEndpoint& from, const UpdateFacts& facts, const GroupMessage& report);
   Outcome update_tunnel(Instant now, TunnelId id, const UpdateFacts& facts, const GroupMessage& report);
-  /// Feeds `changes`, one tunnel's, to the replication table, and clears them.
-  void publish_changes(TunnelId id);
+  /// Feeds `changes`, one tunnel's, to the replication table, and clears them. `reason`: of channels that end.
+  void publish_changes(Instant now, TunnelId id, EndReason reason);
+  /// Who speaks to `to` gets no new tunnel.
+  [[nodiscard]] bool refuses_newcomers(const LocalAddress& to) const {
+    return is_draining || std::ranges::find(options.retired, to) != options.retired.end();
+  }
+  /// What `reason`, a gateway's wish, is while the relay drains.
+  [[nodiscard]] EndReason by_gateway(EndReason reason) const { return is_draining ? EndReason::kMoved : reason; }
   RouterRejects apply_report(Instant now, TunnelRecord& record, const GroupMessage& message, Gate& gate);
   void count_partial_rejects(Instant now, const IpAddress& address, const RouterRejects& partial);
   // teardown.cc
   Outcome handle_teardown(Instant now, Bytes message);
   Outcome admit_teardown(Instant now, const wire::Teardown& teardown);
   /// Ends a tunnel at once: no more Data, its state gone, the upstream told.
-  void end_tunnel(TunnelId id, RelayCounter why);
-  void shutdown();
+  void end_tunnel(Instant now, TunnelId id, EndReason reason);
+  bool shutdown(Instant now, EndReason reason);
   // expiry.cc
   void handle_timeout(Instant now);
   void schedule(TunnelId id);
@@ -79,7 +89,12 @@ struct Relay::Impl {
   Counters<RelayReject> rejects;
   /// The log of refusals, which all workers share, may have a report.
   bool refusals_touched = false;
+  bool is_draining = false;
   bool is_shut_down = false;
+  /// None without events.
+  std::optional<TunnelAccounts> accounts;
+  /// After the shutdown: tunnels with lower numbers have ended.
+  std::uint32_t ended_below = 0;
 
   /// The two General Queries, whole IP datagrams, by `wire::Protocol`.
   std::array<std::vector<std::byte>, 2> general_queries;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "amt/endpoint.hh"
 #include "amt/time.hh"
 #include "base/random.hh"
 #include "base/secret_key.hh"
@@ -23,6 +24,15 @@ enum class GatewayFieldsPolicy : std::uint8_t { kAuto, kAlways, kNever };
 
 using RelaySecret = SecretKey;
 
+/// One of the keys that the relays of a fleet share.
+struct RelayKey {
+  RelaySecret secret;
+  /// From when on it signs. Before that, and after a younger one has taken over, it is accepted.
+  Instant signs_from = Instant::min();
+};
+/// More cost a forger's message too much.
+inline constexpr std::size_t kRelayKeysMax = 8;
+
 struct RelayOptions;
 
 /// What all workers of one relay share. An endpoint belongs to one worker, but what vouches for it and what bounds the
@@ -33,6 +43,9 @@ struct RelayShared {
   /// From which each period's secret is made; the first began at `since`.
   RelaySecret seed;
   Instant since{};
+  /// The limits of `options`, from now on. Any thread.
+  void set_limits(const RelayOptions& options);
+
   /// What all of them together hold.
   Admission admission;
   AnswerBudget answers;
@@ -48,6 +61,8 @@ struct RelayOptions {
   std::uint8_t robustness = 2;                          ///< 1..7
   Duration query_interval = std::chrono::seconds(125);  ///< 1..31744 s
   AdmissionLimits limits;
+  /// Addresses that are being given up: as if the relay drained, for who speaks to one of these.
+  std::vector<LocalAddress> retired{};
   /// What gateways may ask for; empty: any group.
   std::vector<Prefix> allowed_groups;
   std::size_t groups_per_tunnel_max = 512;
@@ -71,9 +86,12 @@ struct RelayOptions {
   /// that the limit of Updates tells apart. All forget when more come.
   std::size_t contacts_max = 8192;          ///< at least 1
   std::size_t limited_prefixes_max = 4096;  ///< at least 1, rounded up to sets of 4
-  /// Given: fixed, shared by a fleet. Else random, changed every `secret_lifetime`.
-  std::optional<RelaySecret> secret;
+  /// Given: shared by a fleet; `kRelayKeysMax` at most, one of which signs now. Else random, changed every
+  /// `secret_lifetime`.
+  std::vector<RelayKey> keys;
   Duration secret_lifetime = std::chrono::hours(2);
+  /// Keep books of each channel of each tunnel, for `Relay::take_events`.
+  bool with_events = false;
   /// Not given: the relay is alone.
   std::shared_ptr<RelayShared> shared;
   SsmRange ssm;

@@ -12,6 +12,8 @@ struct RelayTunnel {
   LocalAddress local;
   /// The E flag of the Request that its last Update answers: copy the inner ECN to the outer header (E-9601-f).
   bool ecn_capable = false;
+  /// What is sent is to be told to `Relay::count_sent`, too.
+  bool counts_channels = false;
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
 };

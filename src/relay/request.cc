@@ -66,7 +66,8 @@ void Relay::Impl::send_query(const TunnelEndpoint& from, const LocalAddress& to,
   query.nonce = request.nonce;
   // R-5.3.3.3-e: "not accepting new endpoints"; a gateway that has a tunnel here may go on (R-5.1.4-f).
   const Admission& admission = options.shared->admission;
-  query.limit = admission.is_full() || (!tunnels.find(from) && admission.refuses_tunnel(from.address));
+  query.limit =
+      refuses_newcomers(to) || admission.is_full() || (!tunnels.find(from) && admission.refuses_tunnel(from.address));
   query.datagram = general_queries[static_cast<std::size_t>(request.protocol)];
   if (with_fields) query.gateway = wire::GatewayFields{from};
 

@@ -4,6 +4,8 @@
 #include <sodium/crypto_shorthash_siphash24.h>
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "base/assert.hh"
 
@@ -42,8 +44,8 @@ MacSecrets::MacSecrets(const RelayOptions& options, const RelayShared& shared)
       since_(shared.since),
       lifetime_(options.secret_lifetime),
       previous_lifetime_(2 * options.query_interval) {
-  if (options.secret) {
-    current_ = *options.secret;
+  if (!options.keys.empty()) {
+    set_keys(since_, options.keys);
     return;
   }
   AMT_ASSERT(lifetime_ > Duration::zero());
@@ -65,8 +67,26 @@ RelaySecret MacSecrets::secret_of(std::uint64_t period) const {
   return secret;
 }
 
+void MacSecrets::set_keys(Instant now, std::vector<RelayKey> keys) {
+  AMT_ASSERT(!keys.empty() && keys.size() <= kRelayKeysMax);
+  keys_ = std::move(keys);
+  std::ranges::stable_sort(keys_, {}, &RelayKey::signs_from);
+  choose_key(now);
+}
+
+void MacSecrets::choose_key(Instant now) {
+  const auto next = std::ranges::upper_bound(keys_, now, {}, &RelayKey::signs_from);
+  // Where none signs yet the first one does: a fleet whose clocks differ a little has one.
+  current_ = next == keys_.begin() ? next->secret : std::prev(next)->secret;
+  next_change_ = next == keys_.end() ? kNoDeadline : next->signs_from;
+}
+
 bool MacSecrets::advance(Instant now) {
   if (now < next_change_) return false;
+  if (!keys_.empty()) {
+    choose_key(now);
+    return true;
+  }
   const auto period = static_cast<std::uint64_t>((now - since_) / lifetime_);
   const Instant changed = since_ + static_cast<Duration::rep>(period) * lifetime_;
   previous_ = secret_of(period - 1);
@@ -87,6 +107,9 @@ std::optional<bool> MacSecrets::verify(Instant now, const Endpoint& endpoint, wi
     return with;
   };
   if (const auto found = try_secret(current_)) return found;
+  for (const RelayKey& key : keys_) {
+    if (const auto found = try_secret(key.secret)) return found;
+  }
   // RFC 7450 §5.3.3.4: "the relay MUST attempt to authenticate the Response MAC using the previous private secret value
   // unless 2 * query_interval time has elapsed since the private secret change."
   if (now < previous_until_) return try_secret(previous_);

@@ -24,22 +24,27 @@ struct MacSubject {
 /// carries it: X-4.4-a,b), port, nonce (both in network order), and one octet that is 2 for E and else 0.
 [[nodiscard]] wire::ResponseMac response_mac(const RelaySecret& secret, const MacSubject& subject);
 
-/// The current secret and the one before it.
+/// The secret that signs, and those that are accepted: the keys of a fleet, or random ones of this relay alone, the
+/// current one and the one before.
 class MacSecrets {
  public:
-  /// A fixed secret never changes; else each lives for `secret_lifetime`, and all come from `shared`, so that workers
-  /// agree at any time without a word. `options.secret` and `secret_lifetime` count.
+  /// Without `options.keys` each secret lives for `options.secret_lifetime`, and all come from `shared`, so that
+  /// workers agree at any time without a word.
   MacSecrets(const RelayOptions& options, const RelayShared& shared);
 
-  /// When the secret is due to change; `kNoDeadline` for a fixed one.
+  /// When the secret is due to change; `kNoDeadline`: it is not.
   [[nodiscard]] Instant next_change() const { return next_change_; }
   /// Changes the secret if that is due. True: it did.
   bool advance(Instant now);
 
+  /// In place of the keys before; not empty.
+  void set_keys(Instant now, std::vector<RelayKey> keys);
+
   [[nodiscard]] wire::ResponseMac compute(const MacSubject& subject) const;
 
-  /// The E flag that `mac` was made with, or nothing when it is none of ours. The secret before counts until two query
-  /// intervals after the change (R-5.3.3.4-f). Comparison takes the same time for every wrong MAC.
+  /// The E flag that `mac` was made with, or nothing when it is none of ours. A random secret
+  /// counts until two query intervals after it has changed (R-5.3.3.4-f), a key of a fleet always. Comparison takes the
+  /// same time for every wrong MAC.
   [[nodiscard]] std::optional<bool> verify(Instant now, const Endpoint& endpoint, wire::RequestNonce nonce,
                                            const wire::ResponseMac& mac) const;
 
@@ -47,6 +52,11 @@ class MacSecrets {
   /// Of a period, counted from 0. None tells anything of another.
   [[nodiscard]] RelaySecret secret_of(std::uint64_t period) const;
 
+  /// The one that signs now.
+  void choose_key(Instant now);
+
+  /// By `signs_from`; none where secrets are random.
+  std::vector<RelayKey> keys_;
   RelaySecret seed_;
   Instant since_{};
   RelaySecret current_;

@@ -3,6 +3,13 @@
 #include "relay/relay_impl.hh"
 
 namespace amt {
+namespace {
+
+/// Tunnels with events that one call of `shutdown` ends: their events take less than a megabyte where each has one
+/// channel.
+constexpr std::size_t kEndsAtOnceMax = 4096;
+
+}  // namespace
 
 Relay::Impl::Outcome Relay::Impl::handle_teardown(Instant now, Bytes message) {
   counters.add(RelayCounter::kTeardownsReceived);
@@ -19,7 +26,7 @@ Relay::Impl::Outcome Relay::Impl::handle_teardown(Instant now, Bytes message) {
     return reject(RelayReject::kBadMac);
   }
   if (!id) return reject(RelayReject::kUnknownTunnel);
-  end_tunnel(*id, RelayCounter::kTunnelsTornDown);
+  end_tunnel(now, *id, by_gateway(EndReason::kTornDown));
   counters.add(RelayCounter::kTeardownsAccepted);
   return {};
 }
@@ -36,22 +43,32 @@ Relay::Impl::Outcome Relay::Impl::admit_teardown(Instant now, const wire::Teardo
   return refuse(now, {RelayReject::kUpdateRateLimit, subscriber_of(endpoint.address)});
 }
 
-void Relay::Impl::end_tunnel(TunnelId id, RelayCounter why) {
+void Relay::Impl::end_tunnel(Instant now, TunnelId id, EndReason reason) {
   // R-5.3.3.5-d: "the same as would occur if the relay had received [a report that deletes] all group records".
   const TunnelRecord& record = tunnels[id];
   Admission& admission = options.shared->admission;
   tunnels[id].router.clear(changes);
-  publish_changes(id);
+  publish_changes(now, id, reason);
+  if (accounts) accounts->end_tunnel(now, record.tunnel, record.since, reason);
   admission.release_memberships(record.tunnel.endpoint.address, record.memberships);
   admission.release_tunnel(record.tunnel.endpoint.address);
   deadlines.remove(id);
   tunnels.erase(id);
-  counters.add(why);
+  counters.add(counter_of(reason));
 }
 
-void Relay::Impl::shutdown() {
+bool Relay::Impl::shutdown(Instant now, EndReason reason) {
   is_shut_down = true;
-  counters.add(RelayCounter::kTunnelsShutDown, tunnels.size());
+  if (accounts) {
+    std::size_t ended = 0;
+    for (; ended_below < tunnels.end() && ended < kEndsAtOnceMax; ++ended_below) {
+      if (!tunnels.contains(TunnelId{ended_below})) continue;
+      end_tunnel(now, TunnelId{ended_below}, reason);
+      ++ended;
+    }
+    return ended_below >= tunnels.end();
+  }
+  counters.add(counter_of(reason), tunnels.size());
   // At once, whatever their number. What they wanted upstream is taken out of the table group by group, as it is
   // polled.
   Admission& admission = options.shared->admission;
@@ -65,6 +82,7 @@ void Relay::Impl::shutdown() {
   admission.release_channels(channels);
   tunnels.clear();
   deadlines.clear();
+  return true;
 }
 
 }  // namespace amt

@@ -109,6 +109,7 @@ Relay::Impl::Outcome Relay::Impl::handle_update(Instant now, const TunnelEndpoin
 
 Relay::Impl::Outcome Relay::Impl::create_tunnel(Instant now, const TunnelEndpoint& from, const UpdateFacts& facts,
                                                 const GroupMessage& report) {
+  if (refuses_newcomers(facts.local)) return reject(RelayReject::kDraining);
   TunnelRecord record{.tunnel = {.endpoint = from, .local = facts.local, .ecn_capable = facts.ecn_capable},
                       .router = RouterState(router_options),
                       .expires = now + router_options.group_membership_interval(),
@@ -131,7 +132,8 @@ Relay::Impl::Outcome Relay::Impl::create_tunnel(Instant now, const TunnelEndpoin
   const Instant due = std::min(record.expires, record.router.next_deadline());
   const TunnelId id = tunnels.insert(std::move(record));
   deadlines.set(id, due);
-  publish_changes(id);
+  if (accounts) accounts->begin_tunnel(now, id, tunnels[id].tunnel);
+  publish_changes(now, id, EndReason::kLeft);
   options.shared->answers.note_proved(now, from);
   counters.add(RelayCounter::kTunnelsCreated);
   return {};
@@ -143,10 +145,10 @@ Relay::Impl::Outcome Relay::Impl::update_tunnel(Instant now, TunnelId id, const 
   {
     Gate gate(*this, now, record.tunnel.endpoint.address, record.memberships);
     count_partial_rejects(now, record.tunnel.endpoint.address, apply_report(now, record, report, gate));
-    publish_changes(id);
+    publish_changes(now, id, record.router.empty() ? by_gateway(EndReason::kLeft) : EndReason::kLeft);
   }
   if (record.router.empty()) {
-    end_tunnel(id, RelayCounter::kTunnelsLeft);
+    end_tunnel(now, id, by_gateway(EndReason::kLeft));
     return {};
   }
   // RFC 7450 §5.3.3.7: the timer restarts "each time the relay receives a new Membership Update message from the
@@ -172,7 +174,8 @@ RouterRejects Relay::Impl::apply_report(Instant now, TunnelRecord& record, const
   return router.handle_leave(now, std::get<OlderLeave>(message), changes, &gate);
 }
 
-void Relay::Impl::publish_changes(TunnelId id) {
+void Relay::Impl::publish_changes(Instant now, TunnelId id, EndReason reason) {
+  if (accounts) accounts->apply(now, id, tunnels[id].tunnel, changes, reason);
   edges.clear();
   for (const FilterChange& change : changes) table.apply(id, change, &edges);
   changes.clear();

@@ -11,6 +11,8 @@ Instant monotonic_now() {
   return Instant(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
 }
 
+WallTime wall_now() { return std::chrono::system_clock::now(); }  // allow: this is sys/clock
+
 Duration process_cpu_time() {
   timespec used{};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);

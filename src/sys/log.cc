@@ -3,6 +3,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -11,6 +12,8 @@
 
 namespace amt {
 namespace {
+
+constexpr const char* kPlainPattern = "%Y-%m-%dT%H:%M:%S.%e%z %l: %v";
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
   switch (level) {
@@ -28,8 +31,8 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
   return spdlog::level::info;
 }
 
-bool& json_lines() {
-  static bool json = false;
+std::atomic<bool>& json_lines() {
+  static std::atomic<bool> json = false;
   return json;
 }
 
@@ -37,7 +40,7 @@ spdlog::logger& logger() {
   static const std::shared_ptr<spdlog::logger> instance = [] {
     auto created = std::make_shared<spdlog::logger>("amt", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     created->set_level(spdlog::level::info);
-    created->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l: %v");
+    created->set_pattern(kPlainPattern);
     created->flush_on(spdlog::level::trace);
     return created;
   }();
@@ -64,6 +67,8 @@ void configure_log(const LogOptions& options) {
     logger().set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%f%z","level":"%l","message":"%v"})");
   } else if (std::getenv("JOURNAL_STREAM") != nullptr) {  // allow: how the journal says that it reads
     logger().set_pattern("%l: %v");                       // the journal has its own time
+  } else {
+    logger().set_pattern(kPlainPattern);
   }
 }
 

@@ -17,7 +17,7 @@ struct LogOptions {
   bool json = false;
 };
 
-/// Once, before the first line; without it: info, plain text.
+/// Before the first line, and again at a reload; without it: info, plain text. Any thread may log meanwhile.
 void configure_log(const LogOptions& options);
 
 /// For what is costly to prepare.

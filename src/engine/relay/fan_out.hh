@@ -34,6 +34,11 @@ class FanOut {
   FanOut(Relay& relay, std::span<UdpSocket* const> sockets, Random& random, const PathMtuOptions& path_mtu = {},
          TooBigListener* too_big = nullptr, const RateCapOptions& rate_cap = {}, XdpSender* xdp = nullptr);
 
+  /// One more of `sockets`.
+  void add_socket(UdpSocket& socket) { queues_.emplace_back().socket = &socket; }
+  /// From now on.
+  void set_rate_cap(const RateCapOptions& options) { rate_cap_ = RateCap(options); }
+
   /// Lowers TTL / Hop Limit if that is still to be done, puts the AMT header before each datagram, sends and accounts.
   /// What does not fit a gateway's path is fragmented inside, or dropped and its source told (R-5.3.3.6.2). May end
   /// tunnels that are unreachable: poll the relay's output afterwards.

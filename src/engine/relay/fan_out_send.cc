@@ -114,6 +114,10 @@ void FanOut::account(const Outgoing& origin, int copies) {
   RelayTunnel& tunnel = relay_.tunnel(origin.tunnel);
   tunnel.packets += sign * origin.packets;
   tunnel.bytes += sign * origin.octets;
+  if (tunnel.counts_channels) {
+    const Run& run = runs_[origin.run];
+    relay_.count_sent(origin.tunnel, run.source, run.group, sign * origin.packets, sign * origin.octets);
+  }
   relay_.counters().add(RelayCounter::kDataPacketsSent, sign * origin.packets);
   relay_.counters().add(RelayCounter::kDataBytesSent, sign * origin.octets);
 }

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <iterator>
 
 #include "engine/relay/too_big_desk.hh"
-#include "engine/relay/upstream_owner.hh"
 #include "engine/runtime/loop_thread.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"
@@ -18,13 +18,26 @@ constexpr std::size_t kHandedOverMax = 1024;
 /// Datagrams that did not fit and wait for the control thread; each may be 64 KB.
 constexpr std::size_t kReportsWaitingMax = 512;
 
+template <typename T>
+bool is_among(const std::vector<T>& list, const T& one) {
+  return std::ranges::find(list, one) != list.end();
+}
+
+std::vector<Endpoint> addresses_of(const RelayEngineOptions& options) {
+  std::vector<Endpoint> addresses = options.local;
+  std::ranges::copy(options.discovery, std::back_inserter(addresses));
+  return addresses;
+}
+
 }  // namespace
 
 struct RelayEngine::Impl final : RelayColleagues, std::enable_shared_from_this<RelayEngine::Impl> {
-  Impl(EventLoop& event_loop, const RelayEngineOptions& options, Random& random)
+  Impl(EventLoop& event_loop, const RelayEngineOptions& options, Random& random_source)
       : loop(event_loop),
         started(monotonic_now()),
-        steering(options.router ? 1 : options.workers, random),
+        ssm(options.relay.ssm),
+        random(random_source),
+        steering(options.router ? 1 : options.workers, random_source),
         handed_over(steering.workers()),
         upstream(
             loop, steering.workers(), options.relay.ssm,
@@ -35,12 +48,19 @@ struct RelayEngine::Impl final : RelayColleagues, std::enable_shared_from_this<R
               for (std::size_t i = 0; i < workers.size(); ++i) {
                 post_to(i, [wanted](RelayWorker& worker) { worker.set_local_senders(wanted); });
               }
-            }) {}
+            },
+            options.on_upstream),
+        on_events(options.on_events) {}
 
-  SysResult<void> open(const RelayEngineOptions& options, Random& random);
-  SysResult<std::vector<std::vector<UdpSocket>>> bind(const RelayEngineOptions& options) const;
+  SysResult<void> open(const RelayEngineOptions& options);
+  /// By worker, for those of `addresses` that are not among `bound`, which they join.
+  SysResult<std::vector<std::vector<UdpSocket>>> bind_more(const std::vector<Endpoint>& addresses);
+  SysResult<void> add_upstream(const std::string& interface, const std::vector<Endpoint>& own);
+  /// Error: nothing has changed.
+  SysResult<void> change_upstreams(const RelayEngineOptions& fresh);
+  SysResult<void> reload(const RelayEngineOptions& fresh);
   void hand_out(std::size_t worker, std::size_t number, std::unique_ptr<UpstreamCapture> capture);
-  void shutdown();
+  void shutdown(EndReason reason);
 
   /// Any thread.
   void post_to(std::size_t worker, std::function<void(RelayWorker&)> work);
@@ -51,11 +71,19 @@ struct RelayEngine::Impl final : RelayColleagues, std::enable_shared_from_this<R
   void report_lost_capture() override;
   void report_return(const ReturnedPacket& packet) override;
   bool report_too_big(Bytes datagram, std::size_t inner_octets_max) override;
+  void report_events(std::vector<RelayEvent> events, bool at_end) override { on_events(std::move(events), at_end); }
   bool hand_over(std::size_t to, bool urgent, std::function<void(RelayWorker&)> work) override;
 
   EventLoop& loop;
   Instant started;
+  SsmRange ssm;
+  Random& random;
   Steering steering;
+  /// Addresses that there are sockets for.
+  std::vector<Endpoint> bound;
+  std::vector<std::string> interfaces;
+  std::shared_ptr<RelayShared> shared;
+  bool is_draining = false;
   bool is_shut_down = false;
   /// By worker: what waits for it, of what others have handed over.
   std::vector<std::atomic<std::size_t>> handed_over;
@@ -65,17 +93,18 @@ struct RelayEngine::Impl final : RelayColleagues, std::enable_shared_from_this<R
   Counters<RelayCounter> counters;
   // The threads end before the workers, and both before what they use; the upstream after the captures.
   UpstreamOwner upstream;
+  RelayEventSink on_events;
   std::vector<std::unique_ptr<LoopThread>> threads;
   std::vector<std::unique_ptr<RelayWorker>> workers;
-  /// None without an upstream.
   std::optional<TooBigDesk> too_big;
 };
 
-SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options, Random& random) {
-  SysResult<std::vector<std::vector<UdpSocket>>> sockets = bind(options);
+SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options) {
+  SysResult<std::vector<std::vector<UdpSocket>>> sockets = bind_more(addresses_of(options));
   if (!sockets) return Unexpected<SysError>(sockets.error());
   RelayOptions relay = options.relay;
-  relay.shared = std::make_shared<RelayShared>(relay, random, started);
+  relay.with_events = static_cast<bool>(options.on_events);
+  relay.shared = shared = std::make_shared<RelayShared>(relay, random, started);
   for (std::size_t i = 0; i < steering.workers(); ++i) {
     threads.push_back(std::make_unique<LoopThread>());
     std::optional<XdpSender> xdp;
@@ -87,21 +116,13 @@ SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options, Rando
     workers.push_back(std::make_unique<RelayWorker>(threads[i]->loop(), i, steering, relay, options.data_path,
                                                     std::move((*sockets)[i]), std::move(xdp), random, *this));
   }
-  if (!options.upstream.empty() || options.router) {
-    const Duration patience = workers.size() == 1 ? Duration::zero() : TooBigDesk::kPatience;
-    too_big.emplace(loop, relay.ssm, random, counters, patience);
-  }
-  std::vector<IpAddress> addresses;
-  for (const Endpoint& endpoint : options.local) addresses.push_back(endpoint.address);
-  for (const Endpoint& endpoint : options.discovery) addresses.push_back(endpoint.address);
+  const Duration patience = workers.size() == 1 ? Duration::zero() : TooBigDesk::kPatience;
+  too_big.emplace(loop, ssm, random, counters, patience);
   for (const std::string& interface : options.upstream) {
-    const auto open_host = [this, host = HostUpstreamOptions{interface, addresses}] {
-      return open_host_upstream(host, upstream.descriptors());
-    };
-    if (SysResult<void> added = upstream.add(open_host); !added) return added;
+    if (SysResult<void> added = add_upstream(interface, bound); !added) return added;
   }
   if (options.router) {
-    const auto open_router = [&random, router = *options.router] { return open_router_upstream(router, random); };
+    const auto open_router = [this, router = *options.router] { return open_router_upstream(router, random); };
     if (SysResult<void> added = upstream.add(open_router); !added) return added;
   }
   // By now everything is open that a relay has from its start.
@@ -110,21 +131,73 @@ SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options, Rando
   return {};
 }
 
-/// By worker.
-SysResult<std::vector<std::vector<UdpSocket>>> RelayEngine::Impl::bind(const RelayEngineOptions& options) const {
+SysResult<void> RelayEngine::Impl::add_upstream(const std::string& interface, const std::vector<Endpoint>& own) {
+  HostUpstreamOptions host{interface, {}};
+  for (const Endpoint& endpoint : own) host.relay_addresses.push_back(endpoint.address);
+  SysResult<void> added =
+      upstream.add([this, host = std::move(host)] { return open_host_upstream(host, upstream.descriptors()); });
+  if (added) interfaces.push_back(interface);
+  return added;
+}
+
+SysResult<std::vector<std::vector<UdpSocket>>> RelayEngine::Impl::bind_more(const std::vector<Endpoint>& addresses) {
   UdpOptions socket_options;
   socket_options.quiet_while_sending = true;
   socket_options.ignore_path_mtu = true;
   std::vector<std::vector<UdpSocket>> sockets(steering.workers());
-  for (const std::vector<Endpoint>& addresses : {options.local, options.discovery}) {
-    for (const Endpoint& address : addresses) {
-      if (std::ranges::any_of(sockets[0], [&](const UdpSocket& one) { return one.local() == address; })) continue;
-      SysResult<std::vector<UdpSocket>> bound = steering.bind(address, socket_options);
-      if (!bound) return Unexpected<SysError>(bound.error());
-      for (std::size_t i = 0; i < sockets.size(); ++i) sockets[i].push_back(std::move((*bound)[i]));
-    }
+  std::vector<Endpoint> more;
+  for (const Endpoint& address : addresses) {
+    if (is_among(bound, address) || is_among(more, address)) continue;
+    SysResult<std::vector<UdpSocket>> group = steering.bind(address, socket_options);
+    if (!group) return Unexpected<SysError>(group.error());
+    for (std::size_t i = 0; i < sockets.size(); ++i) sockets[i].push_back(std::move((*group)[i]));
+    more.push_back(address);
   }
+  std::ranges::copy(more, std::back_inserter(bound));
   return sockets;
+}
+
+SysResult<void> RelayEngine::Impl::change_upstreams(const RelayEngineOptions& fresh) {
+  const std::vector<std::string> before = interfaces;
+  for (const std::string& interface : fresh.upstream) {
+    if (is_among(interfaces, interface)) continue;
+    SysResult<void> added = add_upstream(interface, addresses_of(fresh));
+    if (added) continue;
+    for (const std::string& one : interfaces) {
+      if (!is_among(before, one)) upstream.remove(one);
+    }
+    interfaces = before;
+    return added;
+  }
+  for (const std::string& one : before) {
+    if (!is_among(fresh.upstream, one)) upstream.remove(one);
+  }
+  interfaces = fresh.upstream;
+  return {};
+}
+
+SysResult<void> RelayEngine::Impl::reload(const RelayEngineOptions& fresh) {
+  const std::vector<Endpoint> before = bound;
+  SysResult<std::vector<std::vector<UdpSocket>>> sockets = bind_more(addresses_of(fresh));
+  if (!sockets) return Unexpected<SysError>(sockets.error());
+  if (SysResult<void> changed = change_upstreams(fresh); !changed) {
+    bound = before;
+    return changed;
+  }
+  RelayOptions relay = fresh.relay;
+  for (const Endpoint& address : bound) {
+    if (!is_among(addresses_of(fresh), address)) relay.retired.push_back({address});
+  }
+  shared->set_limits(relay);
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    // What is posted can be copied.
+    const auto more = std::make_shared<std::vector<UdpSocket>>(std::move((*sockets)[i]));
+    post_to(i, [relay, data_path = fresh.data_path, more](RelayWorker& worker) {
+      for (UdpSocket& socket : *more) worker.add_socket(std::move(socket));
+      worker.set_options(relay, data_path);
+    });
+  }
+  return {};
 }
 
 void RelayEngine::Impl::hand_out(std::size_t worker, std::size_t number, std::unique_ptr<UpstreamCapture> capture) {
@@ -194,17 +267,17 @@ bool RelayEngine::Impl::hand_over(std::size_t to, bool urgent, std::function<voi
   return true;
 }
 
-void RelayEngine::Impl::shutdown() {
+void RelayEngine::Impl::shutdown(EndReason reason) {
   if (std::exchange(is_shut_down, true)) return;
   for (const std::unique_ptr<LoopThread>& thread : threads) thread->stop();
-  for (const std::unique_ptr<RelayWorker>& worker : workers) worker->shutdown();
+  for (const std::unique_ptr<RelayWorker>& worker : workers) worker->shutdown(reason);
   upstream.shutdown();
 }
 
 SysResult<std::unique_ptr<RelayEngine>> RelayEngine::create(EventLoop& loop, const RelayEngineOptions& options,
                                                             Random& random) {
   auto impl = std::make_shared<Impl>(loop, options, random);
-  if (const SysResult<void> opened = impl->open(options, random); !opened) return Unexpected<SysError>(opened.error());
+  if (const SysResult<void> opened = impl->open(options); !opened) return Unexpected<SysError>(opened.error());
   return std::unique_ptr<RelayEngine>(new RelayEngine(std::move(impl)));
 }
 
@@ -214,7 +287,20 @@ RelayEngine::~RelayEngine() {
   for (const std::unique_ptr<LoopThread>& thread : impl_->threads) thread->stop();
 }
 
-void RelayEngine::shutdown() { impl_->shutdown(); }
+void RelayEngine::shutdown(EndReason reason) { impl_->shutdown(reason); }
+SysResult<void> RelayEngine::reload(const RelayEngineOptions& fresh) { return impl_->reload(fresh); }
+bool RelayEngine::is_draining() const { return impl_->is_draining; }
+std::size_t RelayEngine::tunnel_count() const {
+  std::size_t tunnels = 0;
+  for (const std::unique_ptr<RelayWorker>& worker : impl_->workers) tunnels += worker->relay().tunnel_count();
+  return tunnels;
+}
+void RelayEngine::set_draining(bool draining) {
+  impl_->is_draining = draining;
+  for (std::size_t i = 0; i < impl_->workers.size(); ++i) {
+    impl_->post_to(i, [draining](RelayWorker& worker) { worker.set_draining(draining); });
+  }
+}
 Instant RelayEngine::started() const { return impl_->started; }
 std::size_t RelayEngine::worker_count() const { return impl_->workers.size(); }
 
@@ -228,7 +314,7 @@ void RelayEngine::ask_worker(std::size_t index, std::function<void(RelayWorker&)
   });
 }
 
-void RelayEngine::for_each_upstream(const std::function<void(const Upstream&)>& visit) const {
+void RelayEngine::for_each_upstream(const std::function<void(const Upstream&, std::size_t number)>& visit) const {
   impl_->upstream.for_each(visit);
 }
 

@@ -11,11 +11,16 @@
 #include "engine/relay/relay_worker.hh"
 #include "engine/relay/router_upstream.hh"
 #include "engine/relay/upstream.hh"
+#include "engine/relay/upstream_owner.hh"
 #include "engine/runtime/event_loop.hh"
 #include "relay/relay.hh"
 #include "sys/error.hh"
 
 namespace amt {
+
+/// What began and ended: of one worker at a time, in order. Called on the workers' threads, which must not wait;
+/// `at_end`: on the loop's thread, when those have ended.
+using RelayEventSink = std::function<void(std::vector<RelayEvent> events, bool at_end)>;
 
 struct RelayEngineOptions {
   RelayOptions relay;
@@ -28,6 +33,10 @@ struct RelayEngineOptions {
   /// Router mode: the pseudo-interface to create. It has one reader, so there is one worker then.
   std::optional<RouterUpstreamOptions> router;
   DataPathOptions data_path{};
+  /// Given: `relay.with_events` is set.
+  RelayEventSink on_events{};
+  /// Called on the loop's thread with what changes upstream.
+  UpstreamOwner::Watcher on_upstream{};
   /// Threads among which the gateways are divided, 1 to `Steering::kWorkersMax`.
   std::size_t workers = 1;
   /// Of this process; joins leave some of them to the rest of the program (`descriptors_for_joins`).
@@ -46,9 +55,18 @@ class RelayEngine {
   RelayEngine(const RelayEngine&) = delete;
   RelayEngine& operator=(const RelayEngine&) = delete;
 
-  /// Leaves upstream and forgets all tunnels (R-5.3.4-a). Nothing is answered or forwarded afterwards, and the threads
-  /// have ended.
-  void shutdown();
+  /// Leaves upstream and forgets all tunnels (R-5.3.4-a), which end for `reason`. Nothing is answered or forwarded
+  /// afterwards, and the threads have ended.
+  void shutdown(EndReason reason = EndReason::kShutDown);
+  /// Takes over what of `fresh` can change while tunnels live: what `RelayWorker::set_options` and
+  /// `RelayShared::set_limits` take, more addresses, upstream interfaces. An address that is not in it any more takes
+  /// no new gateways; its tunnels go on. Error: an address or interface cannot be used, and nothing has changed.
+  [[nodiscard]] SysResult<void> reload(const RelayEngineOptions& fresh);
+  /// See `Relay::set_draining`.
+  void set_draining(bool draining);
+  [[nodiscard]] bool is_draining() const;
+  /// Of all workers, as each was a moment ago.
+  [[nodiscard]] std::size_t tunnel_count() const;
 
   [[nodiscard]] Instant started() const;
   [[nodiscard]] std::size_t worker_count() const;
@@ -59,7 +77,8 @@ class RelayEngine {
   /// Calls `visit` on the worker's thread, and then `done` here; not if the engine is shut down first. Data waits for
   /// `visit`: no more than a fraction of a millisecond.
   void ask_worker(std::size_t index, std::function<void(RelayWorker&)> visit, std::function<void()> done);
-  void for_each_upstream(const std::function<void(const Upstream&)>& visit) const;
+  /// `number`: its place in `RelayWorker::Published::captures`.
+  void for_each_upstream(const std::function<void(const Upstream&, std::size_t number)>& visit) const;
 
  private:
   struct Impl;

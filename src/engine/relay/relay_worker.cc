@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 #include "sys/clock.hh"
@@ -25,7 +26,7 @@ void tell_refusal(const RefusalReport& report) {
            to_string(report.reason), report.count, option_behind(report.reason));
 }
 
-std::vector<UdpSocket*> pointers_to(std::vector<UdpSocket>& sockets) {
+std::vector<UdpSocket*> pointers_to(std::deque<UdpSocket>& sockets) {
   std::vector<UdpSocket*> pointers;
   for (UdpSocket& socket : sockets) pointers.push_back(&socket);
   return pointers;
@@ -47,7 +48,7 @@ RelayWorker::RelayWorker(EventLoop& loop, std::size_t index, const Steering& ste
       steering_(steering),
       colleagues_(colleagues),
       relay_(options, random, monotonic_now()),
-      sockets_(std::move(sockets)),
+      sockets_(std::make_move_iterator(sockets.begin()), std::make_move_iterator(sockets.end())),
       xdp_(std::move(xdp)),
       fan_out_(relay_, pointers_to(sockets_), random, data_path.path_mtu, this, data_path.rate_cap,
                xdp_ ? &*xdp_ : nullptr),
@@ -59,9 +60,25 @@ RelayWorker::RelayWorker(EventLoop& loop, std::size_t index, const Steering& ste
                         settle();
                       }),
       publish_timer_(loop, [this] { publish_captures(); }) {
-  for (UdpSocket& socket : sockets_) {
-    watches_.emplace_back(loop_, socket.poll_fd(), [this, &socket] { on_socket_readable(socket); });
-  }
+  for (UdpSocket& socket : sockets_) watch(socket);
+  settle();
+}
+
+void RelayWorker::watch(UdpSocket& socket) {
+  watches_.emplace_back(loop_, socket.poll_fd(), [this, &socket] { on_socket_readable(socket); });
+}
+
+void RelayWorker::add_socket(UdpSocket socket) {
+  if (is_shut_down_) return;
+  UdpSocket& added = sockets_.emplace_back(std::move(socket));
+  fan_out_.add_socket(added);
+  watch(added);
+}
+
+void RelayWorker::set_options(const RelayOptions& options, const DataPathOptions& data_path) {
+  relay_.set_options(monotonic_now(), options);
+  fan_out_.set_rate_cap(data_path.rate_cap);
+  pace_ = BatchPace(data_path.batch_delay_max);
   settle();
 }
 
@@ -69,13 +86,13 @@ void RelayWorker::set_capture(std::size_t number, std::unique_ptr<UpstreamCaptur
   if (is_shut_down_) return;
   if (number == captures_.size()) {
     captures_.push_back({.number = static_cast<std::uint32_t>(number)});
-    published_.captures.emplace_back();
   }
   CapturePlace& place = captures_[number];
   // The watch first: it must let go of the old descriptor before that is closed.
   place.watch.reset();
   if (place.capture) place.before += place.capture->statistics();
   place.capture = std::move(capture);
+  if (!place.capture) return;
   screen_.set_upstream(place.number, place.capture->interface(), place.capture->may_return());
   place.watch.emplace(loop_, place.capture->fd(), [this, &place] { on_upstream_readable(place); });
   if (wanted_) place.capture->set_wanted(true);
@@ -84,14 +101,19 @@ void RelayWorker::set_capture(std::size_t number, std::unique_ptr<UpstreamCaptur
 
 void RelayWorker::set_local_senders(bool wanted) {
   local_senders_ = wanted;
-  for (const CapturePlace& place : captures_) place.capture->set_local_senders(wanted);
+  for (const CapturePlace& place : captures_) {
+    if (place.capture) place.capture->set_local_senders(wanted);
+  }
 }
 
-void RelayWorker::shutdown() {
+void RelayWorker::shutdown(EndReason reason) {
   is_shut_down_ = true;
   watches_.clear();
   captures_.clear();
-  relay_.shutdown(monotonic_now());
+  for (bool ended = false; !ended;) {
+    ended = relay_.shutdown(monotonic_now(), reason);
+    report_events(true);
+  }
   protocol_timer_.set(kNoDeadline);
   publish_timer_.set(kNoDeadline);
 }
@@ -253,6 +275,7 @@ void RelayWorker::drain_outputs() {
 void RelayWorker::settle() {
   drain_outputs();
   answers_.flush();
+  report_events(false);
   // Before the upstream is told: what a join brings must find the capture open.
   open_captures();
   tell_upstream();
@@ -262,7 +285,9 @@ void RelayWorker::settle() {
 void RelayWorker::open_captures() {
   const bool wanted = relay_.tunnel_count() != 0;
   if (wanted == std::exchange(wanted_, wanted)) return;
-  for (const CapturePlace& place : captures_) place.capture->set_wanted(wanted);
+  for (const CapturePlace& place : captures_) {
+    if (place.capture) place.capture->set_wanted(wanted);
+  }
 }
 
 UdpSocket& RelayWorker::socket_at(const LocalAddress& local) {
@@ -287,6 +312,11 @@ void RelayWorker::tell_upstream() {
   colleagues_.change_upstream(*this, std::move(changes));
 }
 
+void RelayWorker::report_events(bool at_end) {
+  std::vector<RelayEvent> events = relay_.take_events();
+  if (!events.empty()) colleagues_.report_events(std::move(events), at_end);
+}
+
 void RelayWorker::upstream_changed() {
   owner_is_busy_ = false;
   tell_upstream();
@@ -306,7 +336,7 @@ void RelayWorker::publish(Instant now) {
 void RelayWorker::publish_captures() {
   for (CapturePlace& place : captures_) {
     UpstreamCapture::Statistics all = place.before;
-    all += place.capture->statistics();
+    if (place.capture) all += place.capture->statistics();
     Published::Capture& shown = published_.captures[place.number];
     shown.dropped.set(all.dropped);
     shown.malformed.set(all.malformed);

@@ -1,6 +1,7 @@
 #pragma once
 /// One of the workers of a relay: its share of the gateways, from the first Discovery to the last packet.
 
+#include <array>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -55,6 +56,8 @@ class RelayColleagues {
   virtual void report_return(const ReturnedPacket& packet) = 0;
   /// See `TooBigListener`. False: lost, since there is too much of it.
   virtual bool report_too_big(Bytes datagram, std::size_t inner_octets_max) = 0;
+  /// What began and ended, in order. `at_end`: the relay has been shut down, and its threads have ended.
+  virtual void report_events(std::vector<RelayEvent> events, bool at_end) = 0;
   /// Has worker `to` do `work` on its thread. False: that has enough to do, and it will not be done; what is not
   /// `urgent` is put off at half of that.
   virtual bool hand_over(std::size_t to, bool urgent, std::function<void(RelayWorker&)> work) = 0;
@@ -70,12 +73,18 @@ class RelayWorker final : TooBigListener {
               const DataPathOptions& data_path, std::vector<UdpSocket> sockets, std::optional<XdpSender> xdp,
               Random& random, RelayColleagues& colleagues);
 
-  /// In place of the capture that had this number. The first call takes number 0, the next one 1, ...
+  /// In place of the capture that had this number; null: none any more. The first call takes number 0, the next one 1,
+  /// ... below `kUpstreamsMax`.
   void set_capture(std::size_t number, std::unique_ptr<UpstreamCapture> capture);
   /// Captures take what programs of this host send, too.
   void set_local_senders(bool wanted);
   /// Ends all tunnels; nothing is answered or forwarded afterwards, and nothing upstream is changed.
-  void shutdown();
+  void shutdown(EndReason reason);
+  void set_draining(bool draining) { relay_.set_draining(draining); }
+  /// What of `options` can change: `Relay::set_options`; of `data_path` the rate caps and the delay.
+  void set_options(const RelayOptions& options, const DataPathOptions& data_path);
+  /// From now on the relay is reached on this one, too.
+  void add_socket(UdpSocket socket);
 
   /// The owner of the upstream has made the changes that it was told last.
   void upstream_changed();
@@ -93,9 +102,8 @@ class RelayWorker final : TooBigListener {
       Count malformed;
       Count segmented;
     };
-    /// By number of the upstream interface; all there before the thread starts. As of `kPublishInterval` ago at most:
-    /// the kernel has to be asked.
-    std::deque<Capture> captures;
+    /// By number of the upstream interface. As of `kPublishInterval` ago at most: the kernel has to be asked.
+    std::array<Capture, kUpstreamsMax> captures;
   };
   static constexpr Duration kPublishInterval = std::chrono::milliseconds(100);
   [[nodiscard]] const Published& published() const { return published_; }
@@ -106,8 +114,9 @@ class RelayWorker final : TooBigListener {
   /// Its place is kept while the interface is away.
   struct CapturePlace {
     std::uint32_t number = 0;
+    /// None after the interface was removed.
     std::unique_ptr<UpstreamCapture> capture{};
-    /// None after the interface was lost.
+    /// None after the interface was lost or removed.
     std::optional<ReadWatch> watch{};
     /// Of the captures that were here before.
     UpstreamCapture::Statistics before{};
@@ -134,8 +143,10 @@ class RelayWorker final : TooBigListener {
   void settle();
   /// Or shuts them, when there is no tunnel.
   void open_captures();
+  void watch(UdpSocket& socket);
   UdpSocket& socket_at(const LocalAddress& local);
   void tell_upstream();
+  void report_events(bool at_end);
   /// After each turn. What the kernel has to be asked for comes soon.
   void publish(Instant now);
   void publish_captures();
@@ -146,7 +157,7 @@ class RelayWorker final : TooBigListener {
   RelayColleagues& colleagues_;
   Relay relay_;
   /// Never moved: the watches and the fan-out refer to them.
-  std::vector<UdpSocket> sockets_;
+  std::deque<UdpSocket> sockets_;
   std::optional<XdpSender> xdp_;
   FanOut fan_out_;
   BatchPace pace_;

@@ -23,6 +23,9 @@ enum class UpstreamMode : std::uint8_t {
   kRouter,  ///< takes what a routing daemon had the kernel forward: TTL / Hop Limit is lowered already
 };
 
+/// Interfaces of one relay, those among them that have been removed.
+inline constexpr std::size_t kUpstreamsMax = 64;
+
 /// One worker's view of what arrives on one interface. Not thread-safe.
 class UpstreamCapture {
  public:

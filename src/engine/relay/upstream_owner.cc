@@ -24,37 +24,63 @@ constexpr Duration kCheckInterval = std::chrono::seconds(2);
 
 }  // namespace
 
-UpstreamOwner::UpstreamOwner(EventLoop& loop, std::size_t workers, SsmRange ssm, HandOut hand_out, WantLocal want_local)
+UpstreamOwner::UpstreamOwner(EventLoop& loop, std::size_t workers, SsmRange ssm, HandOut hand_out, WantLocal want_local,
+                             Watcher watcher)
     : workers_(workers),
       ssm_(std::move(ssm)),
       hand_out_(std::move(hand_out)),
       want_local_(std::move(want_local)),
+      watcher_(std::move(watcher)),
       work_timer_(loop, [this] { on_work_timer(); }),
       retry_timer_(loop, [this] { on_retry_timer(); }),
       check_timer_(loop, [this] { on_check_timer(); }),
       report_timer_(loop, [this] { on_report_timer(); }) {}
 
 SysResult<void> UpstreamOwner::add(Open open) {
-  places_.push_back({.open = std::move(open)});
-  if (SysResult<void> opened = open_place(places_.size() - 1); !opened) return opened;
+  SysResult<std::unique_ptr<Upstream>> upstream = open();
+  if (!upstream) return Unexpected<SysError>(upstream.error());
+  const std::string interface = (*upstream)->interface();
+  const auto known =
+      std::ranges::find_if(places_, [&](const Place& one) { return !one.upstream && one.interface == interface; });
+  const auto index = static_cast<std::size_t>(known - places_.begin());
+  if (index == kUpstreamsMax) return Unexpected<SysError>(SysError{"add upstream", interface, EMFILE});
+  if (index == places_.size()) places_.push_back({.open = nullptr, .interface = interface});
+  if (SysResult<void> taken = take(index, std::move(*upstream)); !taken) return taken;
+  places_[index].open = std::move(open);
+  join_all(places_[index]);
   look_at_addresses();
   check_timer_.set(monotonic_now() + kCheckInterval);
   return {};
 }
 
-SysResult<void> UpstreamOwner::open_place(std::size_t index) {
-  Place& place = places_[index];
-  SysResult<std::unique_ptr<Upstream>> upstream = place.open();
+void UpstreamOwner::remove(const std::string& interface) {
+  for (std::size_t index = 0; index < places_.size(); ++index) {
+    Place& place = places_[index];
+    if (!place.upstream || place.interface != interface) continue;
+    place.upstream->leave_all(monotonic_now());
+    for (std::size_t worker = 0; worker < workers_; ++worker) hand_out_(worker, index, nullptr);
+    place.upstream.reset();
+  }
+  set_report_timer();
+}
+
+SysResult<void> UpstreamOwner::open_again(std::size_t index) {
+  SysResult<std::unique_ptr<Upstream>> upstream = places_[index].open();
   if (!upstream) return Unexpected<SysError>(upstream.error());
+  return take(index, std::move(*upstream));
+}
+
+SysResult<void> UpstreamOwner::take(std::size_t index, std::unique_ptr<Upstream> upstream) {
+  Place& place = places_[index];
   std::vector<std::unique_ptr<UpstreamCapture>> captures;
   for (std::size_t worker = 0; worker < workers_; ++worker) {
-    SysResult<std::unique_ptr<UpstreamCapture>> capture = (*upstream)->open_capture();
+    SysResult<std::unique_ptr<UpstreamCapture>> capture = upstream->open_capture();
     if (!capture) return Unexpected<SysError>(capture.error());
     captures.push_back(std::move(*capture));
   }
   // Before the upstream: the captures that these replace may be the old one's.
   for (std::size_t worker = 0; worker < workers_; ++worker) hand_out_(worker, index, std::move(captures[worker]));
-  place.upstream = std::move(*upstream);
+  place.upstream = std::move(upstream);
   place.loss_told = false;
   place.refused = false;
   return {};
@@ -82,7 +108,7 @@ void UpstreamOwner::check_for_loop(Place& place) {
 
 void UpstreamOwner::tell_return(const ReturnedPacket& packet) {
   const Instant now = monotonic_now();
-  if (now < next_return_warning_ || packet.first >= places_.size() || packet.again >= places_.size()) return;
+  if (now < next_return_warning_ || !has_upstream(packet.first) || !has_upstream(packet.again)) return;
   next_return_warning_ = now + kWarningInterval;
   log_warn(
       "a loop: packets from {} to {} that came by {} come back by {}, and are dropped there (mend: leave out "
@@ -99,10 +125,25 @@ void UpstreamOwner::apply(const FilterChange& change) {
     log_debug("upstream {} is now {}", merged->group.to_string(), merged->after.to_string());
   }
   for (const Place& place : places_) set_membership(place, merged->group, merged->after);
+  report(*merged);
   local_groups_ += may_be_local(merged->after) ? 1 : 0;
   local_groups_ -= may_be_local(merged->before) ? 1 : 0;
   tell_local();
   set_report_timer();
+}
+
+void UpstreamOwner::report(const FilterChange& merged) const {
+  if (!watcher_) return;
+  for (Channel& channel : channels_only_in(merged.before, merged.after, merged.group)) {
+    watcher_({.kind = Change::Kind::kLeft, .channel = std::move(channel)});
+  }
+  for (Channel& channel : channels_only_in(merged.after, merged.before, merged.group)) {
+    watcher_({.kind = Change::Kind::kJoined, .channel = std::move(channel)});
+  }
+}
+
+void UpstreamOwner::report(Change::Kind kind, const std::string& interface) const {
+  if (watcher_) watcher_({.kind = kind, .interface = interface});
 }
 
 bool UpstreamOwner::may_be_local(const SourceFilter& filter) const {
@@ -129,7 +170,7 @@ void UpstreamOwner::tell_local() {
 }
 
 void UpstreamOwner::set_membership(const Place& place, const IpAddress& group, const SourceFilter& filter) {
-  if (place.refused) return;
+  if (place.refused || !place.upstream) return;
   const Instant now = monotonic_now();
   place.upstream->set_membership(now, group, asked_upstream(group, filter, ssm_));
   if (!work_timer_.is_set()) work_timer_.set(now);
@@ -137,7 +178,7 @@ void UpstreamOwner::set_membership(const Place& place, const IpAddress& group, c
 
 void UpstreamOwner::on_work_timer() {
   bool is_more = false;
-  for (const Place& place : places_) is_more = place.upstream->work(monotonic_now() + kPortion) || is_more;
+  for_each_open([&](const Place& place) { is_more = place.upstream->work(monotonic_now() + kPortion) || is_more; });
   const Instant now = monotonic_now();
   if (is_more) {
     work_timer_.set(now);
@@ -148,11 +189,11 @@ void UpstreamOwner::on_work_timer() {
 
 void UpstreamOwner::look_at_missing(Instant now) {
   std::size_t missing = 0;
-  for (const Place& place : places_) {
+  for_each_open([&](const Place& place) {
     const std::size_t here = place.upstream->statistics().joins_missing;
     missing += here;
     const std::optional<SysError> failure = place.upstream->take_failure();
-    if (!failure || here == 0 || now < next_warning_) continue;
+    if (!failure || here == 0 || now < next_warning_) return;
     next_warning_ = now + kWarningInterval;
     log_warn("{} of the joins on {} failed and are tried again; {}{}", here, place.upstream->interface(),
              failure->to_string(),
@@ -160,7 +201,7 @@ void UpstreamOwner::look_at_missing(Instant now) {
                                                    "net.ipv4.igmp_max_memberships)",
                                                    descriptors_.max())
                                      : "");
-  }
+  });
   const Duration pause = missing < joins_missing_ ? kJoinRetryPause : kJoinRetryInterval;
   joins_missing_ = missing;
   // None that gateways make fail puts the retry of the others off.
@@ -168,11 +209,12 @@ void UpstreamOwner::look_at_missing(Instant now) {
 }
 
 void UpstreamOwner::on_retry_timer() {
-  for (const Place& place : places_) place.upstream->retry_memberships();
+  for_each_open([](const Place& place) { place.upstream->retry_memberships(); });
   work_timer_.set(monotonic_now());
 }
 
 void UpstreamOwner::handle_queries(std::size_t upstream, const std::vector<HeardQuery>& queries) {
+  if (!has_upstream(upstream)) return;
   const Instant now = monotonic_now();
   for (const HeardQuery& query : queries) places_[upstream].upstream->handle_query(now, query);
   set_report_timer();
@@ -184,6 +226,7 @@ void UpstreamOwner::on_check_timer() {
   look_at_addresses();
   for (std::size_t i = 0; i < places_.size(); ++i) {
     Place& place = places_[i];
+    if (!place.upstream) continue;
     if (!place.upstream->is_lost()) {
       check_for_loop(place);
       continue;
@@ -193,10 +236,12 @@ void UpstreamOwner::on_check_timer() {
     if (!place.loss_told) {
       log_warn("upstream {} is gone; {}", interface,
                is_ours ? "making it anew" : "waiting for an interface of that name");
+      report(Change::Kind::kInterfaceLost, interface);
     }
     place.loss_told = true;
-    if (!open_place(i)) continue;
+    if (!open_again(i)) continue;
     log_info("upstream {} is back", interface);
+    report(Change::Kind::kInterfaceBack, interface);
     join_all(place);
   }
   set_report_timer();
@@ -205,23 +250,27 @@ void UpstreamOwner::on_check_timer() {
 
 void UpstreamOwner::on_report_timer() {
   const Instant now = monotonic_now();
-  for (const Place& place : places_) place.upstream->handle_timeout(now);
+  for_each_open([&](const Place& place) { place.upstream->handle_timeout(now); });
   set_report_timer();
 }
 
 void UpstreamOwner::set_report_timer() {
   Instant next = kNoDeadline;
-  for (const Place& place : places_) next = std::min(next, place.upstream->next_deadline());
+  for_each_open([&](const Place& place) { next = std::min(next, place.upstream->next_deadline()); });
   report_timer_.set(next);
 }
 
 void UpstreamOwner::shutdown() {
   for (Timer* timer : {&work_timer_, &retry_timer_, &check_timer_, &report_timer_}) timer->set(kNoDeadline);
-  for (const Place& place : places_) place.upstream->leave_all(monotonic_now());
+  for_each_open([](const Place& place) { place.upstream->leave_all(monotonic_now()); });
+  if (!watcher_) return;
+  merged_.for_each_group([this](const IpAddress& group, const SourceFilter& filter) { report({group, filter, {}}); });
 }
 
-void UpstreamOwner::for_each(const std::function<void(const Upstream&)>& visit) const {
-  for (const Place& place : places_) visit(*place.upstream);
+void UpstreamOwner::for_each(const std::function<void(const Upstream&, std::size_t number)>& visit) const {
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    if (places_[i].upstream) visit(*places_[i].upstream, i);
+  }
 }
 
 }  // namespace amt

@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "engine/relay/upstream.hh"
@@ -25,11 +26,24 @@ class UpstreamOwner {
   /// Whether captures are to take what this host sends, which costs something for all that leaves.
   using WantLocal = std::function<void(bool wanted)>;
 
-  /// Every interface gets `workers` captures.
-  UpstreamOwner(EventLoop& loop, std::size_t workers, SsmRange ssm, HandOut hand_out, WantLocal want_local);
+  /// What changed upstream, for whoever keeps books.
+  struct Change {
+    enum class Kind : std::uint8_t { kJoined, kLeft, kInterfaceLost, kInterfaceBack };
+    Kind kind{};
+    Channel channel{};         ///< kJoined, kLeft: wanted of all interfaces, or not any more
+    std::string interface {};  ///< the others
+  };
+  using Watcher = std::function<void(const Change&)>;
 
-  /// Opens one more interface. `open` is called again whenever the interface was lost.
+  /// Every interface gets `workers` captures. `watcher` may be empty.
+  UpstreamOwner(EventLoop& loop, std::size_t workers, SsmRange ssm, HandOut hand_out, WantLocal want_local,
+                Watcher watcher = {});
+
+  /// Opens one more interface, also while others are in use: what is wanted is joined there, too. `open` is called
+  /// again whenever the interface was lost. Error: nothing has changed; EMFILE where there are `kUpstreamsMax` already.
   [[nodiscard]] SysResult<void> add(Open open);
+  /// Leaves everything on that interface and closes it. Nothing where there is none of that name.
+  void remove(const std::string& interface);
 
   /// The filter of one worker changed. It is joined or left when its turn comes.
   void apply(const FilterChange& change);
@@ -45,18 +59,31 @@ class UpstreamOwner {
   /// Of what the joins of all interfaces may take.
   [[nodiscard]] DescriptorBudget& descriptors() { return descriptors_; }
 
-  void for_each(const std::function<void(const Upstream&)>& visit) const;
+  /// `number`: what captures of it have.
+  void for_each(const std::function<void(const Upstream&, std::size_t number)>& visit) const;
 
  private:
   struct Place {
     Open open;
+    /// None after `remove`: the number of the interface is kept, for when it is added again.
     std::unique_ptr<Upstream> upstream{};
+    std::string interface {};
     bool loss_told = false;
     /// It leads back to this relay: nothing is joined there.
     bool refused = false;
   };
 
-  [[nodiscard]] SysResult<void> open_place(std::size_t index);
+  [[nodiscard]] SysResult<void> open_again(std::size_t index);
+  [[nodiscard]] SysResult<void> take(std::size_t index, std::unique_ptr<Upstream> upstream);
+  [[nodiscard]] bool has_upstream(std::size_t index) const {
+    return index < places_.size() && places_[index].upstream != nullptr;
+  }
+  template <typename F>
+  void for_each_open(F&& f) const {
+    for (const Place& place : places_) {
+      if (place.upstream) f(place);
+    }
+  }
   void set_membership(const Place& place, const IpAddress& group, const SourceFilter& filter);
   void join_all(const Place& place);
   void check_for_loop(Place& place);
@@ -64,6 +91,8 @@ class UpstreamOwner {
   [[nodiscard]] bool may_be_local(const SourceFilter& filter) const;
   void look_at_addresses();
   void tell_local();
+  void report(const FilterChange& merged) const;
+  void report(Change::Kind kind, const std::string& interface) const;
   void on_work_timer();
   void on_retry_timer();
   /// After the last portion.
@@ -76,6 +105,7 @@ class UpstreamOwner {
   SsmRange ssm_;
   HandOut hand_out_;
   WantLocal want_local_;
+  Watcher watcher_;
   DescriptorBudget descriptors_;
   /// Of this host.
   std::vector<IpAddress> addresses_;

@@ -1,0 +1,43 @@
+#pragma once
+/// `--announce COMMAND`: tells a routing daemon whether this relay wants gateways.
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "amt/time.hh"
+#include "engine/runtime/event_loop.hh"
+#include "sys/process.hh"
+
+namespace amt {
+
+/// Runs the command with one argument, the state: "ready", "unhealthy", "drain" or "stop". One at a time; of states
+/// that come while it runs only the last is told, after it. It is killed after `kPatience`. What fails is a warning.
+/// Lives on its event loop's thread, which never waits but in `finish`.
+class Announcer {
+ public:
+  static constexpr Duration kPatience = std::chrono::seconds(30);
+
+  /// Without a command nothing is ever run.
+  Announcer(EventLoop& loop, std::optional<std::string> command);
+
+  /// Nothing where that was the last state.
+  void announce(std::string_view state);
+  /// Announces "stop", and waits `at_most` until that has been told.
+  void finish(Duration at_most);
+
+ private:
+  void start();
+  void look();
+  void warn(const std::string& what) const;
+
+  std::optional<std::string> command_;
+  std::string announced_;
+  std::string running_state_;
+  std::optional<std::string> next_;
+  std::optional<Process> running_;
+  Instant kill_at_{};
+  Timer timer_;
+};
+
+}  // namespace amt

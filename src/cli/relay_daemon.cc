@@ -1,0 +1,187 @@
+#include "cli/relay_daemon.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "cli/drain_query.hh"
+#include "cli/explain.hh"
+#include "cli/failure.hh"
+#include "cli/relay_options.hh"
+#include "cli/reload_report.hh"
+#include "observe/relay_status_stream.hh"
+#include "sys/clock.hh"
+#include "sys/log.hh"
+#include "sys/service_manager.hh"
+
+namespace amt {
+namespace {
+
+constexpr Duration kDrainLookInterval = std::chrono::milliseconds(200);
+/// How long the end waits for `--announce`.
+constexpr Duration kAnnouncePatience = std::chrono::seconds(5);
+
+std::string summary(const RelayEngineOptions& options) {
+  std::string text;
+  for (const Endpoint& address : options.local) text += (text.empty() ? "" : ", ") + address.to_string();
+  for (const Endpoint& address : options.discovery) text += ", discovery " + address.to_string();
+  for (const std::string& interface : options.upstream) text += ", upstream " + interface;
+  if (options.router) text += ", router mode by " + options.router->interface;
+  return text;
+}
+
+std::string unusable_events(const std::string& path, const SysError& error) {
+  const std::string why = error.code == ENXIO ? "nobody reads from it" : std::generic_category().message(error.code);
+  return fmt::format("--events {}: {} (example: --events /var/log/amt/events.json, or - for standard output)", path,
+                     why);
+}
+
+}  // namespace
+
+RelayDaemon::RelayDaemon(Invocation invocation, std::vector<std::string> arguments)
+    : invocation_(std::move(invocation)),
+      arguments_(std::move(arguments)),
+      announcer_(loop_, config().announce),
+      drain_timer_(loop_, [this] { look_at_drain(); }) {}
+
+std::optional<int> RelayDaemon::open() {
+  Result<RelayEngineOptions, std::string> options = relay_engine_options(config());
+  if (!options) return fail_usage("relay", options.error());
+  if (config().events) {
+    SysResult<LineOutput> output = LineOutput::open(*config().events);
+    if (!output) return fail_usage("relay", unusable_events(*config().events, output.error()));
+    events_.emplace(loop_, std::move(*output));
+    options->on_events = events_->sink();
+  }
+  options->on_upstream = [this](const UpstreamOwner::Change& change) { note_upstream(change); };
+  SysResult<std::unique_ptr<RelayEngine>> engine = RelayEngine::create(loop_, *options, random_);
+  if (!engine) return fail(explain(engine.error()));
+  engine_ = std::move(*engine);
+  if (events_) events_->watch(*engine_);
+  SysResult<std::unique_ptr<ControlServer>> control = ControlServer::open_for(
+      loop_.context(), "relay", config().control,
+      [this](const StatusQuery& query) { return relay_status_stream(*engine_, query); },
+      [this](std::string_view name, std::string_view query) { return command(name, query); });
+  if (!control) return fail(explain(control.error()));
+  control_ = std::move(*control);
+
+  if (options->router && config().workers.value_or(1) > 1) {
+    log_warn("--workers {}: router mode has one worker, since {} has one reader", *config().workers,
+             options->router->interface);
+  }
+  if (options->upstream.empty() && !options->router) {
+    log_warn("no --upstream and no --interface: gateways are answered, but no multicast will come");
+  }
+  log_info("relay ready on {}", summary(*options));
+  notify_ready(summary(*options));
+  return std::nullopt;
+}
+
+int RelayDaemon::run() {
+  if (const std::optional<int> status = open()) return *status;
+  loop_.on_stop_signal([this](int) {
+    log_info("stopping");
+    stop(EndReason::kShutDown);
+  });
+  loop_.on_reload_signal([this] { static_cast<void>(reload()); });
+  announce();
+  loop_.run();
+  return 0;
+}
+
+void RelayDaemon::stop(EndReason reason) {
+  notify_stopping();
+  // The route to this relay goes before the relay does.
+  announcer_.finish(kAnnouncePatience);
+  drain_timer_.set(kNoDeadline);
+  engine_->shutdown(reason);
+  if (events_) events_->finish();
+  loop_.stop();
+}
+
+std::optional<ReloadReply> RelayDaemon::command(std::string_view name, std::string_view query) {
+  if (name == "reload" && query.empty()) return reload();
+  if (name == "drain") return drain(query);
+  return std::nullopt;
+}
+
+ReloadReply RelayDaemon::reload() {
+  Result<Reload, std::string> fresh = reload_command_line(arguments_, invocation_);
+  if (!fresh) return reload_failed(fresh.error());
+  const auto only_restart = [&fresh](std::string_view name, bool is_so) {
+    const auto at = std::ranges::find(fresh->changed, name);
+    if (!is_so || at == fresh->changed.end()) return;
+    fresh->restart.push_back(*at);
+    fresh->changed.erase(at);
+  };
+  const RelayConfig& next = std::get<RelayConfig>(fresh->invocation.command);
+  // Tunnels that are there have not been counted from their start; gateways hold MACs of the secret that is in use.
+  only_restart("events", next.events.has_value() != config().events.has_value());
+  only_restart("secret-file", next.secret_file.has_value() != config().secret_file.has_value());
+  if (Result<void, std::string> taken = take_over(*fresh); !taken) return reload_failed(taken.error());
+
+  configure_log({.level = fresh->invocation.common.log_level, .json = fresh->invocation.common.log_json});
+  invocation_ = std::move(fresh->invocation);
+  if (events_) events_->add("reload", {{"changed", joined(fresh->changed)}, {"restart", joined(fresh->restart)}});
+  return reload_done(*fresh);
+}
+
+Result<void, std::string> RelayDaemon::take_over(const Reload& fresh) {
+  const RelayConfig& next = std::get<RelayConfig>(fresh.invocation.command);
+  const Result<RelayEngineOptions, std::string> options = relay_engine_options(next);
+  if (!options) return Unexpected<std::string>(options.error());
+  std::optional<LineOutput> output;
+  if (events_ && next.events) {
+    SysResult<LineOutput> opened = LineOutput::open(*next.events);
+    if (!opened) return Unexpected<std::string>(unusable_events(*next.events, opened.error()));
+    output = std::move(*opened);
+  }
+  if (const SysResult<void> reloaded = engine_->reload(*options); !reloaded) {
+    return Unexpected<std::string>(explain(reloaded.error()));
+  }
+  // Standard output is not opened anew.
+  if (output && (*next.events != "-" || config().events != next.events)) events_->replace(std::move(*output));
+  return {};
+}
+
+ReloadReply RelayDaemon::drain(std::string_view text) {
+  const std::optional<DrainQuery> query = DrainQuery::parse(text);
+  if (!query) return Unexpected<std::string>("drain takes timeout=MILLISECONDS or cancel=1");
+  engine_->set_draining(!query->cancel);
+  drain_until_ = query->cancel || !query->timeout ? kNoDeadline : monotonic_now() + *query->timeout;
+  drain_timer_.set(query->cancel ? kNoDeadline : monotonic_now() + kDrainLookInterval);
+  announce();
+  const std::size_t tunnels = engine_->tunnel_count();
+  log_info("{}, with {} tunnels", query->cancel ? "the drain is called off" : "draining: no new gateways", tunnels);
+  if (events_) events_->add("drain", {{"state", query->cancel ? "called-off" : "begun"}});
+  return boost::json::serialize(boost::json::object{{"draining", !query->cancel}, {"tunnels", tunnels}});
+}
+
+void RelayDaemon::look_at_drain() {
+  const std::size_t tunnels = engine_->tunnel_count();
+  const bool is_time_over = monotonic_now() >= drain_until_;
+  if (tunnels != 0 && !is_time_over) return drain_timer_.set(monotonic_now() + kDrainLookInterval);
+  log_info("drained: {}",
+           tunnels == 0 ? "the last tunnel has gone" : fmt::format("the time is over, {} tunnels are left", tunnels));
+  if (events_) events_->add("drain", {{"state", "over"}});
+  stop(EndReason::kDrained);
+}
+
+void RelayDaemon::note_upstream(const UpstreamOwner::Change& change) {
+  using Kind = UpstreamOwner::Change::Kind;
+  if (events_) events_->add(change);
+  upstreams_lost_ += change.kind == Kind::kInterfaceLost ? 1 : 0;
+  upstreams_lost_ -= change.kind == Kind::kInterfaceBack ? 1 : 0;
+  if (change.kind == Kind::kInterfaceLost || change.kind == Kind::kInterfaceBack) announce();
+}
+
+void RelayDaemon::announce() {
+  announcer_.announce(engine_->is_draining() ? "drain" : upstreams_lost_ != 0 ? "unhealthy" : "ready");
+}
+
+}  // namespace amt

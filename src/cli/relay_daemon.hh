@@ -1,0 +1,58 @@
+#pragma once
+/// A running `amt relay`: what it consists of, and what changes while it runs.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/announcer.hh"
+#include "cli/reload_report.hh"
+#include "config/command_line.hh"
+#include "engine/relay/relay_engine.hh"
+#include "engine/runtime/event_loop.hh"
+#include "observe/control_server.hh"
+#include "observe/relay_events.hh"
+#include "sys/os_random.hh"
+
+namespace amt {
+
+class RelayDaemon {
+ public:
+  /// `arguments`: those that `invocation` was made of.
+  RelayDaemon(Invocation invocation, std::vector<std::string> arguments);
+
+  /// Until it is stopped. The exit status.
+  [[nodiscard]] int run();
+
+ private:
+  [[nodiscard]] const RelayConfig& config() const { return std::get<RelayConfig>(invocation_.command); }
+  /// Nothing: it runs. Else the exit status.
+  [[nodiscard]] std::optional<int> open();
+  [[nodiscard]] std::optional<ReloadReply> command(std::string_view name, std::string_view query);
+  [[nodiscard]] ReloadReply reload();
+  /// The part of it that may fail.
+  [[nodiscard]] Result<void, std::string> take_over(const Reload& fresh);
+  [[nodiscard]] ReloadReply drain(std::string_view query);
+  void look_at_drain();
+  void note_upstream(const UpstreamOwner::Change& change);
+  void announce();
+  void stop(EndReason reason);
+
+  Invocation invocation_;
+  std::vector<std::string> arguments_;
+  EventLoop loop_;
+  OsRandom random_;
+  Announcer announcer_;
+  /// Ends after the engine, whose workers tell it what ends.
+  std::optional<RelayEvents> events_;
+  std::unique_ptr<RelayEngine> engine_;
+  std::unique_ptr<ControlServer> control_;
+  std::size_t upstreams_lost_ = 0;
+  Instant drain_until_ = kNoDeadline;
+  Timer drain_timer_;
+};
+
+}  // namespace amt

@@ -1,0 +1,46 @@
+#pragma once
+/// What begins and ends in a relay, for whoever keeps books: the event file, flow records.
+
+#include <cstdint>
+#include <string_view>
+
+#include "amt/channel.hh"
+#include "amt/endpoint.hh"
+#include "amt/time.hh"
+#include "relay/relay_counters.hh"
+
+namespace amt {
+
+/// Why a tunnel, or one of its channels, ended. Each is one counter.
+enum class EndReason : std::uint8_t {
+  kLeft,         ///< an Update: the gateway wants it no more
+  kTornDown,     ///< a Teardown
+  kExpired,      ///< silence
+  kUnreachable,  ///< ICMP errors
+  kMoved,        ///< the gateway left or tore down while the relay was draining
+  kDrained,      ///< the time of a drain was over
+  kShutDown,     ///< the relay ended
+};
+/// "torn-down".
+[[nodiscard]] std::string_view to_string(EndReason reason);
+/// Of tunnels that ended so.
+[[nodiscard]] RelayCounter counter_of(EndReason reason);
+
+/// A tunnel, or a channel of one, begins or ends.
+struct RelayEvent {
+  enum class Kind : std::uint8_t { kTunnelBegin, kTunnelEnd, kChannelBegin, kChannelEnd };
+  Kind kind{};
+  EndReason reason{};  ///< of an end
+  Endpoint endpoint{};
+  Channel channel{};  ///< of a channel
+  Instant at{};
+  /// When it began.
+  Instant since{};
+  /// Of an end: inner datagrams and their octets.
+  std::uint64_t packets = 0;
+  std::uint64_t octets = 0;
+
+  [[nodiscard]] bool is_end() const { return kind == Kind::kTunnelEnd || kind == Kind::kChannelEnd; }
+};
+
+}  // namespace amt

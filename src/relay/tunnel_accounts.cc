@@ -1,0 +1,112 @@
+#include "relay/tunnel_accounts.hh"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.hh"
+
+namespace amt {
+
+TunnelAccounts::TunnelAccounts(const KeyedHash& hash, std::size_t tunnels_max) : hash_(hash) {
+  by_channel_.reserve(std::min(tunnels_max, kReservedMax));
+}
+
+std::uint64_t TunnelAccounts::hash_of(TunnelId id, const Channel& channel) const {
+  const std::uint64_t of_channel = channel.source ? hash_(*channel.source, channel.group) : hash_(channel.group);
+  return hash_(of_channel ^ static_cast<std::uint32_t>(id));
+}
+
+std::optional<std::uint32_t> TunnelAccounts::find(TunnelId id, const Channel& channel) const {
+  return by_channel_.find(hash_of(id, channel), [&](std::uint32_t candidate) {
+    const Use& use = uses_[candidate];
+    return use.tunnel == id && use.channel == channel;
+  });
+}
+
+void TunnelAccounts::begin_tunnel(Instant now, TunnelId id, const RelayTunnel& tunnel) {
+  const auto number = static_cast<std::uint32_t>(id);
+  if (number >= tunnels_.size()) tunnels_.resize(number + 1);
+  tunnels_[number] = {};
+  events_.push_back({.kind = RelayEvent::Kind::kTunnelBegin, .endpoint = tunnel.endpoint, .at = now, .since = now});
+}
+
+void TunnelAccounts::apply(Instant now, TunnelId id, RelayTunnel& tunnel, std::span<const FilterChange> changes,
+                           EndReason reason) {
+  if (changes.empty()) return;
+  Tunnel& account = tunnels_[static_cast<std::uint32_t>(id)];
+  if (account.channels == 1 && !tunnel.counts_channels) {
+    Use& only = uses_[account.uses];
+    only.packets += tunnel.packets - account.packets;
+    only.octets += tunnel.bytes - account.octets;
+  }
+  for (const FilterChange& change : changes) {
+    for (const Channel& channel : channels_only_in(change.before, change.after, change.group)) {
+      end_channel(now, id, tunnel, channel, reason);
+    }
+    for (const Channel& channel : channels_only_in(change.after, change.before, change.group)) {
+      begin_channel(now, id, tunnel, channel);
+    }
+  }
+  account.packets = tunnel.packets;
+  account.octets = tunnel.bytes;
+  tunnel.counts_channels = account.channels > 1;
+}
+
+void TunnelAccounts::begin_channel(Instant now, TunnelId id, const RelayTunnel& tunnel, const Channel& channel) {
+  events_.push_back({.kind = RelayEvent::Kind::kChannelBegin,
+                     .endpoint = tunnel.endpoint,
+                     .channel = channel,
+                     .at = now,
+                     .since = now});
+  const std::uint64_t hash = hash_of(id, channel);
+  const std::uint32_t number = uses_.insert({.tunnel = id, .channel = channel, .since = now});
+  by_channel_.insert(hash, number);
+  Tunnel& account = tunnels_[static_cast<std::uint32_t>(id)];
+  ++account.channels;
+  account.uses ^= number;
+}
+
+void TunnelAccounts::end_channel(Instant now, TunnelId id, const RelayTunnel& tunnel, const Channel& channel,
+                                 EndReason reason) {
+  const std::optional<std::uint32_t> number = find(id, channel);
+  // Each channel of `FilterChange::before` has begun.
+  AMT_ASSERT(number.has_value());
+  const Use& use = uses_[*number];
+  events_.push_back({.kind = RelayEvent::Kind::kChannelEnd,
+                     .reason = reason,
+                     .endpoint = tunnel.endpoint,
+                     .channel = channel,
+                     .at = now,
+                     .since = use.since,
+                     .packets = use.packets,
+                     .octets = use.octets});
+  by_channel_.erase(hash_of(id, channel), *number);
+  uses_.erase(*number);
+  Tunnel& account = tunnels_[static_cast<std::uint32_t>(id)];
+  --account.channels;
+  account.uses ^= *number;
+}
+
+void TunnelAccounts::end_tunnel(Instant now, const RelayTunnel& tunnel, Instant since, EndReason reason) {
+  events_.push_back({.kind = RelayEvent::Kind::kTunnelEnd,
+                     .reason = reason,
+                     .endpoint = tunnel.endpoint,
+                     .at = now,
+                     .since = since,
+                     .packets = tunnel.packets,
+                     .octets = tunnel.bytes});
+}
+
+void TunnelAccounts::count(TunnelId id, const IpAddress& source, const IpAddress& group, std::uint64_t packets,
+                           std::uint64_t octets) {
+  std::optional<std::uint32_t> number = find(id, Channel{source, group});
+  if (!number) number = find(id, Channel{std::nullopt, group});
+  if (!number) return;
+  Use& use = uses_[*number];
+  use.packets += packets;
+  use.octets += octets;
+}
+
+std::vector<RelayEvent> TunnelAccounts::take_events() { return std::exchange(events_, {}); }
+
+}  // namespace amt
