@@ -53,6 +53,15 @@ def run(case):
     case.check(before["reports"] >= 2, f"everything is reported again on the new one: {before}")
     capture.close()
 
+    # Nobody asks: a routing daemon that opens the interface late hears what is wanted all the same, until it asks.
+    capture = case.closing(Capture(line.relay, "amtr0", outgoing=False))
+    for family, wanted in ((4, (HOSTS[4], packets.IS_IN, SSM[4], ["10.1.0.1"])), (6, (HOSTS[6], packets.IS_EX, ASM[6], []))):
+        case.wait_until(lambda: wanted in reports(capture), 12, f"IPv{family}: told again: {reports(capture)}")
+    for family in (4, 6):
+        emit(line.relay, "amtr0", packets.general_query(family))
+    case.wait_until(lambda: relay.snapshot()["upstreams"][0]["queries"] >= 2, 5, "a querier is heard")
+    capture.close()
+
     second = case.amt_once(["relay", "--local", "10.2.0.1", "--relay-port", "2269", "--interface", "r0",
                             "--control", str(case.folder / "second.sock")], namespace=line.relay)
     case.check(second.returncode == 1 and "r0" in second.stderr and "exists already" in second.stderr,
