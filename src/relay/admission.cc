@@ -20,6 +20,10 @@ constexpr std::size_t kSiteFactor = 16;
 /// other.
 constexpr std::uint8_t kNetworkBitsV4 = 24;
 constexpr std::size_t kNetworkFactorV4 = 64;
+/// Where an address may have little its network is not to be short for that: 4 tunnels and 256 memberships for each of
+/// 256 addresses.
+constexpr std::size_t kNetworkTunnelsLeast = 1024;
+constexpr std::size_t kNetworkMembershipsLeast = 65'536;
 /// An IPv4 address that has no tunnel is not held to the share of its /24: a network whose hosts have one gateway each
 /// may be all that a relay is for. Nor is one with few memberships.
 constexpr std::uint32_t kTunnelsBeyondShare = 1;
@@ -108,7 +112,13 @@ Admission::Levels Admission::levels_of(const IpAddress& address) {
     levels.all[0] = {0, kIpv4 << 32 | first, 1, kSubscriberBitsV4};
     // Larger than any key of a /56, with which it shares a table.
     const std::uint64_t network = first >> (kSubscriberBitsV4 - kNetworkBitsV4);
-    levels.all[1] = {1, kIpv4 << 32 | network, kNetworkFactorV4, kNetworkBitsV4, true};
+    levels.all[1] = {.table = 1,
+                     .key = kIpv4 << 32 | network,
+                     .factor = kNetworkFactorV4,
+                     .prefix_length = kNetworkBitsV4,
+                     .spares_small_holders = true,
+                     .tunnels_least = kNetworkTunnelsLeast,
+                     .memberships_least = kNetworkMembershipsLeast};
     levels.count = 2;
     return levels;
   }
@@ -149,7 +159,7 @@ std::optional<Refusal> Admission::refusal_of_tunnel(const IpAddress& address) co
   for (const Level& level : levels.used()) {
     const std::size_t held = usage(level).tunnels;
     const Prefix whose = prefix_of(address, level.prefix_length);
-    const std::size_t most = times(level.factor, limits_.tunnels_per_address_max);
+    const std::size_t most = std::max(level.tunnels_least, times(level.factor, limits_.tunnels_per_address_max));
     if (held >= most) {
       return Refusal{level.table == 0 ? RelayReject::kTunnelPerAddressLimit : RelayReject::kTunnelPerPrefixLimit,
                      whose};
@@ -195,7 +205,8 @@ Admission::Grant Admission::take_memberships(const IpAddress& address, std::size
   const Levels levels = levels_of(address);
   for (const Level& level : levels.used()) {
     const std::size_t held = usage(level).memberships;
-    const std::size_t limit = times(level.factor, limits_.channels_per_address_max);
+    const std::size_t limit =
+        std::max(level.memberships_least, times(level.factor, limits_.channels_per_address_max));
     cut(room(limit, held),
         level.table == 0 ? RelayReject::kChannelPerAddressLimit : RelayReject::kChannelPerPrefixLimit,
         level.prefix_length);

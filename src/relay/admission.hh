@@ -129,6 +129,9 @@ class Admission {
     std::uint8_t prefix_length = 0;
     /// A subscriber in it that holds next to nothing is not held to its share.
     bool spares_small_holders = false;
+    /// What it may have at least, however little a subscriber may.
+    std::size_t tunnels_least = 0;
+    std::size_t memberships_least = 0;
   };
   static constexpr std::size_t kLevels = 3;
   struct Levels {

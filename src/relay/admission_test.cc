@@ -115,6 +115,15 @@ TEST(Admission, LeavesTheRelayToOthersWhereOneNetworkWantsAll) {
   for (std::uint32_t i = 0; i < 100; ++i) EXPECT_EQ(reason_of(small.take_tunnel(elsewhere(i))), "");
 }
 
+// Where each address may have one gateway, or few channels, its network may have all of them.
+TEST(Admission, HoldsNoNetworkToASmallLimitOfItsAddresses) {
+  Admission admission({.tunnels_per_address_max = 1, .channels_per_address_max = 4}, KeyedHash());
+  for (std::uint32_t host = 0; host < 256; ++host) {
+    EXPECT_EQ(reason_of(admission.take_tunnel(in_network(host))), "");
+    EXPECT_EQ(admission.take_memberships(in_network(host), 9).memberships, 4U);
+  }
+}
+
 // A relay for one LAN.
 TEST(Admission, GivesTheLastTunnelToAHostOfTheOnlyNetworkThereIs) {
   Admission admission({.tunnels_max = 200}, KeyedHash());
