@@ -60,6 +60,9 @@ def prefixes(case, line):
     case.check(totals == [2, 2, 2], f"2 for each /64: {totals}")
     for number in range(2, 5):
         line.gateway.ip(f"addr add {SITE}:{number}::2/128 dev g0 nodad")
+        # The kernel makes the route of a new address a moment later.
+        case.wait_until(lambda new=f"{SITE}:{number}::2": line.gateway.run("ip", "-6", "route", "get", new).startswith("local"), 5,
+                        "the address is the host's")
         held, _ = open_tunnels(case, line, relay, f"{SITE}:{number}::2", 3)
         totals.append(held)
     case.check(totals[3:] == [2, 2, 0], f"8 for a /56: {totals}")
@@ -85,8 +88,10 @@ def channels(case, line):
     relay = start(line, "channels", "--max-channels", 6, "--max-channels-per-address", 4)
     first, second = gateway_at(line, line.gateway_address(4)), gateway_at(line, line.gateway_address(4))
     for number in range(1, 4):
-        first.join_channel(f"232.9.0.{number}", ["10.1.0.1"])
-        second.join_channel(f"232.9.1.{number}", ["10.1.0.1"])
+        # One after the other, though they may be of two workers.
+        for name, gateway in enumerate((first, second)):
+            gateway.join_channel(f"232.9.{name}.{number}", ["10.1.0.1"])
+            gateway.catch_up(4)
     case.wait_until(lambda: relay.snapshot()["counters"]["reject_channel_per_address_limit"] == 2, 5, "4 for an address")
     other = line.fake_gateway(4, number=1)
     before = relay.snapshot()
