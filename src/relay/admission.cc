@@ -205,8 +205,7 @@ Admission::Grant Admission::take_memberships(const IpAddress& address, std::size
   const Levels levels = levels_of(address);
   for (const Level& level : levels.used()) {
     const std::size_t held = usage(level).memberships;
-    const std::size_t limit =
-        std::max(level.memberships_least, times(level.factor, limits_.channels_per_address_max));
+    const std::size_t limit = std::max(level.memberships_least, times(level.factor, limits_.channels_per_address_max));
     cut(room(limit, held),
         level.table == 0 ? RelayReject::kChannelPerAddressLimit : RelayReject::kChannelPerPrefixLimit,
         level.prefix_length);
