@@ -31,7 +31,7 @@ struct Client::Impl {
     std::string send_problem{};
     /// The problem that was logged, until the relay is heard again.
     std::string logged_problem{};
-    std::uint64_t ecn_mismatches_told = 0;
+    std::uint64_t ecn_mismatches_reported = 0;
     Instant next_ecn_alarm = Instant::min();
   };
   /// What waits for the answers to questions about source addresses.
@@ -97,7 +97,7 @@ struct Client::Impl {
   void apply(Instant now, const OpenTunnel& step);
   void apply(Instant now, const TunnelFilter& step);
   void apply(Instant now, const CloseTunnel& step) { close_tunnel(now, step.tunnel); }
-  void apply(Instant, const Tell& step) { emit_event(step.level, step.text); }
+  void apply(Instant, const LogNotice& step) { emit_event(step.level, step.text); }
   void apply(Instant now, WaitingRecords&& ready);
   void apply(Instant now, WaitingServices&& ready);
   void apply(Instant now, const WaitingDefaults& ready);

@@ -36,7 +36,7 @@ void Client::Impl::take_packet(Instant now, const DataPacket& packet) {
 template <typename IsNew>
 bool Client::Impl::takes_from(Instant now, Way way, const IpAddress& source, const IpAddress& group, IsNew is_new) {
   const NativeVerdict verdict =
-      way == Way::kNative ? native->note_native(now, source, group) : native->note_tunnel(now, source, group);
+      way == Way::kNative ? native->handle_native(now, source, group) : native->handle_tunnel(now, source, group);
   if (verdict == NativeVerdict::kUnwanted) return false;
   if (verdict == NativeVerdict::kCheck) {
     if (!native_duplicates) native_duplicates.emplace(random);

@@ -131,13 +131,13 @@ void Client::Impl::transmit(Tunnel& tunnel, const GatewayTransmit& message) {
 
 void Client::Impl::report_ecn_mismatches(Instant now, Tunnel& tunnel) {
   const std::uint64_t count = tunnel.gateway.counters()[GatewayCounter::kEcnMismatch];
-  if (count == tunnel.ecn_mismatches_told || now < tunnel.next_ecn_alarm) return;
+  if (count == tunnel.ecn_mismatches_reported || now < tunnel.next_ecn_alarm) return;
   const EcnPair last = tunnel.gateway.last_ecn_mismatch();
   emit_event(LogLevel::kWarn,
-             std::to_string(count - tunnel.ecn_mismatches_told) +
+             std::to_string(count - tunnel.ecn_mismatches_reported) +
                  " datagrams with congestion marks that should not occur together, the last one inner " +
                  std::string(name_of(last.inner)) + ", outer " + std::string(name_of(last.outer)));
-  tunnel.ecn_mismatches_told = count;
+  tunnel.ecn_mismatches_reported = count;
   tunnel.next_ecn_alarm = now + kEcnAlarmInterval;
 }
 

@@ -36,7 +36,9 @@ std::string RelaySearch::lookup_problem() const {
   return services_.problem + (both ? "; " : "") + dns_problem_;
 }
 
-void RelaySearch::tell(LogLevel level, std::string text) { steps_.emplace_back(Tell{level, std::move(text)}); }
+void RelaySearch::emit_notice(LogLevel level, std::string text) {
+  steps_.emplace_back(LogNotice{level, std::move(text)});
+}
 
 bool RelaySearch::uses_dns() const {
   return source_ && std::ranges::find(options_.order, RelayOrigin::kDriad) != options_.order.end();
@@ -127,12 +129,12 @@ void RelaySearch::handle_records(Instant now, SourceRecords records) {
   if (records.failed) {
     refresh_at_ = now + random_backoff(random_, kDnsRetryInitial, kDnsRetryMax, dns_failures_++);
     // Told once; asked again and again. What was known stays known: a resolver that is away ends no reception.
-    if (!records.problem.empty() && records.problem != dns_problem_) tell(LogLevel::kWarn, records.problem);
+    if (!records.problem.empty() && records.problem != dns_problem_) emit_notice(LogLevel::kWarn, records.problem);
     dns_problem_ = std::move(records.problem);
   } else {
     dns_failures_ = 0;
     refresh_at_ = now + std::clamp(records.lifetime, kLifetimeMin, kLifetimeMax);
-    if (!records.problem.empty() && records.problem != dns_problem_) tell(LogLevel::kInfo, records.problem);
+    if (!records.problem.empty() && records.problem != dns_problem_) emit_notice(LogLevel::kInfo, records.problem);
     dns_problem_ = records.problem;
     records_ = std::move(records);
   }
@@ -179,7 +181,7 @@ void RelaySearch::compare_with_current(Instant now, RelayOrigin origin, bool has
   const bool late = has_news && stands_before(origin, used.origin) && !options.empty();
   const bool gone = used.origin == origin && !listed && !is_asked(origin);
   if (!gone && !late) return;
-  tell_restart(RestartReason::kRecordsChanged);
+  report_restart(RestartReason::kRecordsChanged);
   last_origin_ = origin;
   begin_race(now, RestartReason::kRecordsChanged);
 }
@@ -239,7 +241,7 @@ void RelaySearch::win(Instant now, const RelayOption& option) {
   steps_.emplace_back(*current_);
   std::string how(to_string(option.origin));
   if (option.origin == RelayOrigin::kDriad) how += ", precedence " + std::to_string(option.precedence);
-  tell(LogLevel::kInfo, subject() + " through relay " + outcome.relay.to_string() + " (" + how + ")");
+  emit_notice(LogLevel::kInfo, subject() + " through relay " + outcome.relay.to_string() + " (" + how + ")");
 }
 
 void RelaySearch::lose(Instant now) {
@@ -258,7 +260,7 @@ void RelaySearch::lose(Instant now) {
   std::string text = lookup_problem();
   for (const std::string& failure : failures_) text += (text.empty() ? "" : "; ") + failure;
   if (text.empty()) text = "no relay is known that could be asked now";
-  if (text != problem_) tell(LogLevel::kWarn, "no relay for " + subject() + ": " + text);
+  if (text != problem_) emit_notice(LogLevel::kWarn, "no relay for " + subject() + ": " + text);
   problem_ = text;
 }
 
@@ -333,14 +335,14 @@ void RelaySearch::restart_if_due(Instant now) {
     if (*reason == RestartReason::kNoTraffic) {
       hold_downs_.hold_after_no_traffic(now, current_->option.destination.address, source_, random_);
     }
-    tell_restart(*reason);
+    report_restart(*reason);
   }
   begin_race(now, *reason);
 }
 
-void RelaySearch::tell_restart(RestartReason reason) {
-  tell(LogLevel::kInfo, "looking for another relay for " + subject() + " than " + current_->relay.to_string() + ": " +
-                            std::string(to_string(reason)));
+void RelaySearch::report_restart(RestartReason reason) {
+  emit_notice(LogLevel::kInfo, "looking for another relay for " + subject() + " than " + current_->relay.to_string() +
+                                   ": " + std::string(to_string(reason)));
 }
 
 std::string RelaySearch::problem() const {

@@ -80,11 +80,11 @@ struct UseRelay {
 };
 /// From now on of none.
 struct UseNoRelay {};
-struct Tell {
+struct LogNotice {
   LogLevel level = LogLevel::kInfo;
   std::string text;
 };
-using SearchStep = std::variant<LookUp, StartProbe, StopProbe, UseRelay, UseNoRelay, Tell>;
+using SearchStep = std::variant<LookUp, StartProbe, StopProbe, UseRelay, UseNoRelay, LogNotice>;
 
 /// Decides, never sends: one input, then `poll_step` until it gives nothing. Time is an argument. Not thread-safe.
 /// The relay in use stays until another has answered (make before break): a search in vain changes nothing.
@@ -136,7 +136,7 @@ class RelaySearch {
   [[nodiscard]] std::string problem() const;
 
  private:
-  void tell(LogLevel level, std::string text);
+  void emit_notice(LogLevel level, std::string text);
   [[nodiscard]] bool uses_dns() const;
   [[nodiscard]] bool stands_before(RelayOrigin a, RelayOrigin b) const;
   /// The DNS is being asked for relays of this origin.
@@ -145,7 +145,7 @@ class RelaySearch {
   [[nodiscard]] std::vector<RelayOption> known(RelayOrigin origin) const;
   void ask_dns();
   void begin_race(Instant now, RestartReason reason);
-  void tell_restart(RestartReason reason);
+  void report_restart(RestartReason reason);
   void add_options(Instant now, const std::vector<RelayOption>& options);
   /// Of all origins whose turn it is.
   void add_known(Instant now);

@@ -13,7 +13,7 @@ void RelaySelection::set_defaults(Instant now, std::vector<RelayOption> defaults
     need->second.search.handle_network_change(now, defaults_);
     drain(now, need);
   }
-  settle();
+  refresh_deadline();
 }
 
 void RelaySelection::set_services(Instant now, ServiceRelays services) {
@@ -22,7 +22,7 @@ void RelaySelection::set_services(Instant now, ServiceRelays services) {
     need->second.search.handle_services(now, services_);
     drain(now, need);
   }
-  settle();
+  refresh_deadline();
 }
 
 void RelaySelection::set_membership(Instant now, const IpAddress& group, const SourceFilter& filter) {
@@ -36,7 +36,7 @@ void RelaySelection::set_membership(Instant now, const IpAddress& group, const S
     const auto current = need++;
     if (!split_.is_wanted(current->first)) remove_need(now, current);
   }
-  settle();
+  refresh_deadline();
 }
 
 void RelaySelection::add_need(Instant now, const WantedSource& source) {
@@ -68,7 +68,7 @@ void RelaySelection::handle_records(Instant now, const IpAddress& source, const 
   if (need == needs_.end()) return;
   need->second.search.handle_records(now, records);
   drain(now, need);
-  settle();
+  refresh_deadline();
 }
 
 void RelaySelection::handle_probe(Instant now, const IpAddress& target, const ProbeOutcome& outcome) {
@@ -82,7 +82,7 @@ void RelaySelection::handle_probe(Instant now, const IpAddress& target, const Pr
     need->second.search.handle_probe(now, target, outcome);
     drain(now, need);
   }
-  settle();
+  refresh_deadline();
 }
 
 void RelaySelection::handle_tunnel(Instant now, TunnelNumber number, TunnelEvent event, const WantedSource& source) {
@@ -120,7 +120,7 @@ void RelaySelection::handle_tunnel(Instant now, TunnelNumber number, TunnelEvent
     }
     drain(now, need);
   }
-  settle();
+  refresh_deadline();
 }
 
 void RelaySelection::handle_traffic(Instant now, TunnelNumber number, const IpAddress& source) {
@@ -134,7 +134,7 @@ void RelaySelection::handle_traffic(Instant now, TunnelNumber number, const IpAd
   if (const auto tunnel = tunnels_.find(number); tunnel != tunnels_.end()) tunnel->second.good = true;
   served.search.handle_traffic(now);
   drain(now, need);
-  settle();
+  refresh_deadline();
 }
 
 void RelaySelection::handle_timeout(Instant now) {
@@ -156,7 +156,7 @@ void RelaySelection::handle_timeout(Instant now) {
     steps_.emplace_back(CloseTunnel{tunnel->first});
     tunnel = tunnels_.erase(tunnel);
   }
-  settle();
+  refresh_deadline();
 }
 
 void RelaySelection::drain(Instant now, Needs::iterator need) {
@@ -172,7 +172,7 @@ void RelaySelection::drain(Instant now, Needs::iterator need) {
     } else if (std::holds_alternative<UseNoRelay>(*step)) {
       set_tunnels(now, need, std::nullopt, std::nullopt);
     } else {
-      steps_.emplace_back(std::get<Tell>(std::move(*step)));
+      steps_.emplace_back(std::get<LogNotice>(std::move(*step)));
     }
   }
 }
@@ -248,7 +248,7 @@ void RelaySelection::set_tunnels(Instant now, Needs::iterator need, std::optiona
   split_.set_tunnels(need->first, std::move(tunnels));
 }
 
-void RelaySelection::settle() {
+void RelaySelection::refresh_deadline() {
   while (std::optional<TunnelFilter> change = split_.poll_change()) steps_.emplace_back(std::move(*change));
   deadline_ = kNoDeadline;
   watching_ = moving_ = false;

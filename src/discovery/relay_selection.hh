@@ -24,7 +24,8 @@ struct OpenTunnel {
 struct CloseTunnel {
   TunnelNumber tunnel = 0;
 };
-using SelectionStep = std::variant<LookUpSource, StartProbe, StopProbe, OpenTunnel, TunnelFilter, CloseTunnel, Tell>;
+using SelectionStep =
+    std::variant<LookUpSource, StartProbe, StopProbe, OpenTunnel, TunnelFilter, CloseTunnel, LogNotice>;
 
 /// What a tunnel has to say of its relay.
 enum class TunnelEvent : std::uint8_t {
@@ -111,7 +112,7 @@ class RelaySelection {
                    std::optional<TunnelNumber> former);
   [[nodiscard]] TunnelNumber tunnel_to(const UseRelay& choice);
   /// After each input.
-  void settle();
+  void refresh_deadline();
 
   RelaySearchOptions options_;
   Random& random_;

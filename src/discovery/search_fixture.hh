@@ -47,7 +47,7 @@ class Search : public testing::Test {
       }
       if (const auto* stop = std::get_if<StopProbe>(&*step)) add("stop " + stop->target.to_string());
       if (const auto* use = std::get_if<UseRelay>(&*step)) add("use " + use->relay.address.to_string());
-      if (const auto* tell = std::get_if<Tell>(&*step)) told += tell->text + "\n";
+      if (const auto* tell = std::get_if<LogNotice>(&*step)) told += tell->text + "\n";
     }
     return text;
   }

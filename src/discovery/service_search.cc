@@ -40,7 +40,7 @@ void ServiceSearch::start(Instant now, const ServiceDomains& domains) {
   domains_.clear();
   relays_.clear();
   asking_ = true;
-  settled_ = failed_ = false;
+  first_results_due_ = failed_ = false;
   lifetime_ = kLifetimeMax;
   started_at_ = now;
   for (const DomainName& name : domains.named) add_domain(name);
@@ -87,7 +87,7 @@ void ServiceSearch::handle_answer(Instant now, const ServiceQuestion& question, 
   if (!asking_ || asked == asked_.end()) return;
   asked->answered = true;
   if (answer.records.empty() && !answer.denied) {
-    note_failure(question);
+    handle_failure(question);
   } else {
     const Duration told = std::chrono::seconds(answer.ttl_seconds);
     lifetime_ = std::min(lifetime_, answer.denied ? std::max(told, kDenialMin) : told);
@@ -109,12 +109,12 @@ void ServiceSearch::handle_answer(Instant now, const ServiceQuestion& question, 
   const auto is_answered = [](const Asked& one) { return one.answered; };
   if (std::ranges::all_of(asked_, is_answered)) {
     end_round(now);
-  } else if (settled_ && !known_before_) {
+  } else if (first_results_due_ && !known_before_) {
     options_ = found();
   }
 }
 
-void ServiceSearch::note_failure(const ServiceQuestion& question) {
+void ServiceSearch::handle_failure(const ServiceQuestion& question) {
   const bool advises = question.type == DnsType::kPtr && domain_of(question) == domains_.end();
   // Many a resolver knows nothing of a private subnet's reverse zone: no reason to ask for the rest over and over.
   if (advises) lifetime_ = std::min(lifetime_, kAdviceRetry);
@@ -240,20 +240,20 @@ void ServiceSearch::handle_timeout(Instant now) {
   if (now >= started_at_ + kPatience) {
     for (const Asked& asked : asked_) {
       if (asked.answered) continue;
-      note_failure(asked.question);
+      handle_failure(asked.question);
       const auto domain = domain_of(asked.question);
       if (domain != domains_.end()) domain->problem = "the resolver does not answer";
     }
     end_round(now);
-  } else if (now >= started_at_ + kSettle && !settled_) {
-    settled_ = true;
+  } else if (now >= started_at_ + kFirstResultsDelay && !first_results_due_) {
+    first_results_due_ = true;
     if (!known_before_) options_ = found();
   }
 }
 
 Instant ServiceSearch::next_deadline() const {
   if (!asking_) return next_start_;
-  return started_at_ + (settled_ ? kPatience : kSettle);
+  return started_at_ + (first_results_due_ ? kPatience : kFirstResultsDelay);
 }
 
 std::string ServiceSearch::why_none() const {

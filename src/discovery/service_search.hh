@@ -83,7 +83,7 @@ class ServiceSearch {
   static constexpr std::size_t kOptionsMax = 16;
   static constexpr std::size_t kQuestionsMax = 48;
   /// So long the first round waits for the best of them; then relays are known as they come (D-3.2.2-b).
-  static constexpr Duration kSettle = std::chrono::milliseconds(300);
+  static constexpr Duration kFirstResultsDelay = std::chrono::milliseconds(300);
   /// What has not been answered by then is not waited for.
   static constexpr Duration kPatience = std::chrono::seconds(5);
   /// The DNS is not asked more often, nor more rarely, whatever the TTL: other domains may be this host's by then.
@@ -125,7 +125,7 @@ class ServiceSearch {
   void ask(const std::optional<DomainName>& name, DnsType type);
   void add_domain(const DomainName& name);
   void add_instance(const DomainName& name);
-  void note_failure(const ServiceQuestion& question);
+  void handle_failure(const ServiceQuestion& question);
   /// The domain that is asked for `_amt._udp`; none: another question.
   [[nodiscard]] std::vector<ServiceDomain>::iterator domain_of(const ServiceQuestion& question);
   void handle_instances(ServiceDomain& domain, const ServiceAnswer& answer);
@@ -148,7 +148,7 @@ class ServiceSearch {
   bool asking_ = false;
   /// An earlier round was over.
   bool known_before_ = false;
-  bool settled_ = false;
+  bool first_results_due_ = false;
   bool failed_ = false;
   std::uint32_t failures_ = 0;
   Duration lifetime_{};

@@ -203,8 +203,8 @@ TEST_F(Services, SlowDomainHoldsNobodyUp) {  // D-3.2.2-b
   answer(kService, {ptr(kOne)});
   relay(kOne, "a.example.net", "192.0.2.1");
   EXPECT_EQ(found(), "");
-  EXPECT_EQ(search.next_deadline(), now + ServiceSearch::kSettle);
-  pass(ServiceSearch::kSettle);
+  EXPECT_EQ(search.next_deadline(), now + ServiceSearch::kFirstResultsDelay);
+  pass(ServiceSearch::kFirstResultsDelay);
   EXPECT_EQ(found(), "192.0.2.1:2268/0");
   EXPECT_TRUE(search.is_searching());
   answer("_amt._udp.slow.example. PTR", {ptr("x._amt._udp.slow.example")});
@@ -218,9 +218,9 @@ TEST_F(Services, ResolverThatNeverAnswersIsGivenUpAndAskedMoreRarely) {  // D-3.
   for (int i = 0; i < 20; ++i) {
     start();
     asked();
-    pass(ServiceSearch::kSettle);
-    EXPECT_EQ(search.next_deadline() - now, ServiceSearch::kPatience - ServiceSearch::kSettle);
-    pass(ServiceSearch::kPatience - ServiceSearch::kSettle);
+    pass(ServiceSearch::kFirstResultsDelay);
+    EXPECT_EQ(search.next_deadline() - now, ServiceSearch::kPatience - ServiceSearch::kFirstResultsDelay);
+    pass(ServiceSearch::kPatience - ServiceSearch::kFirstResultsDelay);
     EXPECT_FALSE(search.is_searching());
     EXPECT_EQ(search.problem(), "DNS-SD: _amt._udp.example.net.: the resolver does not answer");
     const Duration pause = search.next_deadline() - now;

@@ -43,7 +43,7 @@ void SplitMembership::set_tunnels(const WantedSource& source, std::vector<Tunnel
   }
 }
 
-void SplitMembership::tell(const IpAddress& group) {
+void SplitMembership::emit_filters(const IpAddress& group) {
   std::map<TunnelNumber, SourceFilter> now;
   if (const auto wanted = wanted_.find(group); wanted != wanted_.end()) {
     const SourceFilter& filter = wanted->second;
@@ -69,7 +69,7 @@ void SplitMembership::tell(const IpAddress& group) {
 }
 
 std::optional<TunnelFilter> SplitMembership::poll_change() {
-  for (const IpAddress& group : std::exchange(changed_, {})) tell(group);
+  for (const IpAddress& group : std::exchange(changed_, {})) emit_filters(group);
   if (changes_.empty()) return std::nullopt;
   TunnelFilter change = std::move(changes_.front());
   changes_.pop_front();

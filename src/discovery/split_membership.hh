@@ -42,7 +42,7 @@ class SplitMembership {
   /// The sources whose tunnels count for `filter`.
   static std::vector<WantedSource> sources_of(const SourceFilter& filter);
   [[nodiscard]] const std::vector<TunnelNumber>& tunnels_of(const WantedSource& source) const;
-  void tell(const IpAddress& group);
+  void emit_filters(const IpAddress& group);
 
   std::map<IpAddress, SourceFilter> wanted_;
   std::map<WantedSource, std::set<IpAddress>> groups_of_;

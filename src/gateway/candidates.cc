@@ -66,7 +66,7 @@ void Gateway::Impl::set_candidates(Instant now, std::vector<RelayCandidate> cand
 void Gateway::Impl::give_up_relay(Instant now) {
   const auto& attached = std::get<Attached>(state);
   const bool answered = attached.answered;
-  tell(GatewayEvent::Kind::kRelayLost, attached.relay.endpoint);
+  emit_event(GatewayEvent::Kind::kRelayLost, attached.relay.endpoint);
   detach();
   // Discovery may name another relay in the place of one that served us; one that never answered may be named again.
   if (answered && options.candidates[candidate].kind == RelayCandidate::Kind::kDiscovery) {

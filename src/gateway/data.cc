@@ -32,7 +32,7 @@ constexpr std::array<std::array<EcnOutcome, 4>, 4> kEcnTable{{
 }  // namespace
 
 void Gateway::Impl::count_data(Instant now, const FlowWatch::Flow& flow, std::size_t octets) {
-  flow.note_packet(now);
+  flow.handle_packet(now);
   counters.add(GatewayCounter::kDataReceived);
   counters.add(GatewayCounter::kDataBytesReceived, octets);
 }

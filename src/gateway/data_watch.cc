@@ -4,7 +4,7 @@
 
 namespace amt {
 
-void DataWatch::note_packet(Instant now) {
+void DataWatch::handle_packet(Instant now) {
   if (packets_ > 0) {
     // A pause that our own refresh ended says something about the relay, nothing about the source.
     const bool mended = last_refresh_ > last_packet_ && now - last_refresh_ < silence_;
@@ -24,7 +24,7 @@ void DataWatch::note_packet(Instant now) {
   if (packets_ < kFlowPackets) ++packets_;
 }
 
-void DataWatch::note_refresh(Instant now) { last_refresh_ = now; }
+void DataWatch::handle_refresh(Instant now) { last_refresh_ = now; }
 
 void DataWatch::note_asked(Instant now, Duration interval_max) {
   ++asked_;

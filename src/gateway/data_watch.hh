@@ -9,14 +9,14 @@ namespace amt {
 
 /// Learns how long the pauses between packets are, and says when a pause is long enough to ask the relay about it
 /// (R-5.2.3.5.4-k). While nothing comes it says so again after 2, 4, 8 ... times as long, up to `interval_max`; after
-/// that the periodic Request does the work. Pure; `note_packet` is on the data path.
+/// that the periodic Request does the work. Pure; `handle_packet` is on the data path.
 class DataWatch {
  public:
   explicit DataWatch(Duration silence) : silence_(silence) {}
 
-  void note_packet(Instant now);
+  void handle_packet(Instant now);
   /// A Query was accepted and an Update followed: give the data time to come.
-  void note_refresh(Instant now);
+  void handle_refresh(Instant now);
   /// An early Request was sent.
   void note_asked(Instant now, Duration interval_max);
   /// What flowed is no longer wanted: learn anew.

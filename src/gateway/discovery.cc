@@ -14,7 +14,7 @@ void Gateway::Impl::start_discovery(Instant now, const Endpoint& to) {
   // RFC 7450 §5.2.3.4.5: "The discovery nonce MUST be a random, non-zero 32-bit value".
   while (discovering.nonce.value == 0) discovering.nonce.value = random.u32();
   state = discovering;
-  tell(GatewayEvent::Kind::kDiscovering, to);
+  emit_event(GatewayEvent::Kind::kDiscovering, to);
   send_discovery(now);
 }
 
@@ -56,7 +56,7 @@ Result<void, GatewayReject> Gateway::Impl::handle_advertisement(Instant now, con
   }
   counters.add(GatewayCounter::kAdvertisementsReceived);
   const Endpoint relay{advertisement->relay, options.relay_port};
-  tell(GatewayEvent::Kind::kRelayFound, relay);
+  emit_event(GatewayEvent::Kind::kRelayFound, relay);
   attach(now, relay);
   return {};
 }

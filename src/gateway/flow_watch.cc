@@ -10,10 +10,10 @@ FlowWatch::Flow FlowWatch::flow_of(const IpAddress& source, FilterMode by) {
   return {*this, named == named_.end() ? nullptr : &named->second.watch};
 }
 
-void FlowWatch::note_packet(Instant now, DataWatch& watch) {
+void FlowWatch::handle_packet(Instant now, DataWatch& watch) {
   const bool was_heard = watch.is_heard();
   const bool was_flow = watch.is_flow();
-  watch.note_packet(now);
+  watch.handle_packet(now);
   if (!was_heard) ++young_;
   if (!was_flow && watch.is_flow()) {
     --young_;
@@ -31,12 +31,12 @@ void FlowWatch::forget(DataWatch& watch) {
   watch.reset();
 }
 
-void FlowWatch::note_refresh(Instant now) {
-  others_.note_refresh(now);
-  for (auto& [source, named] : named_) named.watch.note_refresh(now);
+void FlowWatch::handle_refresh(Instant now) {
+  others_.handle_refresh(now);
+  for (auto& [source, named] : named_) named.watch.handle_refresh(now);
 }
 
-void FlowWatch::note_change(const SourceFilter& before, const SourceFilter& after) {
+void FlowWatch::handle_change(const SourceFilter& before, const SourceFilter& after) {
   const auto names = [](const SourceFilter& filter, const IpAddress& source) {
     return filter.mode == FilterMode::kInclude && filter.accepts(source);
   };
@@ -61,7 +61,7 @@ void FlowWatch::reset() {
   ask_at_ = kNoDeadline;
 }
 
-void FlowWatch::settle() {
+void FlowWatch::refresh_deadline() {
   ask_at_ = others_.ask_at();
   for (const auto& [source, named] : named_) ask_at_ = std::min(ask_at_, named.watch.ask_at());
 }
@@ -77,7 +77,7 @@ std::vector<std::optional<IpAddress>> FlowWatch::ask(Instant due, Instant now, D
     named.watch.note_asked(now, interval_max);
     asked.emplace_back(source);
   }
-  settle();
+  refresh_deadline();
   return asked;
 }
 

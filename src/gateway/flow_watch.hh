@@ -22,8 +22,8 @@ class FlowWatch {
   /// Where packets are noted.
   class Flow {
    public:
-    void note_packet(Instant now) const {
-      if (watch_ != nullptr) watches_->note_packet(now, *watch_);
+    void handle_packet(Instant now) const {
+      if (watch_ != nullptr) watches_->handle_packet(now, *watch_);
     }
 
    private:
@@ -33,12 +33,12 @@ class FlowWatch {
     /// Null: of a source that is not watched.
     DataWatch* watch_;
   };
-  /// Of `source`, wanted by a filter of this mode; valid until `note_change`. Allocates nothing.
+  /// Of `source`, wanted by a filter of this mode; valid until `handle_change`. Allocates nothing.
   [[nodiscard]] Flow flow_of(const IpAddress& source, FilterMode by);
   /// A Query was accepted and an Update followed: give the data time to come.
-  void note_refresh(Instant now);
+  void handle_refresh(Instant now);
   /// A group's filter changed: what is no longer wanted, or no longer by name, is learned anew.
-  void note_change(const SourceFilter& before, const SourceFilter& after);
+  void handle_change(const SourceFilter& before, const SourceFilter& after);
   void reset();
 
   /// Something has come, and all that did would be missed.
@@ -46,7 +46,7 @@ class FlowWatch {
   /// Not later than the next question is due: data may have put it off.
   [[nodiscard]] Instant ask_at() const { return ask_at_; }
   /// Makes `ask_at` exact.
-  void settle();
+  void refresh_deadline();
   /// What is due at `due` is asked about at `now`: which sources, none for the others.
   [[nodiscard]] std::vector<std::optional<IpAddress>> ask(Instant due, Instant now, Duration interval_max);
 
@@ -57,7 +57,7 @@ class FlowWatch {
     std::size_t groups = 0;
   };
 
-  void note_packet(Instant now, DataWatch& watch);
+  void handle_packet(Instant now, DataWatch& watch);
   void forget(DataWatch& watch);
 
   Duration silence_;

@@ -72,7 +72,7 @@ Gateway::Impl::Impl(GatewayOptions given, Random& source)
   AMT_ASSERT(options.timeout_initial > Duration::zero());
 }
 
-void Gateway::Impl::tell(GatewayEvent::Kind kind, const Endpoint& endpoint, std::optional<IpAddress> source) {
+void Gateway::Impl::emit_event(GatewayEvent::Kind kind, const Endpoint& endpoint, std::optional<IpAddress> source) {
   outputs.emplace_back(GatewayEvent{kind, endpoint, source});
 }
 
@@ -109,7 +109,7 @@ bool Gateway::Impl::set_membership(Instant now, const IpAddress& group, const So
     flows_expected += flows_of(filter);
     flows_expected -= flows_of(before);
     known_flows.make_room(flows_expected);
-    watches[index(protocol)].note_change(before, filter);
+    watches[index(protocol)].handle_change(before, filter);
     if (reception.set(group, filter) || !before.is_nothing()) missing.start(now);
     unwanted.start(now);
   }
@@ -195,7 +195,7 @@ Result<DataPacket, GatewayReject> Gateway::accept_data(Instant now, const Endpoi
 
 void Gateway::handle_unreachable(Instant, const Endpoint& to) {
   impl_->counters.add(GatewayCounter::kUnreachables);
-  if (to == relay()) impl_->tell(GatewayEvent::Kind::kUnreachable, to);
+  if (to == relay()) impl_->emit_event(GatewayEvent::Kind::kUnreachable, to);
 }
 
 void Gateway::handle_timeout(Instant now) {

@@ -24,7 +24,7 @@ struct Gateway::Impl {
   [[nodiscard]] bool active() const;
   /// The wait after try number `retry_count` + 1 (R-5.2.3.4.3-a, R-5.2.3.5.3-a).
   [[nodiscard]] Duration backoff(std::uint32_t retry_count);
-  void tell(GatewayEvent::Kind kind, const Endpoint& endpoint, std::optional<IpAddress> source = std::nullopt);
+  void emit_event(GatewayEvent::Kind kind, const Endpoint& endpoint, std::optional<IpAddress> source = std::nullopt);
   /// Counts it.
   Unexpected<GatewayReject> reject(GatewayReject reason);
 

@@ -67,17 +67,17 @@ void NativePreference::set_membership(Instant now, const IpAddress& address, con
   }
   group.wanted = filter;
   group.entries = std::move(entries);
-  tell(address, group);
+  emit_changes(address, group);
   if (filter.is_nothing()) groups_.erase(address);
-  settle(now);
+  refresh_deadline(now);
 }
 
-NativeVerdict NativePreference::note_native(Instant now, const IpAddress& source, const IpAddress& address) {
+NativeVerdict NativePreference::handle_native(Instant now, const IpAddress& source, const IpAddress& address) {
   const auto group = groups_.find(address);
   Entry* const entry = group == groups_.end() ? nullptr : find(group->second, source);
   // Held down: somebody else on this host, or on the link, has joined it.
   if (entry == nullptr || entry->state == State::kHeldDown) return NativeVerdict::kUnwanted;
-  entry->rhythm.note_packet(now);
+  entry->rhythm.handle_packet(now);
   entry->last_native = now;
   if (entry->state == State::kOverlap) {
     ++entry->native_packets;
@@ -86,23 +86,23 @@ NativeVerdict NativePreference::note_native(Instant now, const IpAddress& source
       begin_overlap(now, *entry);
     } else {
       serve_natively(now, *entry, address);
-      tell(address, group->second);
+      emit_changes(address, group->second);
     }
-    settle(now);
+    refresh_deadline(now);
   }
   return verdict(*entry, now);
 }
 
-NativeVerdict NativePreference::note_tunnel(Instant now, const IpAddress& source, const IpAddress& address) {
+NativeVerdict NativePreference::handle_tunnel(Instant now, const IpAddress& source, const IpAddress& address) {
   const auto group = groups_.find(address);
   Entry* const entry = group == groups_.end() ? nullptr : find(group->second, source);
   if (entry == nullptr) return NativeVerdict::kUnwanted;
   const NativeVerdict result = verdict(*entry, now);
   ++entry->tunnel_packets;
   if (entry->state == State::kWaiting && entry->stopped && entry->tunnel_packets == kOutagePackets) {
-    note_failure(now, *entry, address);
-    tell(address, group->second);
-    settle(now);
+    count_failure(now, *entry, address);
+    emit_changes(address, group->second);
+    refresh_deadline(now);
   }
   return result;
 }
@@ -129,9 +129,9 @@ void NativePreference::handle_timeout(Instant now) {
           break;
       }
     }
-    tell(address, group);
+    emit_changes(address, group);
   }
-  settle(now);
+  refresh_deadline(now);
 }
 
 std::optional<NativeStep> NativePreference::poll_step() {
@@ -215,7 +215,7 @@ void NativePreference::stop_native(Instant now, Entry& entry, const IpAddress& g
   change_over(entry, group, "does not come natively any more: the tunnel is asked for it");
 }
 
-void NativePreference::note_failure(Instant now, Entry& entry, const IpAddress& group) {
+void NativePreference::count_failure(Instant now, Entry& entry, const IpAddress& group) {
   const bool was_steady = entry.last_native - entry.native_since >= options_.steady;
   entry.failures = was_steady ? 1 : entry.failures + 1;
   // The pause to come is the path's, and says nothing about the source.
@@ -239,7 +239,7 @@ Duration NativePreference::hold_down(Instant now, Entry& entry) {
   return pause;
 }
 
-void NativePreference::tell(const IpAddress& address, Group& group) {
+void NativePreference::emit_changes(const IpAddress& address, Group& group) {
   SourceFilter natively = group.wanted;
   SourceFilter by_tunnel = group.wanted;
   const auto joined = [](const Entry& entry) { return entry.state != State::kHeldDown; };
@@ -256,17 +256,17 @@ void NativePreference::tell(const IpAddress& address, Group& group) {
   };
   keep(natively, joined);
   keep(by_tunnel, asked);
-  if (natively != group.native_told) steps_.push_back(JoinNatively{address, natively});
-  if (by_tunnel != group.tunnel_told) steps_.push_back(AskTunnel{address, by_tunnel});
-  group.native_told = std::move(natively);
-  group.tunnel_told = std::move(by_tunnel);
+  if (natively != group.native_emitted) steps_.push_back(JoinNatively{address, natively});
+  if (by_tunnel != group.tunnel_emitted) steps_.push_back(AskTunnel{address, by_tunnel});
+  group.native_emitted = std::move(natively);
+  group.tunnel_emitted = std::move(by_tunnel);
 }
 
 void NativePreference::change_over(const Entry& entry, const IpAddress& group, const std::string& text) {
   steps_.push_back(ChangedOver{Channel{entry.source, group}.to_string() + " " + text});
 }
 
-void NativePreference::settle(Instant now) {
+void NativePreference::refresh_deadline(Instant now) {
   deadline_ = kNoDeadline;
   may_double_ = false;
   for (const auto& [address, group] : groups_) {

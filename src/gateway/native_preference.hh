@@ -83,9 +83,9 @@ class NativePreference {
   /// What is wanted of `group`; INCLUDE({}): nothing.
   void set_membership(Instant now, const IpAddress& group, const SourceFilter& filter);
   /// A packet arrived natively, wanted or not. Data path: one hash probe, and a search among the sources of the group.
-  [[nodiscard]] NativeVerdict note_native(Instant now, const IpAddress& source, const IpAddress& group);
+  [[nodiscard]] NativeVerdict handle_native(Instant now, const IpAddress& source, const IpAddress& group);
   /// A packet, wanted of it, arrived by the tunnel. Data path, too.
-  [[nodiscard]] NativeVerdict note_tunnel(Instant now, const IpAddress& source, const IpAddress& group);
+  [[nodiscard]] NativeVerdict handle_tunnel(Instant now, const IpAddress& source, const IpAddress& group);
   void handle_timeout(Instant now);
   [[nodiscard]] Instant next_deadline() const { return deadline_; }
   [[nodiscard]] std::optional<NativeStep> poll_step();
@@ -127,8 +127,8 @@ class NativePreference {
     SourceFilter wanted;
     /// One for each source, in their order; of a group that takes any source, one.
     std::vector<Entry> entries;
-    SourceFilter native_told;
-    SourceFilter tunnel_told;
+    SourceFilter native_emitted;
+    SourceFilter tunnel_emitted;
   };
 
   static Entry* find(Group& group, const IpAddress& source);
@@ -140,13 +140,13 @@ class NativePreference {
   void end_overlap(Instant now, Entry& entry, const IpAddress& group);
   void serve_natively(Instant now, Entry& entry, const IpAddress& group);
   void stop_native(Instant now, Entry& entry, const IpAddress& group);
-  void note_failure(Instant now, Entry& entry, const IpAddress& group);
+  void count_failure(Instant now, Entry& entry, const IpAddress& group);
   /// Leaves the channel natively; says how long for.
   [[nodiscard]] Duration hold_down(Instant now, Entry& entry);
-  void tell(const IpAddress& address, Group& group);
+  void emit_changes(const IpAddress& address, Group& group);
   void change_over(const Entry& entry, const IpAddress& group, const std::string& text);
   /// Looks at all entries: when something is due next, and whether anything may come twice.
-  void settle(Instant now);
+  void refresh_deadline(Instant now);
 
   NativeOptions options_;
   boost::unordered_flat_map<IpAddress, Group, KeyedHash> groups_;

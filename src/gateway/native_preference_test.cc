@@ -88,7 +88,7 @@ class Native : public testing::TestWithParam<Names> {
     ++sent;
     bool twice = false;
     if (native_path && sent % native_one_of == 0 && wants(joined, to, source)) {
-      const NativeVerdict verdict = machine.note_native(now, source, to);
+      const NativeVerdict verdict = machine.handle_native(now, source, to);
       EXPECT_NE(verdict, NativeVerdict::kUnwanted);
       ++natively;
       hear();
@@ -96,7 +96,7 @@ class Native : public testing::TestWithParam<Names> {
     }
     drain();
     if (tunnel_path && wants(asked, to, source) && now - asked_at >= kRoundTrip) {
-      const NativeVerdict verdict = machine.note_tunnel(now, source, to);
+      const NativeVerdict verdict = machine.handle_tunnel(now, source, to);
       EXPECT_NE(verdict, NativeVerdict::kUnwanted);
       // Two copies are never delivered unlooked at.
       EXPECT_TRUE(!twice || verdict == NativeVerdict::kCheck);
@@ -257,7 +257,7 @@ TEST_P(Native, ReceptionWithGapsIsNotTaken) {
   EXPECT_FALSE(wants(joined, group, source));
   EXPECT_LE(both_longest, options.overlap + 2 * apart);
   // What somebody else on this host joined goes on coming.
-  EXPECT_EQ(machine.note_native(now, source, group), NativeVerdict::kUnwanted);
+  EXPECT_EQ(machine.handle_native(now, source, group), NativeVerdict::kUnwanted);
   native_one_of = 1;
   run(seconds(10));
   EXPECT_EQ(served(group), ServedBy::kNative);
@@ -269,7 +269,7 @@ TEST_P(Native, OfAGroupThatTakesAnySourceEachCounts) {
   EXPECT_EQ(joined[any_group], (SourceFilter{FilterMode::kExclude, {other}}));
   run(seconds(5), any_group);
   EXPECT_EQ(asked[any_group], (SourceFilter{FilterMode::kExclude, {other}}));
-  EXPECT_EQ(machine.note_native(now, other, any_group), NativeVerdict::kUnwanted);
+  EXPECT_EQ(machine.handle_native(now, other, any_group), NativeVerdict::kUnwanted);
   native_path = true;
   run(seconds(5), any_group);
   EXPECT_TRUE(asked[any_group].is_nothing());
@@ -308,7 +308,7 @@ TEST_P(Native, WhatIsLeftIsLeftByBothWays) {
   EXPECT_TRUE(joined[group].is_nothing());
   EXPECT_TRUE(asked[group].is_nothing());
   EXPECT_EQ(machine.next_deadline(), kNoDeadline);
-  EXPECT_EQ(machine.note_native(now, source, group), NativeVerdict::kUnwanted);
+  EXPECT_EQ(machine.handle_native(now, source, group), NativeVerdict::kUnwanted);
   EXPECT_FALSE(machine.may_double());
 }
 

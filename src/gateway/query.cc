@@ -81,13 +81,14 @@ void Gateway::Impl::accept_query(Instant now, wire::Protocol protocol, const wir
   auto& attached = std::get<Attached>(state);
   counters.add(GatewayCounter::kQueriesReceived);
   if (!attached.answered) {
-    tell(GatewayEvent::Kind::kRelayAnswers, attached.relay.endpoint);
+    emit_event(GatewayEvent::Kind::kRelayAnswers, attached.relay.endpoint);
     reception.expect_all();
     missing.start(now);
   }
-  if (attached.silence_told || attached.stop_told) tell(GatewayEvent::Kind::kRelayAlive, attached.relay.endpoint);
+  if (attached.silence_reported || attached.stop_reported)
+    emit_event(GatewayEvent::Kind::kRelayAlive, attached.relay.endpoint);
   attached.answered = true;
-  attached.silence_told = attached.stop_told = false;
+  attached.silence_reported = attached.stop_reported = false;
   learn(attached.relay, std::get<Asking>(attached.cycle(protocol)), protocol, query.nonce);
 
   Session fresh{query.nonce, query.mac, std::nullopt, general.robustness == 0 ? kRobustnessDefault : general.robustness,
@@ -102,7 +103,7 @@ void Gateway::Impl::accept_query(Instant now, wire::Protocol protocol, const wir
 
   if (!subscribed()) attached.relay.reported = false;
   if (query.limit) {
-    tell(GatewayEvent::Kind::kRelayLimit, attached.relay.endpoint);
+    emit_event(GatewayEvent::Kind::kRelayLimit, attached.relay.endpoint);
     // RFC 7450 §5.2.3.5.4: "the gateway SHOULD stop sending periodic Request messages and restart the relay discovery
     // procedure"; with state at this relay it may stay (R-5.2.3.5.4-n).
     if (!attached.relay.reported) {
@@ -112,8 +113,8 @@ void Gateway::Impl::accept_query(Instant now, wire::Protocol protocol, const wir
   } else {
     rounds = 0;
   }
-  watches[gateway_state::index(protocol)].note_refresh(now);
-  for (FlowWatch& watch : watches) watch.settle();
+  watches[gateway_state::index(protocol)].handle_refresh(now);
+  for (FlowWatch& watch : watches) watch.refresh_deadline();
   missing.hold(now);
   hosts[gateway_state::index(protocol)].handle_general_query(now, fresh.robustness);
   flush_reports();
@@ -128,7 +129,7 @@ void Gateway::Impl::compare_endpoint(Instant now, Attached& attached, const Sess
     teardown_repeats.reset();
   }
   if (relay.seen_as && relay.seen_as != fresh.gateway) {
-    tell(GatewayEvent::Kind::kEndpointChanged, *fresh.gateway);
+    emit_event(GatewayEvent::Kind::kEndpointChanged, *fresh.gateway);
     // To the relay it is a tunnel without any state: what came through the old one may not come through this.
     reception.expect_all();
     missing.start(now);

@@ -128,8 +128,8 @@ void Gateway::Impl::cycle_timeout(Instant now, wire::Protocol protocol) {
     return;
   }
   if (asking->tries >= options.request_tries) {
-    if (!attached->silence_told) tell(GatewayEvent::Kind::kRelaySilent, attached->relay.endpoint);
-    attached->silence_told = true;
+    if (!attached->silence_reported) emit_event(GatewayEvent::Kind::kRelaySilent, attached->relay.endpoint);
+    attached->silence_reported = true;
     // A relay that answers for the other protocol is alive. With nobody else to ask the series goes on.
     const bool alive = std::holds_alternative<Settled>(attached->cycle(other(protocol)));
     const bool alone =

@@ -41,7 +41,7 @@ Duration Gateway::Impl::new_lateness() {
 
 void Gateway::Impl::silence_timeout(Instant now) {
   if (silence_deadline() > now) return;
-  for (FlowWatch& watch : watches) watch.settle();
+  for (FlowWatch& watch : watches) watch.refresh_deadline();
   if (silence_deadline() > now) return;
   counters.add(GatewayCounter::kSilences);
   const Instant due = now - lateness;
@@ -53,8 +53,8 @@ void Gateway::Impl::silence_timeout(Instant now) {
   auto& attached = std::get<Attached>(state);
   for (FlowWatch& watch : watches) {
     for (const std::optional<IpAddress>& source : watch.ask(due, now, kAskIntervalMax)) {
-      attached.stop_told = true;
-      tell(GatewayEvent::Kind::kDataStopped, attached.relay.endpoint, source);
+      attached.stop_reported = true;
+      emit_event(GatewayEvent::Kind::kDataStopped, attached.relay.endpoint, source);
     }
   }
   start_cycle(now);

@@ -225,7 +225,7 @@ SourceFilter numbered_sources(std::size_t count) {
 /// Three packets of each make it a flow.
 void feed_all(FlowWatch& watch, const SourceFilter& filter, Instant now) {
   for (int packet = 0; packet < 3; ++packet) {
-    for (const IpAddress& source : filter.sources) watch.flow_of(source, FilterMode::kInclude).note_packet(now);
+    for (const IpAddress& source : filter.sources) watch.flow_of(source, FilterMode::kInclude).handle_packet(now);
   }
 }
 
@@ -233,7 +233,7 @@ TEST(FlowWatch, NoticesEachOfThousandsOfSourcesThatFallsSilent) {  // D-3.3.4.1-
   FlowWatch watch(seconds(1));
   Instant now = Instant() + seconds(100);
   const SourceFilter all = numbered_sources(3000);
-  watch.note_change({}, all);
+  watch.handle_change({}, all);
   feed_all(watch, all, now);
   // All but the last one go on.
   SourceFilter others = all;
@@ -245,8 +245,8 @@ TEST(FlowWatch, NoticesEachOfThousandsOfSourcesThatFallsSilent) {  // D-3.3.4.1-
   ASSERT_EQ(asked.size(), 1U);
   EXPECT_EQ(asked[0], all.sources.back());
   // Nobody is missed who is not wanted any more.
-  watch.note_change(all, {});
-  watch.settle();
+  watch.handle_change(all, {});
+  watch.refresh_deadline();
   EXPECT_EQ(watch.ask_at(), kNoDeadline);
 }
 
@@ -254,22 +254,22 @@ TEST(FlowWatch, SourcesBeyondTheBoundAreNotWatched) {
   FlowWatch watch(seconds(1));
   const Instant now = Instant() + seconds(100);
   const SourceFilter all = numbered_sources(FlowWatch::kSourcesMax + 10);
-  watch.note_change({}, all);
+  watch.handle_change({}, all);
   feed_all(watch, all, now);
   EXPECT_TRUE(watch.is_flowing());
   EXPECT_EQ(watch.ask(now + seconds(1), now + seconds(1), seconds(64)).size(), FlowWatch::kSourcesMax);
   EXPECT_GT(watch.ask_at(), now + seconds(1));
-  watch.note_change(all, {});
-  watch.settle();
+  watch.handle_change(all, {});
+  watch.refresh_deadline();
   EXPECT_EQ(watch.ask_at(), kNoDeadline);
 }
 
 TEST(DataWatch, SleepIsNoPauseToGetUsedTo) {
   DataWatch watch(seconds(1));
   Instant now = Instant() + seconds(100);
-  for (int i = 0; i < 10; ++i) watch.note_packet(now += milliseconds(100));
-  watch.note_packet(now += std::chrono::hours(3));
-  watch.note_packet(now += milliseconds(100));
+  for (int i = 0; i < 10; ++i) watch.handle_packet(now += milliseconds(100));
+  watch.handle_packet(now += std::chrono::hours(3));
+  watch.handle_packet(now += milliseconds(100));
   EXPECT_LE(watch.ask_at() - now, seconds(64));
 }
 

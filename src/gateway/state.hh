@@ -109,9 +109,9 @@ struct Attached {
   RelayKnowledge relay;
   std::array<Cycle, 2> cycles;
   bool answered = false;
-  bool silence_told = false;
+  bool silence_reported = false;
   /// Data stopped, and the relay has not answered since.
-  bool stop_told = false;
+  bool stop_reported = false;
 
   [[nodiscard]] Cycle& cycle(wire::Protocol protocol) { return cycles[index(protocol)]; }
   [[nodiscard]] const Cycle& cycle(wire::Protocol protocol) const { return cycles[index(protocol)]; }

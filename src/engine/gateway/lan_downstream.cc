@@ -50,7 +50,7 @@ class LanDownstream final : public Downstream {
   void close_link();
   void end_membership();
   /// Queries, changes and the timer, after every input.
-  void settle();
+  void flush();
   [[nodiscard]] bool forwards(Family family) const {
     return membership_ && (options_.forward_always || membership_->querier(family).is_querier());
   }
@@ -68,7 +68,7 @@ class LanDownstream final : public Downstream {
   LanNotices notices_;
   std::vector<FilterChange> changes_;
   Instant next_check_ = kNoDeadline;
-  bool loss_told_ = false;
+  bool loss_logged_ = false;
   /// Hosts may be there that did not hear the last query.
   bool asks_anew_ = false;
 
@@ -87,7 +87,7 @@ void LanDownstream::start(ChangeHandler on_changes) {
   on_changes_ = std::move(on_changes);
   watch_.emplace(loop_, link_->fd(), [this] { on_readable(); });
   check(monotonic_now());
-  settle();
+  flush();
 }
 
 void LanDownstream::on_readable() {
@@ -96,7 +96,7 @@ void LanDownstream::on_readable() {
   if (!datagrams) {
     // The descriptor of an interface that is gone stays readable for ever.
     close_link();
-    settle();
+    flush();
     if (on_lost_) on_lost_(datagrams.error());
     return;
   }
@@ -105,21 +105,21 @@ void LanDownstream::on_readable() {
     const auto [family, result] = membership_->handle_datagram(now, datagram, changes_);
     notices_.note_datagram(family, membership_->querier(family), result);
   }
-  settle();
+  flush();
 }
 
 void LanDownstream::on_timer() {
   const Instant now = monotonic_now();
   if (next_check_ <= now) check(now);
   if (membership_) membership_->handle_timeout(now, changes_);
-  settle();
+  flush();
 }
 
 void LanDownstream::handle_network_change() {
   // One that cannot be read any more is not asked for.
   if (link_->is_open() && !watch_) return;
   check(monotonic_now());
-  settle();
+  flush();
 }
 
 void LanDownstream::check(Instant now) {
@@ -132,8 +132,8 @@ void LanDownstream::check(Instant now) {
     return;
   }
   if (!state->lost) return follow(now, *state);
-  if (!loss_told_) log_warn("downstream {} is gone; waiting for an interface of that name", interface());
-  loss_told_ = true;
+  if (!loss_logged_) log_warn("downstream {} is gone; waiting for an interface of that name", interface());
+  loss_logged_ = true;
   close_link();
 }
 
@@ -148,7 +148,7 @@ void LanDownstream::close_link() {
 void LanDownstream::open_again() {
   if (!link_->open()) return;
   log_info("downstream {} is back", interface());
-  loss_told_ = false;
+  loss_logged_ = false;
   watch_.emplace(loop_, link_->fd(), [this] { on_readable(); });
 }
 
@@ -199,7 +199,7 @@ void LanDownstream::end_membership() {
   membership_.reset();
 }
 
-void LanDownstream::settle() {
+void LanDownstream::flush() {
   if (membership_) {
     while (const std::optional<std::vector<std::byte>> query = membership_->poll_query()) {
       const SplitDatagram whole{*query, {}};

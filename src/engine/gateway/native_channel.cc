@@ -46,7 +46,7 @@ struct NativeChannel::Impl {
   SysResult<std::unique_ptr<Place>> open(const std::string& interface) const;
   void check();
   void close();
-  void tell_problem(std::string problem);
+  void log_problem(std::string problem);
   void on_readable();
 
   EventLoop& loop;
@@ -55,7 +55,7 @@ struct NativeChannel::Impl {
   ReceiveBatch received{kReceiveSlots};
   std::vector<Packet> packets;
   std::uint64_t closed_drops = 0;
-  std::string problem_told;
+  std::string problem_logged;
   Timer check_timer;
   std::unique_ptr<Place> place;
 };
@@ -80,11 +80,11 @@ void NativeChannel::Impl::check() {
   const std::optional<std::string> interface = native_interface(options.interface, options.channel, local);
   if (place && (interface != place->interface || is_link_gone(place->interface, place->index))) close();
   if (place) return;
-  if (!interface) return tell_problem("no route to " + options.channel.to_string() + " says on which interface");
+  if (!interface) return log_problem("no route to " + options.channel.to_string() + " says on which interface");
   SysResult<std::unique_ptr<Place>> opened = open(*interface);
-  if (!opened) return tell_problem(opened.error().to_string());
+  if (!opened) return log_problem(opened.error().to_string());
   place = std::move(*opened);
-  problem_told.clear();
+  problem_logged.clear();
   place->watch.emplace(loop, place->socket.fd(), [this] { on_readable(); });
   log_info("{} is joined natively on {}", options.channel.to_string(), *interface);
 }
@@ -95,10 +95,10 @@ void NativeChannel::Impl::close() {
   place.reset();
 }
 
-void NativeChannel::Impl::tell_problem(std::string problem) {
-  if (problem == problem_told) return;
+void NativeChannel::Impl::log_problem(std::string problem) {
+  if (problem == problem_logged) return;
   log_warn("no native reception of {} for now, the tunnel alone: {}", options.channel.to_string(), problem);
-  problem_told = std::move(problem);
+  problem_logged = std::move(problem);
 }
 
 void NativeChannel::Impl::on_readable() {

@@ -46,7 +46,7 @@ struct NativeLan::Impl {
   void close();
   void filter_capture();
   void speak_from(Instant now, Family family, const std::optional<IpAddress>& address);
-  void tell_problem(const std::string& problem);
+  void log_problem(const std::string& problem);
   void on_membership();
   void on_readable();
   [[nodiscard]] bool is_good(Bytes datagram);
@@ -71,7 +71,7 @@ struct NativeLan::Impl {
   std::vector<Bytes> good;
   Statistics statistics;
   std::uint64_t bad = 0;
-  std::string problem_told;
+  std::string problem_logged;
   Instant next_check = kNoDeadline;
   Timer timer;
   // Last: they end before what their handlers use.
@@ -111,16 +111,16 @@ void NativeLan::Impl::close() {
   link->close();
 }
 
-void NativeLan::Impl::tell_problem(const std::string& problem) {
-  if (problem == problem_told) return;
+void NativeLan::Impl::log_problem(const std::string& problem) {
+  if (problem == problem_logged) return;
   log_warn("no native reception on {} for now: {}", link->interface(), problem);
-  problem_told = problem;
+  problem_logged = problem;
 }
 
 void NativeLan::Impl::check(Instant now) {
   next_check = now + kCheckInterval;
   if (const std::optional<std::string> downstream = downstream_beside()) {
-    tell_problem("it is the same LAN as " + *downstream);
+    log_problem("it is the same LAN as " + *downstream);
     if (link->is_open()) close();
     return;
   }
@@ -128,21 +128,21 @@ void NativeLan::Impl::check(Instant now) {
     if (const SysResult<void> opened = open(); !opened) {
       // What a LAN is opened for is a downstream, elsewhere.
       const bool other_kind = opened.error().code == EPROTOTYPE;
-      return tell_problem(other_kind ? "it is no Ethernet interface" : opened.error().to_string());
+      return log_problem(other_kind ? "it is no Ethernet interface" : opened.error().to_string());
     }
   }
   const SysResult<LanLink::State> state = link->state();
-  if (!state) return tell_problem(state.error().to_string());
+  if (!state) return log_problem(state.error().to_string());
   if (state->lost) {
-    tell_problem("it is gone");
+    log_problem("it is gone");
     return close();
   }
   speak_from(now, Family::kIpv4, state->up ? state->ipv4 : std::nullopt);
   speak_from(now, Family::kIpv6, state->up ? state->ipv6 : std::nullopt);
   statistics.up = hosts[0] || hosts[1];
-  if (!statistics.up) return tell_problem("it is down, or has no address");
-  if (!problem_told.empty()) log_info("native reception on {} is possible again", link->interface());
-  problem_told.clear();
+  if (!statistics.up) return log_problem("it is down, or has no address");
+  if (!problem_logged.empty()) log_info("native reception on {} is possible again", link->interface());
+  problem_logged.clear();
 }
 
 std::optional<std::string> NativeLan::Impl::downstream_beside() const {

@@ -27,10 +27,10 @@ void ReceptionWatch::on_timer() {
 }
 
 void ReceptionWatch::look_for_missing(Instant now) {
-  if (!is_due(missing_told_, now)) return;
+  if (!is_due(missing_logged_, now)) return;
   const GroupMeter::Missing missing = meter_.missing(now);
   if (missing.groups == 0) return;
-  missing_told_ = now;
+  missing_logged_ = now;
   std::vector<std::string> names;
   for (const IpAddress& group : missing.named) names.push_back(group.to_string());
   log_warn("{} of {} groups that are wanted do not come: {}{}, for {} s: {}", missing.groups, meter_.group_count(),
@@ -52,8 +52,8 @@ void ReceptionWatch::look_at_delivery(Instant now) {
   if (!before || !delivery_ || info_.kind != "tun") return;
   const DeliveryProblem problem = judge_delivery(*before, *delivery_, info_.packets_of[0] - earlier.packets_of[0],
                                                  info_.packets_of[1] - earlier.packets_of[1]);
-  if (problem == DeliveryProblem::kNone || !is_due(drops_told_, now)) return;
-  drops_told_ = now;
+  if (problem == DeliveryProblem::kNone || !is_due(drops_logged_, now)) return;
+  drops_logged_ = now;
   if (problem == DeliveryProblem::kReversePath) {
     log_warn(
         "{0}: this host drops what the tunnel brings, by reverse-path filtering; mend: sysctl "

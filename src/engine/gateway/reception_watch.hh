@@ -32,8 +32,8 @@ class ReceptionWatch {
   const GroupMeter& meter_;
   const Client& client_;
   const Downstream& own_;
-  std::optional<Instant> missing_told_;
-  std::optional<Instant> drops_told_;
+  std::optional<Instant> missing_logged_;
+  std::optional<Instant> drops_logged_;
   std::optional<DeliveryStatistics> delivery_;
   DownstreamInfo info_;
   Timer timer_;

@@ -23,7 +23,7 @@ class TunDownstream final : public Downstream {
   void start(ChangeHandler on_changes) override {
     on_changes_ = std::move(on_changes);
     watch_.emplace(loop_, tun_.fd(), [this] { on_readable(); });
-    settle();
+    flush();
   }
   void stop() override {
     watch_.reset();
@@ -40,8 +40,8 @@ class TunDownstream final : public Downstream {
  private:
   void on_readable();
   void on_timer();
-  void settle();
-  void tell_refusals();
+  void flush();
+  void log_refusals();
 
   EventLoop& loop_;
   TunDevice tun_;
@@ -49,7 +49,7 @@ class TunDownstream final : public Downstream {
   ChangeHandler on_changes_ = [](std::span<const FilterChange>) {};
   PseudoInterface pseudo_interface_;
   std::vector<FilterChange> changes_;
-  Counters<HostJoinRefusal> told_;
+  Counters<HostJoinRefusal> logged_;
   bool up_ = true;
   std::array<std::uint64_t, 2> packets_of_ = {};
   std::uint64_t packets_ = 0;
@@ -92,7 +92,7 @@ void TunDownstream::handle_network_change() {
   } else {
     pseudo_interface_.clear(changes_);
   }
-  settle();
+  flush();
 }
 
 void TunDownstream::on_readable() {
@@ -105,7 +105,7 @@ void TunDownstream::on_readable() {
     return;
   }
   for (const Bytes datagram : *datagrams) pseudo_interface_.handle_datagram(now, datagram, changes_);
-  settle();
+  flush();
 }
 
 void TunDownstream::on_timer() {
@@ -115,12 +115,12 @@ void TunDownstream::on_timer() {
     const Bytes datagram = query;
     tun_.send({&datagram, 1});
   }
-  settle();
+  flush();
 }
 
-void TunDownstream::tell_refusals() {
+void TunDownstream::log_refusals() {
   const Counters<HostJoinRefusal>& now = pseudo_interface_.refused();
-  const Counters<HostJoinRefusal> before = std::exchange(told_, now);
+  const Counters<HostJoinRefusal> before = std::exchange(logged_, now);
   const auto is_new = [&](HostJoinRefusal refusal) { return now[refusal] != before[refusal]; };
   if (is_new(HostJoinRefusal::kAnySourceJoinsOfSsmGroups)) {
     log_warn_limited(
@@ -143,10 +143,10 @@ void TunDownstream::tell_refusals() {
   }
 }
 
-void TunDownstream::settle() {
+void TunDownstream::flush() {
   if (!changes_.empty()) on_changes_(changes_);
   changes_.clear();
-  tell_refusals();
+  log_refusals();
   timer_.set(pseudo_interface_.next_deadline());
 }
 
