@@ -164,9 +164,9 @@ class Admission {
   /// By address or /64; by /24 or /56; by /48.
   std::array<Usages, kLevels> usages_;
   Channels channels_;
-  /// How many of the channels are of each source-specific group. Groups that happen to share a place, two of 16 384,
+  /// How many of the channels are of each source-specific group. Groups that happen to share a place, two of 2048,
   /// share their limit.
-  static constexpr std::size_t kGroupPlaces = 16'384;
+  static constexpr std::size_t kGroupPlaces = 2048;
   [[nodiscard]] std::uint32_t& sources_listed(const IpAddress& group) {
     return sources_listed_[hash_(group) % kGroupPlaces];
   }

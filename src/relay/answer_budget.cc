@@ -6,6 +6,8 @@ namespace amt {
 namespace {
 
 constexpr std::uint8_t kPrefixBitsV4 = 24;
+/// For each source that is told apart: 2^21 of the default.
+constexpr std::size_t kRefusedBits = 512;
 constexpr std::uint8_t kPrefixBitsV6 = 48;
 
 /// A prefix is quiet that has used up no more than a twentieth of its bucket.
@@ -73,7 +75,8 @@ AnswerBudget::AnswerBudget(const AnswerLimits& limits, const KeyedHash& hash)
       of_prefixes_(limits.per_prefix_max, limits.sources_max),
       total_interval_(interval_of(limits.total_max)),
       proved_endpoints_(1, limits.sources_max),
-      proved_prefixes_(1, limits.sources_max) {}
+      proved_prefixes_(1, limits.sources_max),
+      refused_(kRefusedBits * limits.sources_max) {}
 
 void AnswerBudget::set_limits(const AnswerLimits& limits) {
   const BriefLockGuard guard(lock_);

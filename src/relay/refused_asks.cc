@@ -5,16 +5,21 @@
 namespace amt {
 namespace {
 
-/// A tag's place for each hash: 21 of its bits each.
+/// Of a tag, for each hash.
 constexpr unsigned kPlaceBits = 21;
-constexpr std::uint64_t place_of(std::uint64_t tag, std::size_t hash) {
-  return tag >> (kPlaceBits * hash) & ((std::uint64_t{1} << kPlaceBits) - 1);
-}
+constexpr std::size_t kBitsMax = std::size_t{1} << kPlaceBits;
 
 }  // namespace
 
+RefusedAsks::RefusedAsks(std::size_t bits)
+    : words_((std::clamp(bits, kWordBits, kBitsMax) + kWordBits - 1) / kWordBits) {}
+
+std::size_t RefusedAsks::place_of(const Filter& filter, std::uint64_t tag, std::size_t hash) {
+  static_assert(kHashes * kPlaceBits < kWordBits);
+  return (tag >> (kPlaceBits * hash) & (kBitsMax - 1)) % (filter.size() * kWordBits);
+}
+
 void RefusedAsks::advance(Instant now) {
-  static_assert(kBits == std::size_t{1} << kPlaceBits && kHashes * kPlaceBits < kWordBits);
   const std::int64_t period = now.time_since_epoch() / kPeriod;
   // The clocks of two workers may be a moment apart.
   if (period <= period_) return;
@@ -28,9 +33,9 @@ void RefusedAsks::advance(Instant now) {
 void RefusedAsks::add(Instant now, std::uint64_t tag) {
   advance(now);
   Filter& filter = filters_[static_cast<std::size_t>(period_) % kPeriods];
-  if (filter.empty()) filter.resize(kBits / kWordBits);
+  if (filter.empty()) filter.resize(words_);
   for (std::size_t hash = 0; hash < kHashes; ++hash) {
-    const std::uint64_t place = place_of(tag, hash);
+    const std::size_t place = place_of(filter, tag, hash);
     filter[place / kWordBits] |= std::uint64_t{1} << place % kWordBits;
   }
 }
@@ -38,7 +43,7 @@ void RefusedAsks::add(Instant now, std::uint64_t tag) {
 bool RefusedAsks::contains(const Filter& filter, std::uint64_t tag) {
   if (filter.empty()) return false;
   for (std::size_t hash = 0; hash < kHashes; ++hash) {
-    const std::uint64_t place = place_of(tag, hash);
+    const std::size_t place = place_of(filter, tag, hash);
     if ((filter[place / kWordBits] >> place % kWordBits & 1) == 0) return false;
   }
   return true;

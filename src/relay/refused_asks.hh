@@ -14,10 +14,13 @@ namespace amt {
 /// invents ports and nonces sends none twice.
 ///
 /// One Bloom filter for each second. It knows what was refused in an earlier second, for 4 s; a Request that is
-/// repeated at once is not known. Of 20 000 refusals a second it takes one in a hundred thousand for known by mistake,
-/// of 150 000 one in forty. 1.25 MB, taken with the first refusal. Not thread-safe.
+/// repeated at once is not known. With filters of 2^21 bits it takes one in a hundred thousand for known by mistake
+/// where 20 000 a second are refused, and one in forty where 150 000 are. The filters are taken as refusals come, 1.25
+/// MB of that size. Not thread-safe.
 class RefusedAsks {
  public:
+  /// Of each filter: 64 to 2^21, rounded up to words of 64.
+  explicit RefusedAsks(std::size_t bits);
   static constexpr Duration kPeriod = std::chrono::seconds(1);
 
   void add(Instant now, std::uint64_t tag);
@@ -26,7 +29,6 @@ class RefusedAsks {
 
  private:
   static constexpr std::size_t kPeriods = 5;
-  static constexpr std::size_t kBits = 1U << 21;
   static constexpr std::size_t kHashes = 3;
   static constexpr std::size_t kWordBits = 64;
   using Filter = std::vector<std::uint64_t>;
@@ -34,9 +36,12 @@ class RefusedAsks {
   /// Empties the filters of the periods that are over.
   void advance(Instant now);
   static bool contains(const Filter& filter, std::uint64_t tag);
+  /// Where a hash of `tag` stands in a filter.
+  static std::size_t place_of(const Filter& filter, std::uint64_t tag, std::size_t hash);
 
   /// By number of the period, modulo their count; no storage until something is refused.
   std::array<Filter, kPeriods> filters_;
+  std::size_t words_;
   std::int64_t period_ = 0;
 };
 

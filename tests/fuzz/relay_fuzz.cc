@@ -27,7 +27,7 @@ constexpr std::size_t kTunnelsMax = 4;
 constexpr int kOperationsMax = 32;
 /// A relay of four tunnels, three groups each, two sources each, holds no more, whatever is sent. Most of it is the
 /// first chunk of each of its slabs.
-constexpr std::size_t kRelayOctetsMax = 48 * 1024;
+constexpr std::size_t kRelayOctetsMax = 56 * 1024;
 const LocalAddress kLocal{{ip("192.0.2.100"), kAmtPort}};
 
 const std::vector<TunnelEndpoint> kEndpoints{
