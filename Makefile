@@ -1,7 +1,7 @@
 # What people do with this project. Each target sets up what it needs by itself; CMake does the work.
 # `make` builds build/release/amt.
 .DEFAULT_GOAL := build
-.PHONY: build demo test attack interop bench format lint asan tsan fuzz conformance sim storm mutation coverage clean help
+.PHONY: build demo test browser attack interop bench format lint asan tsan fuzz conformance sim storm mutation coverage clean help
 JOBS ?= $(shell nproc)
 
 build: ## build the program: build/release/amt
@@ -17,6 +17,10 @@ test: build ## build and run all tests (10 minutes on 2 cores when nothing is co
 	@tools/setup.sh test
 	@cmake --build --preset release --parallel $(JOBS)
 	@tools/test.sh release
+
+browser: build ## the page in headless Chromium (installs Debian's chromium); SCREENSHOTS=docs writes pictures there
+	@tools/setup.sh test browser
+	@python3 -B tests/system/run.py page.py $(abspath $(SCREENSHOTS))
 
 interop: build ## with the Linux kernel's AMT driver, both roles, in a QEMU guest (console: build/interop/console.log)
 	@tests/interop/run.py $(SCENARIOS) || [ $$? -eq 77 ]

@@ -32,12 +32,13 @@ std::string mend_upstream(const SysError& error) {
 std::string mend(const SysError& error) {
   if (error.call == "open") return mend_open(error);
   if (error.call == kUpstreamRefused) return mend_upstream(error);
-  const bool is_bind = error.call == "bind";
+  const bool is_http = error.call == "--http";
+  const bool is_bind = error.call == "bind" || is_http;
   switch (error.code) {
     case EADDRINUSE:
       if (is_bind)
-        return fmt::format("UDP port {} is in use by another program; stop it or choose another port",
-                           port_of(error.object));
+        return fmt::format("{} port {} is in use by another program; stop it or choose another port",
+                           is_http ? "TCP" : "UDP", port_of(error.object));
       return {};
     case EADDRNOTAVAIL:
       if (is_bind) return "this host has no such address; add it to an interface (ip address add) or name another";

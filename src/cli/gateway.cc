@@ -2,14 +2,14 @@
 
 #include "cli/explain.hh"
 #include "cli/failure.hh"
+#include "cli/observation.hh"
 #include "cli/reload_report.hh"
 #include "cli/subcommands.hh"
 #include "cli/wait_for.hh"
 #include "cli/way_to_relay.hh"
 #include "engine/gateway/gateway_engine.hh"
 #include "engine/runtime/log_writer.hh"
-#include "observe/control_server.hh"
-#include "observe/engine_status.hh"
+#include "observe/monitor.hh"
 #include "sys/log.hh"
 #include "sys/netlink.hh"
 #include "sys/os_random.hh"
@@ -88,14 +88,12 @@ int run_gateway(const Invocation& invocation, const std::vector<std::string>& ar
     running = std::move(fresh->invocation);
     return reload_done(*fresh);
   };
-  const SysResult<std::unique_ptr<ControlServer>> control = ControlServer::open_for(
-      loop.context(), "gateway", config.control,
-      [&](const StatusQuery& query) { return gateway_status_stream(**engine, query); },
-      [&](std::string_view name, std::string_view) -> std::optional<ReloadReply> {
-        if (name == "reload") return reload();
-        return std::nullopt;
-      });
-  if (!control) return fail(explain(control.error()));
+  GatewayMonitor monitor(loop, **engine);
+  const HttpRoutes routes = monitor.routes();
+  HttpRoutes control_routes = routes;
+  control_routes.command("/reload", [&](const std::string&) { return reload(); });
+  const SysResult<Observation> observation = observe(loop, config.observe, "gateway", control_routes, routes);
+  if (!observation) return fail(explain(observation.error()));
 
   const auto stop = [&] {
     notify_stopping();

@@ -28,6 +28,7 @@ struct RunSubcommand {
   int operator()(const SendConfig& config) const { return run_send(config, common); }
   int operator()(const DiscoverConfig& config) const { return run_discover(config, common); }
   int operator()(const StatusConfig& config) const { return run_status(config, common); }
+  int operator()(const TopConfig& config) const { return run_top(config, common); }
   int operator()(const BenchConfig& config) const { return run_bench(config, common); }
   int operator()(const ReloadConfig& config) const { return run_reload(config, common); }
   int operator()(const DrainConfig& config) const { return run_drain(config, common); }

@@ -14,7 +14,6 @@
 #include "cli/failure.hh"
 #include "cli/relay_options.hh"
 #include "cli/reload_report.hh"
-#include "observe/relay_status_stream.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"
 #include "sys/service_manager.hh"
@@ -63,12 +62,8 @@ std::optional<int> RelayDaemon::open() {
   if (!engine) return fail(explain(engine.error()));
   engine_ = std::move(*engine);
   if (events_) events_->watch(*engine_);
-  SysResult<std::unique_ptr<ControlServer>> control = ControlServer::open_for(
-      loop_.context(), "relay", config().control,
-      [this](const StatusQuery& query) { return relay_status_stream(*engine_, query); },
-      [this](std::string_view name, std::string_view query) { return command(name, query); });
-  if (!control) return fail(explain(control.error()));
-  control_ = std::move(*control);
+  monitor_.emplace(loop_, *engine_, *options, random_);
+  if (const SysResult<void> opened = open_servers(); !opened) return fail(explain(opened.error()));
 
   if (options->router && config().workers.value_or(1) > 1) {
     log_warn("--workers {}: router mode has one worker, since {} has one reader", *config().workers,
@@ -104,10 +99,15 @@ void RelayDaemon::stop(EndReason reason) {
   loop_.stop();
 }
 
-std::optional<ReloadReply> RelayDaemon::command(std::string_view name, std::string_view query) {
-  if (name == "reload" && query.empty()) return reload();
-  if (name == "drain") return drain(query);
-  return std::nullopt;
+SysResult<void> RelayDaemon::open_servers() {
+  const HttpRoutes routes = monitor_->routes();
+  HttpRoutes control_routes = routes;
+  control_routes.command("/reload", [this](const std::string&) { return reload(); });
+  control_routes.command("/drain", [this](const std::string& query) { return drain(query); });
+  SysResult<Observation> observation = observe(loop_, config().observe, "relay", control_routes, routes);
+  if (!observation) return Unexpected<SysError>(observation.error());
+  observation_.emplace(std::move(*observation));
+  return {};
 }
 
 ReloadReply RelayDaemon::reload() {
@@ -144,6 +144,7 @@ Result<void, std::string> RelayDaemon::take_over(const Reload& fresh) {
   if (const SysResult<void> reloaded = engine_->reload(*options); !reloaded) {
     return Unexpected<std::string>(explain(reloaded.error()));
   }
+  monitor_->reload(*options);
   // Standard output is not opened anew.
   if (output && (*next.events != "-" || config().events != next.events)) events_->replace(std::move(*output));
   return {};

@@ -9,11 +9,12 @@
 #include <vector>
 
 #include "cli/announcer.hh"
+#include "cli/observation.hh"
 #include "cli/reload_report.hh"
 #include "config/command_line.hh"
 #include "engine/relay/relay_engine.hh"
 #include "engine/runtime/event_loop.hh"
-#include "observe/control_server.hh"
+#include "observe/monitor.hh"
 #include "observe/relay_events.hh"
 #include "sys/os_random.hh"
 
@@ -31,7 +32,8 @@ class RelayDaemon {
   [[nodiscard]] const RelayConfig& config() const { return std::get<RelayConfig>(invocation_.command); }
   /// Nothing: it runs. Else the exit status.
   [[nodiscard]] std::optional<int> open();
-  [[nodiscard]] std::optional<ReloadReply> command(std::string_view name, std::string_view query);
+  /// The control socket, and HTTP where that is wanted.
+  [[nodiscard]] SysResult<void> open_servers();
   [[nodiscard]] ReloadReply reload();
   /// The part of it that may fail.
   [[nodiscard]] Result<void, std::string> take_over(const Reload& fresh);
@@ -49,7 +51,8 @@ class RelayDaemon {
   /// Ends after the engine, whose workers tell it what ends.
   std::optional<RelayEvents> events_;
   std::unique_ptr<RelayEngine> engine_;
-  std::unique_ptr<ControlServer> control_;
+  std::optional<RelayMonitor> monitor_;
+  std::optional<Observation> observation_;
   std::size_t upstreams_lost_ = 0;
   Instant drain_until_ = kNoDeadline;
   Timer drain_timer_;

@@ -1,15 +1,14 @@
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <cstdio>
 #include <utility>
 #include <vector>
 
 #include "base/printable.hh"
+#include "cli/control_paths.hh"
 #include "cli/failure.hh"
 #include "cli/subcommands.hh"
 #include "observe/control_client.hh"
-#include "observe/control_path.hh"
 #include "observe/status_text.hh"
 
 namespace amt {
@@ -44,36 +43,19 @@ int show(const std::string& path, const StatusConfig& config, const FetchedStatu
   return print(*text) ? 0 : fail("standard output cannot be written");
 }
 
-bool nobody_there(const SysError& error) { return error.code == ENOENT || error.code == ECONNREFUSED; }
-
-/// What could not be asked, and what to do about it.
-int asking_failed(const SysError& error) {
-  if (error.code == EACCES)
-    return fail(error.to_string() + " (it belongs to the user who started the daemon; try sudo)");
-  return fail(error.to_string());
-}
-
 }  // namespace
 
 int run_status(const StatusConfig& config, const CommonConfig&) {
-  std::vector<std::string> paths;
-  if (config.control) {
-    paths.push_back(*config.control);
-  } else {
-    for (const char* const role : {"relay", "gateway"}) {
-      for (std::string& path : default_control_paths(role)) paths.push_back(std::move(path));
-    }
-  }
   int status = 0;
   std::string asked;
   std::vector<std::pair<std::string, FetchedStatus>> answers;  // by path
-  for (const std::string& path : paths) {
+  for (const std::string& path : control_paths(config.control)) {
     SysResult<FetchedStatus> status_there = fetch_status(path, query_for(config));
     asked += (asked.empty() ? "" : ", ") + printable(path);
     if (status_there) {
       answers.emplace_back(path, std::move(*status_there));
-    } else if (!nobody_there(status_there.error())) {
-      status = asking_failed(status_there.error());
+    } else if (!is_nobody_there(status_there.error())) {
+      status = fail(explain_asking(status_there.error()));
     }
   }
   if (answers.empty() && status == 0) {

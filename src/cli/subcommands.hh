@@ -16,6 +16,7 @@ namespace amt {
 [[nodiscard]] int run_send(const SendConfig& config, const CommonConfig& common);
 [[nodiscard]] int run_discover(const DiscoverConfig& config, const CommonConfig& common);
 [[nodiscard]] int run_status(const StatusConfig& config, const CommonConfig& common);
+[[nodiscard]] int run_top(const TopConfig& config, const CommonConfig& common);
 [[nodiscard]] int run_bench(const BenchConfig& config, const CommonConfig& common);
 [[nodiscard]] int run_reload(const ReloadConfig& config, const CommonConfig& common);
 [[nodiscard]] int run_drain(const DrainConfig& config, const CommonConfig& common);

@@ -136,6 +136,30 @@ ValueResult<Endpoint> parse_unicast_endpoint(std::string_view text) {
   return *endpoint;
 }
 
+ValueResult<ListenPlace> parse_listen_place(std::string_view text) {
+  constexpr std::string_view kUnix = "unix:";
+  if (text.starts_with(kUnix)) {
+    ValueResult<std::string> path = parse_path(text.substr(kUnix.size()));
+    if (!path) return Unexpected<BadValue>(path.error());
+    return ListenPlace(std::move(*path));
+  }
+  const bool is_port = !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+  if (is_port) {
+    const ValueResult<std::uint64_t> port = parse_number(text, 1, 65535);
+    if (!port) return Unexpected<BadValue>(port.error());
+    return ListenPlace(Endpoint{*IpAddress::parse("127.0.0.1"), static_cast<std::uint16_t>(*port)});
+  }
+  const std::optional<Endpoint> endpoint = Endpoint::parse(text, 0);
+  if (!endpoint || endpoint->port == 0) return bad("not ADDR:PORT, [V6]:PORT, PORT or unix:PATH");
+  if (endpoint->address.is_multicast()) return bad("a multicast address; name one of this host");
+  return ListenPlace(*endpoint);
+}
+
+ValueResult<std::string> parse_host_name(std::string_view text) {
+  if (!is_host_name(text)) return bad("not a host name; the port does not belong to it");
+  return std::string(text);
+}
+
 ValueResult<RelayHost> parse_relay_host(std::string_view text) {
   std::string_view name = text;
   std::uint64_t port = 0;

@@ -70,7 +70,7 @@ TEST(CommandLine, ReadsEveryOptionOfTheRelay) {
   EXPECT_EQ(relay.secret_file, "s");
   EXPECT_EQ(relay.secret_lifetime, std::chrono::seconds(600));
   EXPECT_EQ(relay.workers, 3u);
-  EXPECT_EQ(relay.control, "c");
+  EXPECT_EQ(relay.observe.control, "c");
 }
 
 TEST(CommandLine, GivesTheDefaultsThatTheHelpNames) {
@@ -308,10 +308,11 @@ TEST(CommandLine, SuggestsWhatWasMeant) {
   EXPECT_EQ(complaint("relay -x"), "amt relay: -x: unknown option (amt relay --help shows the options)");
   EXPECT_EQ(complaint("rely"),
             "amt: rely: no such subcommand; did you mean amt relay? (there are relay, gateway, receive, send, "
-            "discover, status, reload, drain, bench, demo)");
-  EXPECT_EQ(complaint("recv"),
-            "amt: recv: no such subcommand (there are relay, gateway, receive, send, discover, status, reload, drain, "
-            "bench, demo)");
+            "discover, status, top, reload, drain, bench, demo)");
+  EXPECT_EQ(
+      complaint("recv"),
+      "amt: recv: no such subcommand (there are relay, gateway, receive, send, discover, status, top, reload, drain, "
+      "bench, demo)");
   EXPECT_EQ(complaint("--upstream eth0"),
             "amt: --upstream: unknown option; a subcommand comes first, as in `amt relay --help`");
 }
@@ -327,10 +328,11 @@ TEST(CommandLine, AloneItNamesTheSubcommandsInTwoLinesAndFails) {
   const auto result = parse_command_line({});
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().status, 2);
-  EXPECT_EQ(result.error().standard_error,
-            "amt: a subcommand must follow: relay, gateway, receive, send, discover, status, reload, drain, bench, "
-            "demo\nHelp: amt "
-            "--help\n");
+  EXPECT_EQ(
+      result.error().standard_error,
+      "amt: a subcommand must follow: relay, gateway, receive, send, discover, status, top, reload, drain, bench, "
+      "demo\nHelp: amt "
+      "--help\n");
 }
 
 TEST(CommandLine, HelpAndVersionGoToStandardOutput) {

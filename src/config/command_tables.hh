@@ -15,6 +15,7 @@ namespace amt {
 [[nodiscard]] CommandTable status_table(StatusConfig& config);
 [[nodiscard]] CommandTable reload_table(ReloadConfig& config);
 [[nodiscard]] CommandTable drain_table(DrainConfig& config);
+[[nodiscard]] CommandTable top_table(TopConfig& config);
 [[nodiscard]] CommandTable bench_table(BenchConfig& config);
 [[nodiscard]] CommandTable demo_table(DemoConfig& config);
 
@@ -23,6 +24,9 @@ void add_common_options(CommandTable& table, CommonConfig& config);
 
 /// What one relay and one of its subscribers may have: `--max-...`, `--allow-group`.
 void add_relay_limits(CommandTable& table, RelayConfig& config);
+
+/// `--control`, `--http`, `--http-host` of the daemon `role`.
+void add_observe_options(CommandTable& table, ObserveConfig& config, const std::string& role);
 
 /// `--relay`, `--discovery`, `--local`, `--gateway-port`, `--relay-port` of `gateway` and `receive`.
 void add_relay_choice_options(CommandTable& table, RelayChoice& choice);

@@ -11,6 +11,7 @@
 #include "amt/channel.hh"
 #include "amt/endpoint.hh"
 #include "amt/time.hh"
+#include "base/listen_place.hh"
 #include "base/log_level.hh"
 #include "ip/address.hh"
 
@@ -42,6 +43,13 @@ inline constexpr std::size_t kPathMtuMin = 576;
 inline constexpr std::size_t kPathMtuMax = 65535;
 
 inline constexpr std::size_t kWorkersMax = 256;
+
+/// Where a daemon is looked at.
+struct ObserveConfig {
+  std::optional<std::string> control;     ///< not given: a default path, and its absence is no failure
+  std::optional<ListenPlace> http;        ///< not given: no page
+  std::vector<std::string> http_names{};  ///< under which browsers may know it, beside addresses
+};
 
 struct RelayConfig {
   std::vector<IpAddress> local;  ///< empty: the address that the default route uses, per family
@@ -82,7 +90,7 @@ struct RelayConfig {
   DataPath data_path = DataPath::kAuto;
   std::optional<std::string> events{};    ///< a file, or `-`
   std::optional<std::string> announce{};  ///< a program
-  std::optional<std::string> control;     ///< not given: the default path, and its absence is no failure
+  ObserveConfig observe;
 };
 
 /// A relay by its address, or by a host name that is looked up at the start.
@@ -139,7 +147,7 @@ struct GatewayConfig {
   bool forward_always = false;
   Duration query_interval = std::chrono::seconds(125);  ///< on the LANs
   std::uint8_t robustness = 2;
-  std::optional<std::string> control;
+  ObserveConfig observe;
 };
 
 /// `amt://[SOURCE@]GROUP[:PORT][?relay=ADDR|NAME[:PORT]]`
@@ -201,6 +209,12 @@ struct SendConfig {
   std::optional<std::string> file;  ///< `-`: standard input
 };
 inline constexpr std::uint64_t kSendRateDefault = 5'000'000;
+
+struct TopConfig {
+  std::optional<std::string> control;  ///< not given: the default paths of relay and gateway
+  bool once = false;
+  Duration interval = std::chrono::seconds(1);
+};
 
 struct StatusConfig {
   std::optional<std::string> control;  ///< not given: the default paths of relay and gateway

@@ -15,9 +15,9 @@ using ::testing::HasSubstr;
 /// All tables, bound to values that live as long.
 struct Tables {
   Tables() {
-    all = {relay_table(relay),   gateway_table(gateway),   receive_table(receive),
-           send_table(send),     discover_table(discover), status_table(status),
-           reload_table(reload), drain_table(drain),       demo_table(demo)};
+    all = {relay_table(relay),       gateway_table(gateway), receive_table(receive), send_table(send),
+           discover_table(discover), status_table(status),   top_table(top),         reload_table(reload),
+           drain_table(drain),       demo_table(demo)};
     for (CommandTable& table : all) add_common_options(table, common);
   }
   RelayConfig relay;
@@ -28,6 +28,7 @@ struct Tables {
   StatusConfig status;
   ReloadConfig reload;
   DrainConfig drain;
+  TopConfig top;
   DemoConfig demo;
   CommonConfig common;
   std::vector<CommandTable> all;

@@ -127,14 +127,7 @@ CommandTable gateway_table(GatewayConfig& config) {
                            .excludes = "route",
                            .apply = switch_on(config.no_route)});
   add_lans(table, config);
-  table.options.push_back({.name = "control",
-                           .value = "PATH",
-                           .group = "Operation",
-                           .help = "UNIX socket for `amt status` and `amt reload`",
-                           .default_text = "/run/amt/gateway.sock, or $XDG_RUNTIME_DIR/amt/gateway.sock when not root",
-                           .example = "/run/amt/gateway.sock",
-                           .completion = Completion::kFile,
-                           .apply = into(config.control, parse_path)});
+  add_observe_options(table, config.observe, "gateway");
   table.finish = [&config]() -> std::optional<std::string> {
     finish_relay_choice(config.relay);
     const std::optional<std::string>& native = config.relay.native_interface;

@@ -263,14 +263,7 @@ CommandTable relay_table(RelayConfig& config) {
                            .example = "/etc/amt/announce",
                            .completion = Completion::kFile,
                            .apply = into(config.announce, parse_path)});
-  table.options.push_back({.name = "control",
-                           .value = "PATH",
-                           .group = "Operation",
-                           .help = "UNIX socket for `amt status`, `amt reload` and `amt drain`",
-                           .default_text = "/run/amt/relay.sock, or $XDG_RUNTIME_DIR/amt/relay.sock when not root",
-                           .example = "/run/amt/relay.sock",
-                           .completion = Completion::kFile,
-                           .apply = into(config.control, parse_path)});
+  add_observe_options(table, config.observe, "relay");
   mark_reloadable(table, {"upstream", "local", "discovery", "advertise", "strict", "no-ecn", "secret-file",
                           "batch-delay", "events"});
   return table;

@@ -36,6 +36,9 @@ inline constexpr std::uint64_t kRobustnessMax = 7;
 /// As the kernel takes names: 1 to 15 octets, no slash, colon or space, not `.` or `..`.
 [[nodiscard]] ValueResult<std::string> parse_interface_name(std::string_view text);
 [[nodiscard]] ValueResult<std::string> parse_path(std::string_view text);
+/// `unix:PATH`, `ADDR:PORT` or `[V6]:PORT`, or `PORT` alone for 127.0.0.1.
+[[nodiscard]] ValueResult<ListenPlace> parse_listen_place(std::string_view text);
+[[nodiscard]] ValueResult<std::string> parse_host_name(std::string_view text);
 /// Decimal, `low` to `high`.
 [[nodiscard]] ValueResult<std::uint64_t> parse_number(std::string_view text, std::uint64_t low, std::uint64_t high);
 /// With a decimal point or without, `low` to `high`.

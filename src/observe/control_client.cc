@@ -66,7 +66,7 @@ SysResult<FetchedStatus> ask(const std::string& path, http::verb method, const s
 }  // namespace
 
 SysResult<FetchedStatus> fetch_status(const std::string& path, const std::string& query) {
-  return ask(path, http::verb::get, "/status" + (query.empty() ? "" : "?" + query));
+  return ask(path, http::verb::get, "/status.json" + (query.empty() ? "" : "?" + query));
 }
 
 SysResult<FetchedStatus> post_command(const std::string& path, const std::string& target) {

@@ -6,11 +6,12 @@
 #include "observe/row_order.hh"
 #include "sys/clock.hh"
 #include "sys/log_queue.hh"
+#include "sys/netlink.hh"
 
 namespace amt {
 namespace {
 
-void append_downstreams(GatewayStatus& status, Counters<GatewayHostCounter>& counters, const GatewayEngine& engine) {
+void append_downstreams(GatewayStatus& status, const GatewayEngine& engine) {
   engine.for_each_downstream([&status](const Downstream& downstream) {
     DownstreamStatus entry{downstream.info(), {}};
     downstream.for_each_group([&entry](const IpAddress& group, const SourceFilter& filter) {
@@ -18,13 +19,6 @@ void append_downstreams(GatewayStatus& status, Counters<GatewayHostCounter>& cou
     });
     status.downstreams.push_back(std::move(entry));
   });
-  for (const DownstreamStatus& downstream : status.downstreams) {
-    counters.add(GatewayHostCounter::kInterfaceDrops, downstream.info.drops);
-    counters.add(GatewayHostCounter::kDownstreamHopLimitExceeded, downstream.info.hop_limit_exceeded);
-    counters.add(GatewayHostCounter::kDownstreamTooBig, downstream.info.too_big);
-    counters.add(GatewayHostCounter::kDataDelivered, downstream.info.packets);
-    counters.add(GatewayHostCounter::kDataBytesDelivered, downstream.info.bytes);
-  }
 }
 
 void append_native(GatewayStatus& status, const GatewayEngine& engine) {
@@ -103,6 +97,8 @@ void append_upstreams(RelayStatus& status, Counters<RelayHostCounter>& host, con
       entry.drops += engine.worker(i).published().captures[number].dropped.value();
     }
     entry.interface = interface.interface();
+    const SysResult<LinkInfo> link = find_link(entry.interface);
+    entry.up = link && link->up && !interface.is_lost();
     entry.mode = interface.mode() == UpstreamMode::kHost ? "host" : "router";
     entry.joins_missing = one.joins_missing;
     entry.queries = one.queries;
@@ -119,10 +115,42 @@ RelayStatus relay_status(const RelayEngine& engine) {
   status.uptime = monotonic_now() - engine.started();
   status.draining = engine.is_draining();
   Counters<RelayHostCounter> host;
+  status.channel_count = engine.channel_count();
   append_workers(status, host, engine);
   append_upstreams(status, host, engine);
   append_counters(status.counters, host);
   return status;
+}
+
+std::vector<CounterStatus> gateway_counters(const GatewayEngine& engine) {
+  const RelaySet& relays = engine.relays();
+  const Client& client = relays.client();
+  Counters<GatewayHostCounter> host;
+  host.add(GatewayHostCounter::kSocketReceiveDrops, relays.receive_drops());
+  host.add(GatewayHostCounter::kLogLinesLost, log_queue().lost_in_all());
+  host.add(GatewayHostCounter::kDuplicatesDropped, client.duplicates());
+  host.add(GatewayHostCounter::kNativePackets, client.native_packets());
+  engine.for_each_downstream([&host](const Downstream& downstream) {
+    const DownstreamInfo info = downstream.info();
+    host.add(GatewayHostCounter::kInterfaceDrops, info.drops);
+    host.add(GatewayHostCounter::kDownstreamHopLimitExceeded, info.hop_limit_exceeded);
+    host.add(GatewayHostCounter::kDownstreamTooBig, info.too_big);
+    host.add(GatewayHostCounter::kDataDelivered, info.packets);
+    host.add(GatewayHostCounter::kDataBytesDelivered, info.bytes);
+  });
+  std::vector<CounterStatus> counters;
+  append_counters(counters, client.counters());
+  append_counters(counters, client.rejects());
+  append_counters(counters, host);
+  // Of a gateway that receives nothing natively there is no such number.
+  if (!engine.is_native()) counters.pop_back();
+  return counters;
+}
+
+std::size_t membership_count(const GatewayEngine& engine) {
+  std::size_t count = 0;
+  engine.relays().client().for_each_membership([&count](const IpAddress&, const SourceFilter&) { ++count; });
+  return count;
 }
 
 GatewayStatus gateway_status(const GatewayEngine& engine, Instant now) {
@@ -130,17 +158,8 @@ GatewayStatus gateway_status(const GatewayEngine& engine, Instant now) {
   GatewayStatus status;
   status.uptime = now - relays.started();
   const Client& client = relays.client();
-  append_counters(status.counters, client.counters());
-  append_counters(status.counters, client.rejects());
-  Counters<GatewayHostCounter> host;
-  host.add(GatewayHostCounter::kSocketReceiveDrops, relays.receive_drops());
-  host.add(GatewayHostCounter::kLogLinesLost, log_queue().lost_in_all());
-  host.add(GatewayHostCounter::kDuplicatesDropped, client.duplicates());
-  host.add(GatewayHostCounter::kNativePackets, client.native_packets());
-  append_downstreams(status, host, engine);
-  append_counters(status.counters, host);
-  // Of a gateway that receives nothing natively there is no such number.
-  if (!engine.is_native()) status.counters.pop_back();
+  status.counters = gateway_counters(engine);
+  append_downstreams(status, engine);
   client.for_each_membership([&](const IpAddress& group, const SourceFilter& filter) {
     status.memberships.push_back({group, filter, engine.group_use(now, group)});
   });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "observe/channel_walk.hh"
 #include "observe/engine_status.hh"
 #include "observe/relay_slices.hh"
 #include "observe/row_order.hh"
@@ -18,7 +19,11 @@ class RelayStatusStream : public std::enable_shared_from_this<RelayStatusStream>
  public:
   RelayStatusStream(RelayEngine& engine, const StatusQuery& query, std::optional<TopRows<TunnelStatus>> tunnels,
                     std::optional<TopRows<ChannelStatus>> channels)
-      : engine_(engine), query_(query), top_tunnels_(std::move(tunnels)), top_channels_(std::move(channels)) {
+      : engine_(engine),
+        query_(query),
+        top_tunnels_(std::move(tunnels)),
+        top_channels_(std::move(channels)),
+        channel_walk_(std::make_shared<ChannelWalk>(engine, query)) {
     wanted_ = {
         .group = query.group, .address = query.address, .after = query.after, .only = {}, .with_groups = !top_tunnels_};
   }
@@ -45,10 +50,7 @@ class RelayStatusStream : public std::enable_shared_from_this<RelayStatusStream>
   void ask_for_sorted_tunnel();
   void on_sorted_tunnel();
   void ask_for_channels();
-  void on_channels();
-  void join_channels();
-  void on_joined_channels();
-  void write_channels();
+  void on_channels(std::vector<ChannelStatus> rows, bool has_more);
 
   RelayEngine& engine_;
   StatusQuery query_;
@@ -64,9 +66,7 @@ class RelayStatusStream : public std::enable_shared_from_this<RelayStatusStream>
   std::shared_ptr<TunnelSlice> tunnel_slice_ = std::make_shared<TunnelSlice>();
   std::vector<TunnelStatus> sorted_;
   std::size_t sorted_at_ = 0;
-  std::shared_ptr<ChannelSlice> channel_slice_ = std::make_shared<ChannelSlice>();
-  /// The worker that is asked what it has of the slice.
-  std::size_t joined_ = 0;
+  std::shared_ptr<ChannelWalk> channel_walk_;
   JsonRows rows_;
   /// What the filters let pass.
   std::size_t matched_ = 0;
@@ -162,6 +162,7 @@ void RelayStatusStream::on_tunnels() {
     if (++worker_ == engine_.worker_count()) {
       if (top_tunnels_) {
         sorted_ = top_tunnels_->take_sorted();
+        sorted_at_ = std::min(query_.offset, sorted_.size());
         part_ = Part::kSortedTunnels;
       } else {
         end_tunnels();
@@ -198,53 +199,28 @@ void RelayStatusStream::end_tunnels() {
 }
 
 void RelayStatusStream::ask_for_channels() {
-  ask(
-      worker_,
-      [slice = channel_slice_, query = query_](RelayWorker& worker) { collect_channels(worker, query, *slice); },
-      &RelayStatusStream::on_channels);
+  channel_walk_->next([self = weak_from_this()](std::vector<ChannelStatus> rows, bool has_more) {
+    if (const std::shared_ptr<RelayStatusStream> alive = self.lock()) alive->on_channels(std::move(rows), has_more);
+  });
 }
 
-void RelayStatusStream::on_channels() {
-  joined_ = 0;
-  join_channels();
-}
-
-void RelayStatusStream::join_channels() {
-  if (joined_ == worker_) ++joined_;
-  if (joined_ == engine_.worker_count() || channel_slice_->rows.empty()) return write_channels();
-  ask(
-      joined_,
-      [slice = channel_slice_, told_before = joined_ < worker_](RelayWorker& worker) {
-        add_channels(worker, told_before, *slice);
-      },
-      &RelayStatusStream::on_joined_channels);
-}
-
-void RelayStatusStream::on_joined_channels() {
-  ++joined_;
-  join_channels();
-}
-
-void RelayStatusStream::write_channels() {
-  for (ChannelRow& row : channel_slice_->rows) {
-    if (row.is_known) continue;
+void RelayStatusStream::on_channels(std::vector<ChannelStatus> rows, bool has_more) {
+  for (ChannelStatus& row : rows) {
     ++matched_;
     if (top_channels_) {
-      top_channels_->add(std::move(row.channel));
+      top_channels_->add(std::move(row));
     } else {
-      rows_.add_channel(out_, row.channel);
+      rows_.add_channel(out_, row);
     }
   }
-  if (!channel_slice_->has_more) {
-    *channel_slice_ = {};
-    if (++worker_ == engine_.worker_count()) end_channels();
-  }
+  if (!has_more) end_channels();
   run();
 }
 
 void RelayStatusStream::end_channels() {
   if (top_channels_) {
-    for (const ChannelStatus& channel : top_channels_->take_sorted()) rows_.add_channel(out_, channel);
+    const std::vector<ChannelStatus> sorted = top_channels_->take_sorted();
+    for (std::size_t i = query_.offset; i < sorted.size(); ++i) rows_.add_channel(out_, sorted[i]);
   }
   out_ += "],\"channels_matched\":" + std::to_string(matched_);
   begin_list(Part::kEnd);
@@ -269,13 +245,13 @@ Result<std::unique_ptr<StatusStream>, std::string> relay_status_stream(RelayEngi
     const auto order = tunnel_order(*tunnel_key);
     if (!order)
       return Unexpected<std::string>("sort: tunnels have address, packets, bytes, groups, since, heard, expires");
-    tunnels.emplace(query.top, *order);
+    tunnels.emplace(query.rows_to_sort(), *order);
   }
   std::optional<TopRows<ChannelStatus>> channels;
   if (query.channels && query.sort) {
     const auto order = channel_order(*query.sort);
     if (!order) return Unexpected<std::string>("sort: channels have address, packets, bytes, tunnels");
-    channels.emplace(query.top, *order);
+    channels.emplace(query.rows_to_sort(), *order);
   }
   return std::make_unique<Handle>(
       std::make_shared<RelayStatusStream>(engine, query, std::move(tunnels), std::move(channels)));

@@ -63,6 +63,7 @@ struct ChannelStatus {
 /// One interface that a relay has its multicast from.
 struct UpstreamStatus {
   std::string interface;
+  bool up = false;
   std::string mode;  ///< "host" or "router"
   std::uint64_t joins_missing = 0;
   std::uint64_t queries = 0;  ///< router mode: received
@@ -83,6 +84,7 @@ struct WorkerStatus {
 struct RelayStatus {
   Duration uptime{};
   bool draining = false;  ///< takes no new gateways
+  std::uint64_t channel_count = 0;
   std::vector<CounterStatus> counters;
   std::vector<UpstreamStatus> upstreams;
   std::vector<WorkerStatus> workers;

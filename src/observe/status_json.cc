@@ -52,6 +52,7 @@ json::array memberships(std::vector<MembershipStatus> list, const StatusQuery& q
   if (query.sort) {
     const auto order = membership_order(*query.sort);
     if (order) std::ranges::stable_sort(list, *order);
+    list.erase(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(std::min(query.offset, list.size())));
     if (list.size() > query.top) list.erase(list.begin() + static_cast<std::ptrdiff_t>(query.top), list.end());
   }
   json::array out;
@@ -98,6 +99,7 @@ void append_machinery(json::object& out, const RelayStatus& status) {
   json::array upstreams;
   for (const UpstreamStatus& upstream : status.upstreams) {
     upstreams.push_back(json::object{{"interface", upstream.interface},
+                                     {"up", upstream.up},
                                      {"mode", upstream.mode},
                                      {"joins_missing", upstream.joins_missing},
                                      {"queries", upstream.queries},
@@ -123,6 +125,7 @@ std::string status_head_json(const RelayStatus& status, bool with_counters) {
   std::uint64_t tunnels = 0;
   for (const WorkerStatus& worker : status.workers) tunnels += worker.tunnels;
   out["tunnel_count"] = tunnels;
+  out["channel_count"] = status.channel_count;
   out["draining"] = status.draining;
   if (with_counters) append_machinery(out, status);
   std::string text = json::serialize(out);

@@ -38,11 +38,12 @@ std::optional<bool> parse_switch(std::string_view value) {
   return std::nullopt;
 }
 
-std::optional<std::size_t> parse_row_count(std::string_view value) {
+/// `min` to `kSortedRowsMax`.
+std::optional<std::size_t> parse_number(std::string_view value, std::size_t min) {
   std::size_t number = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
   if (error != std::errc() || end != value.data() + value.size()) return std::nullopt;
-  if (number < 1 || number > kSortedRowsMax) return std::nullopt;
+  if (number < min || number > kSortedRowsMax) return std::nullopt;
   return number;
 }
 
@@ -94,13 +95,17 @@ Problem apply(StatusQuery& query, std::string_view name, const std::string& valu
   if (name == "top" || name == "limit") {
     query.paged |= name == "limit";
     if (name == "top" && !query.sort) query.sort = SortKey::kBytes;
-    return take(parse_row_count(value), query.top, rows);
+    return take(parse_number(value, 1), query.top, rows);
+  }
+  if (name == "offset") {
+    return take(parse_number(value, 0), query.offset, fmt::format("a number from 0 to {}", kSortedRowsMax));
   }
   if (name == "after") {
     query.paged = true;
     return take(Endpoint::parse(value, 0), query.after, "ADDRESS:PORT or [ADDRESS]:PORT");
   }
-  return "not known; there are list, counters, tunnels, channels, memberships, group, address, sort, top, limit, after";
+  return "not known; there are list, counters, tunnels, channels, memberships, group, address, sort, top, offset, "
+         "limit, after";
 }
 
 }  // namespace
@@ -121,6 +126,7 @@ Result<StatusQuery, std::string> StatusQuery::parse(std::string_view text) {
   }
   if (query.paged && query.sort)
     return Unexpected<std::string>("limit and after: go by the endpoint, without sort and top");
+  if (query.offset != 0 && !query.sort) return Unexpected<std::string>("offset: goes with sort or top");
   return query;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
-/// What of a status is asked for, as it stands behind `/status?`.
+/// What of a status is asked for, as it stands behind `/status.json?`.
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -29,6 +30,8 @@ struct StatusQuery {
   /// None: as they stand in the tables. With `top` alone: by octets.
   std::optional<SortKey> sort{};
   std::size_t top = kSortedRowsMax;
+  /// Of a sorted list, so many are left out before the `top`.
+  std::size_t offset = 0;
   /// Only tunnels with a greater endpoint. Tunnels are sorted by endpoint then, as with `limit`, which sets `top`.
   std::optional<Endpoint> after{};
   bool paged = false;
@@ -36,6 +39,9 @@ struct StatusQuery {
   std::optional<Prefix> group{};
   /// Tunnels whose gateway is in it; channels whose source is; memberships that name such a source.
   std::optional<Prefix> address{};
+
+  /// How many rows of a sorted list have to be kept.
+  [[nodiscard]] std::size_t rows_to_sort() const { return std::min(offset + top, kSortedRowsMax); }
 
   /// `text`: what follows the `?`, percent-encoded or not. Error: which parameter is wrong, and how it is right.
   static Result<StatusQuery, std::string> parse(std::string_view text);

@@ -21,10 +21,11 @@ using ::testing::Not;
 RelayStatus relay_status() {
   RelayStatus status;
   status.uptime = std::chrono::milliseconds(61'500);
+  status.channel_count = 2;
   status.counters = {{&counter_info(RelayCounter::kRequestsReceived), 18446744073709551615U},
                      {&counter_info(RelayReject::kBadMac), 0}};
   status.upstreams.push_back(
-      {.interface = "amtr0", .mode = "router", .joins_missing = 0, .queries = 3, .reports = 4, .drops = 5});
+      {.interface = "amtr0", .up = true, .mode = "router", .joins_missing = 0, .queries = 3, .reports = 4, .drops = 5});
   status.workers = {{.tunnels = 1, .packets = 7, .bytes = 700, .receive_drops = 2, .upstream_drops = 5}, {}};
   return status;
 }
@@ -84,22 +85,23 @@ std::string head(const char* role, const char* uptime) {
 }
 
 TEST(Status, OfARelayHasTheShapeThatIsPromised) {
-  EXPECT_EQ(relay_json(),
-            head("relay", "61") +
-                ",\"counters\":{\"requests_received\":18446744073709551615,\"reject_bad_mac\":0},\"tunnel_count\":1,"
-                "\"draining\":false,"
-                "\"upstreams\":[{\"interface\":\"amtr0\",\"mode\":\"router\",\"joins_missing\":0,\"queries\":3,"
-                "\"reports\":4,\"drops\":5}],"
-                "\"workers\":[{\"tunnels\":1,\"packets\":7,\"bytes\":700,\"receive_drops\":2,\"upstream_drops\":5},"
-                "{\"tunnels\":0,\"packets\":0,\"bytes\":0,\"receive_drops\":0,\"upstream_drops\":0}],"
-                "\"tunnels\":[{\"endpoint\":\"[2001:db8::1]:5000\",\"family\":\"ipv6\",\"packets\":7,\"bytes\":700,"
-                "\"since_seconds\":90,\"heard_seconds\":0,\"expires_seconds\":260,\"path\":\"socket\","
-                "\"groups\":[{\"group\":\"232.1.1.1\",\"mode\":\"include\",\"sources\":[\"198.51.100.10\"]},"
-                "{\"group\":\"239.1.1.1\",\"mode\":\"exclude\",\"sources\":[]}]}],\"tunnels_matched\":1,"
-                "\"channels\":[{\"group\":\"232.1.1.1\",\"source\":\"198.51.100.10\",\"tunnels\":1,\"packets\":7,"
-                "\"bytes\":700},"
-                "{\"group\":\"239.1.1.1\",\"source\":null,\"tunnels\":1,\"packets\":0,\"bytes\":0}],"
-                "\"channels_matched\":2}");
+  EXPECT_EQ(
+      relay_json(),
+      head("relay", "61") +
+          ",\"counters\":{\"requests_received\":18446744073709551615,\"reject_bad_mac\":0},\"tunnel_count\":1,"
+          "\"channel_count\":2,\"draining\":false,"
+          "\"upstreams\":[{\"interface\":\"amtr0\",\"up\":true,\"mode\":\"router\",\"joins_missing\":0,\"queries\":3,"
+          "\"reports\":4,\"drops\":5}],"
+          "\"workers\":[{\"tunnels\":1,\"packets\":7,\"bytes\":700,\"receive_drops\":2,\"upstream_drops\":5},"
+          "{\"tunnels\":0,\"packets\":0,\"bytes\":0,\"receive_drops\":0,\"upstream_drops\":0}],"
+          "\"tunnels\":[{\"endpoint\":\"[2001:db8::1]:5000\",\"family\":\"ipv6\",\"packets\":7,\"bytes\":700,"
+          "\"since_seconds\":90,\"heard_seconds\":0,\"expires_seconds\":260,\"path\":\"socket\","
+          "\"groups\":[{\"group\":\"232.1.1.1\",\"mode\":\"include\",\"sources\":[\"198.51.100.10\"]},"
+          "{\"group\":\"239.1.1.1\",\"mode\":\"exclude\",\"sources\":[]}]}],\"tunnels_matched\":1,"
+          "\"channels\":[{\"group\":\"232.1.1.1\",\"source\":\"198.51.100.10\",\"tunnels\":1,\"packets\":7,"
+          "\"bytes\":700},"
+          "{\"group\":\"239.1.1.1\",\"source\":null,\"tunnels\":1,\"packets\":0,\"bytes\":0}],"
+          "\"channels_matched\":2}");
 }
 
 TEST(Status, OfATunnelInPartsIsOneObject) {
@@ -180,8 +182,10 @@ TEST(Status, WithNativeReceptionItTellsWhoServesAChannel) {
 }
 
 TEST(Status, OfNothingHasEmptyListsAndNotNone) {
-  EXPECT_THAT(status_head_json(RelayStatus{}, true),
-              HasSubstr("\"counters\":{},\"tunnel_count\":0,\"draining\":false,\"upstreams\":[],\"workers\":[]"));
+  EXPECT_THAT(
+      status_head_json(RelayStatus{}, true),
+      HasSubstr(
+          "\"counters\":{},\"tunnel_count\":0,\"channel_count\":0,\"draining\":false,\"upstreams\":[],\"workers\":[]"));
   EXPECT_THAT(to_json(GatewayStatus{}, {}),
               HasSubstr("\"counters\":{},\"memberships\":[],\"relays\":[],\"downstreams\":[]}"));
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/printable.hh"
+#include "observe/json_fields.hh"
 #include "observe/status_text.hh"
 #include "observe/text_table.hh"
 
@@ -20,33 +21,10 @@ namespace json = boost::json;
 /// Of a list that may be long.
 constexpr std::size_t kRowsInSummary = 8;
 
-/// The values of the other side are shown, not believed: whatever is not there or of another kind is empty.
-std::string text(const json::object& object, const char* key) {
-  const json::value* const value = object.if_contains(key);
-  if (value == nullptr || value->is_null()) return "";
-  if (const json::string* const string = value->if_string())
-    return printable(std::string_view(string->data(), string->size()));
-  if (value->is_number()) return fmt::format("{:.0f}", value->to_number<double>());
-  return "";
-}
-
-const json::array& list(const json::object& object, const char* key) {
-  static const json::array kNone;
-  const json::value* const value = object.if_contains(key);
-  return value != nullptr && value->is_array() ? value->get_array() : kNone;
-}
-
-template <typename F>
-void for_each_object(const json::object& object, const char* key, F&& f) {
-  for (const json::value& value : list(object, key)) {
-    if (value.is_object()) f(value.get_object());
-  }
-}
-
-bool flag(const json::object& object, const char* key) {
-  const json::value* const value = object.if_contains(key);
-  return value != nullptr && value->is_bool() && value->get_bool();
-}
+using json_fields::flag;
+using json_fields::for_each_object;
+using json_fields::list;
+using json_fields::text;
 
 std::string number_of(const json::object& object, const char* key) { return std::to_string(list(object, key).size()); }
 

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 NEEDS = {"program"}
-COMMANDS = ("relay", "gateway", "receive", "send", "discover", "status", "bench", "demo")
+COMMANDS = ("relay", "gateway", "receive", "send", "discover", "status", "top", "bench", "demo")
 
 
 def run(case):

@@ -91,6 +91,8 @@ struct RelayEngine::Impl final : RelayColleagues, std::enable_shared_from_this<R
   std::atomic<std::size_t> reports_waiting = 0;
   /// Of this loop's thread.
   Counters<RelayCounter> counters;
+  /// What the workers have in common.
+  std::shared_ptr<RelayShared> shared;
   // The threads end before the workers, and both before what they use; the upstream after the captures.
   UpstreamOwner upstream;
   RelayEventSink on_events;
@@ -304,6 +306,7 @@ void RelayEngine::set_draining(bool draining) {
 Instant RelayEngine::started() const { return impl_->started; }
 std::size_t RelayEngine::worker_count() const { return impl_->workers.size(); }
 
+std::size_t RelayEngine::channel_count() const { return impl_->shared->admission.totals().channels; }
 const RelayWorker& RelayEngine::worker(std::size_t index) const { return *impl_->workers[index]; }
 const Counters<RelayCounter>& RelayEngine::counters() const { return impl_->counters; }
 

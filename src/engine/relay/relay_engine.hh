@@ -70,6 +70,8 @@ class RelayEngine {
 
   [[nodiscard]] Instant started() const;
   [[nodiscard]] std::size_t worker_count() const;
+  /// Different channels that the tunnels want, all workers together.
+  [[nodiscard]] std::size_t channel_count() const;
   /// For what may be read from any thread.
   [[nodiscard]] const RelayWorker& worker(std::size_t index) const;
   /// What is counted here and not by a worker.

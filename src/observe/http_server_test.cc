@@ -1,4 +1,4 @@
-#include "observe/control_server.hh"
+#include "observe/http_server.hh"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -22,6 +22,8 @@
 
 #include "observe/control_client.hh"
 #include "observe/control_path.hh"
+#include "observe/http_listen.hh"
+#include "observe/http_views.hh"
 
 namespace amt {
 namespace {
@@ -53,7 +55,7 @@ class EndlessStatus final : public StatusStream {
 };
 
 /// A server in a folder of its own, its context run by a thread.
-class ControlServerTest : public ::testing::Test {
+class HttpServerTest : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string name = ::testing::TempDir() + "amt-control-XXXXXX";
@@ -74,16 +76,22 @@ class ControlServerTest : public ::testing::Test {
     std::filesystem::remove_all(folder_);
   }
   void serve() {
-    auto server = ControlServer::open(context_, path_, handler());
+    auto server = listen_http(context_, path_, routes());
     ASSERT_TRUE(server) << server.error().to_string();
-    server_ = std::move(*server);
+    server_.emplace(std::move(*server));
     thread_ = std::thread([this] { context_.run(); });
   }
-  [[nodiscard]] ControlServer::StatusHandler handler() {
-    return [this](const StatusQuery& query) -> Result<std::unique_ptr<StatusStream>, std::string> {
+  using Status = std::function<Result<std::unique_ptr<StatusStream>, std::string>(const StatusQuery&)>;
+  static HttpRoutes routes_for(Status status) {
+    HttpViews views;
+    views.status = std::move(status);
+    return make_http_routes(views);
+  }
+  [[nodiscard]] HttpRoutes routes() {
+    return routes_for([this](const StatusQuery& query) -> Result<std::unique_ptr<StatusStream>, std::string> {
       if (query.top == 7) return Unexpected<std::string>("top: \"7\" is not liked");
       return std::make_unique<WholeStatus>(answer_);
-    };
+    });
   }
   [[nodiscard]] sockaddr_un unix_address() const {
     sockaddr_un address{};
@@ -123,11 +131,11 @@ class ControlServerTest : public ::testing::Test {
   boost::asio::io_context context_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_ =
       boost::asio::make_work_guard(context_);
-  std::unique_ptr<ControlServer> server_;
+  std::optional<HttpListener> server_;
   std::thread thread_;
 };
 
-TEST_F(ControlServerTest, AnswersAStatusOfAnySize) {
+TEST_F(HttpServerTest, AnswersAStatusOfAnySize) {
   answer_ = "{\"role\":\"relay\",\"x\":\"" + std::string(3'000'000, 'x') + "\"}";
   serve();
   for (int i = 0; i < 3; ++i) {
@@ -138,7 +146,7 @@ TEST_F(ControlServerTest, AnswersAStatusOfAnySize) {
   }
 }
 
-TEST_F(ControlServerTest, TheSocketIsForOwnerAndGroupOnlyAndGoesAtTheEnd) {
+TEST_F(HttpServerTest, TheSocketIsForOwnerAndGroupOnlyAndGoesAtTheEnd) {
   const mode_t before = ::umask(0);
   serve();
   ::umask(before);
@@ -155,15 +163,15 @@ TEST_F(ControlServerTest, TheSocketIsForOwnerAndGroupOnlyAndGoesAtTheEnd) {
   EXPECT_EQ(fetch_status(path_, "").error().code, ENOENT);
 }
 
-TEST_F(ControlServerTest, ALiveSocketIsInUseAndStays) {
+TEST_F(HttpServerTest, ALiveSocketIsInUseAndStays) {
   serve();
-  const auto second = ControlServer::open(context_, path_, handler());
+  const auto second = listen_http(context_, path_, routes());
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().to_string(), "control socket " + path_ + ": Address already in use");
   EXPECT_TRUE(fetch_status(path_, ""));
 }
 
-TEST_F(ControlServerTest, TheSocketOfADeadProcessIsReplaced) {
+TEST_F(HttpServerTest, TheSocketOfADeadProcessIsReplaced) {
   // Bound, closed, and the file stays: as after kill -9.
   path_ = folder_ + "/relay.sock";
   const sockaddr_un address = unix_address();
@@ -175,7 +183,7 @@ TEST_F(ControlServerTest, TheSocketOfADeadProcessIsReplaced) {
   EXPECT_TRUE(fetch_status(path_, ""));
 }
 
-TEST_F(ControlServerTest, AFileThatIsNoSocketIsLeftAlone) {
+TEST_F(HttpServerTest, AFileThatIsNoSocketIsLeftAlone) {
   path_ = folder_ + "/file";
   const UniqueFd file(::open(path_.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
   ASSERT_TRUE(file);
@@ -183,33 +191,55 @@ TEST_F(ControlServerTest, AFileThatIsNoSocketIsLeftAlone) {
   EXPECT_TRUE(std::filesystem::is_regular_file(path_));
 }
 
-TEST_F(ControlServerTest, SaysWhichDirectoryCannotBeMade) {
+TEST_F(HttpServerTest, SaysWhichDirectoryCannotBeMade) {
   EXPECT_EQ(ControlSocket::listen(folder_ + "/a/b/c.sock").error().to_string(),
             "mkdir " + folder_ + "/a/b: No such file or directory");
   EXPECT_EQ(ControlSocket::listen(folder_ + "/" + std::string(200, 'x')).error().code, ENAMETOOLONG);
 }
 
-TEST_F(ControlServerTest, RefusesWhatItDoesNotServe) {
+TEST_F(HttpServerTest, RefusesWhatItDoesNotServe) {
   serve();
-  EXPECT_THAT(answer_to(connected(), "GET / HTTP/1.1\r\nConnection: close\r\n\r\n"), HasSubstr("404 Not Found"));
-  EXPECT_THAT(answer_to(connected(), "POST /status HTTP/1.1\r\nConnection: close\r\n\r\n"),
+  EXPECT_THAT(answer_to(connected(), "GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+              HasSubstr("404 Not Found"));
+  EXPECT_THAT(answer_to(connected(), "POST /status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
               HasSubstr("405 Method Not Allowed"));
-  EXPECT_EQ(answer_to(connected(), "nonsense\r\n\r\n"), "");
-  EXPECT_EQ(answer_to(connected(), "GET /status HTTP/1.1\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n"), "");
-  EXPECT_EQ(answer_to(connected(), "POST /status HTTP/1.1\r\nContent-Length: 9\r\n\r\n123456789"), "");
+  EXPECT_THAT(answer_to(connected(), "nonsense\r\n\r\n"), HasSubstr("400 Bad Request"));
+  EXPECT_THAT(answer_to(connected(), "GET /status HTTP/1.1\r\n\r\n"), HasSubstr("400 Bad Request"));
+  EXPECT_THAT(answer_to(connected(), "GET status HTTP/1.1\r\nHost: x\r\n\r\n"), HasSubstr("400 Bad Request"));
+  EXPECT_THAT(answer_to(connected(), "GET /status HTTP/1.1\r\nHost: x\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n"),
+              HasSubstr("431 Request Header Fields Too Large"));
+  EXPECT_THAT(answer_to(connected(), "POST /status HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n123456789"),
+              HasSubstr("413 Payload Too Large"));
   EXPECT_TRUE(fetch_status(path_, ""));
 }
 
-TEST_F(ControlServerTest, AConnectionMayAskAgain) {
+TEST_F(HttpServerTest, AConnectionMayAskAgain) {
   serve();
   const UniqueFd fd = connected();
-  EXPECT_THAT(answer_to(fd, "GET /status HTTP/1.1\r\n\r\n"), HasSubstr(answer_));
-  EXPECT_THAT(answer_to(fd, "GET /status HTTP/1.1\r\nConnection: close\r\n\r\n"), HasSubstr(answer_));
+  EXPECT_THAT(answer_to(fd, "GET /status HTTP/1.1\r\nHost: x\r\n\r\n"), HasSubstr(answer_));
+  EXPECT_THAT(answer_to(fd, "GET /status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), HasSubstr(answer_));
 }
 
-TEST_F(ControlServerTest, SaysWhatIsWrongWithAQuestion) {
+TEST_F(HttpServerTest, AnswersRequestsThatComeTogetherInTheirOrder) {
   serve();
-  EXPECT_THAT(answer_to(connected(), "GET /status?top=many HTTP/1.1\r\nConnection: close\r\n\r\n"),
+  const std::string answers = answer_to(connected(),
+                                        "GET /status HTTP/1.1\r\nHost: x\r\n\r\n"
+                                        "HEAD /status HTTP/1.1\r\nHost: x\r\n\r\n"
+                                        "GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n"
+                                        "GET /status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  const std::size_t first = answers.find(answer_);
+  const std::size_t missing = answers.find("404 Not Found");
+  const std::size_t last = answers.find(answer_, missing);
+  EXPECT_LT(first, missing);
+  EXPECT_LT(missing, last);
+  EXPECT_NE(last, std::string::npos) << answers;
+  // The HEAD has a header alone.
+  EXPECT_EQ(answers.find(answer_, first + 1), last);
+}
+
+TEST_F(HttpServerTest, SaysWhatIsWrongWithAQuestion) {
+  serve();
+  EXPECT_THAT(answer_to(connected(), "GET /status?top=many HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
               AllOf(HasSubstr("400 Bad Request"), HasSubstr("{\"error\":\"top=many: a number from 1 to 10000\"}")));
   const SysResult<FetchedStatus> refused = fetch_status(path_, "top=7");
   ASSERT_TRUE(refused);
@@ -217,20 +247,20 @@ TEST_F(ControlServerTest, SaysWhatIsWrongWithAQuestion) {
   EXPECT_EQ(refused->json, "{\"error\":\"top: \\\"7\\\" is not liked\"}");
 }
 
-TEST_F(ControlServerTest, AnOlderClientReadsToTheEndOfTheConnection) {
+TEST_F(HttpServerTest, AnOlderClientReadsToTheEndOfTheConnection) {
   serve();
   const std::string answer = answer_to(connected(), "GET /status HTTP/1.0\r\n\r\n");
   EXPECT_TRUE(answer.ends_with("\r\n\r\n" + answer_)) << answer;
 }
 
 // What a client does not read is not made.
-TEST_F(ControlServerTest, AClientThatDoesNotReadHoldsNoMoreThanItsSocket) {
+TEST_F(HttpServerTest, AClientThatDoesNotReadHoldsNoMoreThanItsSocket) {
   std::atomic<std::size_t> pieces = 0;
-  auto server =
-      ControlServer::open(context_, path_, [&](const StatusQuery&) { return std::make_unique<EndlessStatus>(pieces); });
+  auto server = listen_http(context_, path_,
+                            routes_for([&](const StatusQuery&) { return std::make_unique<EndlessStatus>(pieces); }));
   ASSERT_TRUE(server) << server.error().to_string();
   const UniqueFd client = connected();
-  const std::string request = "GET /status HTTP/1.1\r\n\r\n";
+  const std::string request = "GET /status HTTP/1.1\r\nHost: x\r\n\r\n";
   ASSERT_EQ(::send(client.get(), request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
   std::size_t before = 1;
   for (int i = 0; i < 1000 && pieces != before; ++i) {
@@ -239,10 +269,11 @@ TEST_F(ControlServerTest, AClientThatDoesNotReadHoldsNoMoreThanItsSocket) {
   }
   EXPECT_EQ(pieces, before);
   EXPECT_LT(pieces, 1000U);
-  server->reset();
+  server_.emplace(std::move(*server));
+  server_.reset();
 }
 
-TEST_F(ControlServerTest, SilentClientsAreSentAwayByTheirTimeOut) {
+TEST_F(HttpServerTest, SilentClientsAreSentAwayByTheirTimeOut) {
   serve();
   const UniqueFd silent = connected();
   EXPECT_TRUE(fetch_status(path_, ""));
@@ -251,7 +282,7 @@ TEST_F(ControlServerTest, SilentClientsAreSentAwayByTheirTimeOut) {
 }
 
 // Whoever holds connections keeps nobody from asking.
-TEST_F(ControlServerTest, ANewcomerTakesThePlaceOfTheClientThatWasWaitedForLongest) {
+TEST_F(HttpServerTest, ANewcomerTakesThePlaceOfTheClientThatWasWaitedForLongest) {
   serve();
   constexpr std::size_t kMany = 200;
   std::vector<UniqueFd> silent;
@@ -272,8 +303,8 @@ TEST_F(ControlServerTest, ANewcomerTakesThePlaceOfTheClientThatWasWaitedForLonge
 }
 
 // A relay with very many joins may use up its descriptors: that must not become a loop without rest.
-TEST_F(ControlServerTest, RestsWhileThereIsNoDescriptorForAClient) {
-  auto server = ControlServer::open(context_, path_, handler());
+TEST_F(HttpServerTest, RestsWhileThereIsNoDescriptorForAClient) {
+  auto server = listen_http(context_, path_, routes());
   ASSERT_TRUE(server) << server.error().to_string();
   const UniqueFd client = connected();
   rlimit before{};
@@ -285,19 +316,19 @@ TEST_F(ControlServerTest, RestsWhileThereIsNoDescriptorForAClient) {
   EXPECT_LE(handlers, 10U);
   // Served as soon as there is one again.
   thread_ = std::thread([this] { context_.run(); });
-  server_ = std::move(*server);
-  EXPECT_THAT(answer_to(client, "GET /status HTTP/1.1\r\nConnection: close\r\n\r\n"), HasSubstr(answer_));
+  server_.emplace(std::move(*server));
+  EXPECT_THAT(answer_to(client, "GET /status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), HasSubstr(answer_));
 }
 
 // As a relay does whose workers are asked first.
-TEST_F(ControlServerTest, AnAnswerMayComeLaterOrNeverAndTheOthersDoNotWait) {
+TEST_F(HttpServerTest, AnAnswerMayComeLaterOrNeverAndTheOthersDoNotWait) {
   std::vector<StatusStream::Deliver> asked;
   auto server =
-      ControlServer::open(context_, path_, [&](const StatusQuery&) { return std::make_unique<HeldStatus>(asked); });
+      listen_http(context_, path_, routes_for([&](const StatusQuery&) { return std::make_unique<HeldStatus>(asked); }));
   ASSERT_TRUE(server) << server.error().to_string();
   const UniqueFd first = connected();
   const UniqueFd second = connected();
-  const std::string request = "GET /status HTTP/1.1\r\nConnection: close\r\n\r\n";
+  const std::string request = "GET /status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
   for (const UniqueFd* fd : {&first, &second}) {
     ASSERT_EQ(::send(fd->get(), request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
   }
@@ -311,30 +342,31 @@ TEST_F(ControlServerTest, AnAnswerMayComeLaterOrNeverAndTheOthersDoNotWait) {
   for (int i = 0; i < 1000 && ::poll(&answered, 1, 0) == 0; ++i) context_.run_for(std::chrono::milliseconds(10));
   EXPECT_THAT(rest_of(second, 1000), HasSubstr(answer_));
   // The server ends before the other answer comes.
-  server->reset();
+  server_.emplace(std::move(*server));
+  server_.reset();
   asked[0](answer_);
   asked.clear();
   context_.restart();
   context_.poll();
 }
 
-TEST_F(ControlServerTest, AnExplicitPathThatCannotBeUsedIsAnErrorADefaultOneIsNot) {
-  EXPECT_FALSE(ControlServer::open_for(context_, "relay", folder_ + "/a/b/c.sock", handler()));
+TEST_F(HttpServerTest, AnExplicitPathThatCannotBeUsedIsAnErrorADefaultOneIsNot) {
+  EXPECT_FALSE(listen_control(context_, "relay", folder_ + "/a/b/c.sock", routes()));
   ASSERT_EQ(::setenv("XDG_RUNTIME_DIR", folder_.c_str(), 1), 0);
   // A role of its own: nothing that runs on this machine is disturbed. /run may be writable or not.
   const bool had_directory = std::filesystem::exists("/run/amt");
-  auto server = ControlServer::open_for(context_, "unit-test", std::nullopt, handler());
+  auto server = listen_control(context_, "unit-test", std::nullopt, routes());
   ASSERT_TRUE(server);
-  ASSERT_NE(*server, nullptr);
+  ASSERT_TRUE(*server);
   EXPECT_THAT(default_control_paths("unit-test"), ::testing::Contains((*server)->path()));
   EXPECT_TRUE(std::filesystem::is_socket((*server)->path()));
   // Another one beside it takes the other default place, if there is one; when all are taken it goes on without.
-  const auto second = ControlServer::open_for(context_, "unit-test", std::nullopt, handler());
+  const auto second = listen_control(context_, "unit-test", std::nullopt, routes());
   ASSERT_TRUE(second);
-  EXPECT_TRUE(*second == nullptr || (*second)->path() != (*server)->path());
-  const auto third = ControlServer::open_for(context_, "unit-test", std::nullopt, handler());
+  EXPECT_TRUE(!*second || (*second)->path() != (*server)->path());
+  const auto third = listen_control(context_, "unit-test", std::nullopt, routes());
   ASSERT_TRUE(third);
-  EXPECT_EQ(*third, nullptr);
+  EXPECT_FALSE(*third);
   server->reset();
   std::error_code ignored;
   if (!had_directory) std::filesystem::remove("/run/amt", ignored);

@@ -1,0 +1,17 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sys/error.hh"
+
+namespace amt {
+
+/// Where a relay or gateway on this host may listen: `control`, or all default places.
+[[nodiscard]] std::vector<std::string> control_paths(const std::optional<std::string>& control);
+/// No daemon listens there; else something is wrong with asking it.
+[[nodiscard]] bool is_nobody_there(const SysError& error);
+/// Why a daemon could not be asked, and what to do about it.
+[[nodiscard]] std::string explain_asking(const SysError& error);
+
+}  // namespace amt

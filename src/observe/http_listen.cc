@@ -1,0 +1,76 @@
+#include "observe/http_listen.hh"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "observe/control_path.hh"
+#include "sys/log.hh"
+#include "sys/socket_address.hh"
+
+namespace amt {
+namespace {
+
+/// Clients that come at once, and have not been accepted yet.
+constexpr int kBacklog = 256;
+
+SysResult<ListeningSocket> listen_tcp(const Endpoint& local) {
+  const int family = address_family(local.address.family());
+  const std::string name = local.to_string();
+  UniqueFd fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd) return Unexpected<SysError>(SysError::last("socket", name));
+  constexpr int kOn = 1;
+  // A connection of the daemon that was here before must not keep the port for a minute.
+  static_cast<void>(::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &kOn, sizeof kOn));
+  if (family == AF_INET6) static_cast<void>(::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &kOn, sizeof kOn));
+  // Accepted sockets inherit it. An answer is written in pieces, and none shall wait for the acknowledgement of
+  // another.
+  static_cast<void>(::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &kOn, sizeof kOn));
+  const SocketAddress address(local);
+  if (::bind(fd.get(), address.data(), address.size()) != 0 || ::listen(fd.get(), kBacklog) != 0) {
+    return Unexpected<SysError>(SysError::last("--http", name));
+  }
+  return ListeningSocket{family, std::move(fd)};
+}
+
+}  // namespace
+
+SysResult<HttpListener> listen_http(boost::asio::io_context& context, const ListenPlace& place, HttpRoutes routes,
+                                    std::vector<std::string> names) {
+  if (const auto* const path = std::get_if<std::string>(&place)) {
+    SysResult<ControlSocket> socket = ControlSocket::listen(*path);
+    if (!socket) return Unexpected<SysError>(socket.error());
+    ListeningSocket listening{AF_UNIX, socket->take_descriptor()};
+    auto server = std::make_unique<HttpServer>(context, std::move(listening), std::move(routes), HttpServerOptions{});
+    return HttpListener(std::move(server), std::move(*socket));
+  }
+  SysResult<ListeningSocket> listening = listen_tcp(std::get<Endpoint>(place));
+  if (!listening) return Unexpected<SysError>(listening.error());
+  HttpServerOptions options{.check_host = true, .names = std::move(names)};
+  return HttpListener(
+      std::make_unique<HttpServer>(context, std::move(*listening), std::move(routes), std::move(options)),
+      std::nullopt);
+}
+
+SysResult<std::optional<HttpListener>> listen_control(boost::asio::io_context& context, std::string_view role,
+                                                      const std::optional<std::string>& path,
+                                                      const HttpRoutes& routes) {
+  if (path) {
+    SysResult<HttpListener> listener = listen_http(context, *path, routes);
+    if (!listener) return Unexpected<SysError>(listener.error());
+    return std::optional(std::move(*listener));
+  }
+  std::string failures;
+  for (const std::string& candidate : default_control_paths(role)) {
+    SysResult<HttpListener> listener = listen_http(context, candidate, routes);
+    if (listener) return std::optional(std::move(*listener));
+    failures += (failures.empty() ? "" : "; ") + listener.error().to_string();
+  }
+  log_warn("no control socket, so `amt status` cannot ask this {}: {} (choose a place with --control PATH)", role,
+           failures);
+  return std::optional<HttpListener>();
+}
+
+}  // namespace amt

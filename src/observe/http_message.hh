@@ -1,0 +1,82 @@
+#pragma once
+/// What an HTTP server and its handlers say to each other.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "amt/result.hh"
+#include "observe/status_stream.hh"
+
+namespace amt {
+
+enum class HttpMethod : std::uint8_t { kGet, kHead, kPost, kOther };
+
+struct HttpRequest {
+  HttpMethod method = HttpMethod::kGet;
+  std::string path = "/";
+  /// What follows the `?`.
+  std::string query{};
+  /// The header field of that name; empty: none.
+  std::string accept{};
+};
+
+struct HttpAnswer {
+  unsigned status = 200;
+  std::string content_type = "application/json";
+  /// Methods that this path has; given with status 405.
+  std::string allow{};
+  std::unique_ptr<StatusStream> body{};
+};
+/// `{"error":"..."}`
+[[nodiscard]] HttpAnswer http_error(unsigned status, std::string_view why);
+[[nodiscard]] HttpAnswer http_text(std::string content_type, std::string text);
+
+/// Takes the answer, at once or later; once.
+using HttpRespond = std::function<void(HttpAnswer answer)>;
+using HttpHandler = std::function<void(const HttpRequest& request, HttpRespond respond)>;
+
+/// A command of the control socket: `query` is what follows the `?`. The answer is JSON; error: why nothing has
+/// changed.
+using HttpCommand = std::function<Result<std::string, std::string>(const std::string& query)>;
+
+/// Which path has which handlers. A path with a GET handler has HEAD, too.
+class HttpRoutes {
+ public:
+  void get(std::string path, HttpHandler handler);
+  void post(std::string path, HttpHandler handler);
+  /// The same for a command; 400: nothing has changed.
+  void command(std::string path, HttpCommand command);
+  /// 404: no such path; 405: not this method.
+  void answer(const HttpRequest& request, HttpRespond respond) const;
+
+ private:
+  struct Route {
+    std::string path;
+    HttpHandler get{};
+    HttpHandler post{};
+  };
+  Route& route(std::string path);
+  std::vector<Route> routes_;
+};
+
+/// A request's target (RFC 9112 §3.2).
+struct HttpTarget {
+  std::string_view path;
+  std::string_view query;
+  /// Of `http://authority/path`; takes the place of the Host field.
+  std::optional<std::string_view> authority{};
+};
+/// Nothing: neither a path nor an http URL.
+[[nodiscard]] std::optional<HttpTarget> parse_http_target(std::string_view target);
+
+/// Whether a browser that names `host` (the Host field, a port may follow) may be answered. Against DNS rebinding: a
+/// page of somebody else reaches this server under a name of its own, never under an address literal, `localhost` or
+/// one of `names`.
+[[nodiscard]] bool is_http_host_allowed(std::string_view host, const std::vector<std::string>& names);
+
+}  // namespace amt

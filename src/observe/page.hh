@@ -1,0 +1,19 @@
+#pragma once
+/// The files of the page for browsers, as they stand in src/observe/page, and what is made for it from the counter
+/// tables.
+
+#include <span>
+#include <string_view>
+
+namespace amt {
+
+struct PageFile {
+  std::string_view path;  ///< of the URL
+  std::string_view content_type;
+  std::string_view text;
+};
+
+/// They live as long as the program.
+[[nodiscard]] std::span<const PageFile> page_files();
+
+}  // namespace amt
