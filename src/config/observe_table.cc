@@ -15,7 +15,8 @@ void add_observe_options(CommandTable& table, ObserveConfig& config, const std::
       {.name = "control",
        .value = "PATH",
        .group = "Operation",
-       .help = "UNIX socket for `amt status` and `amt top`",
+       .help = std::string("UNIX socket for `amt status`, `amt top`, `amt reload`") +
+               (role == "relay" ? ", `amt drain`" : ""),
        .default_text = "/run/amt/" + socket + ", or $XDG_RUNTIME_DIR/amt/" + socket + " when not root",
        .example = "/run/amt/" + socket,
        .completion = Completion::kFile,
