@@ -4,16 +4,15 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
-#include <cerrno>
 #include <cstdio>
 #include <utility>
 #include <vector>
 
+#include "cli/control_paths.hh"
 #include "cli/drain_query.hh"
 #include "cli/failure.hh"
 #include "cli/subcommands.hh"
 #include "observe/control_client.hh"
-#include "observe/control_path.hh"
 
 namespace amt {
 namespace {
@@ -28,23 +27,15 @@ struct Answer {
 /// Of `path`, or of all daemons at the default paths. A failure has been told: the exit status.
 Result<std::vector<Answer>, int> ask_all(const std::optional<std::string>& path, const std::vector<std::string>& roles,
                                          const std::string& target) {
-  std::vector<std::string> paths;
-  if (path) {
-    paths.push_back(*path);
-  } else {
-    for (const std::string& role : roles) {
-      for (std::string& one : default_control_paths(role)) paths.push_back(std::move(one));
-    }
-  }
   std::vector<Answer> answers;
   std::string asked;
-  for (const std::string& one : paths) {
+  for (const std::string& one : control_paths(path, roles)) {
     asked += (asked.empty() ? "" : ", ") + one;
     SysResult<FetchedStatus> said = post_command(one, target);
     if (said) {
       answers.push_back({one, std::move(*said)});
-    } else if (said.error().code != ENOENT && said.error().code != ECONNREFUSED) {
-      return Unexpected<int>(fail(said.error().to_string()));
+    } else if (!is_nobody_there(said.error())) {
+      return Unexpected<int>(fail(explain_asking(said.error())));
     }
   }
   if (answers.empty()) return Unexpected<int>(fail("nothing is running here (no socket at " + asked + ")"));

@@ -6,10 +6,11 @@
 
 namespace amt {
 
-std::vector<std::string> control_paths(const std::optional<std::string>& control) {
+std::vector<std::string> control_paths(const std::optional<std::string>& control,
+                                       const std::vector<std::string>& roles) {
   if (control) return {*control};
   std::vector<std::string> paths;
-  for (const char* const role : {"relay", "gateway"}) {
+  for (const std::string& role : roles) {
     for (std::string& path : default_control_paths(role)) paths.push_back(std::move(path));
   }
   return paths;

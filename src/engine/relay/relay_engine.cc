@@ -91,8 +91,6 @@ struct RelayEngine::Impl final : RelayColleagues, std::enable_shared_from_this<R
   std::atomic<std::size_t> reports_waiting = 0;
   /// Of this loop's thread.
   Counters<RelayCounter> counters;
-  /// What the workers have in common.
-  std::shared_ptr<RelayShared> shared;
   // The threads end before the workers, and both before what they use; the upstream after the captures.
   UpstreamOwner upstream;
   RelayEventSink on_events;
