@@ -51,12 +51,7 @@ RelayDaemon::RelayDaemon(Invocation invocation, std::vector<std::string> argumen
 std::optional<int> RelayDaemon::open() {
   Result<RelayEngineOptions, std::string> options = relay_engine_options(config());
   if (!options) return fail_usage("relay", options.error());
-  if (config().events) {
-    SysResult<LineOutput> output = LineOutput::open(*config().events);
-    if (!output) return fail_usage("relay", unusable_events(*config().events, output.error()));
-    events_.emplace(loop_, std::move(*output));
-    options->on_events = events_->sink();
-  }
+  if (const std::optional<int> status = open_books(*options)) return status;
   options->on_upstream = [this](const UpstreamOwner::Change& change) { note_upstream(change); };
   SysResult<std::unique_ptr<RelayEngine>> engine = RelayEngine::create(loop_, *options, random_);
   if (!engine) return fail(explain(engine.error()));
@@ -74,6 +69,26 @@ std::optional<int> RelayDaemon::open() {
   }
   log_info("relay ready on {}", summary(*options));
   notify_ready(summary(*options));
+  return std::nullopt;
+}
+
+std::optional<int> RelayDaemon::open_books(RelayEngineOptions& options) {
+  if (config().events) {
+    SysResult<LineOutput> output = LineOutput::open(*config().events);
+    if (!output) return fail_usage("relay", unusable_events(*config().events, output.error()));
+    events_.emplace(loop_, std::move(*output));
+  }
+  if (config().ipfix) {
+    SysResult<UniqueFd> socket = FlowExporter::connect(*config().ipfix);
+    if (!socket) return fail(explain(socket.error()));
+    flows_.emplace(loop_, std::move(*socket));
+    options.data_path.flows = FlowTimeouts{config().ipfix_active, config().ipfix_idle};
+  }
+  if (!events_ && !flows_) return std::nullopt;
+  options.on_events = [this](std::vector<RelayEvent> events, bool at_end) {
+    if (flows_) flows_->add(events, at_end);
+    if (events_) events_->add(std::move(events), at_end);
+  };
   return std::nullopt;
 }
 
@@ -96,6 +111,7 @@ void RelayDaemon::stop(EndReason reason) {
   drain_timer_.set(kNoDeadline);
   engine_->shutdown(reason);
   if (events_) events_->finish();
+  if (flows_) flows_->finish();
   loop_.stop();
 }
 

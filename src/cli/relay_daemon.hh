@@ -14,6 +14,7 @@
 #include "config/command_line.hh"
 #include "engine/relay/relay_engine.hh"
 #include "engine/runtime/event_loop.hh"
+#include "observe/flow_exporter.hh"
 #include "observe/monitor.hh"
 #include "observe/relay_events.hh"
 #include "sys/os_random.hh"
@@ -32,6 +33,8 @@ class RelayDaemon {
   [[nodiscard]] const RelayConfig& config() const { return std::get<RelayConfig>(invocation_.command); }
   /// Nothing: it runs. Else the exit status.
   [[nodiscard]] std::optional<int> open();
+  /// Whoever keeps books: the event file, the collector.
+  [[nodiscard]] std::optional<int> open_books(RelayEngineOptions& options);
   /// The control socket, and HTTP where that is wanted.
   [[nodiscard]] SysResult<void> open_servers();
   [[nodiscard]] ReloadReply reload();
@@ -50,6 +53,7 @@ class RelayDaemon {
   Announcer announcer_;
   /// Ends after the engine, whose workers tell it what ends.
   std::optional<RelayEvents> events_;
+  std::optional<FlowExporter> flows_;
   std::unique_ptr<RelayEngine> engine_;
   std::optional<RelayMonitor> monitor_;
   std::optional<Observation> observation_;

@@ -88,7 +88,10 @@ struct RelayConfig {
   std::optional<std::string> secret_file;
   Duration secret_lifetime = std::chrono::hours(2);  ///< of a random secret
   DataPath data_path = DataPath::kAuto;
-  std::optional<std::string> events{};    ///< a file, or `-`
+  std::optional<std::string> events{};  ///< a file, or `-`
+  std::optional<Endpoint> ipfix{};      ///< a collector
+  Duration ipfix_active = std::chrono::seconds(60);
+  Duration ipfix_idle = std::chrono::seconds(15);
   std::optional<std::string> announce{};  ///< a program
   ObserveConfig observe;
 };

@@ -9,6 +9,23 @@ namespace {
 constexpr std::uint64_t kBatchDelayMicrosecondsMax = 100'000;
 // RFC 7450 §5.3.6: "The RECOMMENDED maximum interval is 2 hours."
 constexpr std::uint64_t kSecretLifetimeSecondsMax = 7200;
+constexpr std::uint64_t kFlowTimeoutSecondsMax = 86'400;
+
+/// Whole seconds, 1 to `max`.
+auto seconds_into(Duration& into, std::uint64_t max) {
+  return [&into, max](std::string_view text) -> ValueResult<void> {
+    const auto number = parse_number(text, 1, max);
+    if (!number) return Unexpected<BadValue>(number.error());
+    into = std::chrono::seconds(*number);
+    return {};
+  };
+}
+
+ValueResult<Endpoint> parse_collector(std::string_view text) {
+  const ValueResult<Endpoint> endpoint = parse_unicast_endpoint(text);
+  if (endpoint && endpoint->port == 0) return Unexpected<BadValue>(BadValue{"has no port; collectors listen on 4739"});
+  return endpoint;
+}
 
 void add_addresses(CommandTable& table, RelayConfig& config) {
   table.options.push_back(
@@ -94,14 +111,6 @@ void add_upstream(CommandTable& table, RelayConfig& config) {
 }
 
 void add_protocol(CommandTable& table, RelayConfig& config) {
-  const auto seconds_into = [](Duration& into, std::uint64_t max) {
-    return [&into, max](std::string_view text) -> ValueResult<void> {
-      const auto number = parse_number(text, 1, max);
-      if (!number) return Unexpected<BadValue>(number.error());
-      into = std::chrono::seconds(*number);
-      return {};
-    };
-  };
   table.options.push_back({.name = "query-interval",
                            .value = "S",
                            .group = "Protocol",
@@ -253,6 +262,29 @@ CommandTable relay_table(RelayConfig& config) {
                            .example = "/var/log/amt/events.json",
                            .completion = Completion::kFile,
                            .apply = into(config.events, parse_path)});
+  table.options.push_back({.name = "ipfix",
+                           .value = "ADDR:PORT",
+                           .group = "Operation",
+                           .help =
+                               "send flow records (IPFIX, RFC 7011, over UDP) of each channel of each gateway to this "
+                               "collector",
+                           .default_text = "none",
+                           .example = "192.0.2.9:4739",
+                           .apply = into(config.ipfix, parse_collector)});
+  table.options.push_back({.name = "ipfix-active-timeout",
+                           .value = "S",
+                           .group = "Operation",
+                           .help = "a channel that goes on has a flow record so often, in seconds",
+                           .default_text = "60",
+                           .example = "60",
+                           .apply = seconds_into(config.ipfix_active, kFlowTimeoutSecondsMax)});
+  table.options.push_back({.name = "ipfix-idle-timeout",
+                           .value = "S",
+                           .group = "Operation",
+                           .help = "a flow ends when nothing has come for so long, in seconds",
+                           .default_text = "15",
+                           .example = "15",
+                           .apply = seconds_into(config.ipfix_idle, kFlowTimeoutSecondsMax)});
   table.options.push_back({.name = "announce",
                            .value = "COMMAND",
                            .group = "Operation",

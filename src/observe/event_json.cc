@@ -22,6 +22,8 @@ std::string_view name_of(RelayEvent::Kind kind) {
       return "channel-begin";
     case RelayEvent::Kind::kChannelEnd:
       return "channel-end";
+    case RelayEvent::Kind::kFlow:
+      break;
   }
   AMT_ASSERT(false);
 }
@@ -67,6 +69,7 @@ std::string to_rfc3339(WallTime time) {
 }
 
 void append_event(std::string& out, const RelayEvent& event, const WallClock& clock) {
+  if (event.kind == RelayEvent::Kind::kFlow) return;
   out += begin_line(clock.at(event.at), name_of(event.kind));
   fmt::format_to(std::back_inserter(out), R"(,"endpoint":"{}")", event.endpoint.to_string());
   if (is_channel(event.kind)) append_channel(out, event.channel);

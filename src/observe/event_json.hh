@@ -27,7 +27,7 @@ struct WallClock {
 /// RFC 3339, UTC, with milliseconds.
 [[nodiscard]] std::string to_rfc3339(WallTime time);
 
-/// Appends to `out`.
+/// Appends to `out`; of a flow nothing.
 void append_event(std::string& out, const RelayEvent& event, const WallClock& clock);
 
 /// "refused": `count` more of one reject counter.

@@ -13,11 +13,9 @@ constexpr Duration kLookInterval = std::chrono::seconds(1);
 RelayEvents::RelayEvents(EventLoop& loop, LineOutput output)
     : log_(std::move(output)), second_(loop, [this] { on_second(); }) {}
 
-RelayEventSink RelayEvents::sink() {
-  return [this](std::vector<RelayEvent> events, bool at_end) {
-    if (at_end) log_.begin_end();
-    log_.add(std::move(events));
-  };
+void RelayEvents::add(std::vector<RelayEvent> events, bool at_end) {
+  if (at_end) log_.begin_end();
+  log_.add(std::move(events));
 }
 
 void RelayEvents::add(const UpstreamOwner::Change& change) { log_.add(upstream_event(wall_now(), change)); }

@@ -22,8 +22,8 @@ class RelayEvents {
   RelayEvents(const RelayEvents&) = delete;
   RelayEvents& operator=(const RelayEvents&) = delete;
 
-  /// For the engine's options.
-  [[nodiscard]] RelayEventSink sink();
+  /// Any thread: see `RelayEventSink`.
+  void add(std::vector<RelayEvent> events, bool at_end);
   /// "upstream".
   void add(const UpstreamOwner::Change& change);
   /// From now on refusals are told. `engine` lives until `finish` has been called.

@@ -159,6 +159,58 @@ TEST(RelayEvents, OfTheEndOfManyTunnelsComeInPortions) {
   EXPECT_EQ(world.shared->admission.totals(), Admission::Totals{});
 }
 
+constexpr FlowTimeouts kTimeouts{.active = seconds(60), .idle = seconds(15)};
+
+/// What is told of the flows that a look at all of them finds.
+std::vector<std::string> flows_of(World& world) {
+  static_cast<void>(world.relay.report_flows(world.now, 0, 1000, kTimeouts));
+  std::vector<std::string> texts;
+  for (const RelayEvent& event : world.relay.take_events()) {
+    if (event.kind != RelayEvent::Kind::kFlow && event.kind != RelayEvent::Kind::kChannelEnd) continue;
+    texts.push_back((event.kind == RelayEvent::Kind::kChannelEnd ? "end "
+                     : event.is_idle                             ? "idle "
+                                                                 : "active ") +
+                    event.channel.to_string() + " " + std::to_string(event.packets - event.told.packets));
+  }
+  return texts;
+}
+
+// Each packet is told once: by the active time-out, by the idle one, or at the end.
+TEST(RelayFlows, AreToldWhenATimeoutIsOverAndTheRestAtTheEnd) {
+  World world(with_events());
+  const Grant grant = world.join(kOne, kJoin);
+  world.send(kOne, update(grant, report({{kIsEx, kAnyGroup, {}}})));
+  EXPECT_THAT(flows_of(world), IsEmpty());
+  std::vector<std::string> told;
+  for (int second = 1; second <= 130; ++second) {
+    world.now += seconds(1);
+    send_data(world, kSource, kGroup, 100);
+    if (second <= 10) send_data(world, kOther, kAnyGroup, 100);
+    for (std::string& text : flows_of(world)) told.push_back(std::to_string(second) + " " + text);
+  }
+  world.send(kOne, update(grant, report({kLeave, {kToIn, kAnyGroup, {}}})));
+  for (std::string& text : flows_of(world)) told.push_back(text);
+  EXPECT_THAT(
+      told, ElementsAre("25 idle 239.1.2.3 10", "60 active 198.51.100.12@232.1.2.3 60",
+                        "120 active 198.51.100.12@232.1.2.3 60", "end 198.51.100.12@232.1.2.3 10", "end 239.1.2.3 0"));
+}
+
+TEST(RelayFlows, AreLookedAtInPortions) {
+  World world(with_events());
+  for (std::uint32_t i = 0; i < 100; ++i) world.join({{IpAddress::from_v4(0x0a000000 + i), 40000}}, kJoin);
+  send_data(world, kSource, kGroup, 100);
+  static_cast<void>(world.relay.take_events());
+  world.now += seconds(60);
+  std::size_t told = 0;
+  std::size_t portions = 0;
+  for (std::optional<std::uint32_t> from = 0; from; ++portions) {
+    from = world.relay.report_flows(world.now, *from, 30, kTimeouts);
+    told += world.relay.take_events().size();
+  }
+  EXPECT_EQ(told, 100U);
+  EXPECT_EQ(portions, 4U);
+}
+
 // RFC 7450 §5.3.3.8: the L flag, and no new endpoint; those that are there go on.
 TEST(RelayDrain, RefusesNewGatewaysAndKeepsTheOthers) {
   World world(with_events());

@@ -155,6 +155,13 @@ void Relay::set_options(Instant now, const RelayOptions& options) { impl_->set_o
 void Relay::set_draining(bool draining) { impl_->is_draining = draining; }
 bool Relay::shutdown(Instant now, EndReason reason) { return impl_->shutdown(now, reason); }
 
+std::optional<std::uint32_t> Relay::report_flows(Instant now, std::uint32_t from, std::uint32_t numbers_max,
+                                                 const FlowTimeouts& timeouts) {
+  if (!impl_->accounts) return std::nullopt;
+  return impl_->accounts->report_flows(now, from, numbers_max, timeouts,
+                                       [this](TunnelId id) -> const RelayTunnel& { return impl_->tunnels[id].tunnel; });
+}
+
 std::vector<RelayEvent> Relay::take_events() {
   return impl_->accounts ? impl_->accounts->take_events() : std::vector<RelayEvent>{};
 }

@@ -84,6 +84,9 @@ class Relay {
   /// a call. False: take the events, and call again.
   bool shutdown(Instant now, EndReason reason = EndReason::kShutDown);
 
+  /// Makes events of channels that go on: see `TunnelAccounts::report_flows`. Nothing without events.
+  [[nodiscard]] std::optional<std::uint32_t> report_flows(Instant now, std::uint32_t from, std::uint32_t numbers_max,
+                                                          const FlowTimeouts& timeouts);
   /// What began and ended since the last call, in order; nothing without `RelayOptions::with_events`.
   [[nodiscard]] std::vector<RelayEvent> take_events();
 

@@ -26,19 +26,35 @@ enum class EndReason : std::uint8_t {
 /// Of tunnels that ended so.
 [[nodiscard]] RelayCounter counter_of(EndReason reason);
 
-/// A tunnel, or a channel of one, begins or ends.
+/// What has been told of a channel, until when.
+struct FlowTold {
+  Instant until{};
+  std::uint64_t packets = 0;
+  std::uint64_t octets = 0;
+};
+
+/// When a channel that goes on is told of (RFC 5102, flowEndReason).
+struct FlowTimeouts {
+  Duration active = std::chrono::seconds(60);
+  Duration idle = std::chrono::seconds(15);
+};
+
+/// A tunnel, or a channel of one, begins or ends; or, where flows are told, a channel goes on.
 struct RelayEvent {
-  enum class Kind : std::uint8_t { kTunnelBegin, kTunnelEnd, kChannelBegin, kChannelEnd };
+  enum class Kind : std::uint8_t { kTunnelBegin, kTunnelEnd, kChannelBegin, kChannelEnd, kFlow };
   Kind kind{};
   EndReason reason{};  ///< of an end
   Endpoint endpoint{};
-  Channel channel{};  ///< of a channel
+  Channel channel{};  ///< of a channel or flow
   Instant at{};
   /// When it began.
   Instant since{};
-  /// Of an end: inner datagrams and their octets.
+  /// Of an end or flow: inner datagrams and their octets since it began.
   std::uint64_t packets = 0;
   std::uint64_t octets = 0;
+  /// Of a channel or flow: what of it `kFlow` events before have told.
+  FlowTold told{};
+  bool is_idle = false;  ///< of a flow: nothing has come for the idle time-out; else the active time-out is over
 
   [[nodiscard]] bool is_end() const { return kind == Kind::kTunnelEnd || kind == Kind::kChannelEnd; }
 };

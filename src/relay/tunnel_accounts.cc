@@ -34,11 +34,7 @@ void TunnelAccounts::apply(Instant now, TunnelId id, RelayTunnel& tunnel, std::s
                            EndReason reason) {
   if (changes.empty()) return;
   Tunnel& account = tunnels_[static_cast<std::uint32_t>(id)];
-  if (account.channels == 1 && !tunnel.counts_channels) {
-    Use& only = uses_[account.uses];
-    only.packets += tunnel.packets - account.packets;
-    only.octets += tunnel.bytes - account.octets;
-  }
+  bring_up_to_date(tunnel, account);
   for (const FilterChange& change : changes) {
     for (const Channel& channel : channels_only_in(change.before, change.after, change.group)) {
       end_channel(now, id, tunnel, channel, reason);
@@ -47,9 +43,45 @@ void TunnelAccounts::apply(Instant now, TunnelId id, RelayTunnel& tunnel, std::s
       begin_channel(now, id, tunnel, channel);
     }
   }
-  account.packets = tunnel.packets;
-  account.octets = tunnel.bytes;
+  bring_up_to_date(tunnel, account);
   tunnel.counts_channels = account.channels > 1;
+}
+
+void TunnelAccounts::bring_up_to_date(const RelayTunnel& tunnel, Tunnel& account) {
+  const std::uint64_t packets = tunnel.packets - std::exchange(account.packets, tunnel.packets);
+  const std::uint64_t octets = tunnel.bytes - std::exchange(account.octets, tunnel.bytes);
+  if (account.channels != 1 || tunnel.counts_channels) return;
+  uses_[account.uses].packets += packets;
+  uses_[account.uses].octets += octets;
+}
+
+std::optional<std::uint32_t> TunnelAccounts::report_flows(Instant now, std::uint32_t from, std::uint32_t numbers_max,
+                                                          const FlowTimeouts& timeouts, const TunnelOf& tunnel_of) {
+  const std::uint32_t end = std::min(uses_.end(), from + std::min(numbers_max, uses_.end()));
+  for (std::uint32_t number = from; number < end; ++number) {
+    if (!uses_.contains(number)) continue;
+    Use& use = uses_[number];
+    const RelayTunnel& tunnel = tunnel_of(use.tunnel);
+    bring_up_to_date(tunnel, tunnels_[static_cast<std::uint32_t>(use.tunnel)]);
+    if (use.packets != use.seen_packets) {
+      use.seen_packets = use.packets;
+      use.seen_at = now;
+    }
+    if (use.packets == use.told.packets) continue;
+    const bool is_idle = now - use.seen_at >= timeouts.idle;
+    if (!is_idle && now - use.told.until < timeouts.active) continue;
+    events_.push_back({.kind = RelayEvent::Kind::kFlow,
+                       .endpoint = tunnel.endpoint,
+                       .channel = use.channel,
+                       .at = is_idle ? use.seen_at : now,
+                       .since = use.since,
+                       .packets = use.packets,
+                       .octets = use.octets,
+                       .told = use.told,
+                       .is_idle = is_idle});
+    use.told = {now, use.packets, use.octets};
+  }
+  return end < uses_.end() ? std::optional(end) : std::nullopt;
 }
 
 void TunnelAccounts::begin_channel(Instant now, TunnelId id, const RelayTunnel& tunnel, const Channel& channel) {
@@ -59,7 +91,7 @@ void TunnelAccounts::begin_channel(Instant now, TunnelId id, const RelayTunnel& 
                      .at = now,
                      .since = now});
   const std::uint64_t hash = hash_of(id, channel);
-  const std::uint32_t number = uses_.insert({.tunnel = id, .channel = channel, .since = now});
+  const std::uint32_t number = uses_.insert({.tunnel = id, .channel = channel, .since = now, .told = {now, 0, 0}});
   by_channel_.insert(hash, number);
   Tunnel& account = tunnels_[static_cast<std::uint32_t>(id)];
   ++account.channels;
@@ -79,7 +111,8 @@ void TunnelAccounts::end_channel(Instant now, TunnelId id, const RelayTunnel& tu
                      .at = now,
                      .since = use.since,
                      .packets = use.packets,
-                     .octets = use.octets});
+                     .octets = use.octets,
+                     .told = use.told});
   by_channel_.erase(hash_of(id, channel), *number);
   uses_.erase(*number);
   Tunnel& account = tunnels_[static_cast<std::uint32_t>(id)];

@@ -19,13 +19,15 @@ namespace amt {
 /// Books of one worker's tunnels, and the events that come of them. A channel of a tunnel is (S,G) where the tunnel
 /// includes S, and (*,G) where it excludes. Nothing is allocated, and no event made, for a packet. A tunnel with one
 /// channel costs a packet nothing: what the tunnel has had is the channel's. With several, one look-up for each message
-/// that is sent (`RelayTunnel::counts_channels`). Some 120 octets for each channel of each tunnel. Not thread-safe.
+/// that is sent (`RelayTunnel::counts_channels`). Some 180 octets for each channel of each tunnel. Not thread-safe.
 class TunnelAccounts {
  public:
   /// `hash`: keyed, since gateways choose the channels. There is room for `tunnels_max` channels from the start, at
   /// most `kReservedMax`.
   TunnelAccounts(const KeyedHash& hash, std::size_t tunnels_max);
   static constexpr std::size_t kReservedMax = 1U << 20;
+
+  using TunnelOf = std::function<const RelayTunnel&(TunnelId)>;
 
   void begin_tunnel(Instant now, TunnelId id, const RelayTunnel& tunnel);
   /// What the tunnel wants has changed. `reason`: of channels that end.
@@ -37,6 +39,11 @@ class TunnelAccounts {
   /// unsigned arithmetic has them, was not sent after all.
   void count(TunnelId id, const IpAddress& source, const IpAddress& group, std::uint64_t packets, std::uint64_t octets);
 
+  /// Makes `kFlow` events of channels that a time-out is over for; looks at the channels with numbers from `from` on,
+  /// at `numbers_max` at most. Where to go on; nothing: that was the last.
+  [[nodiscard]] std::optional<std::uint32_t> report_flows(Instant now, std::uint32_t from, std::uint32_t numbers_max,
+                                                          const FlowTimeouts& timeouts, const TunnelOf& tunnel_of);
+
   /// The events since the last call, in their order.
   [[nodiscard]] std::vector<RelayEvent> take_events();
 
@@ -47,6 +54,10 @@ class TunnelAccounts {
     Instant since;
     std::uint64_t packets = 0;
     std::uint64_t octets = 0;
+    FlowTold told{};
+    /// When it was looked at: how many there had been, and since when.
+    std::uint64_t seen_packets = 0;
+    Instant seen_at{};
   };
   struct Tunnel {
     std::uint32_t channels = 0;
@@ -57,6 +68,8 @@ class TunnelAccounts {
     std::uint64_t octets = 0;
   };
 
+  /// Of a tunnel with one channel: what it has had is the channel's.
+  void bring_up_to_date(const RelayTunnel& tunnel, Tunnel& account);
   [[nodiscard]] std::uint64_t hash_of(TunnelId id, const Channel& channel) const;
   [[nodiscard]] std::optional<std::uint32_t> find(TunnelId id, const Channel& channel) const;
   void begin_channel(Instant now, TunnelId id, const RelayTunnel& tunnel, const Channel& channel);

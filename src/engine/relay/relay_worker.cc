@@ -19,6 +19,11 @@ constexpr int kBatchesPerTurn = 8;
 constexpr Duration kDataTurnMax = std::chrono::milliseconds(2);
 // Groups of which the owner of the upstream is told at a time: a fraction of a millisecond's work for this thread.
 constexpr std::size_t kGroupsToldMax = 64;
+// All channels of all tunnels are looked at once a second where they are few; else so many at a time, a tenth of a
+// millisecond's work, with a pause for others.
+constexpr Duration kFlowInterval = std::chrono::seconds(1);
+constexpr std::uint32_t kFlowsAtOnceMax = 1024;
+constexpr Duration kFlowPause = std::chrono::milliseconds(5);
 
 /// Each reason once a minute (`RefusalLog`).
 void tell_refusal(const RefusalReport& report) {
@@ -59,63 +64,16 @@ RelayWorker::RelayWorker(EventLoop& loop, std::size_t index, const Steering& ste
                         relay_.handle_timeout(monotonic_now());
                         settle();
                       }),
-      publish_timer_(loop, [this] { publish_captures(); }) {
+      publish_timer_(loop, [this] { publish_captures(); }),
+      flows_(data_path.flows),
+      flow_timer_(loop, [this] { on_flow_timer(); }) {
+  if (flows_) flow_timer_.set(monotonic_now() + kFlowInterval);
   for (UdpSocket& socket : sockets_) watch(socket);
   settle();
 }
 
 void RelayWorker::watch(UdpSocket& socket) {
   watches_.emplace_back(loop_, socket.poll_fd(), [this, &socket] { on_socket_readable(socket); });
-}
-
-void RelayWorker::add_socket(UdpSocket socket) {
-  if (is_shut_down_) return;
-  UdpSocket& added = sockets_.emplace_back(std::move(socket));
-  fan_out_.add_socket(added);
-  watch(added);
-}
-
-void RelayWorker::set_options(const RelayOptions& options, const DataPathOptions& data_path) {
-  relay_.set_options(monotonic_now(), options);
-  fan_out_.set_rate_cap(data_path.rate_cap);
-  pace_ = BatchPace(data_path.batch_delay_max);
-  settle();
-}
-
-void RelayWorker::set_capture(std::size_t number, std::unique_ptr<UpstreamCapture> capture) {
-  if (is_shut_down_) return;
-  if (number == captures_.size()) {
-    captures_.push_back({.number = static_cast<std::uint32_t>(number)});
-  }
-  CapturePlace& place = captures_[number];
-  // The watch first: it must let go of the old descriptor before that is closed.
-  place.watch.reset();
-  if (place.capture) place.before += place.capture->statistics();
-  place.capture = std::move(capture);
-  if (!place.capture) return;
-  screen_.set_upstream(place.number, place.capture->interface(), place.capture->may_return());
-  place.watch.emplace(loop_, place.capture->fd(), [this, &place] { on_upstream_readable(place); });
-  if (wanted_) place.capture->set_wanted(true);
-  if (local_senders_) place.capture->set_local_senders(true);
-}
-
-void RelayWorker::set_local_senders(bool wanted) {
-  local_senders_ = wanted;
-  for (const CapturePlace& place : captures_) {
-    if (place.capture) place.capture->set_local_senders(wanted);
-  }
-}
-
-void RelayWorker::shutdown(EndReason reason) {
-  is_shut_down_ = true;
-  watches_.clear();
-  captures_.clear();
-  for (bool ended = false; !ended;) {
-    ended = relay_.shutdown(monotonic_now(), reason);
-    report_events(true);
-  }
-  protocol_timer_.set(kNoDeadline);
-  publish_timer_.set(kNoDeadline);
 }
 
 void RelayWorker::report(Instant, Bytes datagram, std::size_t inner_octets_max) {
@@ -315,6 +273,14 @@ void RelayWorker::tell_upstream() {
 void RelayWorker::report_events(bool at_end) {
   std::vector<RelayEvent> events = relay_.take_events();
   if (!events.empty()) colleagues_.report_events(std::move(events), at_end);
+}
+
+void RelayWorker::on_flow_timer() {
+  const Instant now = monotonic_now();
+  const std::optional<std::uint32_t> next = relay_.report_flows(now, flows_from_, kFlowsAtOnceMax, *flows_);
+  flows_from_ = next.value_or(0);
+  flow_timer_.set(now + (next ? kFlowPause : kFlowInterval));
+  report_events(false);
 }
 
 void RelayWorker::upstream_changed() {

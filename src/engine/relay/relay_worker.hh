@@ -33,6 +33,8 @@ struct DataPathOptions {
   RateCapOptions rate_cap{};
   /// Data leaves as frames of our own wherever that is possible (`XdpSender`).
   bool xdp = false;
+  /// Channels that go on are told of, as events.
+  std::optional<FlowTimeouts> flows{};
 };
 
 class RelayWorker;
@@ -147,6 +149,7 @@ class RelayWorker final : TooBigListener {
   UdpSocket& socket_at(const LocalAddress& local);
   void tell_upstream();
   void report_events(bool at_end);
+  void on_flow_timer();
   /// After each turn. What the kernel has to be asked for comes soon.
   void publish(Instant now);
   void publish_captures();
@@ -176,6 +179,10 @@ class RelayWorker final : TooBigListener {
   Published published_;
   Timer protocol_timer_;
   Timer publish_timer_;
+  std::optional<FlowTimeouts> flows_;
+  /// Where the look at all channels goes on.
+  std::uint32_t flows_from_ = 0;
+  Timer flow_timer_;
   // Last: they end before what their handlers use.
   std::vector<ReadWatch> watches_;
   std::deque<CapturePlace> captures_;

@@ -1,0 +1,76 @@
+"""`--ipfix`: flow records for each channel of each gateway, read by nfdump's collector; octets and packets are what gateways
+received, exactly; active and idle time-outs, and the end of a flow.
+
+    collector (nfcapd), source ── relay (--workers 2, --ipfix) ══ our own gateways
+"""
+
+import collections
+import json
+import shutil
+import subprocess
+
+from lib.scenario import Skipped
+from lib.topology import ASM, SSM, Line
+
+NEEDS = {"namespaces"}
+PORT = 4739
+ADDRESSES = {"src4_addr", "src6_addr"}
+
+
+def read_flows(folder) -> list[dict]:
+    done = subprocess.run(["nfdump", "-R", str(folder), "-o", "json"], capture_output=True, text=True, timeout=60, check=True)
+    return json.loads(done.stdout)
+
+
+def key(flow: dict) -> tuple[str, str, str, int]:
+    """Source, group, gateway, and its port."""
+    def either(*names: str) -> str:
+        return next(flow[name] for name in names if name in flow)
+    return (either("src4_addr", "src6_addr"), either("dst4_addr", "dst6_addr"), either("ip4_next_hop", "ip6_next_hop"),
+            flow["dst_port"])
+
+
+def run(case):
+    if not shutil.which("nfcapd"):
+        raise Skipped("no nfcapd (package nfdump)")
+    line = Line(case)
+    folder = case.folder / "flows"
+    folder.mkdir()
+    collector = case.program(["nfcapd", "-w", str(folder), "-p", str(PORT), "-b", line.source_address(4), "-t", "3600"],
+                             "nfcapd", line.source)
+    case.wait_until(lambda: "Startup" in collector.err or "Startup" in collector.out.decode(), 10, "the collector listens")
+    relay = line.start_relay("--workers", 2, "--ipfix", f"{line.source_address(4)}:{PORT}", "--ipfix-active-timeout", 2,
+                             "--ipfix-idle-timeout", 1)
+    streams = {family: line.stream(family, group, rate=200, sizes=(300,))
+               for family, group in ((4, SSM[4]), (6, ASM[6]))}
+    gateways = {outer: line.fake_gateway(outer) for outer in (4, 6)}
+    for gateway in gateways.values():
+        gateway.join_channel(SSM[4], [line.source_address(4)])
+        gateway.join_channel(ASM[6])
+    case.wait_until(lambda: all(len(one.data) > 1200 for one in gateways.values()), 30, "some seconds of data")
+    streams[6].close()
+    for gateway in gateways.values():
+        gateway.catch_up(4)
+    seen = len(gateways[4].data)
+    case.wait_until(lambda: len(gateways[4].data) > seen + 600, 30, "one channel goes on, the other is idle")
+    gateways[4].leave_channel(SSM[4], [line.source_address(4)])
+    streams[4].close()
+    for gateway in gateways.values():
+        gateway.catch_up(4)
+    relay.terminate()
+    collector.terminate(20)
+
+    flows = read_flows(folder)
+    told: dict = collections.defaultdict(lambda: [0, 0])
+    for flow in flows:
+        told[key(flow)][0] += flow["in_packets"]
+        told[key(flow)][1] += flow["in_bytes"]
+    expected = {}
+    for outer, gateway in gateways.items():
+        for family, group, source in ((4, SSM[4], line.source_address(4)), (6, ASM[6], "::")):
+            mine = [octets for _, _, octets in gateway.data if octets[0] >> 4 == family]
+            expected[source, group, gateway.address, gateway.port] = [len(mine), sum(map(len, mine))]
+        case.figure(f"packets of the gateway by IPv{outer}", len(gateway.data))
+    case.check(dict(told) == expected, f"told {dict(told)}, received {expected}")
+    case.figure("flow records", len(flows), "by active and idle time-out, leave, and end")
+    case.check(len(flows) > len(expected), f"time-outs cut flows: {len(flows)}")
