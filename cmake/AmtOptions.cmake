@@ -35,4 +35,7 @@ if(AMT_COVERAGE)
   target_compile_options(amt_options INTERFACE --coverage)
   target_link_options(amt_options INTERFACE --coverage)
 endif()
+# The rooms become a program and a shared library (libamt): position-independent, and what the library does not export is
+# called directly.
+target_compile_options(amt_options INTERFACE -fPIC -fvisibility=hidden -fvisibility-inlines-hidden)
 target_include_directories(amt_options INTERFACE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")

@@ -3,12 +3,13 @@
 #include "cli/explain.hh"
 #include "cli/failure.hh"
 #include "cli/observation.hh"
+#include "cli/relay_arguments.hh"
 #include "cli/reload_report.hh"
 #include "cli/subcommands.hh"
 #include "cli/wait_for.hh"
-#include "cli/way_to_relay.hh"
 #include "engine/gateway/gateway_engine.hh"
 #include "engine/runtime/log_writer.hh"
+#include "library/way_to_relay.hh"
 #include "observe/monitor.hh"
 #include "sys/log.hh"
 #include "sys/netlink.hh"
@@ -52,7 +53,8 @@ int run_gateway(const Invocation& invocation, const std::vector<std::string>& ar
   if (config.relay.local && await_addresses("--local", {*config.relay.local}) == Waited::kStopped) return 0;
   EventLoop loop;
   GatewayEngineOptions options;
-  Result<RelaySetOptions, std::string> relays = relay_set_options(loop, config.relay, kNameWaitMax);
+  Result<RelaySetOptions, std::string> relays = relay_set_options(
+      loop, config.relay, [](const std::string& name) { return look_up_waiting(name, kNameWaitMax); });
   if (!relays) return fail(relays.error());
   options.relays = std::move(*relays);
   options.interface = config.interface;

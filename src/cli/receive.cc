@@ -9,8 +9,9 @@
 #include "cli/failure.hh"
 #include "cli/payload_writer.hh"
 #include "cli/receive_report.hh"
+#include "cli/relay_arguments.hh"
 #include "cli/subcommands.hh"
-#include "cli/way_to_relay.hh"
+#include "library/way_to_relay.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"
 #include "sys/os_random.hh"
@@ -117,7 +118,7 @@ int ReceiveSession::run() {
   if (const std::optional<std::string> problem = unusable_native_interface(config_.relay)) {
     return fail_usage("receive", *problem);
   }
-  Result<RelaySetOptions, std::string> relays = relay_set_options(loop_, config_.relay);
+  Result<RelaySetOptions, std::string> relays = relay_set_options(loop_, config_.relay, look_up_host);
   if (!relays) return fail(relays.error());
   started_ = last_arrival_ = monotonic_now();
   if (const SysResult<void> opened = open(std::move(*relays)); !opened) {

@@ -96,7 +96,10 @@ Result<GivenOptions, std::string> read_arguments(const CommandTable& table, std:
   } catch (const CLI::ParseError& error) {
     return Unexpected<std::string>(reworded(table, error));
   }
-  if (const std::vector<std::string> extra = app.remaining(); !extra.empty()) {
+  std::vector<std::string> extra = app.remaining();
+  // CLI11 takes what follows the mark as it stands, and counts the mark itself among what is left over.
+  if (const auto mark = std::ranges::find(extra, "--"); mark != extra.end()) extra.erase(mark);
+  if (!extra.empty()) {
     return Unexpected<std::string>(unexpected(table, extra.front()));
   }
   GivenOptions given(table.options.size());

@@ -317,6 +317,14 @@ TEST(CommandLine, SuggestsWhatWasMeant) {
             "amt: --upstream: unknown option; a subcommand comes first, as in `amt relay --help`");
 }
 
+TEST(CommandLine, TakesWhatFollowsTwoDashesAsItStands) {
+  const auto result =
+      parse_command_line(std::vector<std::string>{"receive", "--relay", "192.0.2.1", "--", "amt://239.1.1.1"});
+  ASSERT_TRUE(result);
+  EXPECT_EQ(std::get<ReceiveConfig>(result->command).url.channel.to_string(), "239.1.1.1");
+  EXPECT_EQ(complaint("send -- -h").find("unknown option"), std::string::npos);
+}
+
 TEST(CommandLine, ShowsNothingThatATerminalObeys) {
   const std::string message = complaint({"relay", "--local", "\x1b[2J\n"});
   EXPECT_EQ(message, "amt relay: --local \\x1b[2J\\x0a: not an IPv4 or IPv6 address (example: --local 192.0.2.1)");

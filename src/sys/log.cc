@@ -72,6 +72,8 @@ void configure_log(const LogOptions& options) {
   }
 }
 
+void silence_log() { logger().set_level(spdlog::level::off); }
+
 bool log_enabled(LogLevel level) { return logger().should_log(spdlog_level(level)); }
 
 void log_line(LogLevel level, std::string_view text) {

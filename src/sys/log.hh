@@ -20,6 +20,9 @@ struct LogOptions {
 /// Before the first line, and again at a reload; without it: info, plain text. Any thread may log meanwhile.
 void configure_log(const LogOptions& options);
 
+/// For a library: no line is written from now on.
+void silence_log();
+
 /// For what is costly to prepare.
 [[nodiscard]] bool log_enabled(LogLevel level);
 

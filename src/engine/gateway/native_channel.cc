@@ -20,7 +20,7 @@ constexpr std::size_t kReceiveSlots = 32;
 }  // namespace
 
 struct NativeChannel::Impl {
-  Impl(EventLoop& event_loop, NativeChannelOptions given, PacketHandler handler)
+  Impl(Loop& event_loop, NativeChannelOptions given, PacketHandler handler)
       : loop(event_loop),
         options(std::move(given)),
         on_packets(std::move(handler)),
@@ -49,7 +49,7 @@ struct NativeChannel::Impl {
   void log_problem(std::string problem);
   void on_readable();
 
-  EventLoop& loop;
+  Loop& loop;
   NativeChannelOptions options;
   PacketHandler on_packets;
   ReceiveBatch received{kReceiveSlots};
@@ -118,7 +118,7 @@ void NativeChannel::Impl::on_readable() {
   }
 }
 
-NativeChannel::NativeChannel(EventLoop& loop, NativeChannelOptions options, PacketHandler on_packets)
+NativeChannel::NativeChannel(Loop& loop, NativeChannelOptions options, PacketHandler on_packets)
     : impl_(std::make_unique<Impl>(loop, std::move(options), std::move(on_packets))) {}
 NativeChannel::~NativeChannel() = default;
 

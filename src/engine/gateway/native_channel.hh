@@ -10,7 +10,7 @@
 #include "amt/channel.hh"
 #include "amt/endpoint.hh"
 #include "base/byte_reader.hh"
-#include "engine/runtime/event_loop.hh"
+#include "engine/runtime/loop.hh"
 
 namespace amt {
 
@@ -22,7 +22,7 @@ struct NativeChannelOptions {
 };
 
 /// Joins and leaves; while joined it sees to it that the interface is there, and still the right one. What cannot be
-/// done is told once and tried again. Lives on its event loop's thread.
+/// done is told once and tried again. Lives on its loop's thread.
 class NativeChannel {
  public:
   struct Packet {
@@ -32,7 +32,7 @@ class NativeChannel {
   /// What was sent to the group and port, by any source that somebody on this host has joined; valid during the call.
   using PacketHandler = std::function<void(Instant now, std::span<const Packet> packets)>;
 
-  NativeChannel(EventLoop& loop, NativeChannelOptions options, PacketHandler on_packets);
+  NativeChannel(Loop& loop, NativeChannelOptions options, PacketHandler on_packets);
   ~NativeChannel();
 
   void join();

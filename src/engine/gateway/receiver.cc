@@ -1,22 +1,25 @@
 #include "engine/gateway/receiver.hh"
 
 #include <cerrno>
+#include <utility>
 #include <vector>
 
+#include "base/assert.hh"
 #include "engine/gateway/native_channel.hh"
 
 namespace amt {
 
 struct Receiver::Impl {
-  void start_native(EventLoop& loop, const ReceiverOptions& options);
+  void start_native(Loop& loop, const ReceiverOptions& options);
 
+  Channel channel;
   std::unique_ptr<RelaySet> relays;
   std::vector<Payload> natively;
   // Last: its handler uses what is above.
   std::optional<NativeChannel> native;
 };
 
-void Receiver::Impl::start_native(EventLoop& loop, const ReceiverOptions& options) {
+void Receiver::Impl::start_native(Loop& loop, const ReceiverOptions& options) {
   native.emplace(loop, NativeChannelOptions{options.channel, *options.port, options.native_interface},
                  [this, to = Endpoint{options.channel.group, *options.port}](
                      Instant now, std::span<const NativeChannel::Packet> packets) {
@@ -28,7 +31,7 @@ void Receiver::Impl::start_native(EventLoop& loop, const ReceiverOptions& option
                  });
 }
 
-SysResult<std::unique_ptr<Receiver>> Receiver::create(EventLoop& loop, ReceiverOptions options, Random& random,
+SysResult<std::unique_ptr<Receiver>> Receiver::create(Loop& loop, ReceiverOptions options, Random& random,
                                                       PacketHandler on_packets) {
   auto impl = std::make_unique<Impl>();
   const bool native = options.native && options.port;
@@ -54,6 +57,7 @@ SysResult<std::unique_ptr<Receiver>> Receiver::create(EventLoop& loop, ReceiverO
                        });
   if (!relays) return Unexpected<SysError>(relays.error());
   impl->relays = std::move(*relays);
+  impl->channel = options.channel;
   if (!impl->relays->set_membership(options.channel.group, filter_of(options.channel))) {
     return Unexpected<SysError>(SysError{"join", options.channel.to_string(), EINVAL});
   }
@@ -63,11 +67,27 @@ SysResult<std::unique_ptr<Receiver>> Receiver::create(EventLoop& loop, ReceiverO
 Receiver::Receiver(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Receiver::~Receiver() = default;
 
+bool Receiver::change_channel(const Channel& channel) {
+  AMT_ASSERT(!impl_->native);
+  const Channel old = std::exchange(impl_->channel, channel);
+  if (!impl_->relays->set_membership(channel.group, filter_of(channel))) {
+    impl_->channel = old;
+    return false;
+  }
+  // The new one first: the relay and its tunnel stay.
+  if (old.group != channel.group) AMT_ASSERT(impl_->relays->set_membership(old.group, {}));
+  return true;
+}
+
 void Receiver::shutdown() {
   if (impl_->native) impl_->native->leave();
   impl_->relays->shutdown();
 }
 const Client& Receiver::client() const { return impl_->relays->client(); }
+
+std::uint64_t Receiver::receive_drops() const {
+  return impl_->relays->receive_drops() + (impl_->native ? impl_->native->receive_drops() : 0);
+}
 
 std::string Receiver::reason_of_silence() const {
   const std::string reason = client().reason_of_silence();

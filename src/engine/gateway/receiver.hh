@@ -22,19 +22,24 @@ struct ReceiverOptions {
   std::optional<std::string> native_interface;
 };
 
-/// Lives on its event loop's thread.
+/// Lives on its loop's thread.
 class Receiver {
  public:
   /// Packets in order of arrival; valid during the call.
   using PacketHandler = std::function<void(Instant now, std::span<const Payload> packets)>;
 
-  static SysResult<std::unique_ptr<Receiver>> create(EventLoop& loop, ReceiverOptions options, Random& random,
+  static SysResult<std::unique_ptr<Receiver>> create(Loop& loop, ReceiverOptions options, Random& random,
                                                      PacketHandler on_packets);
   ~Receiver();
 
+  /// Another channel in this one's place, by the same relays where they have it; not with `native`. False: no relay
+  /// would take that, and nothing changes.
+  [[nodiscard]] bool change_channel(const Channel& channel);
   void shutdown();
 
   [[nodiscard]] const Client& client() const;
+  /// Datagrams that the kernel dropped for want of socket buffer, natively too.
+  [[nodiscard]] std::uint64_t receive_drops() const;
   /// Why nothing comes, as far as that can be seen from here.
   [[nodiscard]] std::string reason_of_silence() const;
   struct Native {

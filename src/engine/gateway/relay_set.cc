@@ -42,7 +42,7 @@ SysResult<UdpSocket> bind_socket(const OpenSocket& wanted) {
 }  // namespace
 
 struct RelaySet::Impl {
-  Impl(EventLoop& event_loop, RelaySetOptions given, Random& random, PacketHandler handler)
+  Impl(Loop& event_loop, RelaySetOptions given, Random& random, PacketHandler handler)
       : loop(event_loop),
         options(std::move(given)),
         on_packets(std::move(handler)),
@@ -80,7 +80,7 @@ struct RelaySet::Impl {
     std::optional<ReadWatch> watch;
   };
 
-  EventLoop& loop;
+  Loop& loop;
   RelaySetOptions options;
   PacketHandler on_packets;
   Instant started;
@@ -215,10 +215,11 @@ void RelaySet::Impl::apply(Instant, const RelayChosen& chosen) {
 void RelaySet::Impl::apply(Instant, const ClientEvent& event) {
   // Who starts it learns what went wrong, and says so.
   if (is_starting && event.level == LogLevel::kError) return;
+  if (options.on_event) return options.on_event(event);
   log_at(event.level, "{}", event.text);
 }
 
-SysResult<std::unique_ptr<RelaySet>> RelaySet::create(EventLoop& loop, RelaySetOptions options, Random& random,
+SysResult<std::unique_ptr<RelaySet>> RelaySet::create(Loop& loop, RelaySetOptions options, Random& random,
                                                       PacketHandler on_packets) {
   options.client.has_dns = options.dns != nullptr;
   auto impl = std::make_unique<Impl>(loop, std::move(options), random, std::move(on_packets));

@@ -8,7 +8,7 @@
 
 #include "client/client.hh"
 #include "engine/runtime/dns_client.hh"
-#include "engine/runtime/event_loop.hh"
+#include "engine/runtime/loop.hh"
 #include "sys/error.hh"
 
 namespace amt {
@@ -19,18 +19,20 @@ struct RelaySetOptions {
   std::unique_ptr<DnsClient> dns;
   /// A tunnel to this relay begins.
   std::function<void(const IpAddress& relay)> on_relay = {};
+  /// What a person would want to know; none: it is logged.
+  std::function<void(const ClientEvent& event)> on_event = {};
   /// With `client.native`: of `group` this is to be joined on the local network from now on; INCLUDE({}): nothing.
   std::function<void(const IpAddress& group, const SourceFilter& filter)> on_join_natively = {};
 };
 
-/// Lives on its event loop's thread.
+/// Lives on its loop's thread.
 class RelaySet {
  public:
   /// What is wanted, each packet once, in order of arrival; valid during the call.
   using PacketHandler = std::function<void(Instant now, const ClientPackets& packets)>;
 
   /// Error: a socket for the relays that were given cannot be had; nothing is left behind.
-  static SysResult<std::unique_ptr<RelaySet>> create(EventLoop& loop, RelaySetOptions options, Random& random,
+  static SysResult<std::unique_ptr<RelaySet>> create(Loop& loop, RelaySetOptions options, Random& random,
                                                      PacketHandler on_packets);
   ~RelaySet();
 

@@ -6,13 +6,13 @@
 
 namespace amt {
 
-Result<std::unique_ptr<DnsClient>, std::string> DnsClient::create(EventLoop& loop, const DnsResolverOptions& options) {
+Result<std::unique_ptr<DnsClient>, std::string> DnsClient::create(Loop& loop, const DnsResolverOptions& options) {
   Result<std::unique_ptr<DnsResolver>, std::string> resolver = DnsResolver::create(options);
   if (!resolver) return Unexpected<std::string>(resolver.error());
   return std::unique_ptr<DnsClient>(new DnsClient(loop, std::move(*resolver), options.signatures_wait));
 }
 
-DnsClient::DnsClient(EventLoop& loop, std::unique_ptr<DnsResolver> resolver, Duration signatures_wait)
+DnsClient::DnsClient(Loop& loop, std::unique_ptr<DnsResolver> resolver, Duration signatures_wait)
     : signatures_wait_(signatures_wait),
       resolver_(std::move(resolver)),
       timer_(loop, [this] { send_waiting(); }),

@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "discovery/query_budget.hh"
-#include "engine/runtime/event_loop.hh"
+#include "engine/runtime/loop.hh"
 #include "io/dns_resolver.hh"
 
 namespace amt {
 
-/// Lives on its event loop's thread.
+/// Lives on its loop's thread.
 class DnsClient {
  public:
   /// Look-ups that may wait for their turn; more are answered with a problem.
@@ -25,7 +25,7 @@ class DnsClient {
   static constexpr Duration kImpatience = std::chrono::seconds(30);
 
   /// Error: why there can be none, as a person reads it.
-  static Result<std::unique_ptr<DnsClient>, std::string> create(EventLoop& loop, const DnsResolverOptions& options);
+  static Result<std::unique_ptr<DnsClient>, std::string> create(Loop& loop, const DnsResolverOptions& options);
 
   /// As DnsResolver::look_up.
   void look_up(const std::string& name, std::uint16_t type, DnsResolver::AnswerHandler on_answer);
@@ -44,7 +44,7 @@ class DnsClient {
     Instant stop_waiting_at;
   };
 
-  DnsClient(EventLoop& loop, std::unique_ptr<DnsResolver> resolver, Duration signatures_wait);
+  DnsClient(Loop& loop, std::unique_ptr<DnsResolver> resolver, Duration signatures_wait);
   void send_waiting();
   void start(Query query);
   void hasten();

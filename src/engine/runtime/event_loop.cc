@@ -23,6 +23,76 @@ bool is_ignored(int signal) {
   return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
+/// By Asio's reactor.
+struct AsioWatch final : LoopWatch, std::enable_shared_from_this<AsioWatch> {
+  AsioWatch(asio::io_context& context, int fd, std::function<void()> handler)
+      : watched(fd), descriptor(context, fd), rest(context), on_readable(std::move(handler)) {}
+
+  void wait() {
+    if (next_call != kNoDeadline) {
+      look_away();
+      rest.expires_at(steady(std::exchange(next_call, kNoDeadline)));
+      return rest.async_wait(
+          [self = shared_from_this()](const boost::system::error_code& error) { self->call(error); });
+    }
+    if (!descriptor.is_open()) descriptor.assign(watched);
+    descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                          [self = shared_from_this()](const boost::system::error_code& error) { self->call(error); });
+  }
+  void call(const boost::system::error_code& error) {
+    if (error || ended) return;
+    on_readable();
+    if (!ended) wait();
+  }
+  /// The descriptor belongs to somebody else; `release` takes it out of the reactor and leaves it open. Else each
+  /// arrival would wake the loop, for nothing.
+  void look_away() {
+    if (descriptor.is_open()) static_cast<void>(descriptor.release());
+  }
+  void rest_until(Instant at) override { next_call = at; }
+  void end() override {
+    ended = true;
+    rest.cancel();
+    look_away();
+  }
+
+  int watched;
+  asio::posix::stream_descriptor descriptor;
+  asio::steady_timer rest;
+  std::function<void()> on_readable;
+  Instant next_call = kNoDeadline;
+  bool ended = false;
+};
+
+struct AsioTimer final : LoopTimer, std::enable_shared_from_this<AsioTimer> {
+  AsioTimer(asio::io_context& context, std::function<void()> handler) : timer(context), on_due(std::move(handler)) {}
+
+  void set(Instant at) override {
+    if (at == due) return;
+    due = at;
+    if (at == kNoDeadline) {
+      timer.cancel();
+      return;
+    }
+    timer.expires_at(steady(at));
+    timer.async_wait([self = shared_from_this(), at](const boost::system::error_code& error) {
+      if (error || self->ended || self->due != at) return;
+      self->due = kNoDeadline;
+      self->on_due();
+    });
+  }
+  [[nodiscard]] Instant deadline() const override { return due; }
+  void end() override {
+    ended = true;
+    timer.cancel();
+  }
+
+  asio::steady_timer timer;
+  std::function<void()> on_due;
+  Instant due = kNoDeadline;
+  bool ended = false;
+};
+
 }  // namespace
 
 struct EventLoop::Impl {
@@ -88,100 +158,14 @@ void EventLoop::on_reload_signal(std::function<void()> handler) {
 
 boost::asio::io_context& EventLoop::context() { return impl_->context; }
 
-struct ReadWatch::Impl : std::enable_shared_from_this<ReadWatch::Impl> {
-  Impl(EventLoop& loop, int fd, std::function<void()> handler)
-      : watched(fd), descriptor(loop.context(), fd), rest(loop.context()), on_readable(std::move(handler)) {}
-
-  void wait() {
-    if (next_call != kNoDeadline) {
-      look_away();
-      rest.expires_at(steady(std::exchange(next_call, kNoDeadline)));
-      return rest.async_wait(
-          [self = shared_from_this()](const boost::system::error_code& error) { self->call(error); });
-    }
-    if (!descriptor.is_open()) descriptor.assign(watched);
-    descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
-                          [self = shared_from_this()](const boost::system::error_code& error) { self->call(error); });
-  }
-  void call(const boost::system::error_code& error) {
-    if (error || ended) return;
-    on_readable();
-    if (!ended) wait();
-  }
-  /// The descriptor belongs to somebody else; `release` takes it out of the reactor and leaves it open. Else each
-  /// arrival would wake the loop, for nothing.
-  void look_away() {
-    if (descriptor.is_open()) static_cast<void>(descriptor.release());
-  }
-  void end() {
-    ended = true;
-    rest.cancel();
-    look_away();
-  }
-
-  int watched;
-  asio::posix::stream_descriptor descriptor;
-  asio::steady_timer rest;
-  std::function<void()> on_readable;
-  Instant next_call = kNoDeadline;
-  bool ended = false;
-};
-
-ReadWatch::ReadWatch(EventLoop& loop, int fd, std::function<void()> on_readable)
-    : impl_(std::make_shared<Impl>(loop, fd, std::move(on_readable))) {
-  impl_->wait();
-}
-ReadWatch::~ReadWatch() {
-  if (impl_) impl_->end();
-}
-ReadWatch::ReadWatch(ReadWatch&&) noexcept = default;
-ReadWatch& ReadWatch::operator=(ReadWatch&& other) noexcept {
-  if (impl_) impl_->end();
-  impl_ = std::move(other.impl_);
-  return *this;
+std::shared_ptr<LoopWatch> EventLoop::watch(int fd, std::function<void()> on_readable) {
+  auto made = std::make_shared<AsioWatch>(impl_->context, fd, std::move(on_readable));
+  made->wait();
+  return made;
 }
 
-void ReadWatch::rest_until(Instant next_call) { impl_->next_call = next_call; }
-
-struct Timer::Impl : std::enable_shared_from_this<Timer::Impl> {
-  Impl(EventLoop& loop, std::function<void()> handler) : timer(loop.context()), on_due(std::move(handler)) {}
-
-  void arm(Instant at) {
-    if (at == deadline) return;
-    deadline = at;
-    if (at == kNoDeadline) {
-      timer.cancel();
-      return;
-    }
-    timer.expires_at(steady(at));
-    timer.async_wait([self = shared_from_this(), at](const boost::system::error_code& error) {
-      if (error || self->ended || self->deadline != at) return;
-      self->deadline = kNoDeadline;
-      self->on_due();
-    });
-  }
-  void end() {
-    ended = true;
-    timer.cancel();
-  }
-
-  asio::steady_timer timer;
-  std::function<void()> on_due;
-  Instant deadline = kNoDeadline;
-  bool ended = false;
-};
-
-Timer::Timer(EventLoop& loop, std::function<void()> on_due) : impl_(std::make_shared<Impl>(loop, std::move(on_due))) {}
-Timer::~Timer() {
-  if (impl_) impl_->end();
+std::shared_ptr<LoopTimer> EventLoop::make_timer(std::function<void()> on_due) {
+  return std::make_shared<AsioTimer>(impl_->context, std::move(on_due));
 }
-Timer::Timer(Timer&&) noexcept = default;
-Timer& Timer::operator=(Timer&& other) noexcept {
-  if (impl_) impl_->end();
-  impl_ = std::move(other.impl_);
-  return *this;
-}
-void Timer::set(Instant deadline) { impl_->arm(deadline); }
-bool Timer::is_set() const { return impl_->deadline != kNoDeadline; }
 
 }  // namespace amt

@@ -1,12 +1,11 @@
 #pragma once
 /// The event loop: Boost.Asio used for readiness, timers and signals, behind types that keep it out of other headers.
-/// Everything here runs on the one thread that calls `EventLoop::run`, and may be called there alone, but for
-/// `EventLoop::post`.
+/// What runs on it runs on the one thread that calls `run`, and may be called there alone, but for `post`.
 
 #include <functional>
 #include <memory>
 
-#include "amt/time.hh"
+#include "engine/runtime/loop.hh"
 
 namespace boost::asio {
 class io_context;
@@ -14,12 +13,10 @@ class io_context;
 
 namespace amt {
 
-class EventLoop {
+class EventLoop final : public Loop {
  public:
   EventLoop();
-  ~EventLoop();
-  EventLoop(const EventLoop&) = delete;
-  EventLoop& operator=(const EventLoop&) = delete;
+  ~EventLoop() override;
 
   /// Until `stop`. May be called again.
   void run();
@@ -36,42 +33,11 @@ class EventLoop {
   [[nodiscard]] boost::asio::io_context& context();
 
  private:
+  std::shared_ptr<LoopWatch> watch(int fd, std::function<void()> on_readable) override;
+  std::shared_ptr<LoopTimer> make_timer(std::function<void()> on_due) override;
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
-};
-
-/// Calls `on_readable` while there is something to read from a descriptor that somebody else owns, until this object is
-/// gone. The handler may destroy the watch.
-class ReadWatch {
- public:
-  ReadWatch(EventLoop& loop, int fd, std::function<void()> on_readable);
-  ~ReadWatch();
-  ReadWatch(ReadWatch&&) noexcept;
-  ReadWatch& operator=(ReadWatch&&) noexcept;
-
-  /// For the handler: the next call is at `next_call`, whatever comes meanwhile, and if nothing comes. Nothing that
-  /// comes before wakes the loop, which is what a rest saves.
-  void rest_until(Instant next_call);
-
- private:
-  struct Impl;
-  std::shared_ptr<Impl> impl_;
-};
-
-/// One deadline at a time; `kNoDeadline` means none.
-class Timer {
- public:
-  Timer(EventLoop& loop, std::function<void()> on_due);
-  ~Timer();
-  Timer(Timer&&) noexcept;
-  Timer& operator=(Timer&&) noexcept;
-
-  void set(Instant deadline);
-  [[nodiscard]] bool is_set() const;
-
- private:
-  struct Impl;
-  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace amt

@@ -18,7 +18,7 @@ HostAnswer to_answer(const HostAddresses& found) {
 
 }  // namespace
 
-HostClient::HostClient(EventLoop& loop) : timer_(loop, [this] { poll(); }) {}
+HostClient::HostClient(Loop& loop) : timer_(loop, [this] { poll(); }) {}
 
 void HostClient::look_up(const std::string& name, AnswerHandler on_answer) {
   queries_.emplace_back(name, std::move(on_answer));

@@ -6,17 +6,17 @@
 #include <string>
 
 #include "client/relay_names.hh"
-#include "engine/runtime/event_loop.hh"
+#include "engine/runtime/loop.hh"
 #include "sys/host_lookup.hh"
 
 namespace amt {
 
-/// Lives on its event loop's thread.
+/// Lives on its loop's thread.
 class HostClient {
  public:
   using AnswerHandler = std::function<void(const HostAnswer& answer)>;
 
-  explicit HostClient(EventLoop& loop);
+  explicit HostClient(Loop& loop);
   /// `on_answer` is called once, from the event loop, or never when this object ends before.
   void look_up(const std::string& name, AnswerHandler on_answer);
 

@@ -1,30 +1,19 @@
-#include "cli/way_to_relay.hh"
+#include "library/way_to_relay.hh"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 
-#include "cli/failure.hh"
-#include "cli/wait_for.hh"
 #include "ip/address.hh"
-#include "sys/host_lookup.hh"
 #include "sys/log.hh"
-#include "sys/netlink.hh"
 
 namespace amt {
 namespace {
 
 /// The addresses of `name` that a tunnel from `local` can reach.
 Result<std::vector<IpAddress>, std::string> addresses_of(const std::string& name, const std::optional<IpAddress>& local,
-                                                         Duration wait_max) {
-  HostAddresses addresses = look_up_host(name);
-  if (!addresses && addresses.error().may_pass && wait_max > Duration::zero()) {
-    static_cast<void>(await_condition("the address of the relay " + name, wait_max, [&] {
-      addresses = look_up_host(name);
-      return addresses || !addresses.error().may_pass;
-    }));
-  }
+                                                         const NameLookup& look_up) {
+  HostAddresses addresses = look_up(name);
   if (!addresses) {
     return Unexpected<std::string>(
         fmt::format("--relay {}: cannot be looked up: {} (give its address instead)", name, addresses.error().text));
@@ -41,7 +30,7 @@ Result<std::vector<IpAddress>, std::string> addresses_of(const std::string& name
 }
 
 /// The relays that were named.
-Result<ClientOptions, std::string> client_options(const RelayChoice& choice, Duration name_wait_max) {
+Result<ClientOptions, std::string> client_options(const RelayChoice& choice, const NameLookup& look_up) {
   ClientOptions options;
   bool any_name = false;
   const auto add_relay = [&options](const Endpoint& relay) {
@@ -54,7 +43,7 @@ Result<ClientOptions, std::string> client_options(const RelayChoice& choice, Dur
       continue;
     }
     const auto& name = std::get<std::string>(relay.host);
-    const Result<std::vector<IpAddress>, std::string> addresses = addresses_of(name, choice.local, name_wait_max);
+    const Result<std::vector<IpAddress>, std::string> addresses = addresses_of(name, choice.local, look_up);
     if (!addresses) return Unexpected<std::string>(addresses.error());
     any_name = true;
     NamedRelay& named = options.names.emplace_back(NamedRelay{.name = name, .port = relay.port});
@@ -117,16 +106,9 @@ DnsResolverOptions resolver_options(const DnsChoice& choice) {
   return options;
 }
 
-std::optional<std::string> unusable_native_interface(const RelayChoice& choice) {
-  if (!choice.native_interface) return std::nullopt;
-  const SysResult<LinkInfo> link = find_link(*choice.native_interface);
-  if (link || link.error().code != ENODEV) return std::nullopt;
-  return no_such_interface("--native", *choice.native_interface);
-}
-
-Result<RelaySetOptions, std::string> relay_set_options(EventLoop& loop, const RelayChoice& choice,
-                                                       Duration name_wait_max) {
-  Result<ClientOptions, std::string> client = client_options(choice, name_wait_max);
+Result<RelaySetOptions, std::string> relay_set_options(Loop& loop, const RelayChoice& choice,
+                                                       const NameLookup& look_up) {
+  Result<ClientOptions, std::string> client = client_options(choice, look_up);
   if (!client) return Unexpected<std::string>(client.error());
   RelaySetOptions options;
   options.client = std::move(*client);

@@ -1,0 +1,201 @@
+/// The C interface: arguments are checked, nothing is thrown over its border.
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <new>
+#include <string>
+
+#include "amt/amt.h"
+#include "amt/version.hh"
+#include "library/receiver.hh"
+#include "sys/clock.hh"
+
+/// Behind the caller's pointer.
+struct amt_receiver {
+  std::unique_ptr<amt::LibraryReceiver> receiver;
+  amt_error error{};
+};
+
+namespace {
+
+using amt::Failure;
+
+void fill(amt_error* error, const Failure& failure) {
+  if (error == nullptr) return;
+  error->status = failure.status;
+  error->system_error = failure.system_error;
+  const std::size_t octets = std::min(failure.text.size(), sizeof error->text - 1);
+  std::memcpy(error->text, failure.text.data(), octets);
+  std::memset(error->text + octets, 0, sizeof error->text - octets);
+}
+
+/// Calls `work`, and turns what it throws into a failure. Only allocation throws in this library.
+template <typename Work>
+amt::Result<void, Failure> guarded(const Work& work) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    return amt::Unexpected<Failure>({AMT_ERROR_MEMORY, amt_status_text(AMT_ERROR_MEMORY)});
+  } catch (...) {
+    return amt::Unexpected<Failure>({AMT_ERROR_INTERNAL, amt_status_text(AMT_ERROR_INTERNAL)});
+  }
+}
+
+amt_status kept(amt_receiver& receiver, const amt::Result<void, Failure>& done) {
+  fill(&receiver.error, done ? Failure{AMT_OK, {}} : done.error());
+  return receiver.error.status;
+}
+
+amt_endpoint endpoint_of(const amt::Endpoint& endpoint) {
+  amt_endpoint out{};
+  const auto octets = endpoint.address.bytes();
+  std::memcpy(out.octets, octets.data(), octets.size());
+  out.length = static_cast<std::uint8_t>(octets.size());
+  out.port = endpoint.port;
+  return out;
+}
+
+amt::Result<std::unique_ptr<amt::LibraryReceiver>, Failure> open(const char* url, const amt_receiver_options* given) {
+  const amt::Result<amt_receiver_options, Failure> options = amt::complete_options(given);
+  if (!options) return amt::Unexpected<Failure>(options.error());
+  const amt::Result<amt::ReceiveConfig, Failure> config = amt::receive_config(url, *options);
+  if (!config) return amt::Unexpected<Failure>(config.error());
+  return amt::LibraryReceiver::open(*config, *options);
+}
+
+}  // namespace
+
+extern "C" {
+
+const char* amt_error_text(const amt_error* error) {
+  if (error == nullptr) return "";
+  return error->text[0] == 0 ? amt_status_text(error->status) : error->text;
+}
+
+const char* amt_status_text(amt_status status) {
+  switch (status) {
+    case AMT_OK:
+      return "no error";
+    case AMT_ERROR_ARGUMENT:
+      return "an argument that cannot be";
+    case AMT_ERROR_URL:
+      return "no URL of a channel";
+    case AMT_ERROR_NAME:
+      return "a relay's name has no address";
+    case AMT_ERROR_SYSTEM:
+      return "a system call failed";
+    case AMT_ERROR_MEMORY:
+      return "no memory";
+    case AMT_ERROR_INTERNAL:
+      return "an error inside libamt";
+  }
+  return "an unknown status";
+}
+
+const char* amt_version(void) { return amt::version().data(); }
+int amt_abi_version(void) { return AMT_ABI_VERSION; }
+
+amt_receiver* amt_receiver_open(const char* url, const amt_receiver_options* options, amt_error* error) {
+  amt_receiver* made = nullptr;
+  const amt::Result<void, Failure> done = guarded([&]() -> amt::Result<void, Failure> {
+    auto result = std::make_unique<amt_receiver>();
+    auto receiver = open(url, options);
+    if (!receiver) return amt::Unexpected<Failure>(receiver.error());
+    result->receiver = std::move(*receiver);
+    made = result.release();
+    return {};
+  });
+  fill(error, done ? Failure{AMT_OK, {}} : done.error());
+  return made;
+}
+
+void amt_receiver_close(amt_receiver* receiver) {
+  const std::unique_ptr<amt_receiver> ended(receiver);
+  if (!ended) return;
+  // What is left undone for want of memory is a message to the relay.
+  static_cast<void>(guarded([&]() -> amt::Result<void, Failure> {
+    ended->receiver.reset();
+    return {};
+  }));
+}
+
+int amt_receiver_fd(const amt_receiver* receiver) { return receiver == nullptr ? -1 : receiver->receiver->fd(); }
+
+int amt_receiver_timeout_ms(const amt_receiver* receiver) {
+  if (receiver == nullptr) return -1;
+  const amt::Instant deadline = receiver->receiver->next_deadline();
+  if (deadline == amt::kNoDeadline) return -1;
+  // Rounded up: a call that comes too early would do nothing.
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - amt::monotonic_now()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, std::numeric_limits<int>::max()));
+}
+
+amt_status amt_receiver_process(amt_receiver* receiver) {
+  if (receiver == nullptr) return AMT_ERROR_ARGUMENT;
+  return kept(*receiver, guarded([&] { return receiver->receiver->process(); }));
+}
+
+const amt_error* amt_receiver_error(const amt_receiver* receiver) {
+  static const amt_error kNone{AMT_ERROR_ARGUMENT, 0, "the receiver is a null pointer"};
+  return receiver == nullptr ? &kNone : &receiver->error;
+}
+
+long amt_receiver_read(amt_receiver* receiver, void* buffer, size_t size) {
+  amt_packet packet;
+  if ((buffer == nullptr && size != 0) || amt_receiver_next(receiver, &packet) == 0) return -1;
+  if (const size_t octets = std::min(size, packet.octets); octets != 0) std::memcpy(buffer, packet.payload, octets);
+  return static_cast<long>(packet.octets);
+}
+
+int amt_receiver_next(amt_receiver* receiver, amt_packet* packet) {
+  if (receiver == nullptr || packet == nullptr) return 0;
+  const std::optional<amt::PacketQueue::Packet> next = receiver->receiver->queue().pop();
+  if (!next) return 0;
+  *packet = {next->payload.data(), next->payload.size(), endpoint_of(next->source), endpoint_of(next->destination),
+             std::chrono::duration_cast<std::chrono::nanoseconds>(next->arrival.time_since_epoch()).count()};
+  return 1;
+}
+
+amt_status amt_receiver_join(amt_receiver* receiver, const char* url) {
+  if (receiver == nullptr) return AMT_ERROR_ARGUMENT;
+  return kept(*receiver, guarded([&]() -> amt::Result<void, Failure> {
+    const amt_receiver_options defaults = AMT_RECEIVER_OPTIONS_INIT;
+    const amt::Result<amt::ReceiveConfig, Failure> config = amt::receive_config(url, defaults);
+    if (!config) return amt::Unexpected<Failure>(config.error());
+    return receiver->receiver->join(config->url);
+  }));
+}
+
+amt_status amt_receiver_get_statistics(const amt_receiver* receiver, amt_receiver_statistics* statistics) {
+  if (receiver == nullptr || statistics == nullptr || statistics->struct_size < sizeof statistics->struct_size) {
+    return AMT_ERROR_ARGUMENT;
+  }
+  const amt::LibraryReceiver& own = *receiver->receiver;
+  amt_receiver_statistics known{};
+  const amt::Result<void, Failure> done = guarded([&]() -> amt::Result<void, Failure> {
+    known = own.statistics();
+    return {};
+  });
+  if (!done) return done.error().status;
+  // As far as the caller's version of the struct goes.
+  known.struct_size = std::min(statistics->struct_size, sizeof known);
+  std::memcpy(statistics, &known, known.struct_size);
+  return AMT_OK;
+}
+
+size_t amt_receiver_silence_reason(const amt_receiver* receiver, char* text, size_t size) {
+  std::string reason = "the receiver is a null pointer";
+  static_cast<void>(guarded([&]() -> amt::Result<void, Failure> {
+    if (receiver != nullptr) reason = receiver->receiver->reason_of_silence();
+    return {};
+  }));
+  if (text != nullptr && size != 0) {
+    const size_t octets = std::min(size - 1, reason.size());
+    std::memcpy(text, reason.data(), octets);
+    text[octets] = 0;
+  }
+  return reason.size();
+}
+
+}  // extern "C"

@@ -1,0 +1,28 @@
+#pragma once
+/// From the options about relays to what the gateway's run time takes.
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "amt/result.hh"
+#include "config/config.hh"
+#include "engine/gateway/relay_set.hh"
+#include "sys/host_lookup.hh"
+
+namespace amt {
+
+[[nodiscard]] DnsResolverOptions resolver_options(const DnsChoice& choice);
+/// Empty: those of this host.
+[[nodiscard]] std::vector<DomainName> service_domains(const DnsChoice& choice);
+
+/// Answers with all addresses of a host's name; may wait.
+using NameLookup = std::function<HostAddresses(const std::string& name)>;
+
+/// `--relay`, `--discovery`, `--local`, the ports and the DNS as the engine takes them: relays in the order given, of a
+/// name all its addresses, then discovery; with neither, what finds them. Error: one line for the user.
+[[nodiscard]] Result<RelaySetOptions, std::string> relay_set_options(Loop& loop, const RelayChoice& choice,
+                                                                     const NameLookup& look_up);
+
+}  // namespace amt
