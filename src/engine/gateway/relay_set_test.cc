@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/gateway/receiver.hh"
+#include "engine/runtime/event_loop.hh"
 #include "gateway/test_bench.hh"
 #include "io/udp_socket.hh"
 #include "sys/clock.hh"
