@@ -4,9 +4,12 @@ find_package(Boost 1.74 REQUIRED)
 
 add_library(amt_options INTERFACE)
 target_compile_options(amt_options INTERFACE
-  -Wall -Wextra -Wpedantic -Werror
+  -Wall -Wextra -Wpedantic
   -Wshadow -Wconversion -Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align -Wimplicit-fallthrough
-  -fno-omit-frame-pointer -fstack-protector-strong)
+  -fno-omit-frame-pointer)
+if(AMT_WERROR)
+  target_compile_options(amt_options INTERFACE -Werror)
+endif()
 # g++ 12 sees array bounds and overlaps crossed in its own inlined library code when it optimises (GCC bugs 105329, 107852).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(amt_options INTERFACE -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict)

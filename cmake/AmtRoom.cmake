@@ -1,13 +1,15 @@
 # A room: one folder, one static library `amt_<name>`, and beside the code its unit tests.
-#   amt_room(wire DEPENDS ip)          every .cc of the folder but *_test.cc
+#   amt_room(wire DEPENDS ip)          every .cc of the folder but *_test.cc, and but those named after WITHOUT
 # Rooms may include only what they DEPEND on (and through it what that depends on); tools/check_rooms.py checks the #includes.
 function(amt_room NAME)
-  cmake_parse_arguments(ROOM "" "" "DEPENDS;LINKS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "DEPENDS;LINKS;WITHOUT" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cc")
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   list(TRANSFORM ROOM_DEPENDS PREPEND "amt_")
+  list(TRANSFORM ROOM_WITHOUT PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/")
+  list(REMOVE_ITEM sources ${ROOM_WITHOUT})
   add_library(amt_${NAME} STATIC ${sources})
   target_link_libraries(amt_${NAME} PUBLIC amt_options ${ROOM_DEPENDS} ${ROOM_LINKS})
   amt_precompiled(amt_${NAME})

@@ -4,10 +4,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "amt/time.hh"
 #include "engine/runtime/event_loop.hh"
-#include "sys/process.hh"
+#include "sys/command_helper.hh"
+#include "sys/error.hh"
 
 namespace amt {
 
@@ -21,6 +23,9 @@ class Announcer {
   /// Without a command nothing is ever run.
   Announcer(EventLoop& loop, std::optional<std::string> command);
 
+  /// Starts the helper that runs the command, with the privileges that this process has now; before there are other
+  /// threads.
+  SysResult<void> open();
   /// Nothing where that was the last state.
   void announce(std::string_view state);
   /// Announces "stop", and waits `at_most` until that has been told.
@@ -28,6 +33,7 @@ class Announcer {
 
  private:
   void start();
+  void end(const CommandHelper::Ended& ended);
   void look();
   void warn(const std::string& what) const;
 
@@ -35,7 +41,9 @@ class Announcer {
   std::string announced_;
   std::string running_state_;
   std::optional<std::string> next_;
-  std::optional<Process> running_;
+  std::optional<CommandHelper> helper_;
+  bool is_running_ = false;
+  bool is_killed_ = false;
   Instant kill_at_{};
   Timer timer_;
 };

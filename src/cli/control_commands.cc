@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/confinement.hh"
 #include "cli/control_paths.hh"
 #include "cli/drain_query.hh"
 #include "cli/failure.hh"
@@ -76,7 +77,8 @@ int report(const Answer& answer, const Say& say) {
 
 }  // namespace
 
-int run_reload(const ReloadConfig& config, const CommonConfig&) {
+int run_reload(const ReloadConfig& config, const CommonConfig& common) {
+  if (const auto confined = confine(common, control_client_sandbox()); !confined) return fail(confined.error());
   const auto answers = ask_all(config.control, {"relay", "gateway"}, "reload");
   if (!answers) return answers.error();
   int status = 0;
@@ -92,7 +94,8 @@ int run_reload(const ReloadConfig& config, const CommonConfig&) {
   return status;
 }
 
-int run_drain(const DrainConfig& config, const CommonConfig&) {
+int run_drain(const DrainConfig& config, const CommonConfig& common) {
+  if (const auto confined = confine(common, control_client_sandbox()); !confined) return fail(confined.error());
   const std::string query = DrainQuery{config.timeout, config.cancel}.to_string();
   const auto answers = ask_all(config.control, {"relay"}, query.empty() ? "drain" : "drain?" + query);
   if (!answers) return answers.error();

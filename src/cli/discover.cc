@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "cli/confinement.hh"
 #include "cli/discover_lookup.hh"
 #include "cli/discover_report.hh"
 #include "cli/failure.hh"
@@ -223,7 +224,10 @@ int DiscoverSession::run() {
 
 }  // namespace
 
-int run_discover(const DiscoverConfig& config, const CommonConfig&) {
+int run_discover(const DiscoverConfig& config, const CommonConfig& common) {
+  SandboxOptions sandbox;
+  if (config.dns.trust_anchor) sandbox.files.readable = {directory_of(*config.dns.trust_anchor)};
+  if (const auto confined = confine(common, std::move(sandbox)); !confined) return fail(confined.error());
   return config.zone.empty() ? DiscoverSession(config).run() : print_zone(config);
 }
 

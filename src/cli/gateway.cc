@@ -1,10 +1,12 @@
 #include <cerrno>
 
+#include "cli/confinement.hh"
 #include "cli/explain.hh"
 #include "cli/failure.hh"
 #include "cli/observation.hh"
 #include "cli/relay_arguments.hh"
 #include "cli/reload_report.hh"
+#include "cli/service_watchdog.hh"
 #include "cli/subcommands.hh"
 #include "cli/wait_for.hh"
 #include "engine/gateway/gateway_engine.hh"
@@ -48,10 +50,18 @@ std::optional<std::string> unusable_downstream(const GatewayConfig& config, cons
 int run_gateway(const Invocation& invocation, const std::vector<std::string>& arguments) {
   const GatewayConfig& config = std::get<GatewayConfig>(invocation.command);
   if (invocation.common.check_config) return config_is_good("gateway");
-  const LogWriter log_writer;
+  // Its thread begins when there is nothing more to give up.
+  std::optional<LogWriter> log_writer;
   // What is not there by then is told below, as an error.
   if (config.relay.local && await_addresses("--local", {*config.relay.local}) == Waited::kStopped) return 0;
   EventLoop loop;
+  // Sockets before the rest: what a directory of somebody else's asks for is given up below, and look-ups of names
+  // start threads.
+  SysResult<ObservationPlaces> places = bind_observation(config.observe, "gateway");
+  if (!places) return fail(explain(places.error()));
+  const auto confined = confine(invocation.common, gateway_sandbox(config, places->paths()));
+  if (!confined) return fail(confined.error());
+  log_writer.emplace();
   GatewayEngineOptions options;
   Result<RelaySetOptions, std::string> relays = relay_set_options(
       loop, config.relay, [](const std::string& name) { return look_up_waiting(name, kNameWaitMax); });
@@ -94,8 +104,7 @@ int run_gateway(const Invocation& invocation, const std::vector<std::string>& ar
   const HttpRoutes routes = monitor.routes();
   HttpRoutes control_routes = routes;
   control_routes.command("/reload", [&](const std::string&) { return reload(); });
-  const SysResult<Observation> observation = observe(loop, config.observe, "gateway", control_routes, routes);
-  if (!observation) return fail(explain(observation.error()));
+  const Observation observation = observe(loop, std::move(*places), config.observe, control_routes, routes);
 
   const auto stop = [&] {
     notify_stopping();
@@ -113,8 +122,10 @@ int run_gateway(const Invocation& invocation, const std::vector<std::string>& ar
                               error.to_string()));
     stop();
   });
+  log_confinement(invocation.common, *confined);
   log_info("gateway ready on {}", (*engine)->interface());
   notify_ready("gateway on " + (*engine)->interface());
+  const ServiceWatchdog watchdog(loop);
   loop.run();
   return status;
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/commit.hh"
 #include "cli/man_viewer.hh"
 #include "cli/subcommands.hh"
 #include "config/command_line.hh"
@@ -43,7 +44,7 @@ int print(const EarlyExit& exit) {
 }
 
 int run(const std::vector<std::string>& arguments) {
-  const Result<Invocation, EarlyExit> invocation = parse_command_line(arguments);
+  const Result<Invocation, EarlyExit> invocation = parse_command_line(arguments, commit());
   if (!invocation) return print(invocation.error());
   configure_log({.level = invocation->common.log_level, .json = invocation->common.log_json});
   return std::visit(RunSubcommand{*invocation, arguments}, invocation->command);

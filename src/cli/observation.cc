@@ -16,16 +16,32 @@ void log_place(const ListenPlace& place) {
 
 }  // namespace
 
-SysResult<Observation> observe(EventLoop& loop, const ObserveConfig& config, const std::string& role,
-                               const HttpRoutes& control_routes, const HttpRoutes& routes) {
-  Observation out;
-  SysResult<std::optional<HttpListener>> control = listen_control(loop.context(), role, config.control, control_routes);
+std::vector<std::string> ObservationPlaces::paths() const {
+  std::vector<std::string> paths;
+  for (const std::optional<HttpPlace>* const place : {&control, &http}) {
+    if (*place && (*place)->file) paths.push_back((*place)->file->path());
+  }
+  return paths;
+}
+
+SysResult<ObservationPlaces> bind_observation(const ObserveConfig& config, const std::string& role) {
+  ObservationPlaces places;
+  SysResult<std::optional<HttpPlace>> control = bind_control(role, config.control);
   if (!control) return Unexpected<SysError>(control.error());
-  if (*control) out.control.emplace(std::move(**control));
-  if (!config.http) return out;
-  SysResult<HttpListener> http = listen_http(loop.context(), *config.http, routes, config.http_names);
+  if (*control) places.control.emplace(std::move(**control));
+  if (!config.http) return places;
+  SysResult<HttpPlace> http = bind_http(*config.http);
   if (!http) return Unexpected<SysError>(http.error());
-  out.http.emplace(std::move(*http));
+  places.http.emplace(std::move(*http));
+  return places;
+}
+
+Observation observe(EventLoop& loop, ObservationPlaces places, const ObserveConfig& config,
+                    const HttpRoutes& control_routes, const HttpRoutes& routes) {
+  Observation out;
+  if (places.control) out.control.emplace(serve_http(loop.context(), std::move(*places.control), control_routes));
+  if (!places.http) return out;
+  out.http.emplace(serve_http(loop.context(), std::move(*places.http), routes, config.http_names));
   log_place(*config.http);
   return out;
 }

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/config.hh"
 #include "engine/runtime/event_loop.hh"
@@ -10,14 +11,25 @@
 
 namespace amt {
 
+/// Where they will be, while nobody answers yet.
+struct ObservationPlaces {
+  std::optional<HttpPlace> control{};
+  std::optional<HttpPlace> http{};
+
+  /// Of UNIX sockets, whose files go at the end.
+  [[nodiscard]] std::vector<std::string> paths() const;
+};
+
 struct Observation {
   std::optional<HttpListener> control;
   std::optional<HttpListener> http;
 };
 
-/// `role`: "relay" or "gateway". `control_routes`: those of the control socket, with commands; `routes`: those of HTTP.
-/// Logs where the page is.
-[[nodiscard]] SysResult<Observation> observe(EventLoop& loop, const ObserveConfig& config, const std::string& role,
-                                             const HttpRoutes& control_routes, const HttpRoutes& routes);
+/// `role`: "relay" or "gateway". Before privileges are given up.
+[[nodiscard]] SysResult<ObservationPlaces> bind_observation(const ObserveConfig& config, const std::string& role);
+
+/// `control_routes`: those of the control socket, with commands; `routes`: those of HTTP. Logs where the page is.
+[[nodiscard]] Observation observe(EventLoop& loop, ObservationPlaces places, const ObserveConfig& config,
+                                  const HttpRoutes& control_routes, const HttpRoutes& routes);
 
 }  // namespace amt

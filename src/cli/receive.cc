@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "cli/confinement.hh"
 #include "cli/explain.hh"
 #include "cli/failure.hh"
 #include "cli/payload_writer.hh"
@@ -60,7 +61,8 @@ class ReceiveSession {
   int run();
 
  private:
-  SysResult<void> open(RelaySetOptions relays);
+  SysResult<void> open_writer();
+  SysResult<void> open_receiver(RelaySetOptions relays);
   void on_packets(Instant now, std::span<const Payload> packets);
   void on_output_failure(const SysError& error);
   void on_silence_check();
@@ -92,7 +94,7 @@ class ReceiveSession {
   Timer watch_timer_;
 };
 
-SysResult<void> ReceiveSession::open(RelaySetOptions relays) {
+SysResult<void> ReceiveSession::open_writer() {
   if (const std::optional<ReceiveOutput> chosen = chosen_output(config_)) {
     SysResult<std::unique_ptr<PayloadOutput>> output = open_output(*chosen, config_.overwrite);
     if (!output) return Unexpected<SysError>(output.error());
@@ -100,6 +102,10 @@ SysResult<void> ReceiveSession::open(RelaySetOptions relays) {
                     [this](const SysError& error) { on_output_failure(error); });
     payload_on_stdout_ = chosen->kind == ReceiveOutput::Kind::kStandardOutput;
   }
+  return {};
+}
+
+SysResult<void> ReceiveSession::open_receiver(RelaySetOptions relays) {
   ReceiverOptions options;
   options.relays = std::move(relays);
   options.channel = config_.url.channel;
@@ -118,10 +124,9 @@ int ReceiveSession::run() {
   if (const std::optional<std::string> problem = unusable_native_interface(config_.relay)) {
     return fail_usage("receive", *problem);
   }
-  Result<RelaySetOptions, std::string> relays = relay_set_options(loop_, config_.relay, look_up_host);
-  if (!relays) return fail(relays.error());
-  started_ = last_arrival_ = monotonic_now();
-  if (const SysResult<void> opened = open(std::move(*relays)); !opened) {
+  // From here on the output may be there, and whoever waits for it may stop this.
+  loop_.on_stop_signal([this](int) { end(0); });
+  if (const SysResult<void> opened = open_writer(); !opened) {
     if (opened.error().code == EEXIST && config_.output) {
       return fail_usage("receive", fmt::format("--output {}: the file is there already and not empty (--overwrite, or "
                                                "another name)",
@@ -129,7 +134,13 @@ int ReceiveSession::run() {
     }
     return fail(explain(opened.error()));
   }
-  loop_.on_stop_signal([this](int) { end(0); });
+  SandboxOptions sandbox;
+  if (config_.relay.dns.trust_anchor) sandbox.files.readable = {directory_of(*config_.relay.dns.trust_anchor)};
+  if (const auto confined = confine(common_, std::move(sandbox)); !confined) return fail(confined.error());
+  Result<RelaySetOptions, std::string> relays = relay_set_options(loop_, config_.relay, look_up_host);
+  if (!relays) return fail(relays.error());
+  started_ = last_arrival_ = monotonic_now();
+  if (const SysResult<void> opened = open_receiver(std::move(*relays)); !opened) return fail(explain(opened.error()));
   if (config_.duration) duration_timer_.set(started_ + *config_.duration);
   if (config_.timeout) silence_timer_.set(started_ + *config_.timeout);
   watch_timer_.set(started_ + kWatchInterval);

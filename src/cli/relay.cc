@@ -3,7 +3,6 @@
 #include "cli/relay_options.hh"
 #include "cli/subcommands.hh"
 #include "cli/wait_for.hh"
-#include "engine/runtime/log_writer.hh"
 
 namespace amt {
 namespace {
@@ -31,7 +30,6 @@ int run_relay(const Invocation& invocation, const std::vector<std::string>& argu
   }
   // What is not there by then is told below, as an error.
   if (wait_for_own_addresses(config) == Waited::kStopped) return 0;
-  const LogWriter log_writer;
   return RelayDaemon(invocation, arguments).run();
 }
 

@@ -9,11 +9,13 @@
 #include <system_error>
 #include <utility>
 
+#include "cli/confinement.hh"
 #include "cli/drain_query.hh"
 #include "cli/explain.hh"
 #include "cli/failure.hh"
 #include "cli/relay_options.hh"
 #include "cli/reload_report.hh"
+#include "cli/service_watchdog.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"
 #include "sys/service_manager.hh"
@@ -48,17 +50,50 @@ RelayDaemon::RelayDaemon(Invocation invocation, std::vector<std::string> argumen
       announcer_(loop_, config().announce),
       drain_timer_(loop_, [this] { look_at_drain(); }) {}
 
+std::optional<int> RelayDaemon::open_files(Opened& opened) {
+  if (const SysResult<void> ready = announcer_.open(); !ready) return fail(explain(ready.error()));
+  if (config().events) {
+    SysResult<LineOutput> output = LineOutput::open(*config().events);
+    if (!output) return fail_usage("relay", unusable_events(*config().events, output.error()));
+    opened.events = std::move(*output);
+  }
+  if (config().ipfix) {
+    SysResult<UniqueFd> socket = FlowExporter::connect(*config().ipfix);
+    if (!socket) return fail(explain(socket.error()));
+    opened.collector = std::move(*socket);
+  }
+  SysResult<ObservationPlaces> places = bind_observation(config().observe, "relay");
+  if (!places) return fail(explain(places.error()));
+  opened.places.emplace(std::move(*places));
+  return std::nullopt;
+}
+
+std::optional<int> RelayDaemon::give_up_privileges(const Opened& opened, RelayEngineOptions& options) {
+  Result<std::string, std::string> confined =
+      confine(invocation_.common, relay_sandbox(config(), opened.places->paths()));
+  if (!confined) return fail(confined.error());
+  confinement_ = std::move(*confined);
+  if (!invocation_.common.no_sandbox && !options.router) {
+    options.on_opened = [] { return limit_capabilities({{Capability::kNetRaw}}); };
+  }
+  return std::nullopt;
+}
+
 std::optional<int> RelayDaemon::open() {
   Result<RelayEngineOptions, std::string> options = relay_engine_options(config());
   if (!options) return fail_usage("relay", options.error());
-  if (const std::optional<int> status = open_books(*options)) return status;
+  Opened opened;
+  if (const std::optional<int> status = open_files(opened)) return status;
+  if (const std::optional<int> status = give_up_privileges(opened, *options)) return status;
+  log_writer_.emplace();
+  keep_books(opened, *options);
   options->on_upstream = [this](const UpstreamOwner::Change& change) { note_upstream(change); };
   SysResult<std::unique_ptr<RelayEngine>> engine = RelayEngine::create(loop_, *options, random_);
   if (!engine) return fail(explain(engine.error()));
   engine_ = std::move(*engine);
   if (events_) events_->watch(*engine_);
   monitor_.emplace(loop_, *engine_, *options, random_);
-  if (const SysResult<void> opened = open_servers(); !opened) return fail(explain(opened.error()));
+  start_servers(std::move(*opened.places));
 
   if (options->router && config().workers.value_or(1) > 1) {
     log_warn("--workers {}: router mode has one worker, since {} has one reader", *config().workers,
@@ -67,29 +102,23 @@ std::optional<int> RelayDaemon::open() {
   if (options->upstream.empty() && !options->router) {
     log_warn("no --upstream and no --interface: gateways are answered, but no multicast will come");
   }
+  log_confinement(invocation_.common, confinement_);
   log_info("relay ready on {}", summary(*options));
   notify_ready(summary(*options));
   return std::nullopt;
 }
 
-std::optional<int> RelayDaemon::open_books(RelayEngineOptions& options) {
-  if (config().events) {
-    SysResult<LineOutput> output = LineOutput::open(*config().events);
-    if (!output) return fail_usage("relay", unusable_events(*config().events, output.error()));
-    events_.emplace(loop_, std::move(*output));
-  }
-  if (config().ipfix) {
-    SysResult<UniqueFd> socket = FlowExporter::connect(*config().ipfix);
-    if (!socket) return fail(explain(socket.error()));
-    flows_.emplace(loop_, std::move(*socket));
+void RelayDaemon::keep_books(Opened& opened, RelayEngineOptions& options) {
+  if (opened.events) events_.emplace(loop_, std::move(*opened.events));
+  if (opened.collector) {
+    flows_.emplace(loop_, std::move(*opened.collector));
     options.data_path.flows = FlowTimeouts{config().ipfix_active, config().ipfix_idle};
   }
-  if (!events_ && !flows_) return std::nullopt;
+  if (!events_ && !flows_) return;
   options.on_events = [this](std::vector<RelayEvent> events, bool at_end) {
     if (flows_) flows_->add(events, at_end);
     if (events_) events_->add(std::move(events), at_end);
   };
-  return std::nullopt;
 }
 
 int RelayDaemon::run() {
@@ -100,6 +129,7 @@ int RelayDaemon::run() {
   });
   loop_.on_reload_signal([this] { static_cast<void>(reload()); });
   announce();
+  const ServiceWatchdog watchdog(loop_);
   loop_.run();
   return 0;
 }
@@ -115,15 +145,12 @@ void RelayDaemon::stop(EndReason reason) {
   loop_.stop();
 }
 
-SysResult<void> RelayDaemon::open_servers() {
+void RelayDaemon::start_servers(ObservationPlaces places) {
   const HttpRoutes routes = monitor_->routes();
   HttpRoutes control_routes = routes;
   control_routes.command("/reload", [this](const std::string&) { return reload(); });
   control_routes.command("/drain", [this](const std::string& query) { return drain(query); });
-  SysResult<Observation> observation = observe(loop_, config().observe, "relay", control_routes, routes);
-  if (!observation) return Unexpected<SysError>(observation.error());
-  observation_.emplace(std::move(*observation));
-  return {};
+  observation_.emplace(observe(loop_, std::move(places), config().observe, control_routes, routes));
 }
 
 ReloadReply RelayDaemon::reload() {

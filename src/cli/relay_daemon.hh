@@ -14,6 +14,7 @@
 #include "config/command_line.hh"
 #include "engine/relay/relay_engine.hh"
 #include "engine/runtime/event_loop.hh"
+#include "engine/runtime/log_writer.hh"
 #include "observe/flow_exporter.hh"
 #include "observe/monitor.hh"
 #include "observe/relay_events.hh"
@@ -33,10 +34,18 @@ class RelayDaemon {
   [[nodiscard]] const RelayConfig& config() const { return std::get<RelayConfig>(invocation_.command); }
   /// Nothing: it runs. Else the exit status.
   [[nodiscard]] std::optional<int> open();
-  /// Whoever keeps books: the event file, the collector.
-  [[nodiscard]] std::optional<int> open_books(RelayEngineOptions& options);
+  /// What is opened with privileges that are given up afterwards.
+  struct Opened {
+    std::optional<LineOutput> events{};
+    std::optional<UniqueFd> collector{};
+    std::optional<ObservationPlaces> places{};
+  };
+  [[nodiscard]] std::optional<int> open_files(Opened& opened);
+  /// The event file, the collector of flow records.
+  void keep_books(Opened& opened, RelayEngineOptions& options);
+  [[nodiscard]] std::optional<int> give_up_privileges(const Opened& opened, RelayEngineOptions& options);
   /// The control socket, and HTTP where that is wanted.
-  [[nodiscard]] SysResult<void> open_servers();
+  void start_servers(ObservationPlaces places);
   [[nodiscard]] ReloadReply reload();
   /// The part of it that may fail.
   [[nodiscard]] Result<void, std::string> take_over(const Reload& fresh);
@@ -48,6 +57,10 @@ class RelayDaemon {
 
   Invocation invocation_;
   std::vector<std::string> arguments_;
+  /// What is in force, for the log.
+  std::string confinement_;
+  /// Its thread begins when there is nothing more to give up, and outlives all others.
+  std::optional<LogWriter> log_writer_;
   EventLoop loop_;
   OsRandom random_;
   Announcer announcer_;

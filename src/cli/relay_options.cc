@@ -95,6 +95,7 @@ Result<RelayEngineOptions, std::string> relay_engine_options(const RelayConfig& 
   options.relay.secret_lifetime = config.secret_lifetime;
   options.data_path.batch_delay_max = config.batch_delay_max;
   options.data_path.xdp = config.data_path == DataPath::kXdp;
+  if (options.data_path.xdp) raise_locked_memory_limit();
   if (config.mtu.kind == PathMtuChoice::Kind::kFixed) options.data_path.path_mtu.fixed_octets = config.mtu.octets;
   options.data_path.path_mtu.dynamic = config.mtu.kind == PathMtuChoice::Kind::kAuto;
   options.data_path.path_mtu.min_octets = config.mtu_min;

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/printable.hh"
+#include "cli/confinement.hh"
 #include "cli/failure.hh"
 #include "cli/send_source.hh"
 #include "cli/subcommands.hh"
@@ -105,7 +106,7 @@ SysResult<void> send_all(const SendConfig& config, SendSource& source, Multicast
 
 }  // namespace
 
-int run_send(const SendConfig& config, const CommonConfig&) {
+int run_send(const SendConfig& config, const CommonConfig& common) {
   const SysResult<StopSignal> stop = StopSignal::create();
   if (!stop) return fail(stop.error().to_string());
   SysResult<MulticastSender> sender = MulticastSender::open(
@@ -114,6 +115,7 @@ int run_send(const SendConfig& config, const CommonConfig&) {
   OsRandom random;
   const SysResult<std::unique_ptr<SendSource>> source = make_send_source(config, *stop, random);
   if (!source) return fail(source.error().to_string());
+  if (const auto confined = confine(common, {}); !confined) return fail(confined.error());
 
   log_info("sending {} from {} to {}{}, TTL {}", (*source)->description(), sender->local().to_string(),
            config.group.to_string(), config.interface ? " on " + *config.interface : "", config.ttl);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/printable.hh"
+#include "cli/confinement.hh"
 #include "cli/control_paths.hh"
 #include "cli/failure.hh"
 #include "cli/subcommands.hh"
@@ -45,7 +46,8 @@ int show(const std::string& path, const StatusConfig& config, const FetchedStatu
 
 }  // namespace
 
-int run_status(const StatusConfig& config, const CommonConfig&) {
+int run_status(const StatusConfig& config, const CommonConfig& common) {
+  if (const auto confined = confine(common, control_client_sandbox()); !confined) return fail(confined.error());
   int status = 0;
   std::string asked;
   std::vector<std::pair<std::string, FetchedStatus>> answers;  // by path

@@ -161,7 +161,20 @@ Result<Invocation, EarlyExit> show_man_page(const std::string& subject, const st
   return no_such_command(subject, tables);
 }
 
-/// `amt help`, `amt man`, `amt man-page`, `amt completion`: documents of all subcommands.
+Result<Invocation, EarlyExit> show_example_config(const std::string& subject, const std::vector<CommandTable>& tables) {
+  for (const CommandTable& table : tables) {
+    if (table.name == subject) return print(example_config(table));
+  }
+  if (!subject.empty()) return no_such_command(subject, tables);
+  return usage_error("amt example-config", "a subcommand must follow (example: amt example-config relay)");
+}
+
+std::string version_line(std::string_view commit) {
+  return "amt " + std::string(version()) + (commit.empty() ? "" : " (commit " + std::string(commit) + ")") + "\n";
+}
+
+/// `amt help`, `amt man`, `amt man-page`, `amt completion`, `amt subcommands`, `amt example-config`: documents of all
+/// subcommands.
 Result<Invocation, EarlyExit> print_document(std::span<const std::string> arguments) {
   const std::vector<CommandTable> tables = all_tables();
   const std::string& kind = arguments[0];
@@ -174,6 +187,13 @@ Result<Invocation, EarlyExit> print_document(std::span<const std::string> argume
                        "the name of a shell must follow, bash, zsh or fish (example: source <(amt completion bash))");
   }
   if (kind == "man") return show_man_page(subject, tables);
+  // For what installs a page for each of them.
+  if (kind == "subcommands") {
+    std::string names;
+    for (const CommandTable& table : tables) names += table.name + "\n";
+    return print(std::move(names));
+  }
+  if (kind == "example-config") return show_example_config(subject, tables);
   const bool is_man_page = kind == "man-page";
   if (subject.empty()) return print(is_man_page ? program_man_page(tables) : program_help(tables));
   for (const CommandTable& table : tables) {
@@ -184,14 +204,15 @@ Result<Invocation, EarlyExit> print_document(std::span<const std::string> argume
 
 }  // namespace
 
-Result<Invocation, EarlyExit> parse_command_line(std::span<const std::string> arguments) {
+Result<Invocation, EarlyExit> parse_command_line(std::span<const std::string> arguments, std::string_view commit) {
   if (arguments.empty()) {
     return usage_error("amt", "a subcommand must follow: " + command_names(all_tables()) + "\nHelp: amt --help");
   }
   const std::string& word = arguments[0];
   if (word == "--help" || word == "-h") return print(program_help(all_tables()));
-  if (word == "--version" || word == "-V") return print("amt " + std::string(version()) + "\n");
-  if (word == "help" || word == "man" || word == "man-page" || word == "completion") return print_document(arguments);
+  if (word == "--version" || word == "-V") return print(version_line(commit));
+  constexpr std::string_view kDocuments[] = {"help", "man", "man-page", "completion", "subcommands", "example-config"};
+  if (std::ranges::find(kDocuments, word) != std::end(kDocuments)) return print_document(arguments);
 
   for (const TableMaker make : kTableMakers) {
     Invocation invocation;

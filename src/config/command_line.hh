@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -33,8 +34,10 @@ struct EarlyExit {
 /// Status of a program whose arguments or configuration cannot be used.
 inline constexpr int kUsageStatus = 2;
 
-/// `arguments`: without the program's own name. Reads the configuration file that they name, nothing else.
-[[nodiscard]] Result<Invocation, EarlyExit> parse_command_line(std::span<const std::string> arguments);
+/// `arguments`: without the program's own name. `commit`: what --version names besides the version; empty: not known.
+/// Reads the configuration file that the arguments name, nothing else.
+[[nodiscard]] Result<Invocation, EarlyExit> parse_command_line(std::span<const std::string> arguments,
+                                                               std::string_view commit = {});
 
 /// What a reload makes of a running daemon's configuration.
 struct Reload {

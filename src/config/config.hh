@@ -21,6 +21,8 @@ namespace amt {
 struct CommonConfig {
   LogLevel log_level = LogLevel::kInfo;
   bool log_json = false;
+  /// No capability, file or system call is given up.
+  bool no_sandbox = false;
   /// As given; the file has been read already.
   std::optional<std::string> config_file;
   bool check_config = false;

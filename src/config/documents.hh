@@ -17,6 +17,10 @@ namespace amt {
 [[nodiscard]] std::string program_man_page(const std::vector<CommandTable>& commands);
 [[nodiscard]] std::string command_man_page(const CommandTable& table);
 
+/// A configuration file in which each option of the subcommand stands as a comment, with its help and a value that
+/// works.
+[[nodiscard]] std::string example_config(const CommandTable& table);
+
 /// Completion scripts.
 [[nodiscard]] std::string bash_completion(const std::vector<CommandTable>& commands);
 [[nodiscard]] std::string zsh_completion(const std::vector<CommandTable>& commands);

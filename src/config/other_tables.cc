@@ -136,6 +136,10 @@ void add_common_options(CommandTable& table, CommonConfig& config) {
                              .in_file = false,
                              .apply = switch_on(config.check_config)});
   }
+  table.options.push_back({.name = "no-sandbox",
+                           .group = kGroup,
+                           .help = "keep all privileges, files and system calls, for debuggers and tracers",
+                           .apply = switch_on(config.no_sandbox)});
   const auto nothing = [](std::string_view) -> ValueResult<void> { return {}; };
   table.options.push_back({.name = "help",
                            .short_name = 'h',

@@ -37,40 +37,43 @@ SysResult<ListeningSocket> listen_tcp(const Endpoint& local) {
 
 }  // namespace
 
-SysResult<HttpListener> listen_http(boost::asio::io_context& context, const ListenPlace& place, HttpRoutes routes,
-                                    std::vector<std::string> names) {
+SysResult<HttpPlace> bind_http(const ListenPlace& place) {
+  HttpPlace bound;
   if (const auto* const path = std::get_if<std::string>(&place)) {
     SysResult<ControlSocket> socket = ControlSocket::listen(*path);
     if (!socket) return Unexpected<SysError>(socket.error());
-    ListeningSocket listening{AF_UNIX, socket->take_descriptor()};
-    auto server = std::make_unique<HttpServer>(context, std::move(listening), std::move(routes), HttpServerOptions{});
-    return HttpListener(std::move(server), std::move(*socket));
+    bound.listening = {AF_UNIX, socket->take_descriptor()};
+    bound.file.emplace(std::move(*socket));
+    return bound;
   }
   SysResult<ListeningSocket> listening = listen_tcp(std::get<Endpoint>(place));
   if (!listening) return Unexpected<SysError>(listening.error());
-  HttpServerOptions options{.check_host = true, .names = std::move(names)};
-  return HttpListener(
-      std::make_unique<HttpServer>(context, std::move(*listening), std::move(routes), std::move(options)),
-      std::nullopt);
+  bound.listening = std::move(*listening);
+  return bound;
 }
 
-SysResult<std::optional<HttpListener>> listen_control(boost::asio::io_context& context, std::string_view role,
-                                                      const std::optional<std::string>& path,
-                                                      const HttpRoutes& routes) {
+SysResult<std::optional<HttpPlace>> bind_control(std::string_view role, const std::optional<std::string>& path) {
   if (path) {
-    SysResult<HttpListener> listener = listen_http(context, *path, routes);
-    if (!listener) return Unexpected<SysError>(listener.error());
-    return std::optional(std::move(*listener));
+    SysResult<HttpPlace> place = bind_http(*path);
+    if (!place) return Unexpected<SysError>(place.error());
+    return std::optional(std::move(*place));
   }
   std::string failures;
   for (const std::string& candidate : default_control_paths(role)) {
-    SysResult<HttpListener> listener = listen_http(context, candidate, routes);
-    if (listener) return std::optional(std::move(*listener));
-    failures += (failures.empty() ? "" : "; ") + listener.error().to_string();
+    SysResult<HttpPlace> place = bind_http(candidate);
+    if (place) return std::optional(std::move(*place));
+    failures += (failures.empty() ? "" : "; ") + place.error().to_string();
   }
   log_warn("no control socket, so `amt status` cannot ask this {}: {} (choose a place with --control PATH)", role,
            failures);
-  return std::optional<HttpListener>();
+  return std::optional<HttpPlace>();
+}
+
+HttpListener serve_http(boost::asio::io_context& context, HttpPlace place, HttpRoutes routes,
+                        std::vector<std::string> names) {
+  const HttpServerOptions options{.check_host = place.listening.family != AF_UNIX, .names = std::move(names)};
+  auto server = std::make_unique<HttpServer>(context, std::move(place.listening), std::move(routes), options);
+  return HttpListener(std::move(server), std::move(place.file));
 }
 
 }  // namespace amt

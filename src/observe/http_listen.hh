@@ -15,6 +15,13 @@
 
 namespace amt {
 
+/// A place where clients may knock already, and nobody answers yet: it is made with privileges that the one who answers
+/// may have given up.
+struct HttpPlace {
+  ListeningSocket listening{};
+  std::optional<ControlSocket> file{};  ///< of a UNIX socket
+};
+
 /// A server with the file of its UNIX socket, where it has one.
 class HttpListener {
  public:
@@ -29,17 +36,17 @@ class HttpListener {
   std::unique_ptr<HttpServer> server_;
 };
 
-/// Listens at `place` on the context's thread. Over TCP the Host field is checked, with `names` beside addresses. A
-/// UNIX socket is for its owner and group (`ControlSocket::listen`). Error EADDRINUSE: somebody else listens there.
-[[nodiscard]] SysResult<HttpListener> listen_http(boost::asio::io_context& context, const ListenPlace& place,
-                                                  HttpRoutes routes, std::vector<std::string> names = {});
+/// A UNIX socket is for its owner and group (`ControlSocket::listen`). Error EADDRINUSE: somebody else listens there.
+[[nodiscard]] SysResult<HttpPlace> bind_http(const ListenPlace& place);
 
-/// The control socket of a daemon: at `path` if that was given, and a failure is an error. Else at the first default
-/// path that works (`role`: "relay" or "gateway"); when none does, a warning is logged and the result is empty: the
-/// daemon goes on without.
-[[nodiscard]] SysResult<std::optional<HttpListener>> listen_control(boost::asio::io_context& context,
-                                                                    std::string_view role,
-                                                                    const std::optional<std::string>& path,
-                                                                    const HttpRoutes& routes);
+/// For the control socket of a daemon: at `path` if that was given, and a failure is an error. Else at the first
+/// default path that works (`role`: "relay" or "gateway"); when none does, a warning is logged and the result is empty:
+/// the daemon goes on without.
+[[nodiscard]] SysResult<std::optional<HttpPlace>> bind_control(std::string_view role,
+                                                               const std::optional<std::string>& path);
+
+/// Answers at `place` on the context's thread. Over TCP the Host field is checked, with `names` beside addresses.
+[[nodiscard]] HttpListener serve_http(boost::asio::io_context& context, HttpPlace place, HttpRoutes routes,
+                                      std::vector<std::string> names = {});
 
 }  // namespace amt

@@ -28,6 +28,22 @@
 namespace amt {
 namespace {
 
+SysResult<HttpListener> listen_http(boost::asio::io_context& context, const ListenPlace& place, HttpRoutes routes,
+                                    std::vector<std::string> names = {}) {
+  SysResult<HttpPlace> bound = bind_http(place);
+  if (!bound) return Unexpected<SysError>(bound.error());
+  return serve_http(context, std::move(*bound), std::move(routes), std::move(names));
+}
+
+SysResult<std::optional<HttpListener>> listen_control(boost::asio::io_context& context, std::string_view role,
+                                                      const std::optional<std::string>& path,
+                                                      const HttpRoutes& routes) {
+  SysResult<std::optional<HttpPlace>> bound = bind_control(role, path);
+  if (!bound) return Unexpected<SysError>(bound.error());
+  if (!*bound) return std::optional<HttpListener>();
+  return std::optional(serve_http(context, std::move(**bound), routes));
+}
+
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 

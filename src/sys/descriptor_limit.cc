@@ -17,6 +17,14 @@ std::size_t raise_descriptor_limit(std::size_t wanted) {
   return limit.rlim_cur;
 }
 
+void raise_locked_memory_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_MEMLOCK, &limit) != 0) return;
+  for (const rlimit& raised : {rlimit{RLIM_INFINITY, RLIM_INFINITY}, rlimit{limit.rlim_max, limit.rlim_max}}) {
+    if (::setrlimit(RLIMIT_MEMLOCK, &raised) == 0) return;
+  }
+}
+
 std::size_t open_descriptors() {
   std::error_code error;
   const std::filesystem::directory_iterator entries("/proc/self/fd", error);

@@ -7,6 +7,10 @@
 
 namespace amt {
 
+/// Raises the limit of locked memory as far as the process may (CAP_SYS_RESOURCE: to no limit). Frames of AF_XDP count
+/// there.
+void raise_locked_memory_limit();
+
 /// Raises the soft limit to the hard one; where more are wanted and the process may (CAP_SYS_RESOURCE), the hard one,
 /// too. The limit that holds now.
 std::size_t raise_descriptor_limit(std::size_t wanted = 0);

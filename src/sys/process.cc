@@ -90,6 +90,24 @@ SysResult<Process> Process::spawn(const ProcessOptions& options) {
   return Process(child, std::move(handle));
 }
 
+SysResult<Process> Process::fork(const std::function<int()>& life) {
+  const pid_t parent = ::getpid();
+  const pid_t child = ::fork();
+  if (child < 0) return tl::unexpected(SysError::last("fork"));
+  if (child == 0) {
+    const bool has_parent = ::prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && ::getppid() == parent;
+    ::_exit(has_parent ? life() : 1);
+  }
+  UniqueFd handle(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+  const int code = errno;
+  if (!handle) {
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    return tl::unexpected(SysError{"pidfd_open", {}, code});
+  }
+  return Process(child, std::move(handle));
+}
+
 std::optional<ExitStatus> Process::wait(Duration timeout) {
   if (ended_) return ended_;
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();

@@ -1,8 +1,9 @@
 #pragma once
-/// Child processes that never outlive their owner: for `amt demo` and tests.
+/// Child processes that never outlive their owner.
 
 #include <sys/types.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +36,8 @@ class Process {
  public:
   /// ENOENT and kin when the program cannot be run.
   static SysResult<Process> spawn(const ProcessOptions& options);
+  /// A copy of this process, which runs `life` and exits with its result. Call it while this process has one thread.
+  static SysResult<Process> fork(const std::function<int()>& life);
   ~Process();
   Process(Process&& other) noexcept;
   Process& operator=(Process&& other) noexcept;

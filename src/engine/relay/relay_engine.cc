@@ -127,6 +127,9 @@ SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options) {
   }
   // By now everything is open that a relay has from its start.
   upstream.descriptors().set_max(descriptors_for_joins(options.descriptors_max, open_descriptors()));
+  if (options.on_opened) {
+    if (SysResult<void> done = options.on_opened(); !done) return done;
+  }
   for (std::size_t i = 0; i < threads.size(); ++i) threads[i]->start("amt-worker-" + std::to_string(i));
   return {};
 }

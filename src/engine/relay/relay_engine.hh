@@ -41,6 +41,9 @@ struct RelayEngineOptions {
   std::size_t workers = 1;
   /// Of this process; joins leave some of them to the rest of the program (`descriptors_for_joins`).
   std::size_t descriptors_max = 1024;
+  /// Called when everything is open that a relay has from its start, before the first worker's thread begins:
+  /// privileges that are given up here nobody has. An error ends the start.
+  std::function<SysResult<void>()> on_opened;
 };
 
 /// Every worker has a thread of its own. What controls them lives on the event loop of `create`: joins and leaves

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "sys/capabilities.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"
 #include "sys/log_limiter.hh"
@@ -18,6 +19,8 @@ constexpr int kLookMilliseconds = 50;
 LogWriter::LogWriter() : second_(thread_.loop(), [this] { on_second(); }) {
   second_.set(monotonic_now() + kFlushInterval);
   log_queue().open([this] { thread_.loop().post([this] { write_waiting(); }); });
+  // It writes to what is open, and needs no privilege for that.
+  thread_.loop().post([] { static_cast<void>(limit_capabilities({})); });
   thread_.start("amt-log");
 }
 

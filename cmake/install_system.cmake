@@ -1,0 +1,28 @@
+# Units, the user that they run as, firewall services, and the commented examples in /etc/amt.
+if(NOT CMAKE_INSTALL_PREFIX MATCHES "^/usr(/local)?/?$")
+  message(STATUS "Nothing of the system is installed: ${CMAKE_INSTALL_PREFIX} is neither /usr nor /usr/local")
+  return()
+endif()
+set(root "$ENV{DESTDIR}")
+set(lib "${root}${CMAKE_INSTALL_PREFIX}/lib")
+set(bindir "${CMAKE_INSTALL_PREFIX}/bin")
+
+set(units "${root}${CMAKE_INSTALL_PREFIX}/${AMT_UNIT_DIR}")
+foreach(unit amt-relay amt-gateway amt-gateway@)
+  configure_file("${AMT_PACKAGING}/systemd/${unit}.service.in" "${units}/${unit}.service" @ONLY)
+endforeach()
+configure_file("${AMT_PACKAGING}/systemd/amtkit.sysusers.conf" "${lib}/sysusers.d/amtkit.conf" COPYONLY)
+configure_file("${AMT_PACKAGING}/network/80-amtkit.network" "${lib}/systemd/network/80-amtkit.network" COPYONLY)
+configure_file("${AMT_PACKAGING}/network/amtkit-networkmanager.conf" "${lib}/NetworkManager/conf.d/amtkit.conf" COPYONLY)
+configure_file("${AMT_PACKAGING}/firewall/amt-relay.xml" "${lib}/firewalld/services/amt-relay.xml" COPYONLY)
+configure_file("${AMT_PACKAGING}/firewall/amtkit.ufw" "${root}/etc/ufw/applications.d/amtkit" COPYONLY)
+configure_file("${AMT_PACKAGING}/apparmor/amtkit" "${root}/etc/apparmor.d/amtkit" COPYONLY)
+
+# A file that somebody has edited is theirs.
+foreach(role relay gateway)
+  set(example "${root}/etc/amt/${role}.toml")
+  if(NOT EXISTS "${example}")
+    configure_file("${AMT_DOCUMENTS}/${role}.toml" "${example}" COPYONLY)
+  endif()
+endforeach()
+message(STATUS "Units in ${units}, examples in ${root}/etc/amt")

@@ -1,0 +1,32 @@
+#pragma once
+/// What each subcommand keeps when it gives up the rest (sys/sandbox.hh, docs/security.md).
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "amt/result.hh"
+#include "config/config.hh"
+#include "sys/sandbox.hh"
+
+namespace amt {
+
+/// Enters the sandbox, unless --no-sandbox says no. The configuration file, if there is one, stays readable.
+/// Result: what is in force, for `log_confinement`. Error: one line for the user.
+[[nodiscard]] Result<std::string, std::string> confine(const CommonConfig& common, SandboxOptions options);
+
+/// A daemon that is ready says what it has given up.
+void log_confinement(const CommonConfig& common, const std::string& in_force);
+
+/// The directory that a file stands in, which stays the same when the file is replaced by another of its name.
+[[nodiscard]] std::string directory_of(const std::string& path);
+
+/// `sockets`: paths of UNIX sockets, which go at the end. CAP_NET_ADMIN is for large socket buffers and router mode's
+/// interface.
+[[nodiscard]] SandboxOptions relay_sandbox(const RelayConfig& config, const std::vector<std::string>& sockets);
+/// CAP_NET_ADMIN is for the interface, which is set again when somebody changes it.
+[[nodiscard]] SandboxOptions gateway_sandbox(const GatewayConfig& config, const std::vector<std::string>& sockets);
+/// Who asks a daemon: its socket may be another user's, and root may ask all the same.
+[[nodiscard]] SandboxOptions control_client_sandbox();
+
+}  // namespace amt

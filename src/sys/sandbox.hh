@@ -1,0 +1,27 @@
+#pragma once
+/// What a process that reads packets of strangers gives up, before the first of them.
+
+#include <string>
+#include <vector>
+
+#include "sys/capabilities.hh"
+#include "sys/error.hh"
+#include "sys/landlock.hh"
+
+namespace amt {
+
+struct SandboxOptions {
+  /// Kept where the process has them.
+  std::vector<Capability> capabilities;
+  bool packet_sockets = false;
+  /// Besides what every program needs: system libraries, /etc, /proc, /sys, /run, /dev/null.
+  FileAccess files;
+};
+
+/// No new privileges (execve gives none), no core dumps and no debugger of the same user (keys are in memory), only
+/// those files, capabilities and system calls. Call it while the process has one thread: capabilities and files are the
+/// calling thread's and those threads' that it starts later. Result: for the log, which of the two lists are in
+/// force, and what this kernel does not have. Error: something was refused that every kernel has.
+SysResult<std::string> enter_sandbox(const SandboxOptions& options);
+
+}  // namespace amt
