@@ -1,13 +1,27 @@
 # What people do with this project. Each target sets up what it needs by itself; CMake does the work.
 # `make` builds build/release/amt.
 .DEFAULT_GOAL := build
-.PHONY: build demo test browser attack interop bench format lint asan tsan fuzz conformance sim storm mutation coverage clean help
+.PHONY: build demo test browser attack interop bench format lint asan tsan fuzz conformance sim storm mutation coverage clean help install deb htmldocs
 JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
 
 build: ## build the program: build/release/amt
 	@tools/setup.sh build
 	@mkdir -p build && cmake --preset release >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
 	@cmake --build --preset release --parallel $(JOBS) --target amt
+
+install: build ## install to PREFIX=/usr/local below DESTDIR= (units and /etc/amt with a PREFIX of /usr or /usr/local)
+	@cmake --build --preset release --parallel $(JOBS) --target amt amt_documents
+	@DESTDIR='$(DESTDIR)' cmake --install build/release --prefix '$(PREFIX)' >build/install.log || { cat build/install.log; exit 1; }
+	@echo "installed below $(DESTDIR)$(PREFIX); the list: build/release/install_manifest.txt"
+
+deb: ## Debian packages of the last commit, in build/deb (unit tests: DEB_BUILD_OPTIONS=)
+	@tools/setup.sh build deb
+	@tools/deb.sh
+
+htmldocs: build ## the guides and the reference as a site: build/htmldocs/index.html
+	@tools/setup.sh docs
+	@tools/htmldocs.py build/release/amt build/htmldocs
 
 demo: build ## show it working: a video through a tunnel, without privileges
 	@tools/setup.sh demo
