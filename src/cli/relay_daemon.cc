@@ -122,12 +122,13 @@ void RelayDaemon::keep_books(Opened& opened, RelayEngineOptions& options) {
 }
 
 int RelayDaemon::run() {
-  if (const std::optional<int> status = open()) return *status;
+  // Before it says that it is ready. The handlers run on the loop: whatever they stop is there by then.
   loop_.on_stop_signal([this](int) {
     log_info("stopping");
     stop(EndReason::kShutDown);
   });
   loop_.on_reload_signal([this] { static_cast<void>(reload()); });
+  if (const std::optional<int> status = open()) return *status;
   announce();
   const ServiceWatchdog watchdog(loop_);
   loop_.run();
