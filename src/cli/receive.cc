@@ -135,6 +135,10 @@ int ReceiveSession::run() {
     return fail(explain(opened.error()));
   }
   SandboxOptions sandbox;
+  // A FIFO is opened again and again until it has a reader.
+  if (config_.output && config_.output->kind == ReceiveOutput::Kind::kFile) {
+    sandbox.files.writable = {config_.output->path};
+  }
   if (config_.relay.dns.trust_anchor) sandbox.files.readable = {directory_of(*config_.relay.dns.trust_anchor)};
   if (const auto confined = confine(common_, std::move(sandbox)); !confined) return fail(confined.error());
   Result<RelaySetOptions, std::string> relays = relay_set_options(loop_, config_.relay, look_up_host);

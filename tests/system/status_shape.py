@@ -48,7 +48,9 @@ def lists(case, line, relay, endpoints) -> None:
     first = ask(case, relay, "tunnels", "--sort", "address", "--top", 2)["tunnels"]
     case.check(len(first) == 2, f"two: {first}")
     packets = [one["packets"] for one in ask(case, relay, "tunnels", "--sort", "packets")["tunnels"]]
-    case.check(packets == sorted(packets, reverse=True) and len(packets) == len(endpoints), f"sorted: {packets}")
+    # The stream goes on while the rows are read: a packet or two more may be counted in a later row.
+    in_order = all(one + 5 >= later for one, later in zip(packets, packets[1:]))
+    case.check(in_order and len(packets) == len(endpoints), f"sorted: {packets}")
     source = line.source_address(4)
     channels = ask(case, relay, "channels", "--address", source)["channels"]
     case.check([(one["group"], one["source"]) for one in channels] == [(SSM[4], source)], f"of a source: {channels}")
