@@ -15,6 +15,9 @@ constexpr int kFilterOctetsMax = 64;
 
 enum Colour : short { kGreen = 1, kRed = 2, kGrey = 3 };
 
+/// COLOR_PAIR is an int where attributes are unsigned.
+attr_t in_colour(Colour colour) { return has_colors() ? static_cast<attr_t>(COLOR_PAIR(colour)) : A_NORMAL; }
+
 attr_t attributes_of(TopStyle style) {
   switch (style) {
     case TopStyle::kPlain:
@@ -24,9 +27,9 @@ attr_t attributes_of(TopStyle style) {
     case TopStyle::kHead:
       return A_REVERSE;
     case TopStyle::kGood:
-      return has_colors() ? COLOR_PAIR(kGreen) : A_NORMAL;
+      return in_colour(kGreen);
     case TopStyle::kBad:
-      return has_colors() ? COLOR_PAIR(kRed) | A_BOLD : A_BOLD;
+      return in_colour(kRed) | A_BOLD;
     case TopStyle::kQuiet:
       return A_DIM;
   }
