@@ -221,7 +221,9 @@ GatewayPhase Gateway::phase() const {
   const auto* attached = std::get_if<Attached>(&impl_->state);
   if (attached == nullptr) return GatewayPhase::kIdle;
   const auto& cycles = attached->cycles;
-  if (std::any_of(cycles.begin(), cycles.end(), [](const auto& cycle) { return session_of(cycle) != nullptr; })) {
+  // A session of a relay that does not answer any more is none.
+  if (!attached->silence_reported &&
+      std::any_of(cycles.begin(), cycles.end(), [](const auto& cycle) { return session_of(cycle) != nullptr; })) {
     return GatewayPhase::kConnected;
   }
   return attached->asking() ? GatewayPhase::kRequesting : GatewayPhase::kIdle;

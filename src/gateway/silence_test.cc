@@ -289,8 +289,10 @@ TEST_F(Flowing, RelayThatStaysSilentIsAskedUntilItReturns) {
   const std::vector<Sent> requests = bench.all(kRequest);
   ASSERT_GE(requests.size(), 4U);
   for (const Duration wait : gaps(requests)) EXPECT_LE(wait, seconds(15));
+  EXPECT_EQ(bench.gateway.phase(), GatewayPhase::kRequesting);
   EXPECT_TRUE(bench.answer_igmp());
   EXPECT_EQ(bench.all(kUpdate).size(), 1U);
+  EXPECT_EQ(bench.gateway.phase(), GatewayPhase::kConnected);
 }
 
 TEST_F(Flowing, DeadRelayIsReplacedLongBeforeTheQueryTimer) {

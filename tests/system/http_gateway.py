@@ -3,6 +3,8 @@
     source ── relay ══ amt gateway (HTTP on [::1]:8080 there)
 """
 
+import json
+
 from lib.http_client import Http
 from lib.topology import ASM, SSM, Line
 
@@ -12,7 +14,7 @@ NEEDS = {"namespaces"}
 def run(case):
     case.need_tun()
     line = Line(case)
-    line.start_relay()
+    relay = line.start_relay()
     gateway = line.start_gateway(4, "--http", "[::1]:8080")
     http = Http(line.gateway, "::1")
     listener = line.listener(4, SSM[4], [line.source_address(4)])
@@ -36,3 +38,7 @@ def run(case):
     case.check(http.get("/healthz")[0] == 200 and http.get("/readyz")[0] == 200, "healthy")
     shown = case.amt_once(["top", "--once", "--control", gateway.control])
     case.check(shown.returncode == 0 and SSM[4] in shown.stdout and "nothing yet" in shown.stdout, f"top: {shown}")
+    relay.kill()
+    status, _, body = case.wait_until(lambda: (got := http.get("/healthz"))[0] == 503 and got, 60, "unhealthy without a relay")
+    failed = [one["name"] for one in json.loads(body)["checks"] if not one["ok"]]
+    case.check(failed == ["a relay answers"], f"failed: {failed}")
