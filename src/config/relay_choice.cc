@@ -30,15 +30,15 @@ ValueResult<std::vector<DiscoverWay>> parse_discover_order(std::string_view text
 }  // namespace
 
 void add_relay_choice_options(CommandTable& table, RelayChoice& choice) {
-  table.options.push_back({.name = "relay",
-                           .value = "ADDR|NAME[:PORT]",
-                           .group = "Relay",
-                           .help =
-                               "use this relay, without discovery; several are asked a quarter of a second apart, and "
-                               "the first that answers is used; a name is looked up once, at the start",
-                           .example = "192.0.2.1",
-                           .repeatable = true,
-                           .apply = append_to(choice.relays, parse_relay_host)});
+  table.options.push_back(
+      {.name = "relay",
+       .value = "ADDR|NAME[:PORT]",
+       .group = "Relay",
+       .help = "use this relay, without discovery; several are asked a quarter of a second apart, and "
+               "the first that answers is used; a name is looked up at the start and again every five minutes",
+       .example = "192.0.2.1",
+       .repeatable = true,
+       .apply = append_to(choice.relays, parse_relay_host)});
   table.options.push_back({.name = "discovery",
                            .value = "ADDR[:PORT]",
                            .group = "Relay",
