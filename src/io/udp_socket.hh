@@ -70,6 +70,9 @@ struct Transmit {
   std::span<const Bytes> pieces;
   std::size_t segment_octets = 0;
   Ecn ecn = Ecn::kNotEct;
+  /// A small number that stands for `to` at the caller; `kNoSlot`: none (`ReplicationBackEnd`).
+  std::uint32_t slot = kNoSlot;
+  static constexpr std::uint32_t kNoSlot = UINT32_MAX;
 };
 
 /// A message of which not all was sent.

@@ -63,9 +63,9 @@ class XdpSenderOn : public InTestNamespace, public testing::WithParamInterface<b
     SysResult<UdpSocket> socket = UdpSocket::bind({address(true), 0}, {});
     ASSERT_TRUE(ok(socket));
     socket_ = std::make_unique<UdpSocket>(std::move(*socket));
-    SysResult<XdpSender> sender = XdpSender::open();
+    SysResult<std::unique_ptr<XdpSender>> sender = XdpSender::open();
     ASSERT_TRUE(ok(sender));
-    sender_ = std::make_unique<XdpSender>(std::move(*sender));
+    sender_ = std::move(*sender);
   }
 
   [[nodiscard]] static IpAddress address(bool near) {
@@ -145,21 +145,22 @@ class XdpSenderOn : public InTestNamespace, public testing::WithParamInterface<b
   }
   void send(const Octets& payload, Ecn ecn = Ecn::kNotEct) {
     const Bytes piece(payload);
-    const Transmit message{.to = peer(), .pieces = {&piece, 1}, .ecn = ecn};
+    const Transmit message{.to = peer(), .pieces = {&piece, 1}, .ecn = ecn, .slot = 0};
     send({&message, 1});
   }
   void pass(Duration time) { now_ += time; }
+  [[nodiscard]] bool goes_by_frames() const { return sender_->path_of(0, peer()) == SendPath::kXdp; }
 
   /// The kernel has resolved the neighbour, and frames are what is sent.
   void warm_up() {
     constexpr int kNeighbourMs = 200;
-    for (int tries = 0; tries < 50 && !sender_->carries(socket_->local(), peer()); ++tries) {
+    for (int tries = 0; tries < 50 && !goes_by_frames(); ++tries) {
       send(numbered(10, 0));
       static_cast<void>(frames(1, kNeighbourMs));
       pass(XdpSender::kRetryInterval);
       ::poll(nullptr, 0, 20);
     }
-    ASSERT_TRUE(sender_->carries(socket_->local(), peer()));
+    ASSERT_TRUE(goes_by_frames());
     pass(-XdpSender::kRetryInterval);
     static_cast<void>(frames_left());
   }
@@ -190,10 +191,10 @@ TEST_P(XdpSenderOn, SendsWhatTheSocketWouldOctetForOctet) {
     for (const Ecn ecn : {Ecn::kNotEct, Ecn::kEct1, Ecn::kEct0, Ecn::kCe}) {
       const Octets payload = numbered(octets, 3);
       const Bytes piece(payload);
-      const Transmit message{.to = peer(), .pieces = {&piece, 1}, .ecn = ecn};
-      const std::uint64_t before = sender_->statistics().frames;
+      const Transmit message{.to = peer(), .pieces = {&piece, 1}, .ecn = ecn, .slot = 0};
+      const std::uint64_t before = sender_->statistics().xdp_frames;
       send(payload, ecn);
-      EXPECT_EQ(sender_->statistics().frames, before + 1);
+      EXPECT_EQ(sender_->statistics().xdp_frames, before + 1);
       EXPECT_EQ(socket_->send({&message, 1}, [](const SendFailure& failure) { ADD_FAILURE() << failure.code; }), 1U);
       const std::vector<Octets> both = frames(2);
       ASSERT_EQ(both.size(), 2U);
@@ -205,13 +206,13 @@ TEST_P(XdpSenderOn, SendsWhatTheSocketWouldOctetForOctet) {
 
 TEST_P(XdpSenderOn, AsksTheSocketFirstAndAgainNowAndThen) {
   send(numbered(100, 1));
-  EXPECT_EQ(sender_->statistics().frames, 0U);
+  EXPECT_EQ(sender_->statistics().xdp_frames, 0U);
   warm_up();
   std::uint64_t by_socket = 0;
   for (int second = 0; second < 100; ++second) {
-    const std::uint64_t before = sender_->statistics().frames;
+    const std::uint64_t before = sender_->statistics().xdp_frames;
     send(numbered(100, 1));
-    by_socket += sender_->statistics().frames == before ? 1U : 0U;
+    by_socket += sender_->statistics().xdp_frames == before ? 1U : 0U;
     pass(std::chrono::seconds(1));
   }
   // Every ten seconds; the first of them began while it warmed up.
@@ -228,13 +229,13 @@ TEST_P(XdpSenderOn, KeepsTheOrderOfOnePeerWhateverTheWay) {
   const std::vector<Bytes> pieces(payloads.begin(), payloads.end());
   const std::span all(pieces);
   // One by frames, eight by the socket, two that must not overtake them, another.
-  const std::array messages = {Transmit{.to = peer(), .pieces = all.first(1)},
-                               Transmit{.to = peer(), .pieces = all.subspan(1, 8), .segment_octets = 200},
-                               Transmit{.to = peer(), .pieces = all.subspan(9, 2), .segment_octets = 200},
-                               Transmit{.to = peer(), .pieces = all.subspan(11, 1)}};
-  const std::uint64_t before = sender_->statistics().frames;
+  const std::array messages = {Transmit{.to = peer(), .pieces = all.first(1), .slot = 0},
+                               Transmit{.to = peer(), .pieces = all.subspan(1, 8), .segment_octets = 200, .slot = 0},
+                               Transmit{.to = peer(), .pieces = all.subspan(9, 2), .segment_octets = 200, .slot = 0},
+                               Transmit{.to = peer(), .pieces = all.subspan(11, 1), .slot = 0}};
+  const std::uint64_t before = sender_->statistics().xdp_frames;
   send(messages);
-  EXPECT_EQ(sender_->statistics().frames, before + 1);
+  EXPECT_EQ(sender_->statistics().xdp_frames, before + 1);
   std::vector<Octets> arrived;
   for (const Octets& frame : frames(12)) {
     // A veth may hand merged datagrams over whole.
@@ -255,8 +256,8 @@ TEST_P(XdpSenderOn, SendsEveryDatagramOfManyMessages) {
   const std::vector<Bytes> pieces(payloads.begin(), payloads.end());
   std::vector<Transmit> messages;
   for (int i = 0; i < 1000; ++i) {
-    messages.push_back({.to = peer(), .pieces = std::span(pieces).first(2), .segment_octets = 300});
-    messages.push_back({.to = peer(), .pieces = std::span(pieces).subspan(4, 2), .segment_octets = 300});
+    messages.push_back({.to = peer(), .pieces = std::span(pieces).first(2), .segment_octets = 300, .slot = 0});
+    messages.push_back({.to = peer(), .pieces = std::span(pieces).subspan(4, 2), .segment_octets = 300, .slot = 0});
   }
   // In parts: a packet socket holds only so much.
   for (std::size_t at = 0; at < messages.size(); at += 20) {
@@ -271,7 +272,7 @@ TEST_P(XdpSenderOn, SendsEveryDatagramOfManyMessages) {
     }
   }
   EXPECT_TRUE(errors_.empty());
-  EXPECT_EQ(sender_->statistics().drops, 0U);
+  EXPECT_EQ(sender_->statistics().xdp_drops, 0U);
 }
 
 // R-5.3.3.6.2: never above the MTU; the kernel is the one who says so.
@@ -297,7 +298,7 @@ TEST_P(XdpSenderOn, GoesByTheSocketWhereItCannotSendFrames) {
   warm_up();
   // The interface has one queue, and somebody has it: every message takes the socket.
   const std::unique_ptr<XdpSender> first = std::move(sender_);
-  sender_ = std::make_unique<XdpSender>(XdpSender::open().value());
+  sender_ = XdpSender::open().value();
   for (int i = 0; i < 5; ++i) {
     send(numbered(100, 1));
     pass(XdpSender::kRetryInterval);
@@ -306,13 +307,23 @@ TEST_P(XdpSenderOn, GoesByTheSocketWhereItCannotSendFrames) {
   EXPECT_TRUE(errors_.empty());
 }
 
+TEST_P(XdpSenderOn, NoticesThatASlotHasAnotherPeer) {
+  warm_up();
+  const Octets payload = numbered(100, 1);
+  const Bytes piece(payload);
+  const Transmit message{.to = {address(false), kPeerPort + 1}, .pieces = {&piece, 1}, .slot = 0};
+  send({&message, 1});
+  EXPECT_FALSE(goes_by_frames());
+  EXPECT_EQ(frames_left(), 0U);
+}
+
 TEST_P(XdpSenderOn, SurvivesTheInterface) {
   warm_up();
   ASSERT_TRUE(ok(set_link_down(find_link("near")->index)));
   send(numbered(100, 1));
   pass(std::chrono::milliseconds(100));
   send(numbered(100, 1));
-  EXPECT_FALSE(sender_->carries(socket_->local(), peer()));
+  EXPECT_FALSE(goes_by_frames());
   // IPv6 addresses go with the link.
   if (GetParam()) {
     ASSERT_TRUE(ok(set_link_up(find_link("near")->index)));

@@ -21,7 +21,7 @@ bool matches(const TunnelWanted& wanted, const Relay::TunnelView& view) {
   return !wanted.group || view.router.has_group_in(*wanted.group);
 }
 
-TunnelStatus status_of(Instant now, const Relay::TunnelView& view, const XdpSender* xdp) {
+TunnelStatus status_of(Instant now, const Relay::TunnelView& view, const ReplicationBackEnd& back_end) {
   TunnelStatus status;
   status.endpoint = view.tunnel.endpoint;
   status.number = view.number;
@@ -31,7 +31,7 @@ TunnelStatus status_of(Instant now, const Relay::TunnelView& view, const XdpSend
   status.since = now - view.since;
   status.heard = now - view.heard;
   status.expires = std::max(view.expires - now, Duration::zero());
-  status.by_xdp = xdp != nullptr && xdp->carries(view.tunnel.local, view.tunnel.endpoint);
+  status.path = back_end.path_of(view.number, view.tunnel.endpoint);
   return status;
 }
 
@@ -49,7 +49,7 @@ class TunnelCollector {
     const bool goes_on = inside && inside->endpoint == view.tunnel.endpoint;
     if (inside && !goes_on) end_part();
     if (!goes_on && !matches(wanted_, view)) return true;
-    TunnelPart part{.begins = !goes_on, .ends = true, .tunnel = status_of(now_, view, worker_.xdp())};
+    TunnelPart part{.begins = !goes_on, .ends = true, .tunnel = status_of(now_, view, worker_.back_end())};
     if (wanted_.with_groups) add_groups(view, goes_on ? inside->group : std::nullopt, part);
     slice_.parts.push_back(std::move(part));
     return slice_.parts.back().ends;

@@ -12,6 +12,7 @@
 #include "base/counters.hh"
 #include "engine/gateway/downstream.hh"
 #include "gateway/group_meter.hh"
+#include "io/replication_back_end.hh"
 #include "membership/source_filter.hh"
 #include "observe/status_query.hh"
 
@@ -44,10 +45,10 @@ struct TunnelStatus {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
   std::uint64_t group_count = 0;
-  Duration since{};     ///< age
-  Duration heard{};     ///< since its last Update
-  Duration expires{};   ///< from now, unless an Update comes
-  bool by_xdp = false;  ///< how its data leaves now; else by the socket
+  Duration since{};                   ///< age
+  Duration heard{};                   ///< since its last Update
+  Duration expires{};                 ///< from now, unless an Update comes
+  SendPath path = SendPath::kSocket;  ///< how its data leaves now
   std::size_t worker = 0;
   std::uint32_t number = 0;  ///< of that worker's
 };

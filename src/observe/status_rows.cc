@@ -41,7 +41,7 @@ void JsonRows::add_tunnel(std::string& out, const TunnelPart& part) {
                    R"("expires_seconds":{},"path":"{}","groups":[)",
                    tunnel.endpoint.to_string(), tunnel.endpoint.address.is_v4() ? "ipv4" : "ipv6", tunnel.packets,
                    tunnel.bytes, whole_seconds(tunnel.since), whole_seconds(tunnel.heard),
-                   std::chrono::ceil<std::chrono::seconds>(tunnel.expires).count(), tunnel.by_xdp ? "xdp" : "socket");
+                   std::chrono::ceil<std::chrono::seconds>(tunnel.expires).count(), to_string(tunnel.path));
     is_first_group_ = true;
   }
   for (const MembershipStatus& group : tunnel.groups) {

@@ -16,14 +16,14 @@ constexpr std::size_t kStartStep = 2654435769U;
 
 }  // namespace
 
-FanOut::FanOut(Relay& relay, std::span<UdpSocket* const> sockets, Random& random, const PathMtuOptions& path_mtu,
-               TooBigListener* too_big, const RateCapOptions& rate_cap, XdpSender* xdp)
+FanOut::FanOut(Relay& relay, std::span<UdpSocket* const> sockets, ReplicationBackEnd& back_end, Random& random,
+               const PathMtuOptions& path_mtu, TooBigListener* too_big, const RateCapOptions& rate_cap)
     : relay_(relay),
       narrow_paths_(path_mtu),
       probes_(random),
       rate_cap_(rate_cap),
       too_big_listener_(too_big),
-      xdp_(xdp) {
+      back_end_(back_end) {
   queues_.resize(sockets.size());
   for (std::size_t i = 0; i < sockets.size(); ++i) queues_[i].socket = sockets[i];
 }
@@ -222,7 +222,8 @@ void FanOut::append(Queue& queue, const Outgoing& origin, std::span<const Bytes>
                                     .segment_octets = segment_octets,
                                     // RFC 6040 §4.1: normal mode copies, compatibility mode sends Not-ECT (E-6040-a);
                                     // fragments have the ECN of the whole (E-9601-g).
-                                    .ecn = tunnel.ecn_capable ? runs_[origin.run].ecn : Ecn::kNotEct});
+                                    .ecn = tunnel.ecn_capable ? runs_[origin.run].ecn : Ecn::kNotEct,
+                                    .slot = static_cast<std::uint32_t>(origin.tunnel)});
   queue.origins.push_back(origin);
 }
 

@@ -11,8 +11,8 @@
 #include "egress/rate_cap.hh"
 #include "egress/too_big.hh"
 #include "engine/relay/path_probes.hh"
+#include "io/replication_back_end.hh"
 #include "io/udp_socket.hh"
-#include "io/xdp_sender.hh"
 #include "ip/captured.hh"
 #include "relay/relay.hh"
 
@@ -30,9 +30,9 @@ class FanOut {
   /// `sockets`: those that the relay is reached on; the tunnel's `local` names one of them. Both outlive this object.
   /// They ignore what the kernel believes of a path (`UdpOptions::ignore_path_mtu`). `random`: for keys.
   /// `too_big`: who hears what did not fit, outlives this object, too; null: nobody.
-  /// `xdp`: who sends frames of its own where that pays, outlives this object, too; null: all goes by the sockets.
-  FanOut(Relay& relay, std::span<UdpSocket* const> sockets, Random& random, const PathMtuOptions& path_mtu = {},
-         TooBigListener* too_big = nullptr, const RateCapOptions& rate_cap = {}, XdpSender* xdp = nullptr);
+  /// `back_end`: sends what leaves these sockets, outlives this object, too.
+  FanOut(Relay& relay, std::span<UdpSocket* const> sockets, ReplicationBackEnd& back_end, Random& random,
+         const PathMtuOptions& path_mtu = {}, TooBigListener* too_big = nullptr, const RateCapOptions& rate_cap = {});
 
   /// One more of `sockets`.
   void add_socket(UdpSocket& socket) { queues_.emplace_back().socket = &socket; }
@@ -143,7 +143,7 @@ class FanOut {
   /// By piece: the smallest Tunnel MTU that it did not fit, 0 for none. Empty while everything fits.
   std::vector<std::size_t> too_big_;
   TooBigListener* too_big_listener_;
-  XdpSender* xdp_;
+  ReplicationBackEnd& back_end_;
   /// Gateways that are not there; the relay is told when nobody walks its tables.
   std::vector<Unreachable> unreachable_;
   /// Where the walk through a channel's tunnels begins: when the socket is full, the last ones get nothing, and those

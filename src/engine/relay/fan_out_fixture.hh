@@ -55,7 +55,7 @@ class FanOutTest : public testing::Test {
             [this](bool is_reported) {
               relay_.counters().add(is_reported ? RelayCounter::kTooBigReported : RelayCounter::kTooBigNotReported);
             }),
-        fan_out_(relay_, sockets_, random_, {}, &too_big_) {}
+        fan_out_(relay_, sockets_, back_end_, random_, {}, &too_big_) {}
 
   static RelayOptions relay_options() {
     RelayOptions options;
@@ -156,6 +156,7 @@ class FanOutTest : public testing::Test {
   std::vector<UdpSocket*> sockets_;
   std::vector<std::pair<IpAddress, Octets>> told_;
   TooBigReporter too_big_;
+  SocketBackEnd back_end_;
   FanOut fan_out_;
   std::vector<Ecn> ecn_;
   /// What reached the gateway's socket and is no Data.

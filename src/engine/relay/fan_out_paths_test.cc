@@ -136,7 +136,7 @@ TEST_F(FanOutAndIcmp, AsksAgainBeforeWhatThePathSaidIsTooOld) {
 
 TEST_F(FanOutAndIcmp, TellsSourcesOfAPathWhereTheOperatorWantsIt) {  // R-5.3.3.6.2.1-a
   join(kGroup, {FilterMode::kInclude, {kSource}});
-  FanOut telling(relay_, sockets_, random_, {.tell_sources = true}, &too_big_);
+  FanOut telling(relay_, sockets_, back_end_, random_, {.tell_sources = true}, &too_big_);
   telling.handle_error(now_, icmp(EMSGSIZE, 800, data()));
   EXPECT_TRUE(received().empty());
   telling.handle_error(now_, icmp(EMSGSIZE, 800, probes_.at(0)));

@@ -35,12 +35,8 @@ void FanOut::resend(Instant now, Queue& queue, const Refused& refused) {
 void FanOut::send(Queue& queue) {
   if (queue.messages.empty()) return;
   for (const Outgoing& origin : queue.origins) account(origin, 1);
-  const auto on_error = [&](const SendFailure& failure) { note_failure(queue, failure); };
-  if (xdp_ != nullptr) {
-    xdp_->send(now_, *queue.socket, queue.messages, on_error);
-  } else {
-    queue.socket->send(queue.messages, on_error);
-  }
+  back_end_.send(now_, *queue.socket, queue.messages,
+                 [&](const SendFailure& failure) { note_failure(queue, failure); });
   queue.messages.clear();
   queue.origins.clear();
 }

@@ -89,7 +89,7 @@ TEST_F(FanOutTest, SendsATunnelNoMoreThanItsRateAndCountsTheRest) {
   // 1358 octets each outside: at 800 kbit/s one every 13.58 ms, and 655.75 ms' worth at once.
   RateCapOptions cap;
   cap.tunnel_bits_per_second = 800'000;
-  FanOut capped(relay_, sockets_, random_, {}, nullptr, cap);
+  FanOut capped(relay_, sockets_, back_end_, random_, {}, nullptr, cap);
   const Octets inner = datagram(kSource, kGroup, 1300, 1);
   const std::vector<Octets> datagrams(60, inner);
   replicate(datagrams, HopLimit::kKeep, &capped);
@@ -109,7 +109,7 @@ TEST_F(FanOutTest, SendsAllTunnelsTogetherNoMoreThanTheTotalRate) {
   join(kGroup, {FilterMode::kInclude, {kSource}});
   RateCapOptions cap;
   cap.total = std::make_shared<TotalRateCap>(800'000);
-  FanOut capped(relay_, sockets_, random_, {}, nullptr, cap);
+  FanOut capped(relay_, sockets_, back_end_, random_, {}, nullptr, cap);
   const Octets inner = datagram(kSource, kGroup, 1300, 1);
   const std::vector<Octets> datagrams(60, inner);
   replicate(datagrams, HopLimit::kKeep, &capped);

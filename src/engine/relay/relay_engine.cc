@@ -107,14 +107,14 @@ SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options) {
   relay.shared = shared = std::make_shared<RelayShared>(relay, random, started);
   for (std::size_t i = 0; i < steering.workers(); ++i) {
     threads.push_back(std::make_unique<LoopThread>());
-    std::optional<XdpSender> xdp;
-    if (options.data_path.xdp) {
-      SysResult<XdpSender> opened = XdpSender::open();
+    std::unique_ptr<ReplicationBackEnd> back_end = std::make_unique<SocketBackEnd>();
+    if (options.data_path.open_back_end) {
+      SysResult<std::unique_ptr<ReplicationBackEnd>> opened = options.data_path.open_back_end();
       if (!opened) return Unexpected<SysError>(opened.error());
-      xdp = std::move(*opened);
+      back_end = std::move(*opened);
     }
     workers.push_back(std::make_unique<RelayWorker>(threads[i]->loop(), i, steering, relay, options.data_path,
-                                                    std::move((*sockets)[i]), std::move(xdp), random, *this));
+                                                    std::move((*sockets)[i]), std::move(back_end), random, *this));
   }
   const Duration patience = workers.size() == 1 ? Duration::zero() : TooBigDesk::kPatience;
   too_big.emplace(loop, ssm, random, counters, patience);

@@ -46,17 +46,16 @@ OverloadGuard::Waiting waiting_in(const UpstreamCapture& capture) {
 }  // namespace
 
 RelayWorker::RelayWorker(EventLoop& loop, std::size_t index, const Steering& steering, const RelayOptions& options,
-                         const DataPathOptions& data_path, std::vector<UdpSocket> sockets, std::optional<XdpSender> xdp,
-                         Random& random, RelayColleagues& colleagues)
+                         const DataPathOptions& data_path, std::vector<UdpSocket> sockets,
+                         std::unique_ptr<ReplicationBackEnd> back_end, Random& random, RelayColleagues& colleagues)
     : loop_(loop),
       index_(index),
       steering_(steering),
       colleagues_(colleagues),
       relay_(options, random, monotonic_now()),
       sockets_(std::make_move_iterator(sockets.begin()), std::make_move_iterator(sockets.end())),
-      xdp_(std::move(xdp)),
-      fan_out_(relay_, pointers_to(sockets_), random, data_path.path_mtu, this, data_path.rate_cap,
-               xdp_ ? &*xdp_ : nullptr),
+      back_end_(std::move(back_end)),
+      fan_out_(relay_, pointers_to(sockets_), *back_end_, random, data_path.path_mtu, this, data_path.rate_cap),
       pace_(data_path.batch_delay_max),
       screen_(relay_, random, [this](const ReturnedPacket& packet) { colleagues_.report_return(packet); }),
       protocol_timer_(loop,
@@ -292,10 +291,9 @@ void RelayWorker::publish(Instant now) {
   std::uint64_t drops = 0;
   for (const UdpSocket& socket : sockets_) drops += socket.receive_drops();
   published_.receive_drops.set(drops);
-  if (xdp_) {
-    published_.xdp_frames.set(xdp_->statistics().frames);
-    published_.xdp_drops.set(xdp_->statistics().drops);
-  }
+  const ReplicationBackEnd::Statistics sent = back_end_->statistics();
+  published_.xdp_frames.set(sent.xdp_frames);
+  published_.xdp_drops.set(sent.xdp_drops);
   if (!publish_timer_.is_set()) publish_timer_.set(now + kPublishInterval);
 }
 

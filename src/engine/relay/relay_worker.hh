@@ -17,9 +17,9 @@
 #include "engine/relay/upstream.hh"
 #include "engine/relay/upstream_screen.hh"
 #include "engine/runtime/event_loop.hh"
+#include "io/replication_back_end.hh"
 #include "io/steering.hh"
 #include "io/udp_socket.hh"
-#include "io/xdp_sender.hh"
 #include "membership/host_reporter.hh"
 #include "relay/relay.hh"
 
@@ -31,8 +31,8 @@ struct DataPathOptions {
   /// The most that a packet may wait for others of its channel, when packets come faster than they go out.
   Duration batch_delay_max = std::chrono::milliseconds(2);
   RateCapOptions rate_cap{};
-  /// Data leaves as frames of our own wherever that is possible (`XdpSender`).
-  bool xdp = false;
+  /// Makes what sends the data, one for each worker; none: `SocketBackEnd`.
+  std::function<SysResult<std::unique_ptr<ReplicationBackEnd>>()> open_back_end{};
   /// Channels that go on are told of, as events.
   std::optional<FlowTimeouts> flows{};
 };
@@ -70,10 +70,9 @@ class RelayColleagues {
 /// what is called before that starts or after it has ended, and what says that any thread may call it.
 class RelayWorker final : TooBigListener {
  public:
-  /// `xdp`: given where the data path has it.
   RelayWorker(EventLoop& loop, std::size_t index, const Steering& steering, const RelayOptions& options,
-              const DataPathOptions& data_path, std::vector<UdpSocket> sockets, std::optional<XdpSender> xdp,
-              Random& random, RelayColleagues& colleagues);
+              const DataPathOptions& data_path, std::vector<UdpSocket> sockets,
+              std::unique_ptr<ReplicationBackEnd> back_end, Random& random, RelayColleagues& colleagues);
 
   /// In place of the capture that had this number; null: none any more. The first call takes number 0, the next one 1,
   /// ... below `kUpstreamsMax`.
@@ -109,8 +108,7 @@ class RelayWorker final : TooBigListener {
   };
   static constexpr Duration kPublishInterval = std::chrono::milliseconds(100);
   [[nodiscard]] const Published& published() const { return published_; }
-  /// Null: all data leaves by the sockets.
-  [[nodiscard]] const XdpSender* xdp() const { return xdp_ ? &*xdp_ : nullptr; }
+  [[nodiscard]] const ReplicationBackEnd& back_end() const { return *back_end_; }
 
  private:
   /// Its place is kept while the interface is away.
@@ -161,7 +159,7 @@ class RelayWorker final : TooBigListener {
   Relay relay_;
   /// Never moved: the watches and the fan-out refer to them.
   std::deque<UdpSocket> sockets_;
-  std::optional<XdpSender> xdp_;
+  std::unique_ptr<ReplicationBackEnd> back_end_;
   FanOut fan_out_;
   BatchPace pace_;
   OverloadGuard guard_;
