@@ -53,12 +53,8 @@ class RouterState::Update {
     RouterGroup* state = state_.find(group);
     if (state == nullptr) {
       if (!RouterGroup::creates_state(type, listed)) return;
-      if (gate_ != nullptr && !gate_->allows_group(group)) return;
-      if (state_.group_count() >= options_.groups_max) {
-        ++rejects_.groups_limit;
-        return;
-      }
-      state = &state_.insert(group);
+      state = try_insert(group);
+      if (state == nullptr) return;
     }
     if (state->deadline() <= state_.next_deadline() && state->deadline() != kNoDeadline) deadline_touched_ = true;
     state->expire(now_, log_, gate_);
@@ -68,14 +64,36 @@ class RouterState::Update {
       state->send_queries(now_, options_, *asker_);
       rejects_.queries_limit += asker_->take_refusals();
     }
-    if (state->is_nothing()) {
-      state_.erase(*state);
-    } else {
-      earliest_ = std::min(earliest_, state->deadline());
-    }
+    keep_or_erase(*state);
+  }
+
+  void restore(const RouterGroupState& from) {
+    const bool is_refused = from.mode == FilterMode::kExclude && options_.ssm.contains(from.group);
+    if (is_refused || !admits(from.group) || state_.find(from.group) != nullptr) return;
+    RouterGroup* const state = try_insert(from.group);
+    if (state == nullptr) return;
+    rejects_.sources_limit += state->restore(now_, options_, from, {log_, nullptr, gate_});
+    keep_or_erase(*state);
   }
 
  private:
+  /// Null: there may be no group more, which is counted.
+  RouterGroup* try_insert(const IpAddress& group) {
+    if (gate_ != nullptr && !gate_->allows_group(group)) return nullptr;
+    if (state_.group_count() >= options_.groups_max) {
+      ++rejects_.groups_limit;
+      return nullptr;
+    }
+    return &state_.insert(group);
+  }
+  void keep_or_erase(const RouterGroup& state) {
+    if (state.is_nothing()) {
+      state_.erase(state);
+    } else {
+      earliest_ = std::min(earliest_, state.deadline());
+    }
+  }
+
   RouterState& state_;
   const RouterOptions& options_;
   QueryQueue* asker_;
@@ -195,6 +213,21 @@ RouterRejects RouterState::handle_leave(Instant now, const OlderLeave& leave, st
   // RFC 3376 §7.3.2 translates a Leave in mode IGMPv2 only. Taken in mode IGMPv3, too: a host that fell back to an
   // older version since its last report means it all the same, and on a LAN it costs no more than a query.
   update.apply(leave.group, RecordType::kChangeToInclude, {});
+  return update.rejects();
+}
+
+void RouterState::for_each_state(const std::function<void(const RouterGroupState& state)>& visit) const {
+  RouterGroupState state;
+  for (const RouterGroup& group : groups()) {
+    group.copy_to(state);
+    visit(state);
+  }
+}
+
+RouterRejects RouterState::restore(Instant now, std::span<const RouterGroupState> states,
+                                   std::vector<FilterChange>& changes, RouterGate* gate) {
+  Update update(*this, now, changes, gate);
+  for (const RouterGroupState& state : states) update.restore(state);
   return update.rejects();
 }
 

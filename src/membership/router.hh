@@ -12,6 +12,7 @@
 #include "ip/address.hh"
 #include "membership/message.hh"
 #include "membership/router_group.hh"
+#include "membership/router_group_state.hh"
 #include "membership/router_options.hh"
 
 namespace amt {
@@ -49,6 +50,14 @@ class RouterState {
   [[nodiscard]] std::optional<GroupQuery> poll_query();
   /// Forgets the specific queries that wait and all their repeats; lowered timers run on.
   void stop_queries();
+
+  /// Every group with its timers; ascending. `visit` gets the same object again and again.
+  void for_each_state(const std::function<void(const RouterGroupState& state)>& visit) const;
+  /// Takes over what `for_each_state` of another RouterState gave, in this one's limits and by its options: a group
+  /// that is there already, or that no message could have made, is left out, and no timer runs longer than one that
+  /// starts now. Timers that are over are run by the next `handle_timeout`.
+  RouterRejects restore(Instant now, std::span<const RouterGroupState> states, std::vector<FilterChange>& changes,
+                        RouterGate* gate = nullptr);
 
   /// Forgets everything; each group's end is appended to `changes`. No gate is told.
   void clear(std::vector<FilterChange>& changes);

@@ -32,6 +32,7 @@ struct SourceRecord {
 
 class ChangeLog;
 struct RecordTimes;
+struct RouterGroupState;
 
 /// Laid out small, a cache line: a relay holds one per group and tunnel. Its one source stands in place.
 class RouterGroup {
@@ -68,6 +69,11 @@ class RouterGroup {
   /// that are due have been run: a group that ended forgot its hosts.
   void note_older_host(Instant now, const RouterOptions& options, std::uint8_t igmp_version);
   void expire(Instant now, ChangeLog& log, RouterGate* gate);
+  /// See `RouterState::for_each_state`.
+  void copy_to(RouterGroupState& state) const;
+  /// Of a group that has no state yet: takes over what fits. How many sources the options forbade.
+  std::uint32_t restore(Instant now, const RouterOptions& options, const RouterGroupState& state,
+                        const Parties& parties);
   /// Queues the specific queries that are due and schedules their repeats.
   void send_queries(Instant now, const RouterOptions& options, QueryQueue& queue);
   void stop_queries();

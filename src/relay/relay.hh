@@ -23,6 +23,7 @@
 #include "relay/relay_event.hh"
 #include "relay/relay_options.hh"
 #include "relay/relay_tunnel.hh"
+#include "relay/tunnel_state.hh"
 #include "wire/message.hh"
 
 namespace amt {
@@ -148,6 +149,22 @@ class Relay {
                                     const std::function<void(const ChannelStatus&)>& visit) const;
   /// Nothing: no tunnel wants it.
   [[nodiscard]] std::optional<ChannelStatus> channel(const Channel& channel) const;
+
+  /// For another process that goes on with these tunnels: what they are, and what they have had, by slices as
+  /// `visit_tunnels`. `visit` gets the same object again and again.
+  [[nodiscard]] std::optional<std::uint32_t> visit_states(std::uint32_t from, std::size_t numbers_max,
+                                                          const std::function<bool(const TunnelState&)>& visit) const;
+  [[nodiscard]] std::optional<std::uint32_t> visit_uses(std::uint32_t from, std::size_t numbers_max,
+                                                        const std::function<bool(const TunnelUse&)>& visit);
+  /// Goes on with a tunnel of another process; before the first input. It has to fit this relay's limits, as if it
+  /// asked now; no event tells of its beginning, and no counter counts it. False: it is there already, or does not fit.
+  bool restore_tunnel(Instant now, const TunnelState& state);
+  /// What a tunnel had had in the other process. Nothing where there is no such tunnel.
+  void restore_use(Instant now, const TunnelUse& use);
+  /// What a channel had had: no less than this. Nothing where there is no such channel.
+  void restore_channel(const ChannelStatus& status);
+  /// What was counted under this name. Nothing where there is no such counter.
+  void restore_counter(std::string_view name, std::uint64_t value);
 
  private:
   struct Impl;

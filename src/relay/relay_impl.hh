@@ -76,6 +76,9 @@ struct Relay::Impl {
   void schedule(TunnelId id);
   void handle_unreachable(Instant now, const TunnelEndpoint& endpoint, bool is_proven);
   [[nodiscard]] Instant next_deadline() const;
+  // tunnel_state.cc
+  bool restore_tunnel(Instant now, const TunnelState& state);
+  void restore_use(Instant now, const TunnelUse& use);
 
   RelayOptions options;
   RouterOptions router_options;

@@ -140,6 +140,35 @@ void TunnelAccounts::count(TunnelId id, const IpAddress& source, const IpAddress
   use.octets += octets;
 }
 
+void TunnelAccounts::append_uses(TunnelId id, const RelayTunnel& tunnel, std::span<const Channel> channels,
+                                 std::vector<TunnelUse::ChannelUse>& out) {
+  bring_up_to_date(tunnel, tunnels_[static_cast<std::uint32_t>(id)]);
+  for (const Channel& channel : channels) {
+    const std::optional<std::uint32_t> number = find(id, channel);
+    if (!number) continue;
+    const Use& use = uses_[*number];
+    out.push_back({channel, use.since, use.packets, use.octets, use.told});
+  }
+}
+
+void TunnelAccounts::restore(Instant now, TunnelId id, const RelayTunnel& tunnel,
+                             std::span<const TunnelUse::ChannelUse> channels) {
+  Tunnel& account = tunnels_[static_cast<std::uint32_t>(id)];
+  account.packets = tunnel.packets;
+  account.octets = tunnel.bytes;
+  for (const TunnelUse::ChannelUse& had : channels) {
+    const std::optional<std::uint32_t> number = find(id, had.channel);
+    if (!number) continue;
+    Use& use = uses_[*number];
+    use.since = std::min(had.since, now);
+    use.packets = use.seen_packets = had.packets;
+    use.octets = had.octets;
+    use.told = {std::min(had.told.until, now), std::min(had.told.packets, had.packets),
+                std::min(had.told.octets, had.octets)};
+    use.seen_at = now;
+  }
+}
+
 std::vector<RelayEvent> TunnelAccounts::take_events() { return std::exchange(events_, {}); }
 
 }  // namespace amt

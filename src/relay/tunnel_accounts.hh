@@ -10,9 +10,11 @@
 #include "base/id_index.hh"
 #include "base/keyed_hash.hh"
 #include "base/slab.hh"
+#include "forward/replication_table.hh"
 #include "membership/source_filter.hh"
-#include "relay/relay.hh"
 #include "relay/relay_event.hh"
+#include "relay/relay_tunnel.hh"
+#include "relay/tunnel_state.hh"
 
 namespace amt {
 
@@ -43,6 +45,12 @@ class TunnelAccounts {
   /// at `numbers_max` at most. Where to go on; nothing: that was the last.
   [[nodiscard]] std::optional<std::uint32_t> report_flows(Instant now, std::uint32_t from, std::uint32_t numbers_max,
                                                           const FlowTimeouts& timeouts, const TunnelOf& tunnel_of);
+
+  /// What the tunnel has had of those among `channels` that it has.
+  void append_uses(TunnelId id, const RelayTunnel& tunnel, std::span<const Channel> channels,
+                   std::vector<TunnelUse::ChannelUse>& out);
+  /// The tunnel goes on from here: what it has had, and of each channel.
+  void restore(Instant now, TunnelId id, const RelayTunnel& tunnel, std::span<const TunnelUse::ChannelUse> channels);
 
   /// The events since the last call, in their order.
   [[nodiscard]] std::vector<RelayEvent> take_events();

@@ -1,0 +1,46 @@
+#pragma once
+/// Puts what a state document says into the relays of a process that begins.
+
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "relay/relay.hh"
+#include "relay/state_document.hh"
+
+namespace amt {
+
+/// Before the first input of these relays. What they share has been taken over already, since it is part of how they
+/// are made.
+class RelayRestorer final : public StateVisitor {
+ public:
+  struct Target {
+    /// One for each worker. Counters of the whole relay go to the first one.
+    std::vector<Relay*> relays;
+    std::function<std::size_t(const Endpoint& endpoint)> worker_of;
+    /// Tunnels that speak to another address are left out: nothing can be sent to them.
+    std::vector<LocalAddress> addresses;
+  };
+  /// Times that are over by `now` end what they end at the first `Relay::handle_timeout`.
+  RelayRestorer(Target target, Instant now);
+
+  void visit(const SharedState& shared) override;
+  void visit(const TunnelState& tunnel) override;
+  void visit(const TunnelUse& use) override;
+  void visit(const Relay::ChannelStatus& channel) override;
+  void visit(std::string_view counter, std::uint64_t value) override;
+
+  [[nodiscard]] std::size_t restored() const { return restored_; }
+  /// They do not fit the limits, or speak to an address that is not there.
+  [[nodiscard]] std::size_t left_out() const { return left_out_; }
+
+ private:
+  [[nodiscard]] Relay& relay_of(const Endpoint& endpoint) { return *target_.relays[target_.worker_of(endpoint)]; }
+
+  Target target_;
+  Instant now_;
+  std::size_t restored_ = 0;
+  std::size_t left_out_ = 0;
+};
+
+}  // namespace amt
