@@ -1,5 +1,7 @@
 #include "cli/observation.hh"
 
+#include <utility>
+
 #include "sys/log.hh"
 
 namespace amt {
@@ -30,6 +32,26 @@ SysResult<ObservationPlaces> bind_observation(const ObserveConfig& config, const
   if (!control) return Unexpected<SysError>(control.error());
   if (*control) places.control.emplace(std::move(**control));
   if (!config.http) return places;
+  SysResult<HttpPlace> http = bind_http(*config.http);
+  if (!http) return Unexpected<SysError>(http.error());
+  places.http.emplace(std::move(*http));
+  return places;
+}
+
+SysResult<ObservationPlaces> adopt_observation(const ObserveConfig& config, GivenListeners given) {
+  ObservationPlaces places;
+  if (given.control) {
+    SysResult<HttpPlace> control = adopt_http(given.control_path, std::move(*given.control));
+    if (!control) return Unexpected<SysError>(control.error());
+    places.control.emplace(std::move(*control));
+  }
+  if (!config.http) return places;
+  if (given.http) {
+    SysResult<HttpPlace> http = adopt_http(*config.http, std::move(*given.http));
+    // Else the page was elsewhere.
+    if (http) places.http.emplace(std::move(*http));
+  }
+  if (places.http) return places;
   SysResult<HttpPlace> http = bind_http(*config.http);
   if (!http) return Unexpected<SysError>(http.error());
   places.http.emplace(std::move(*http));

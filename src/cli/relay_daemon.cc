@@ -16,6 +16,7 @@
 #include "cli/relay_options.hh"
 #include "cli/reload_report.hh"
 #include "cli/service_watchdog.hh"
+#include "observe/hand_over_client.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"
 #include "sys/service_manager.hh"
@@ -62,7 +63,9 @@ std::optional<int> RelayDaemon::open_files(Opened& opened) {
     if (!socket) return fail(explain(socket.error()));
     opened.collector = std::move(*socket);
   }
-  SysResult<ObservationPlaces> places = bind_observation(config().observe, "relay");
+  SysResult<ObservationPlaces> places = predecessor_
+                                            ? adopt_observation(config().observe, predecessor_->take_listeners())
+                                            : bind_observation(config().observe, "relay");
   if (!places) return fail(explain(places.error()));
   opened.places.emplace(std::move(*places));
   return std::nullopt;
@@ -82,6 +85,7 @@ std::optional<int> RelayDaemon::give_up_privileges(const Opened& opened, RelayEn
 std::optional<int> RelayDaemon::open() {
   Result<RelayEngineOptions, std::string> options = relay_engine_options(config());
   if (!options) return fail_usage("relay", options.error());
+  if (const std::optional<int> status = ask_predecessor(*options)) return status;
   Opened opened;
   if (const std::optional<int> status = open_files(opened)) return status;
   if (const std::optional<int> status = give_up_privileges(opened, *options)) return status;
@@ -94,6 +98,7 @@ std::optional<int> RelayDaemon::open() {
   if (events_) events_->watch(*engine_);
   monitor_.emplace(loop_, *engine_, *options, random_);
   start_servers(std::move(*opened.places));
+  confirm_take_over();
 
   if (options->router && config().workers.value_or(1) > 1) {
     log_warn("--workers {}: router mode has one worker, since {} has one reader", *config().workers,
@@ -136,6 +141,7 @@ int RelayDaemon::run() {
 }
 
 void RelayDaemon::stop(EndReason reason) {
+  successor_.reset();
   notify_stopping();
   // The route to this relay goes before the relay does.
   announcer_.finish(kAnnouncePatience);
@@ -151,10 +157,13 @@ void RelayDaemon::start_servers(ObservationPlaces places) {
   HttpRoutes control_routes = routes;
   control_routes.command("/reload", [this](const std::string&) { return reload(); });
   control_routes.command("/drain", [this](const std::string& query) { return drain(query); });
+  control_routes.post(kHandOverPath,
+                      [this](const HttpRequest&, const HttpRespond& respond) { answer_hand_over(respond); });
   observation_.emplace(observe(loop_, std::move(places), config().observe, control_routes, routes));
 }
 
 ReloadReply RelayDaemon::reload() {
+  if (successor_) return reload_failed("another process is taking over");
   Result<Reload, std::string> fresh = reload_command_line(arguments_, invocation_);
   if (!fresh) return reload_failed(fresh.error());
   const auto only_restart = [&fresh](std::string_view name, bool is_so) {
@@ -167,7 +176,7 @@ ReloadReply RelayDaemon::reload() {
   // Tunnels that are there have not been counted from their start; gateways hold MACs of the secret that is in use.
   only_restart("events", next.events.has_value() != config().events.has_value());
   only_restart("secret-file", next.secret_file.has_value() != config().secret_file.has_value());
-  if (Result<void, std::string> taken = take_over(*fresh); !taken) return reload_failed(taken.error());
+  if (Result<void, std::string> taken = apply(*fresh); !taken) return reload_failed(taken.error());
 
   configure_log({.level = fresh->invocation.common.log_level, .json = fresh->invocation.common.log_json});
   invocation_ = std::move(fresh->invocation);
@@ -175,7 +184,7 @@ ReloadReply RelayDaemon::reload() {
   return reload_done(*fresh);
 }
 
-Result<void, std::string> RelayDaemon::take_over(const Reload& fresh) {
+Result<void, std::string> RelayDaemon::apply(const Reload& fresh) {
   const RelayConfig& next = std::get<RelayConfig>(fresh.invocation.command);
   const Result<RelayEngineOptions, std::string> options = relay_engine_options(next);
   if (!options) return Unexpected<std::string>(options.error());
@@ -196,6 +205,7 @@ Result<void, std::string> RelayDaemon::take_over(const Reload& fresh) {
 
 ReloadReply RelayDaemon::drain(std::string_view text) {
   const std::optional<DrainQuery> query = DrainQuery::parse(text);
+  if (successor_) return Unexpected<std::string>("another process is taking over");
   if (!query) return Unexpected<std::string>("drain takes timeout=MILLISECONDS or cancel=1");
   engine_->set_draining(!query->cancel);
   drain_until_ = query->cancel || !query->timeout ? kNoDeadline : monotonic_now() + *query->timeout;

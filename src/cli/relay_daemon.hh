@@ -10,6 +10,8 @@
 
 #include "cli/announcer.hh"
 #include "cli/observation.hh"
+#include "cli/relay_predecessor.hh"
+#include "cli/relay_successor.hh"
 #include "cli/reload_report.hh"
 #include "config/command_line.hh"
 #include "engine/relay/relay_engine.hh"
@@ -48,12 +50,22 @@ class RelayDaemon {
   void start_servers(ObservationPlaces places);
   [[nodiscard]] ReloadReply reload();
   /// The part of it that may fail.
-  [[nodiscard]] Result<void, std::string> take_over(const Reload& fresh);
+  [[nodiscard]] Result<void, std::string> apply(const Reload& fresh);
   [[nodiscard]] ReloadReply drain(std::string_view query);
   void look_at_drain();
   void note_upstream(const UpstreamOwner::Change& change);
   void announce();
   void stop(EndReason reason);
+
+  // relay_daemon_hand_over.cc
+  /// With --take-over; nothing: go on, with or without a relay before this one. Else the exit status.
+  [[nodiscard]] std::optional<int> ask_predecessor(RelayEngineOptions& options);
+  /// It may end now.
+  void confirm_take_over();
+  /// Somebody asks for all that this relay has.
+  void answer_hand_over(const HttpRespond& respond);
+  void begin_hand_over(const UniqueFd& client);
+  void on_handed_over(int pid, const Result<void, std::string>& taken);
 
   Invocation invocation_;
   std::vector<std::string> arguments_;
@@ -64,12 +76,15 @@ class RelayDaemon {
   EventLoop loop_;
   OsRandom random_;
   Announcer announcer_;
+  std::optional<RelayPredecessor> predecessor_;
   /// Ends after the engine, whose workers tell it what ends.
   std::optional<RelayEvents> events_;
   std::optional<FlowExporter> flows_;
   std::unique_ptr<RelayEngine> engine_;
   std::optional<RelayMonitor> monitor_;
   std::optional<Observation> observation_;
+  /// While another process takes over from this one.
+  std::optional<RelaySuccessor> successor_;
   std::size_t upstreams_lost_ = 0;
   Instant drain_until_ = kNoDeadline;
   Timer drain_timer_;

@@ -95,6 +95,7 @@ struct RelayConfig {
   Duration ipfix_active = std::chrono::seconds(60);
   Duration ipfix_idle = std::chrono::seconds(15);
   std::optional<std::string> announce{};  ///< a program
+  bool take_over = false;
   ObserveConfig observe;
 };
 

@@ -240,6 +240,8 @@ CommandTable relay_table(RelayConfig& config) {
        "amt relay --local 192.0.2.1 --local 2001:db8::1 --upstream eth0"},
       {"Behind FRR's pimd, with `interface amtr0` and `ip igmp` in its configuration", "amt relay --interface amtr0"},
       {"With options from a file", "amt relay --config /etc/amt/relay.toml"},
+      {"In the place of the relay that runs now, after an upgrade or with other options",
+       "amt relay --config /etc/amt/relay.toml --take-over"},
   };
   add_upstream(table, config);
   add_addresses(table, config);
@@ -295,6 +297,12 @@ CommandTable relay_table(RelayConfig& config) {
                            .example = "/etc/amt/announce",
                            .completion = Completion::kFile,
                            .apply = into(config.announce, parse_path)});
+  table.options.push_back({.name = "take-over",
+                           .group = "Operation",
+                           .help =
+                               "take the place of the relay that runs behind --control, with its sockets, tunnels and "
+                               "counters: no packet is lost or sent twice; where none runs, start anew",
+                           .apply = switch_on(config.take_over)});
   add_observe_options(table, config.observe, "relay");
   mark_reloadable(table, {"upstream", "local", "discovery", "advertise", "strict", "no-ecn", "secret-file",
                           "batch-delay", "events"});

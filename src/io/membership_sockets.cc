@@ -164,4 +164,10 @@ void MembershipSockets::remove_room(SocketId id) {
   room.pop_back();
 }
 
+void MembershipSockets::append_descriptors(std::vector<int>& out) const {
+  for (const Socket& socket : sockets_) {
+    if (socket.fd >= 0) out.push_back(socket.fd);
+  }
+}
+
 }  // namespace amt

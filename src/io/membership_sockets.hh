@@ -40,6 +40,7 @@ class MembershipSockets {
   [[nodiscard]] bool block(SocketId socket, const IpAddress& group, const IpAddress& source, Places& places);
   void unblock(SocketId socket, const IpAddress& group, const IpAddress& source, Places& places);
 
+  void append_descriptors(std::vector<int>& out) const;
   [[nodiscard]] std::size_t size() const { return sockets_.size() - free_.size(); }
 
  private:

@@ -305,6 +305,7 @@ void NativeMembership::retry() { impl_->retry(kRetriesMax); }
 std::size_t NativeMembership::missing() const { return impl_->missing; }
 std::size_t NativeMembership::waiting() const { return impl_->joins.size() + impl_->leaves; }
 std::size_t NativeMembership::socket_count() const { return impl_->sockets.size(); }
+void NativeMembership::append_descriptors(std::vector<int>& out) const { impl_->sockets.append_descriptors(out); }
 std::optional<SysError> NativeMembership::take_failure() { return std::exchange(impl_->failure, std::nullopt); }
 
 }  // namespace amt

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "io/membership_kernel.hh"
 #include "membership/source_filter.hh"
@@ -44,6 +45,8 @@ class NativeMembership {
   /// Groups that wait for `work`.
   [[nodiscard]] std::size_t waiting() const;
   [[nodiscard]] std::size_t socket_count() const;
+  /// Of the sockets: whoever holds one keeps what is joined on it joined.
+  void append_descriptors(std::vector<int>& out) const;
 
   /// The last failure since this was asked last, for the log.
   [[nodiscard]] std::optional<SysError> take_failure();

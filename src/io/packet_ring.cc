@@ -9,13 +9,14 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
+#include "base/assert.hh"
 #include "io/multicast_filter.hh"
 #include "io/offload.hh"
 #include "sys/netlink.hh"
-#include "sys/unique_fd.hh"
 
 namespace amt {
 namespace {
@@ -23,6 +24,8 @@ namespace {
 // Slots of jumbo frames; loopback's MTU of 64 KB would waste a ring on packets that hardly ever are that large.
 constexpr std::size_t kSlotOctetsMin = 2048;
 constexpr std::size_t kSlotOctetsMax = std::size_t{16} << 10;
+// No ring is larger.
+constexpr std::size_t kRingOctetsMax = std::size_t{1} << 30;
 // What the kernel puts before the datagram: its own header, an address, the virtio header, the link header.
 constexpr std::size_t kSlotHeaderOctets = 128;
 constexpr std::size_t kBlockOctets = std::size_t{64} << 10;
@@ -78,6 +81,8 @@ struct PacketRing::Impl {
   [[nodiscard]] std::atomic_ref<std::uint32_t> status(std::size_t index) const {
     return std::atomic_ref(frame(index).tp_status);
   }
+  [[nodiscard]] std::size_t octets() const { return slots * slot_octets; }
+  SysResult<void> map();
   void take_frame(std::size_t index, std::uint32_t frame_status, std::vector<CapturedDatagram>& out);
   [[nodiscard]] MutableBytes take_queued();
   void take(MutableBytes packet, std::size_t link_octets, std::vector<CapturedDatagram>& out);
@@ -101,6 +106,13 @@ struct PacketRing::Impl {
   std::vector<std::byte> queued = std::vector<std::byte>(kQueuedOctetsMax);
   Statistics statistics;
 };
+
+SysResult<void> PacketRing::Impl::map() {
+  void* const memory = ::mmap(nullptr, octets(), PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+  if (memory == MAP_FAILED) return tl::unexpected(SysError::last("map ring of", interface));
+  ring = Mapping(memory, octets());
+  return {};
+}
 
 /// SOCK_DGRAM-like frames: the IP datagram at `tp_net`, right before it the link header at `tp_mac`, before that the
 /// virtio header.
@@ -207,7 +219,7 @@ SysResult<PacketRing> PacketRing::open(const std::string& interface, const Packe
   if (::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &kQueueOctets, sizeof kQueueOctets) != 0) {
     ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kQueueOctets, sizeof kQueueOctets);
   }
-  const std::size_t octets = impl->slots * impl->slot_octets;
+  const std::size_t octets = impl->octets();
   tpacket_req request{};
   request.tp_block_size = static_cast<unsigned>(kBlockOctets);
   request.tp_block_nr = static_cast<unsigned>(octets / kBlockOctets);
@@ -216,9 +228,7 @@ SysResult<PacketRing> PacketRing::open(const std::string& interface, const Packe
   if (SysResult<void> set = set_option(fd, PACKET_RX_RING, request, "PACKET_RX_RING", interface); !set) {
     return tl::unexpected(set.error());
   }
-  void* const memory = ::mmap(nullptr, octets, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (memory == MAP_FAILED) return tl::unexpected(SysError::last("map ring of", interface));
-  impl->ring = Mapping(memory, octets);
+  if (SysResult<void> mapped = impl->map(); !mapped) return tl::unexpected(mapped.error());
 
   sockaddr_ll address{};
   address.sll_family = AF_PACKET;
@@ -228,6 +238,30 @@ SysResult<PacketRing> PacketRing::open(const std::string& interface, const Packe
     return tl::unexpected(SysError::last("bind packet socket to", interface));
   }
   return PacketRing(std::move(impl));
+}
+
+SysResult<PacketRing> PacketRing::adopt(UniqueFd fd, const std::string& interface, const PacketRingPlace& place) {
+  const bool is_layout = place.slot_octets >= kSlotOctetsMin && place.slot_octets <= kSlotOctetsMax &&
+                         std::has_single_bit(place.slot_octets) && place.next < place.slots &&
+                         place.slots <= kRingOctetsMax / place.slot_octets;
+  if (!is_layout) return tl::unexpected(SysError{"take over ring of", interface, EINVAL});
+  const SysResult<LinkInfo> link = find_link(interface);
+  if (!link) return tl::unexpected(SysError{"capture on", interface, link.error().code});
+  auto impl = std::make_unique<Impl>();
+  impl->interface = interface;
+  impl->loopback = link->loopback;
+  impl->fd = std::move(fd);
+  impl->slots = place.slots;
+  impl->slot_octets = place.slot_octets;
+  impl->next = place.next;
+  // The kernel maps a ring whole or not at all.
+  if (SysResult<void> mapped = impl->map(); !mapped) return tl::unexpected(mapped.error());
+  return PacketRing(std::move(impl));
+}
+
+PacketRingPlace PacketRing::place() const {
+  AMT_ASSERT(impl_->held == 0);
+  return {impl_->slots, impl_->slot_octets, impl_->next};
 }
 
 int PacketRing::fd() const { return impl_->fd.get(); }

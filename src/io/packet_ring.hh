@@ -8,6 +8,7 @@
 
 #include "ip/captured.hh"
 #include "sys/error.hh"
+#include "sys/unique_fd.hh"
 
 namespace amt {
 
@@ -16,6 +17,14 @@ struct PacketRingOptions {
   std::size_t octets = std::size_t{16} << 20;
   /// See `PacketRing::set_local_senders`.
   bool local_senders = false;
+};
+
+/// A ring that another process goes on with: how it is laid out, and where the reader stands.
+struct PacketRingPlace {
+  std::uint64_t slots = 0;
+  std::uint64_t slot_octets = 0;
+  /// The slot to read next.
+  std::uint64_t next = 0;
 };
 
 /// A packet is here as soon as the kernel has it: version 2 of the ring, since version 3 hands over blocks, and one
@@ -29,6 +38,11 @@ struct PacketRingOptions {
 class PacketRing {
  public:
   static SysResult<PacketRing> open(const std::string& interface, const PacketRingOptions& options);
+  /// One that `open` of another process made, and which that one reads no more: it goes on at `place`, so that no
+  /// packet is lost and none comes twice. Error EINVAL: the ring is not laid out so.
+  static SysResult<PacketRing> adopt(UniqueFd fd, const std::string& interface, const PacketRingPlace& place);
+  /// Where another process shall go on. Everything has been released.
+  [[nodiscard]] PacketRingPlace place() const;
   ~PacketRing();
   PacketRing(PacketRing&&) noexcept;
   PacketRing& operator=(PacketRing&&) noexcept;

@@ -62,7 +62,8 @@ std::vector<sock_filter> program_for(Family family, std::uint32_t key, std::size
 
 }  // namespace
 
-Steering::Steering(std::size_t workers, Random& random) : workers_(workers), key_(random.u32()) {
+Steering::Steering(std::size_t workers, Random& random) : Steering(workers, random.u32()) {}
+Steering::Steering(std::size_t workers, std::uint32_t key) : workers_(workers), key_(key) {
   AMT_ASSERT(workers >= 1 && workers <= kWorkersMax);
 }
 

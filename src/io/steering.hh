@@ -20,8 +20,11 @@ class Steering {
 
   /// `workers`: 1 to `kWorkersMax`.
   Steering(std::size_t workers, Random& random);
+  /// The one of another process, whose sockets this one goes on with.
+  Steering(std::size_t workers, std::uint32_t key);
 
   [[nodiscard]] std::size_t workers() const { return workers_; }
+  [[nodiscard]] std::uint32_t key() const { return key_; }
   [[nodiscard]] std::size_t worker_of(const Endpoint& endpoint) const;
 
   /// One socket for each worker, in their order, bound to `local`. The port is shared among these alone: error

@@ -132,13 +132,19 @@ SysResult<UdpSocket> UdpSocket::bind(const Endpoint& local, const UdpOptions& op
   if (::bind(fd.get(), wanted.data(), wanted.size()) != 0) {
     return tl::unexpected(SysError::last("bind", local.to_string()));
   }
+  SysResult<UdpSocket> socket = adopt(std::move(fd), options.quiet_while_sending);
+  if (!socket) return tl::unexpected(SysError{socket.error().call, local.to_string(), socket.error().code});
+  return socket;
+}
+
+SysResult<UdpSocket> UdpSocket::adopt(UniqueFd fd, bool quiet_while_sending) {
   SocketAddress bound;
   socklen_t length = SocketAddress::capacity();
-  if (::getsockname(fd.get(), bound.data(), &length) != 0) {
-    return tl::unexpected(SysError::last("getsockname", local.to_string()));
-  }
-  UdpSocket socket(std::move(fd), bound.endpoint().value_or(local));
-  if (options.quiet_while_sending) {
+  if (::getsockname(fd.get(), bound.data(), &length) != 0) return tl::unexpected(SysError::last("getsockname"));
+  const std::optional<Endpoint> local = bound.endpoint();
+  if (!local) return tl::unexpected(SysError{"getsockname", {}, EAFNOSUPPORT});
+  UdpSocket socket(std::move(fd), *local);
+  if (quiet_while_sending) {
     SysResult<PollGate> gate = PollGate::create(socket.fd());
     if (!gate) return tl::unexpected(gate.error());
     socket.gate_ = std::move(*gate);

@@ -112,6 +112,8 @@ class UdpSocket {
  public:
   /// Port 0: any; see `local()`. An unspecified address serves its own family only (IPV6_V6ONLY).
   static SysResult<UdpSocket> bind(const Endpoint& local, const UdpOptions& options);
+  /// One that `bind` of another process made, with all that was set there; `quiet_while_sending` as there.
+  static SysResult<UdpSocket> adopt(UniqueFd fd, bool quiet_while_sending);
   ~UdpSocket();
   UdpSocket(UdpSocket&&) noexcept;
   UdpSocket& operator=(UdpSocket&&) noexcept;

@@ -87,17 +87,35 @@ SysResult<ControlSocket> ControlSocket::listen(const std::string& path) {
     }
   }
   if (bound != 0) return tl::unexpected(SysError::last("control socket", path));
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return tl::unexpected(SysError::last("stat", path));
-  socket.device_ = status.st_dev;
-  socket.inode_ = status.st_ino;
+  if (SysResult<void> remembered = socket.remember_file(); !remembered) return tl::unexpected(remembered.error());
   if (::listen(fd, kBacklog) != 0) return tl::unexpected(SysError::last("listen", path));
+  return socket;
+}
+
+SysResult<void> ControlSocket::remember_file() {
+  struct stat status {};
+  if (::stat(path_.c_str(), &status) != 0) return tl::unexpected(SysError::last("stat", path_));
+  device_ = status.st_dev;
+  inode_ = status.st_ino;
+  return {};
+}
+
+SysResult<ControlSocket> ControlSocket::adopt(UniqueFd fd, const std::string& path) {
+  sockaddr_un bound{};
+  socklen_t octets = sizeof bound;
+  const bool is_bound = ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&bound), &octets) == 0;
+  if (!is_bound || bound.sun_family != AF_UNIX || path != bound.sun_path) {
+    return tl::unexpected(SysError{"take over control socket", path, EINVAL});
+  }
+  ControlSocket socket(std::move(fd), path);
+  if (SysResult<void> remembered = socket.remember_file(); !remembered) return tl::unexpected(remembered.error());
+  socket.is_kept_ = true;
   return socket;
 }
 
 ControlSocket::~ControlSocket() {
   struct stat status {};
-  const bool is_ours = !path_.empty() && inode_ != 0 && ::lstat(path_.c_str(), &status) == 0 &&
+  const bool is_ours = !is_kept_ && !path_.empty() && inode_ != 0 && ::lstat(path_.c_str(), &status) == 0 &&
                        status.st_dev == device_ && status.st_ino == inode_;
   if (is_ours) ::unlink(path_.c_str());
 }

@@ -17,20 +17,27 @@ class ControlSocket {
   /// Mode 0660. Creates the directory when that alone is missing. A socket that nobody listens on is replaced;
   /// EADDRINUSE: somebody does, or the path is another kind of file.
   static SysResult<ControlSocket> listen(const std::string& path);
+  /// One that `listen` of another process made, which still stands at `path`. Its file is not this object's until
+  /// `set_kept(false)` says so. Error EINVAL: the socket is not the one at `path`.
+  static SysResult<ControlSocket> adopt(UniqueFd fd, const std::string& path);
   ~ControlSocket();
   ControlSocket(ControlSocket&&) noexcept = default;
   ControlSocket& operator=(ControlSocket&&) = delete;
 
   [[nodiscard]] const std::string& path() const { return path_; }
+  /// Kept, the file stays when this object goes: it is another process's.
+  void set_kept(bool kept) { is_kept_ = kept; }
   /// Gives the descriptor to another owner; the file stays in this one's care.
   [[nodiscard]] UniqueFd take_descriptor() { return std::move(fd_); }
 
  private:
   ControlSocket(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  SysResult<void> remember_file();
   UniqueFd fd_;
   std::string path_;
   dev_t device_ = 0;
   ino_t inode_ = 0;
+  bool is_kept_ = false;
 };
 
 }  // namespace amt

@@ -52,6 +52,26 @@ SysResult<HttpPlace> bind_http(const ListenPlace& place) {
   return bound;
 }
 
+SysResult<HttpPlace> adopt_http(const ListenPlace& place, UniqueFd listening) {
+  HttpPlace adopted;
+  if (const auto* const path = std::get_if<std::string>(&place)) {
+    SysResult<ControlSocket> socket = ControlSocket::adopt(std::move(listening), *path);
+    if (!socket) return Unexpected<SysError>(socket.error());
+    adopted.listening = {AF_UNIX, socket->take_descriptor()};
+    adopted.file.emplace(std::move(*socket));
+    return adopted;
+  }
+  const Endpoint& wanted = std::get<Endpoint>(place);
+  SocketAddress bound;
+  socklen_t length = SocketAddress::capacity();
+  const bool is_bound = ::getsockname(listening.get(), bound.data(), &length) == 0;
+  if (!is_bound || bound.endpoint() != wanted) {
+    return Unexpected<SysError>(SysError{"take over --http", wanted.to_string(), EINVAL});
+  }
+  adopted.listening = {address_family(wanted.address.family()), std::move(listening)};
+  return adopted;
+}
+
 SysResult<std::optional<HttpPlace>> bind_control(std::string_view role, const std::optional<std::string>& path) {
   if (path) {
     SysResult<HttpPlace> place = bind_http(*path);

@@ -29,6 +29,12 @@ class HttpListener {
       : file_(std::move(file)), server_(std::move(server)) {}
   /// Of a UNIX socket; else empty.
   [[nodiscard]] std::string path() const { return file_ ? file_->path() : std::string(); }
+  /// For another process, which goes on with it.
+  [[nodiscard]] int listening_fd() const { return server_->listening_fd(); }
+  /// The file of a UNIX socket stays when this object goes, or goes with it again.
+  void set_file_kept(bool kept) {
+    if (file_) file_->set_kept(kept);
+  }
 
  private:
   // The file goes last.
@@ -38,6 +44,9 @@ class HttpListener {
 
 /// A UNIX socket is for its owner and group (`ControlSocket::listen`). Error EADDRINUSE: somebody else listens there.
 [[nodiscard]] SysResult<HttpPlace> bind_http(const ListenPlace& place);
+
+/// Goes on with the socket of another process, which listens at `place` already. Error EINVAL: it does not.
+[[nodiscard]] SysResult<HttpPlace> adopt_http(const ListenPlace& place, UniqueFd listening);
 
 /// For the control socket of a daemon: at `path` if that was given, and a failure is an error. Else at the first
 /// default path that works (`role`: "relay" or "gateway"); when none does, a warning is logged and the result is empty:

@@ -39,6 +39,11 @@ HttpRoutes::Route& HttpRoutes::route(std::string path) {
   return found != routes_.end() ? *found : routes_.emplace_back(Route{.path = std::move(path)});
 }
 
+HttpAnswer http_switch(std::function<void(UniqueFd socket)> take_socket) {
+  constexpr unsigned kSwitchingProtocols = 101;
+  return {.status = kSwitchingProtocols, .take_socket = std::move(take_socket)};
+}
+
 void HttpRoutes::get(std::string path, HttpHandler handler) { route(std::move(path)).get = std::move(handler); }
 void HttpRoutes::post(std::string path, HttpHandler handler) { route(std::move(path)).post = std::move(handler); }
 

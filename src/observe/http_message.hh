@@ -11,6 +11,7 @@
 
 #include "amt/result.hh"
 #include "observe/status_stream.hh"
+#include "sys/unique_fd.hh"
 
 namespace amt {
 
@@ -31,7 +32,11 @@ struct HttpAnswer {
   /// Methods that this path has; given with status 405.
   std::string allow{};
   std::unique_ptr<StatusStream> body{};
+  /// With status 101, and without a body: takes the connection's socket, which speaks something else from now on.
+  std::function<void(UniqueFd socket)> take_socket{};
 };
+/// 101, Switching Protocols.
+[[nodiscard]] HttpAnswer http_switch(std::function<void(UniqueFd socket)> take_socket);
 /// `{"error":"..."}`
 [[nodiscard]] HttpAnswer http_error(unsigned status, std::string_view why);
 [[nodiscard]] HttpAnswer http_text(std::string content_type, std::string text);

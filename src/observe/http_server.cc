@@ -191,19 +191,33 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     response_.result(answer_.status);
     response_.version(version_);
     if (!is_chunked()) keep_alive_ = false;
-    response_.keep_alive(keep_alive_);
-    set_common_fields(response_);
-    response_.set(http::field::content_type, answer_.content_type);
-    if (!answer_.allow.empty()) response_.set(http::field::allow, answer_.allow);
-    if (is_chunked()) response_.chunked(true);
+    if (answer_.take_socket) {
+      response_.set(http::field::connection, "Upgrade");
+      response_.set(http::field::upgrade, "amt-hand-over");
+    } else {
+      response_.keep_alive(keep_alive_);
+      set_common_fields(response_);
+      response_.set(http::field::content_type, answer_.content_type);
+      if (!answer_.allow.empty()) response_.set(http::field::allow, answer_.allow);
+      if (is_chunked()) response_.chunked(true);
+    }
     serializer_.emplace(response_);
     stream_.expires_after(kPieceTimeout);
     begin_waiting();
     http::async_write_header(stream_, *serializer_, [self = shared_from_this()](error_code error, std::size_t) {
       self->end_waiting();
       if (error) return self->end_answer();
+      if (self->answer_.take_socket) return self->give_socket();
       self->is_head_ ? self->finish() : self->make_piece();
     });
+  }
+
+  void give_socket() {
+    const auto take_socket = std::move(answer_.take_socket);
+    end_answer();
+    error_code error;
+    UniqueFd socket(stream_.socket().release(error));
+    if (!error) take_socket(std::move(socket));
   }
 
   void make_piece() {
@@ -314,5 +328,7 @@ HttpServer::HttpServer(boost::asio::io_context& context, ListeningSocket listeni
 }
 
 HttpServer::~HttpServer() { impl_->end(); }
+
+int HttpServer::listening_fd() const { return impl_->acceptor.native_handle(); }
 
 }  // namespace amt

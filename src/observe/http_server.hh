@@ -38,6 +38,8 @@ class HttpServer {
  public:
   HttpServer(boost::asio::io_context& context, ListeningSocket listening, HttpRoutes routes, HttpServerOptions options);
   ~HttpServer();
+  /// Clients that are not accepted yet wait there.
+  [[nodiscard]] int listening_fd() const;
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 

@@ -21,6 +21,8 @@ class RefusedCounts {
     RelayReject reason{};
     std::uint64_t count = 0;
   };
+  /// What has been counted by now is not to be told: another process has.
+  void begin(const Counters<RelayReject>& counters) { static_cast<void>(take_rest(counters)); }
   /// What is to be told at `now`, with the counters as they are.
   [[nodiscard]] std::vector<Refused> take(Instant now, const Counters<RelayReject>& counters);
   /// All that has not been told yet.

@@ -22,6 +22,7 @@ void RelayEvents::add(const UpstreamOwner::Change& change) { log_.add(upstream_e
 
 void RelayEvents::watch(const RelayEngine& engine) {
   engine_ = &engine;
+  refused_.begin(rejects());
   second_.set(monotonic_now() + kLookInterval);
 }
 

@@ -26,9 +26,9 @@ class RelayEvents {
   void add(std::vector<RelayEvent> events, bool at_end);
   /// "upstream".
   void add(const UpstreamOwner::Change& change);
-  /// From now on refusals are told. `engine` lives until `finish` has been called.
+  /// Refusals from now on are told. `engine` lives until `finish` has been called.
   void watch(const RelayEngine& engine);
-  /// "reload", "drain": see `named_event`.
+  /// "reload", "drain", "take-over", "hand-over": see `named_event`.
   void add(std::string_view name, const std::vector<std::pair<std::string_view, std::string>>& fields);
   /// See `EventLog::replace`.
   void replace(LineOutput output) { log_.replace(std::move(output)); }

@@ -63,6 +63,7 @@ void notify_ready(std::string_view status) {
   notify("READY=1\nSTATUS=" + line);
 }
 
+void notify_main_process(int pid) { notify("MAINPID=" + std::to_string(pid)); }
 void notify_stopping() { notify("STOPPING=1"); }
 void notify_alive() { notify("WATCHDOG=1"); }
 

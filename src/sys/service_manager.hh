@@ -11,6 +11,8 @@ namespace amt {
 
 /// READY=1 and a status line; the start has succeeded.
 void notify_ready(std::string_view status);
+/// MAINPID: another process is the service from now on.
+void notify_main_process(int pid);
 /// STOPPING=1
 void notify_stopping();
 /// WATCHDOG=1: the main loop still turns.

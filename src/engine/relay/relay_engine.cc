@@ -1,13 +1,9 @@
 #include "engine/relay/relay_engine.hh"
 
 #include <algorithm>
-#include <atomic>
-#include <deque>
 #include <iterator>
 
-#include "engine/relay/too_big_desk.hh"
-#include "engine/runtime/loop_thread.hh"
-#include "sys/clock.hh"
+#include "engine/relay/relay_engine_impl.hh"
 #include "sys/log.hh"
 
 namespace amt {
@@ -31,80 +27,58 @@ std::vector<Endpoint> addresses_of(const RelayEngineOptions& options) {
 
 }  // namespace
 
-struct RelayEngine::Impl final : RelayColleagues, std::enable_shared_from_this<RelayEngine::Impl> {
-  Impl(EventLoop& event_loop, const RelayEngineOptions& options, Random& random_source)
-      : loop(event_loop),
-        started(monotonic_now()),
-        ssm(options.relay.ssm),
-        random(random_source),
-        steering(options.router ? 1 : options.workers, random_source),
-        handed_over(steering.workers()),
-        upstream(
-            loop, steering.workers(), options.relay.ssm,
-            [this](std::size_t worker, std::size_t number, auto capture) {
-              hand_out(worker, number, std::move(capture));
-            },
-            [this](bool wanted) {
-              for (std::size_t i = 0; i < workers.size(); ++i) {
-                post_to(i, [wanted](RelayWorker& worker) { worker.set_local_senders(wanted); });
-              }
-            },
-            options.on_upstream),
-        on_events(options.on_events) {}
-
-  SysResult<void> open(const RelayEngineOptions& options);
-  /// By worker, for those of `addresses` that are not among `bound`, which they join.
-  SysResult<std::vector<std::vector<UdpSocket>>> bind_more(const std::vector<Endpoint>& addresses);
-  SysResult<void> add_upstream(const std::string& interface, const std::vector<Endpoint>& own);
-  /// Error: nothing has changed.
-  SysResult<void> change_upstreams(const RelayEngineOptions& fresh);
-  SysResult<void> reload(const RelayEngineOptions& fresh);
-  void hand_out(std::size_t worker, std::size_t number, std::unique_ptr<UpstreamCapture> capture);
-  void shutdown(EndReason reason);
-
-  /// Any thread.
-  void post_to(std::size_t worker, std::function<void(RelayWorker&)> work);
-  void post_to_owner(std::function<void(Impl&)> work);
-
-  void change_upstream(RelayWorker& worker, std::vector<FilterChange> changes) override;
-  void report_queries(std::size_t upstream_number, std::vector<HeardQuery> queries) override;
-  void report_lost_capture() override;
-  void report_return(const ReturnedPacket& packet) override;
-  bool report_too_big(Bytes datagram, std::size_t inner_octets_max) override;
-  void report_events(std::vector<RelayEvent> events, bool at_end) override { on_events(std::move(events), at_end); }
-  bool hand_over(std::size_t to, bool urgent, std::function<void(RelayWorker&)> work) override;
-
-  EventLoop& loop;
-  Instant started;
-  SsmRange ssm;
-  Random& random;
-  Steering steering;
-  /// Addresses that there are sockets for.
-  std::vector<Endpoint> bound;
-  std::vector<std::string> interfaces;
-  std::shared_ptr<RelayShared> shared;
-  bool is_draining = false;
-  bool is_shut_down = false;
-  /// By worker: what waits for it, of what others have handed over.
-  std::vector<std::atomic<std::size_t>> handed_over;
-  /// What waits for `too_big`.
-  std::atomic<std::size_t> reports_waiting = 0;
-  /// Of this loop's thread.
-  Counters<RelayCounter> counters;
-  // The threads end before the workers, and both before what they use; the upstream after the captures.
-  UpstreamOwner upstream;
-  RelayEventSink on_events;
-  std::vector<std::unique_ptr<LoopThread>> threads;
-  std::vector<std::unique_ptr<RelayWorker>> workers;
-  std::optional<TooBigDesk> too_big;
-};
+Steering RelayEngine::Impl::steering_of(const RelayEngineOptions& options, Random& random_source) {
+  if (options.inheritance && options.inheritance->take_rest) {
+    const SharedState& before = *options.inheritance->state->shared();
+    return {before.workers, before.steering_key};
+  }
+  return {options.router ? 1 : options.workers, random_source};
+}
 
 SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options) {
-  SysResult<std::vector<std::vector<UdpSocket>>> sockets = bind_more(addresses_of(options));
-  if (!sockets) return Unexpected<SysError>(sockets.error());
+  std::vector<std::vector<UdpSocket>> sockets(steering.workers());
+  const bool are_sockets_given = options.inheritance && options.inheritance->take_rest;
+  if (!are_sockets_given) {
+    SysResult<std::vector<std::vector<UdpSocket>>> own = bind_more(addresses_of(options));
+    if (!own) return Unexpected<SysError>(own.error());
+    sockets = std::move(*own);
+  }
+  if (SysResult<void> made = make_workers(options, std::move(sockets)); !made) return made;
+  if (options.inheritance) {
+    if (SysResult<void> inherited = inherit(*options.inheritance); !inherited) return inherited;
+  }
+  if (are_sockets_given) {
+    SysResult<std::vector<std::vector<UdpSocket>>> more = bind_more(addresses_of(options));
+    if (!more) return Unexpected<SysError>(more.error());
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+      for (UdpSocket& socket : (*more)[i]) workers[i]->add_socket(std::move(socket));
+    }
+  }
+  if (SysResult<void> opened = open_upstreams(options); !opened) return opened;
+  keep_earlier_joins();
+  // By now everything is open that a relay has from its start.
+  const std::size_t open_now = open_descriptors() - earlier_joins.size();
+  upstream.descriptors().set_max(descriptors_for_joins(options.descriptors_max, open_now));
+  if (options.on_opened) {
+    if (SysResult<void> done = options.on_opened(); !done) return done;
+  }
+  start_workers();
+  return {};
+}
+
+SysResult<void> RelayEngine::Impl::make_workers(const RelayEngineOptions& options,
+                                                std::vector<std::vector<UdpSocket>> sockets) {
   RelayOptions relay = options.relay;
   relay.with_events = static_cast<bool>(options.on_events);
   relay.shared = shared = std::make_shared<RelayShared>(relay, random, started);
+  if (options.inheritance) {
+    const SharedState& before = *options.inheritance->state->shared();
+    shared->seed = before.seed;
+    shared->since = before.since;
+    for (const LocalAddress& address : before.addresses) {
+      if (!is_among(addresses_of(options), Endpoint(address))) relay.retired.push_back(address);
+    }
+  }
   for (std::size_t i = 0; i < steering.workers(); ++i) {
     threads.push_back(std::make_unique<LoopThread>());
     std::unique_ptr<ReplicationBackEnd> back_end = std::make_unique<SocketBackEnd>();
@@ -114,31 +88,32 @@ SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options) {
       back_end = std::move(*opened);
     }
     workers.push_back(std::make_unique<RelayWorker>(threads[i]->loop(), i, steering, relay, options.data_path,
-                                                    std::move((*sockets)[i]), std::move(back_end), random, *this));
+                                                    std::move(sockets[i]), std::move(back_end), random, *this));
   }
   const Duration patience = workers.size() == 1 ? Duration::zero() : TooBigDesk::kPatience;
   too_big.emplace(loop, ssm, random, counters, patience);
+  return {};
+}
+
+SysResult<void> RelayEngine::Impl::open_upstreams(const RelayEngineOptions& options) {
   for (const std::string& interface : options.upstream) {
     if (SysResult<void> added = add_upstream(interface, bound); !added) return added;
   }
-  if (options.router) {
-    const auto open_router = [this, router = *options.router] { return open_router_upstream(router, random); };
-    if (SysResult<void> added = upstream.add(open_router); !added) return added;
-  }
-  // By now everything is open that a relay has from its start.
-  upstream.descriptors().set_max(descriptors_for_joins(options.descriptors_max, open_descriptors()));
-  if (options.on_opened) {
-    if (SysResult<void> done = options.on_opened(); !done) return done;
-  }
+  if (!options.router) return {};
+  const auto open_router = [this, router = *options.router] { return open_router_upstream(router, random); };
+  return upstream.add(open_router);
+}
+
+void RelayEngine::Impl::start_workers() {
   for (std::size_t i = 0; i < threads.size(); ++i) threads[i]->start("amt-worker-" + std::to_string(i));
-  return {};
 }
 
 SysResult<void> RelayEngine::Impl::add_upstream(const std::string& interface, const std::vector<Endpoint>& own) {
   HostUpstreamOptions host{interface, {}};
   for (const Endpoint& endpoint : own) host.relay_addresses.push_back(endpoint.address);
   SysResult<void> added =
-      upstream.add([this, host = std::move(host)] { return open_host_upstream(host, upstream.descriptors()); });
+      upstream.add([this, host = std::move(host)] { return open_host_upstream(host, upstream.descriptors()); },
+                   [this](const std::string& name, std::size_t worker) { return given_capture(name, worker); });
   if (added) interfaces.push_back(interface);
   return added;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "egress/narrow_paths.hh"
+#include "engine/relay/relay_inheritance.hh"
 #include "engine/relay/relay_worker.hh"
 #include "engine/relay/router_upstream.hh"
 #include "engine/relay/upstream.hh"
@@ -44,6 +45,8 @@ struct RelayEngineOptions {
   /// Called when everything is open that a relay has from its start, before the first worker's thread begins:
   /// privileges that are given up here nobody has. An error ends the start.
   std::function<SysResult<void>()> on_opened;
+  /// Goes on with what another process had. As many workers as that one had, where it gives its sockets.
+  std::optional<RelayInheritance> inheritance{};
 };
 
 /// Every worker has a thread of its own. What controls them lives on the event loop of `create`: joins and leaves
@@ -85,8 +88,27 @@ class RelayEngine {
   /// `number`: its place in `RelayWorker::Published::captures`.
   void for_each_upstream(const std::function<void(const Upstream&, std::size_t number)>& visit) const;
 
+  /// A document of the state as it is while the relay runs, a slice at a time: no tunnel is missing that is there all
+  /// the time. `done` is not called if the engine is shut down first.
+  void collect_state(const BootId& boot, StateParts parts, std::function<void(std::vector<std::byte>)> done);
+
+  // For a process that takes over (docs/relay-threads.md, "Hand-over to another process"), in this order:
+  /// Control messages wait in the sockets from now on, or no more; `done`: no tunnel changes any more. Data goes on.
+  void hold_control(bool held, std::function<void()> done);
+  /// Nothing is sent any more: what comes waits in sockets and captures.
+  void stop_workers();
+  /// The same as `collect_state` at once, when the workers have stopped.
+  [[nodiscard]] std::vector<std::byte> state(const BootId& boot, StateParts parts);
+  [[nodiscard]] std::vector<LentDescriptor> descriptors() const;
+  /// Nobody has taken over: everything goes on where it stopped.
+  void start_workers();
+  /// Somebody has: this engine ends without a word to upstream, gateways or events.
+  void abandon();
+
  private:
   struct Impl;
+  /// `done` here when all have.
+  void ask_all_workers(const std::function<void(RelayWorker&)>& visit, std::function<void()> done);
   explicit RelayEngine(std::shared_ptr<Impl> impl);
   std::shared_ptr<Impl> impl_;
 };

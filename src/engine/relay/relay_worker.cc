@@ -236,7 +236,7 @@ void RelayWorker::settle() {
   // Before the upstream is told: what a join brings must find the capture open.
   open_captures();
   tell_upstream();
-  protocol_timer_.set(next_deadline_);
+  protocol_timer_.set(is_control_held_ ? kNoDeadline : next_deadline_);
 }
 
 void RelayWorker::open_captures() {

@@ -14,6 +14,7 @@
 #include "egress/too_big.hh"
 #include "engine/relay/answer_batch.hh"
 #include "engine/relay/fan_out.hh"
+#include "engine/relay/relay_descriptors.hh"
 #include "engine/relay/upstream.hh"
 #include "engine/relay/upstream_screen.hh"
 #include "engine/runtime/event_loop.hh"
@@ -22,6 +23,7 @@
 #include "io/udp_socket.hh"
 #include "membership/host_reporter.hh"
 #include "relay/relay.hh"
+#include "relay/state_document.hh"
 
 namespace amt {
 
@@ -35,6 +37,16 @@ struct DataPathOptions {
   std::function<SysResult<std::unique_ptr<ReplicationBackEnd>>()> open_back_end{};
   /// Channels that go on are told of, as events.
   std::optional<FlowTimeouts> flows{};
+};
+
+/// What of a relay's state: all of it for a process that comes after this one died; for one that takes over the
+/// tunnels while this one still sends to them, and then what they have had.
+enum class StateParts : std::uint8_t { kAll, kTunnels, kUses };
+
+/// Where a walk through a worker's state stands.
+struct StateCursor {
+  std::optional<std::uint32_t> tunnel = 0;  ///< nothing: all have been seen
+  ChannelCursor channel{};
 };
 
 class RelayWorker;
@@ -86,6 +98,17 @@ class RelayWorker final : TooBigListener {
   void set_options(const RelayOptions& options, const DataPathOptions& data_path);
   /// From now on the relay is reached on this one, too.
   void add_socket(UdpSocket socket);
+
+  /// Held, control messages wait in the sockets and no timer of the relay runs: no tunnel changes. Data goes on.
+  void hold_control(bool held);
+  /// Records of the state from `cursor` on: a tenth of a millisecond's work. False: that was the last.
+  bool append_state(StateRecords& records, StateCursor& cursor, StateParts parts);
+  /// For another process, when the thread has ended. `interfaces`: names, by number of the upstream.
+  void append_descriptors(const std::vector<std::string>& interfaces, std::vector<LentDescriptor>& out);
+  /// Tunnels of another process; before the thread begins.
+  [[nodiscard]] Relay& relay_to_restore() { return relay_; }
+  /// Then what the tunnels want upstream.
+  [[nodiscard]] std::vector<FilterChange> begin_restored();
 
   /// The owner of the upstream has made the changes that it was told last.
   void upstream_changed();
@@ -173,6 +196,7 @@ class RelayWorker final : TooBigListener {
   /// Whether there is a tunnel that captures work for.
   bool wanted_ = false;
   bool local_senders_ = false;
+  bool is_control_held_ = false;
   bool is_shut_down_ = false;
   Published published_;
   Timer protocol_timer_;

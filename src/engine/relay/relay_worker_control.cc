@@ -34,7 +34,7 @@ void RelayWorker::set_capture(std::size_t number, std::unique_ptr<UpstreamCaptur
   if (!place.capture) return;
   screen_.set_upstream(place.number, place.capture->interface(), place.capture->may_return());
   place.watch.emplace(loop_, place.capture->fd(), [this, &place] { on_upstream_readable(place); });
-  if (wanted_) place.capture->set_wanted(true);
+  place.capture->set_wanted(wanted_);
   if (local_senders_) place.capture->set_local_senders(true);
 }
 

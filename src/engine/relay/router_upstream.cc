@@ -75,7 +75,9 @@ class RouterUpstream final : public Upstream {
 
   const std::string& interface() const override { return tun_->name(); }
   UpstreamMode mode() const override { return UpstreamMode::kRouter; }
-  SysResult<std::unique_ptr<UpstreamCapture>> open_capture() override { return std::make_unique<RouterCapture>(tun_); }
+  SysResult<std::unique_ptr<UpstreamCapture>> open_capture(std::optional<GivenCapture>) override {
+    return std::make_unique<RouterCapture>(tun_);
+  }
 
   void set_membership(Instant now, const IpAddress& group, const SourceFilter& filter) override {
     if (filter.is_nothing()) {

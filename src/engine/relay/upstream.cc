@@ -16,8 +16,8 @@ namespace {
 
 class HostCapture final : public UpstreamCapture {
  public:
-  HostCapture(const LinkInfo& link, bool may_return, PacketRing ring)
-      : name_(link.name), interface_(link.index), may_return_(may_return), ring_(std::move(ring)) {}
+  HostCapture(const LinkInfo& link, bool may_return, PacketRing ring, Statistics before)
+      : name_(link.name), interface_(link.index), may_return_(may_return), ring_(std::move(ring)), before_(before) {}
 
   UpstreamMode mode() const override { return UpstreamMode::kHost; }
   int fd() const override { return ring_.fd(); }
@@ -42,14 +42,18 @@ class HostCapture final : public UpstreamCapture {
 
   Statistics statistics() override {
     const PacketRing::Statistics ring = ring_.statistics();
-    return {.dropped = ring.kernel_drops, .malformed = ring.malformed, .segmented = ring.segmented};
+    Statistics all = before_;
+    all += {.dropped = ring.kernel_drops, .malformed = ring.malformed, .segmented = ring.segmented};
+    return all;
   }
+  std::optional<PacketRingPlace> place() const override { return ring_.place(); }
 
  private:
   std::string name_;
   int interface_;
   bool may_return_;
   PacketRing ring_;
+  Statistics before_;
 };
 
 /// Whether a gateway may write to it: a TUN, TAP or other tunnel.
@@ -76,13 +80,16 @@ class HostUpstream final : public Upstream {
 
   const std::string& interface() const override { return link_.name; }
   UpstreamMode mode() const override { return UpstreamMode::kHost; }
-  SysResult<std::unique_ptr<UpstreamCapture>> open_capture() override {
-    SysResult<PacketRing> ring = PacketRing::open(link_.name, {});
+  SysResult<std::unique_ptr<UpstreamCapture>> open_capture(std::optional<GivenCapture> given) override {
+    SysResult<PacketRing> ring =
+        given ? PacketRing::adopt(std::move(given->fd), link_.name, given->place) : PacketRing::open(link_.name, {});
     if (!ring) return Unexpected<SysError>(ring.error());
-    auto capture = std::make_unique<HostCapture>(link_, has_tunnel(link_), std::move(*ring));
-    capture->set_wanted(false);
+    auto capture = std::make_unique<HostCapture>(link_, has_tunnel(link_), std::move(*ring),
+                                                 given ? given->before : UpstreamCapture::Statistics{});
+    if (!given) capture->set_wanted(false);
     return capture;
   }
+  void append_join_descriptors(std::vector<int>& out) const override { membership_.append_descriptors(out); }
 
   void set_membership(Instant, const IpAddress& group, const SourceFilter& filter) override {
     membership_.set(group, filter);

@@ -10,11 +10,13 @@
 #include <vector>
 
 #include "amt/time.hh"
+#include "io/packet_ring.hh"
 #include "ip/captured.hh"
 #include "membership/host_reporter.hh"
 #include "membership/source_filter.hh"
 #include "sys/descriptor_limit.hh"
 #include "sys/error.hh"
+#include "sys/unique_fd.hh"
 
 namespace amt {
 
@@ -69,6 +71,15 @@ class UpstreamCapture {
     }
   };
   [[nodiscard]] virtual Statistics statistics() = 0;
+  /// For another process that goes on with it, by `fd`: everything has been released. Nothing: that cannot be.
+  [[nodiscard]] virtual std::optional<PacketRingPlace> place() const { return std::nullopt; }
+};
+
+/// A capture of another process, which reads it no more.
+struct GivenCapture {
+  UniqueFd fd{};
+  PacketRingPlace place{};
+  UpstreamCapture::Statistics before{};
 };
 
 /// One upstream interface. One input, each with the time, then the timer at `next_deadline`. Not thread-safe.
@@ -82,8 +93,10 @@ class Upstream {
   [[nodiscard]] virtual const std::string& interface() const = 0;
   [[nodiscard]] virtual UpstreamMode mode() const = 0;
   /// Host mode: one for each worker. Router mode: one in all. It may live longer than this object, and on another
-  /// thread.
-  virtual SysResult<std::unique_ptr<UpstreamCapture>> open_capture() = 0;
+  /// thread. `given`: goes on with that one, which takes what it took there until `set_wanted` is called.
+  virtual SysResult<std::unique_ptr<UpstreamCapture>> open_capture(std::optional<GivenCapture> given) = 0;
+  /// Whoever holds these keeps joined what is joined.
+  virtual void append_join_descriptors(std::vector<int>& /*out*/) const {}
 
   /// The merged filter of `group` is now `filter`. Only noted in host mode: `work` makes it so.
   virtual void set_membership(Instant now, const IpAddress& group, const SourceFilter& filter) = 0;

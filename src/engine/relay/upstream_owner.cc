@@ -36,7 +36,7 @@ UpstreamOwner::UpstreamOwner(EventLoop& loop, std::size_t workers, SsmRange ssm,
       check_timer_(loop, [this] { on_check_timer(); }),
       report_timer_(loop, [this] { on_report_timer(); }) {}
 
-SysResult<void> UpstreamOwner::add(Open open) {
+SysResult<void> UpstreamOwner::add(Open open, const Given& given) {
   SysResult<std::unique_ptr<Upstream>> upstream = open();
   if (!upstream) return Unexpected<SysError>(upstream.error());
   const std::string interface = (*upstream)->interface();
@@ -45,7 +45,7 @@ SysResult<void> UpstreamOwner::add(Open open) {
   const auto index = static_cast<std::size_t>(known - places_.begin());
   if (index == kUpstreamsMax) return Unexpected<SysError>(SysError{"add upstream", interface, EMFILE});
   if (index == places_.size()) places_.push_back({.open = nullptr, .interface = interface});
-  if (SysResult<void> taken = take(index, std::move(*upstream)); !taken) return taken;
+  if (SysResult<void> taken = take(index, std::move(*upstream), given); !taken) return taken;
   places_[index].open = std::move(open);
   join_all(places_[index]);
   look_at_addresses();
@@ -67,14 +67,15 @@ void UpstreamOwner::remove(const std::string& interface) {
 SysResult<void> UpstreamOwner::open_again(std::size_t index) {
   SysResult<std::unique_ptr<Upstream>> upstream = places_[index].open();
   if (!upstream) return Unexpected<SysError>(upstream.error());
-  return take(index, std::move(*upstream));
+  return take(index, std::move(*upstream), {});
 }
 
-SysResult<void> UpstreamOwner::take(std::size_t index, std::unique_ptr<Upstream> upstream) {
+SysResult<void> UpstreamOwner::take(std::size_t index, std::unique_ptr<Upstream> upstream, const Given& given) {
   Place& place = places_[index];
   std::vector<std::unique_ptr<UpstreamCapture>> captures;
   for (std::size_t worker = 0; worker < workers_; ++worker) {
-    SysResult<std::unique_ptr<UpstreamCapture>> capture = upstream->open_capture();
+    SysResult<std::unique_ptr<UpstreamCapture>> capture =
+        upstream->open_capture(given ? given(upstream->interface(), worker) : std::nullopt);
     if (!capture) return Unexpected<SysError>(capture.error());
     captures.push_back(std::move(*capture));
   }
@@ -117,17 +118,25 @@ void UpstreamOwner::tell_return(const ReturnedPacket& packet) {
       places_[packet.again].upstream->interface(), places_[packet.again].upstream->interface());
 }
 
-void UpstreamOwner::apply(const FilterChange& change) {
-  const std::optional<FilterChange> merged = merged_.apply(change);
-  if (!merged) return;
+std::optional<FilterChange> UpstreamOwner::merge(const FilterChange& change) {
+  std::optional<FilterChange> merged = merged_.apply(change);
+  if (!merged) return std::nullopt;
   // The text names every source, which may be thousands.
   if (log_enabled(LogLevel::kDebug)) {
     log_debug("upstream {} is now {}", merged->group.to_string(), merged->after.to_string());
   }
   for (const Place& place : places_) set_membership(place, merged->group, merged->after);
-  report(*merged);
   local_groups_ += may_be_local(merged->after) ? 1 : 0;
   local_groups_ -= may_be_local(merged->before) ? 1 : 0;
+  return merged;
+}
+
+void UpstreamOwner::restore(const FilterChange& change) { static_cast<void>(merge(change)); }
+
+void UpstreamOwner::apply(const FilterChange& change) {
+  const std::optional<FilterChange> merged = merge(change);
+  if (!merged) return;
+  report(*merged);
   tell_local();
   set_report_timer();
 }

@@ -23,6 +23,8 @@ class UpstreamOwner {
   /// A capture for worker `worker` of the interface with number `upstream`, in place of the one before.
   using HandOut = std::function<void(std::size_t worker, std::size_t upstream, std::unique_ptr<UpstreamCapture>)>;
   using Open = std::function<SysResult<std::unique_ptr<Upstream>>()>;
+  /// The capture of another process for this worker, if there is one.
+  using Given = std::function<std::optional<GivenCapture>(const std::string& interface, std::size_t worker)>;
   /// Whether captures are to take what this host sends, which costs something for all that leaves.
   using WantLocal = std::function<void(bool wanted)>;
 
@@ -41,12 +43,14 @@ class UpstreamOwner {
 
   /// Opens one more interface, also while others are in use: what is wanted is joined there, too. `open` is called
   /// again whenever the interface was lost. Error: nothing has changed; EMFILE where there are `kUpstreamsMax` already.
-  [[nodiscard]] SysResult<void> add(Open open);
+  [[nodiscard]] SysResult<void> add(Open open, const Given& given = {});
   /// Leaves everything on that interface and closes it. Nothing where there is none of that name.
   void remove(const std::string& interface);
 
   /// The filter of one worker changed. It is joined or left when its turn comes.
   void apply(const FilterChange& change);
+  /// The same for what another process has joined before this one: no watcher is told.
+  void restore(const FilterChange& change);
   /// The capture of interface number `upstream` heard these.
   void handle_queries(std::size_t upstream, const std::vector<HeardQuery>& queries);
   /// A capture says that its interface is gone: sooner than this would have been noticed.
@@ -74,7 +78,9 @@ class UpstreamOwner {
   };
 
   [[nodiscard]] SysResult<void> open_again(std::size_t index);
-  [[nodiscard]] SysResult<void> take(std::size_t index, std::unique_ptr<Upstream> upstream);
+  [[nodiscard]] SysResult<void> take(std::size_t index, std::unique_ptr<Upstream> upstream, const Given& given);
+  /// What became of the merged membership, if anything.
+  std::optional<FilterChange> merge(const FilterChange& change);
   [[nodiscard]] bool has_upstream(std::size_t index) const {
     return index < places_.size() && places_[index].upstream != nullptr;
   }

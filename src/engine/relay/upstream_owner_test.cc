@@ -25,7 +25,9 @@ class TestUpstream final : public Upstream {
   explicit TestUpstream(Seen& seen) : seen_(seen) {}
   const std::string& interface() const override { return interface_; }
   UpstreamMode mode() const override { return UpstreamMode::kHost; }
-  SysResult<std::unique_ptr<UpstreamCapture>> open_capture() override { return std::unique_ptr<UpstreamCapture>(); }
+  SysResult<std::unique_ptr<UpstreamCapture>> open_capture(std::optional<GivenCapture>) override {
+    return std::unique_ptr<UpstreamCapture>();
+  }
   void set_membership(Instant, const IpAddress& group, const SourceFilter& filter) override {
     seen_.wanted[group] = filter;
   }

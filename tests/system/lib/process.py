@@ -83,9 +83,9 @@ class Process:
 class Daemon(Process):
     """`amt relay` or `amt gateway`, with a control socket that `amt status` can ask."""
 
-    def __init__(self, amt: str, arguments: list[str], folder: pathlib.Path, name: str, namespace):
+    def __init__(self, amt: str, arguments: list[str], folder: pathlib.Path, name: str, namespace, control=None):
         self.amt = amt
-        self.control = folder / f"{name}.sock"
+        self.control = control or folder / f"{name}.sock"
         super().__init__([amt, *arguments, "--control", str(self.control)], folder, name, namespace)
 
     def snapshot(self) -> dict:

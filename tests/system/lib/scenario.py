@@ -90,8 +90,9 @@ class Case:
         self._processes.append(started)
         return started
 
-    def daemon(self, arguments, name: str, namespace, ready=True) -> process.Daemon:
-        started = process.Daemon(self.amt, [str(one) for one in arguments], self.folder, name, namespace)
+    def daemon(self, arguments, name: str, namespace, ready=True, control=None) -> process.Daemon:
+        """`control`: where it has its control socket, if not at a path of its own."""
+        started = process.Daemon(self.amt, [str(one) for one in arguments], self.folder, name, namespace, control)
         self._processes.append(started)
         if ready:
             started.wait_ready()

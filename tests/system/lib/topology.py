@@ -46,11 +46,11 @@ class Line:
     def gateway_address(family: int, number=0) -> str:
         return f"10.{number + 2}.0.2" if family == 4 else f"2001:db8:{number + 2}::2"
 
-    def start_relay(self, *options, name="relay", ready=True, upstream=("--upstream", "r0")):
+    def start_relay(self, *options, name="relay", ready=True, upstream=("--upstream", "r0"), control=None):
         """On all its addresses that face gateways; in host mode unless `upstream` says otherwise."""
         local = [word for number in range(len(self.gateways)) for family in (4, 6)
                  for word in ("--local", self.relay_address(family, number))]
-        return self.case.daemon(["relay", *local, *upstream, *options], name, self.relay, ready)
+        return self.case.daemon(["relay", *local, *upstream, *options], name, self.relay, ready, control)
 
     def start_gateway(self, outer: int, *options, number=0, name=None, ready=True):
         return self.case.daemon(["gateway", "--relay", self.relay_address(outer, number), *options],

@@ -1,0 +1,74 @@
+#include "cli/relay_successor.hh"
+
+#include <utility>
+
+#include "cli/hand_over_words.hh"
+#include "sys/boot_id.hh"
+#include "sys/clock.hh"
+#include "sys/sealed_memory.hh"
+
+namespace amt {
+namespace {
+
+/// For the other process to load a million tunnels.
+constexpr Duration kPatience = std::chrono::seconds(20);
+
+}  // namespace
+
+RelaySuccessor::RelaySuccessor(EventLoop& loop, RelayEngine& engine, DescriptorChannel channel,
+                               std::vector<LentDescriptor> listeners, Done done)
+    : engine_(engine),
+      channel_(std::move(channel)),
+      listeners_(std::move(listeners)),
+      done_(std::move(done)),
+      patience_(loop, [this] { fail("it took too long"); }),
+      answers_(loop, channel_.fd(), [this] { on_answer(); }) {
+  patience_.set(monotonic_now() + kPatience);
+  if (const SysResult<BootId> boot = boot_id()) boot_ = *boot;
+  const std::weak_ptr<int> alive = alive_;
+  engine_.hold_control(true, [this, alive] {
+    if (alive.expired()) return;
+    engine_.collect_state(boot_, StateParts::kTunnels, [this, alive](const std::vector<std::byte>& document) {
+      if (!alive.expired()) offer_tunnels(document);
+    });
+  });
+}
+
+SysResult<void> RelaySuccessor::send(const std::vector<std::byte>& document, std::vector<LentDescriptor> descriptors) {
+  const SysResult<UniqueFd> memory = seal_memory(document);
+  if (!memory) return Unexpected<SysError>(memory.error());
+  descriptors.push_back({{.kind = RelayDescriptor::Kind::kState}, memory->get()});
+  return send_descriptors(channel_, descriptors);
+}
+
+void RelaySuccessor::offer_tunnels(const std::vector<std::byte>& document) {
+  if (const SysResult<void> sent = send(document, std::move(listeners_)); !sent) return fail(sent.error().to_string());
+  phase_ = Phase::kTunnelsOffered;
+}
+
+void RelaySuccessor::offer_all() {
+  engine_.stop_workers();
+  phase_ = Phase::kAllOffered;
+  const SysResult<void> sent = send(engine_.state(boot_, StateParts::kUses), engine_.descriptors());
+  if (!sent) fail(sent.error().to_string());
+}
+
+void RelaySuccessor::on_answer() {
+  const SysResult<std::optional<DescriptorMessage>> answer = channel_.receive(Duration::zero());
+  if (!answer) return fail(answer.error().to_string());
+  if (!*answer) return fail("it has ended");
+  const std::byte word = (*answer)->octets.front();
+  if (word == kTunnelsTaken && phase_ == Phase::kTunnelsOffered) return offer_all();
+  if (word != kAllTaken || phase_ != Phase::kAllOffered) return fail("it does not speak as a relay does");
+  const Done done = std::move(done_);
+  done({});
+}
+
+void RelaySuccessor::fail(const std::string& why) {
+  if (phase_ == Phase::kAllOffered) engine_.start_workers();
+  engine_.hold_control(false, [] {});
+  const Done done = std::move(done_);
+  done(Unexpected<std::string>(why));
+}
+
+}  // namespace amt

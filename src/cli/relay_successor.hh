@@ -1,0 +1,45 @@
+#pragma once
+/// Hands a running relay over to the process that takes over from it (docs/relay-threads.md).
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "engine/relay/relay_engine.hh"
+#include "engine/runtime/event_loop.hh"
+#include "sys/descriptor_channel.hh"
+
+namespace amt {
+
+/// Lives on the engine's loop. The data goes on until the other process has the tunnels; then sockets and captures go
+/// to it as they are, with what waits in them.
+class RelaySuccessor {
+ public:
+  /// `done`: the other process has everything, and this one is to end; or why not: then everything goes on here as if
+  /// nobody had asked. It may destroy this object. `listeners`: sockets that the relay is asked at.
+  using Done = std::function<void(Result<void, std::string> taken)>;
+  RelaySuccessor(EventLoop& loop, RelayEngine& engine, DescriptorChannel channel, std::vector<LentDescriptor> listeners,
+                 Done done);
+
+ private:
+  enum class Phase { kCollecting, kTunnelsOffered, kAllOffered };
+
+  void offer_tunnels(const std::vector<std::byte>& document);
+  void offer_all();
+  [[nodiscard]] SysResult<void> send(const std::vector<std::byte>& document, std::vector<LentDescriptor> descriptors);
+  void on_answer();
+  void fail(const std::string& why);
+
+  RelayEngine& engine_;
+  DescriptorChannel channel_;
+  std::vector<LentDescriptor> listeners_;
+  Done done_;
+  BootId boot_{};
+  Phase phase_ = Phase::kCollecting;
+  /// Ends what waits for the workers when this object is gone.
+  std::shared_ptr<int> alive_ = std::make_shared<int>();
+  Timer patience_;
+  ReadWatch answers_;
+};
+
+}  // namespace amt

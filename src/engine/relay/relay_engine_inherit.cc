@@ -1,0 +1,86 @@
+/// A relay that goes on with what another process had.
+
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
+
+#include "engine/relay/relay_engine_impl.hh"
+#include "relay/relay_restorer.hh"
+#include "sys/log.hh"
+
+namespace amt {
+namespace {
+
+/// How long joins of the process before are kept: this one has made its own by then.
+constexpr Duration kEarlierJoinsKept = std::chrono::seconds(5);
+
+SysError unusable(const std::string& what) { return {"take over", what, EBADMSG}; }
+
+}  // namespace
+
+SysResult<void> RelayEngine::Impl::inherit(const RelayInheritance& inheritance) {
+  const SharedState& before = *inheritance.state->shared();
+  RelayRestorer::Target target;
+  for (const std::unique_ptr<RelayWorker>& worker : workers) target.relays.push_back(&worker->relay_to_restore());
+  target.worker_of = [this](const Endpoint& endpoint) { return steering.worker_of(endpoint); };
+  target.addresses = before.addresses;
+  if (!inheritance.take_rest) {
+    // Sockets that are not given are those of the options.
+    target.addresses.clear();
+    for (const Endpoint& address : bound) target.addresses.push_back({address});
+  }
+  RelayRestorer restorer(std::move(target), monotonic_now());
+  inheritance.state->visit(restorer);
+  if (inheritance.take_rest) {
+    SysResult<RelayInheritance::Rest> rest = inheritance.take_rest();
+    if (!rest) return Unexpected<SysError>(rest.error());
+    if (rest->uses) rest->uses->visit(restorer);
+    given = std::move(rest->descriptors);
+    if (SysResult<void> adopted = adopt_sockets(before); !adopted) return adopted;
+  }
+  log_info("{} tunnels go on{}", restorer.restored(),
+           restorer.left_out() == 0 ? "" : fmt::format(", {} do not fit", restorer.left_out()));
+  for (const std::unique_ptr<RelayWorker>& worker : workers) {
+    for (const FilterChange& change : worker->begin_restored()) upstream.restore(change);
+  }
+  return {};
+}
+
+SysResult<void> RelayEngine::Impl::adopt_sockets(const SharedState& before) {
+  for (const LocalAddress& address : before.addresses) {
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+      const auto found = std::ranges::find_if(given, [&](const GivenDescriptor& one) {
+        return one.what.kind == RelayDescriptor::Kind::kSocket && one.what.worker == i && one.what.local == address;
+      });
+      if (found == given.end()) return Unexpected<SysError>(unusable("no socket of " + address.to_string()));
+      SysResult<UdpSocket> socket = UdpSocket::adopt(std::move(found->descriptor), true);
+      given.erase(found);
+      if (!socket) return Unexpected<SysError>(socket.error());
+      if (socket->local() != address)
+        return Unexpected<SysError>(unusable("another socket than that of " + address.to_string()));
+      workers[i]->add_socket(std::move(*socket));
+    }
+    bound.push_back(address);
+  }
+  return {};
+}
+
+std::optional<GivenCapture> RelayEngine::Impl::given_capture(const std::string& interface, std::size_t worker) {
+  const auto found = std::ranges::find_if(given, [&](const GivenDescriptor& one) {
+    return one.what.kind == RelayDescriptor::Kind::kCapture && one.what.worker == worker && one.what.name == interface;
+  });
+  if (found == given.end()) return std::nullopt;
+  GivenCapture capture{std::move(found->descriptor), found->what.ring, found->what.captured};
+  given.erase(found);
+  return capture;
+}
+
+void RelayEngine::Impl::keep_earlier_joins() {
+  for (GivenDescriptor& one : given) {
+    if (one.what.kind == RelayDescriptor::Kind::kJoin) earlier_joins.push_back(std::move(one));
+  }
+  given.clear();
+  if (!earlier_joins.empty()) earlier_joins_timer.set(monotonic_now() + kEarlierJoinsKept);
+}
+
+}  // namespace amt
