@@ -28,8 +28,12 @@ int run_relay(const Invocation& invocation, const std::vector<std::string>& argu
     const Result<RelayEngineOptions, std::string> options = relay_engine_options(config);
     return options ? config_is_good("relay") : fail_usage("relay", options.error());
   }
-  // What is not there by then is told below, as an error.
   if (wait_for_own_addresses(config) == Waited::kStopped) return 0;
+  // Status 1: the service manager tries again. Status 2 is for options that a restart does not mend.
+  if (config.local.empty() && default_relay_addresses().empty()) {
+    return fail("--local: there is no default route to take an address from; name one (example: --local 192.0.2.1)");
+  }
+  // Any other address that is not there by now is an error of the start itself.
   return RelayDaemon(invocation, arguments).run();
 }
 

@@ -34,6 +34,9 @@ def run(case):
 
     done = case.amt_once(["relay", "--local", "203.0.113.9"], line.relay, timeout=30)
     case.check(done.returncode == 1 and "203.0.113.9" in done.stderr, f"status {done.returncode}: {done.stderr}")
+    # A host whose DHCP server is slow: systemd tries again after status 1, and not after 2 (RestartPreventExitStatus).
+    done = case.amt_once(["relay"], case.host("offline"), timeout=60)
+    case.check(done.returncode == 1 and "default route" in done.stderr, f"status {done.returncode}: {done.stderr}")
     waiting = case.daemon(["relay", "--local", "203.0.113.9"], "stopped", line.relay, ready=False)
     case.wait_until(lambda: "waiting for" in waiting.err, 5, "it waits")
     waiting.terminate()
