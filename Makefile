@@ -1,7 +1,7 @@
 # What people do with this project. Each target sets up what it needs by itself; CMake does the work.
 # `make` builds build/release/amt.
 .DEFAULT_GOAL := build
-.PHONY: build demo test browser attack interop bench format lint asan tsan fuzz conformance sim storm mutation coverage clean help install deb htmldocs
+.PHONY: build demo test browser attack interop bench format lint asan tsan fuzz conformance sim storm mutation coverage clean help install deb test-deb htmldocs pdfdocs
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 
@@ -19,9 +19,17 @@ deb: ## Debian packages of the last commit, in build/deb (unit tests: DEB_BUILD_
 	@tools/setup.sh build deb
 	@tools/deb.sh
 
+test-deb: ## the packages of `make deb` in fresh systems and a QEMU guest (root; minutes): STEPS="install guest build-13"
+	@tools/setup.sh packages
+	@tests/packages/run.py $(STEPS) || [ $$? -eq 77 ]
+
 htmldocs: build ## the guides and the reference as a site: build/htmldocs/index.html
 	@tools/setup.sh docs
 	@tools/htmldocs.py build/release/amt build/htmldocs
+
+pdfdocs: build ## the same as one book: build/amtkit.pdf
+	@tools/setup.sh docs pdf
+	@tools/pdfdocs.py build/release/amt build/amtkit.pdf
 
 demo: build ## show it working: a video through a tunnel, without privileges
 	@tools/setup.sh demo
@@ -93,4 +101,4 @@ clean: ## remove everything built
 	@rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16

@@ -35,24 +35,32 @@ def whole_index(source: pathlib.Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
-    amt, out = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
-    source = out.with_name(out.name + "-source")
-    for folder in (out, source):
-        shutil.rmtree(folder, ignore_errors=True)
+def prepare(amt: str, source: pathlib.Path) -> None:
+    """The pages in `source` as Sphinx takes them, with those that are generated."""
+    shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(TOP / "docs", source)
-    sys.argv = ["reference.py", amt, str(source / "reference")]
-    reference.main()
+    reference.write(amt, source / "reference")
     for page in source.rglob("*.md"):
         page.write_text(outward(page.read_text(encoding="utf-8")), encoding="utf-8")
     (source / "index.md").write_text(whole_index(source), encoding="utf-8")
+
+
+def build(builder: str, source: pathlib.Path, out: pathlib.Path, *words: str) -> None:
+    shutil.rmtree(out, ignore_errors=True)
     version = re.search(r"project\(amtkit VERSION ([0-9.]+)", (TOP / "CMakeLists.txt").read_text(encoding="utf-8"))[1]
-    done = subprocess.run(["sphinx-build", "-q", "-W", "--keep-going", "-n", "-b", "html", "-D", f"version={version}",
-                           "-D", f"release={version}", str(source), str(out)], check=False)
+    done = subprocess.run(["sphinx-build", "-q", "-W", "--keep-going", "-n", "-b", builder, "-D", f"version={version}",
+                           "-D", f"release={version}", *words, str(source), str(out)], check=False)
     shutil.rmtree(out / ".doctrees", ignore_errors=True)
     (out / ".buildinfo").unlink(missing_ok=True)
     if done.returncode != 0:
-        sys.exit("htmldocs: see above")
+        sys.exit(f"{pathlib.Path(sys.argv[0]).stem}: see above")
+
+
+def main() -> None:
+    amt, out = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
+    source = out.with_name(out.name + "-source")
+    prepare(amt, source)
+    build("html", source, out)
     print(f"htmldocs: {out}/index.html, {len(list(out.rglob('*.html')))} pages")
 
 

@@ -49,8 +49,7 @@ def markdown(roff: str) -> str:
     return "\n".join(out)
 
 
-def main() -> None:
-    amt, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+def write(amt: str, folder: pathlib.Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
     def ask(*arguments: str) -> str:
@@ -64,4 +63,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    write(sys.argv[1], pathlib.Path(sys.argv[2]))

@@ -88,7 +88,7 @@ def run_guest(prepared: pathlib.Path, amt: pathlib.Path, scenarios: list[str], s
     def on_line(text: str) -> None:
         said.append(text)
         print(text, flush=True)
-    guest = machine.Guest(prepared / "vmlinuz", archive, BUILD / "console.log", scenarios,
+    guest = machine.Guest(prepared / "vmlinuz", archive, BUILD / "console.log", f"scenarios={','.join(scenarios)}",
                           os.environ.get("ACCEL", "tcg"), on_line)
     problem = guest.run(float(os.environ.get("SECONDS_MAX", "1200")))
     if problem is None and not any(text.startswith("end: ") for text in said):

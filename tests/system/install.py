@@ -49,6 +49,32 @@ def manual(case, top: pathlib.Path, program: pathlib.Path) -> None:
         case.check(done.returncode == 0 and "NAME" in done.stdout and done.stderr == "", f"{page}: {done.stderr}")
 
 
+# A program of somebody else, by CMake.
+CONSUMER = """cmake_minimum_required(VERSION 3.18)
+project(watch LANGUAGES C)
+find_package(amt 0.1 REQUIRED)
+add_executable(watch {source})
+target_link_libraries(watch PRIVATE amt::amt)
+"""
+EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "examples/watch.c"
+
+
+def library(case, top: pathlib.Path) -> None:
+    """The folder may be moved: neither pkg-config nor CMake names the place where it was built."""
+    folder = case.folder / "consumer"
+    folder.mkdir()
+    (folder / "CMakeLists.txt").write_text(CONSUMER.format(source=EXAMPLE), encoding="utf-8")
+    for command in (["cmake", "-S", folder, "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={top}"], ["cmake", "--build", folder / "build"]):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        case.check(done.returncode == 0, f"{command}: {done.stdout} {done.stderr}")
+    done = subprocess.run([folder / "build/watch", "nonsense"], capture_output=True, text=True, check=False)
+    case.check(done.returncode == 1 and "amt://" in done.stderr, f"{done}")
+    [modules] = top.rglob("pkgconfig")
+    done = subprocess.run(["pkg-config", "--cflags", "--libs", "amt"], capture_output=True, text=True, check=False,
+                          env={**os.environ, "PKG_CONFIG_PATH": str(modules)})
+    case.check(done.returncode == 0 and str(top) in done.stdout, f"pkg-config: {done}")
+
+
 def run(case):
     build = pathlib.Path(case.amt).parent
     if not (build / "cmake_install.cmake").exists() or not (build / "documents/written").exists():
@@ -62,6 +88,7 @@ def run(case):
     case.note(done.stdout.strip())
     completions(case, top)
     manual(case, top, program)
+    library(case, top)
     for unit in ("amt-relay", "amt-gateway", "amt-gateway@"):
         text = (top / f"lib/systemd/system/{unit}.service").read_text(encoding="utf-8")
         case.check("ExecStart=/usr/bin/amt " in text and "@" not in text.replace("@s", "").replace("@p", "").replace("@r", ""),

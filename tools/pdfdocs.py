@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""Makes one book of the guides and the generated reference: Sphinx writes one long page, WeasyPrint sets it on paper, with a table
+of contents, page numbers and bookmarks.
+
+    tools/pdfdocs.py AMT FILE.pdf
+"""
+
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+import htmldocs
+
+
+def main() -> None:
+    amt, out = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
+    source, page = out.with_name(out.stem + "-pdf-source"), out.with_name(out.stem + "-pdf-page")
+    htmldocs.prepare(amt, source)
+    # The theme's own rules are for screens.
+    htmldocs.build("singlehtml", source, page, "-D", "html_theme=basic")
+    shutil.copy(htmldocs.TOP / "docs/print.css", page)
+    index = page / "index.html"
+    text = index.read_text(encoding="utf-8")
+    # What leads through a site: bars with "next" and "index", and search.
+    text = re.sub(r'<div class="related".*?</div>', "", text, flags=re.DOTALL)
+    text = re.sub(r'<div class="sphinxsidebar".*?<div class="clearer"></div>', "", text, flags=re.DOTALL)
+    text = re.sub(r'<link rel="stylesheet"[^>]*>|<script[^>]*></script>', "", text)
+    text = text.replace("</head>", '<link rel="stylesheet" href="print.css"></head>')
+    index.write_text(text, encoding="utf-8")
+    done = subprocess.run(["weasyprint", "--quiet", index, out], check=False)
+    if done.returncode != 0 or not out.exists():
+        sys.exit("pdfdocs: see above")
+    print(f"pdfdocs: {out}, {out.stat().st_size >> 10} KiB")
+
+
+if __name__ == "__main__":
+    main()
