@@ -33,6 +33,7 @@ SandboxOptions relay_sandbox(const RelayConfig& config, const std::vector<std::s
   add_sockets(options, sockets);
   // A log that is rotated is opened again, under its name.
   if (config.events && *config.events != "-") options.files.writable.push_back(directory_of(*config.events));
+  if (config.state) options.files.writable.push_back(directory_of(*config.state));
   options.files.writable.emplace_back("/dev/net/tun");
   return options;
 }

@@ -9,6 +9,9 @@ namespace amt {
 inline constexpr const char* kControlListener = "control";
 inline constexpr const char* kHttpListener = "http";
 
+/// Of the channel that systemd keeps (`--descriptor-store`).
+inline constexpr const char* kStoredName = "amt-relay";
+
 /// Said to the one that hands over, an octet each. The tunnels are here: send no more data, and give sockets and
 /// captures.
 inline constexpr std::byte kTunnelsTaken{1};

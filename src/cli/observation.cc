@@ -16,6 +16,21 @@ void log_place(const ListenPlace& place) {
   }
 }
 
+/// The places that are not there yet.
+SysResult<ObservationPlaces> bind_missing(const ObserveConfig& config, const std::string& role,
+                                          ObservationPlaces places) {
+  if (!places.control) {
+    SysResult<std::optional<HttpPlace>> control = bind_control(role, config.control);
+    if (!control) return Unexpected<SysError>(control.error());
+    if (*control) places.control.emplace(std::move(**control));
+  }
+  if (!config.http || places.http) return places;
+  SysResult<HttpPlace> http = bind_http(*config.http);
+  if (!http) return Unexpected<SysError>(http.error());
+  places.http.emplace(std::move(*http));
+  return places;
+}
+
 }  // namespace
 
 std::vector<std::string> ObservationPlaces::paths() const {
@@ -27,35 +42,22 @@ std::vector<std::string> ObservationPlaces::paths() const {
 }
 
 SysResult<ObservationPlaces> bind_observation(const ObserveConfig& config, const std::string& role) {
-  ObservationPlaces places;
-  SysResult<std::optional<HttpPlace>> control = bind_control(role, config.control);
-  if (!control) return Unexpected<SysError>(control.error());
-  if (*control) places.control.emplace(std::move(**control));
-  if (!config.http) return places;
-  SysResult<HttpPlace> http = bind_http(*config.http);
-  if (!http) return Unexpected<SysError>(http.error());
-  places.http.emplace(std::move(*http));
-  return places;
+  return bind_missing(config, role, {});
 }
 
-SysResult<ObservationPlaces> adopt_observation(const ObserveConfig& config, GivenListeners given) {
+SysResult<ObservationPlaces> adopt_observation(const ObserveConfig& config, const std::string& role,
+                                               GivenListeners given) {
   ObservationPlaces places;
   if (given.control) {
-    SysResult<HttpPlace> control = adopt_http(given.control_path, std::move(*given.control));
-    if (!control) return Unexpected<SysError>(control.error());
-    places.control.emplace(std::move(*control));
+    SysResult<HttpPlace> control = adopt_control(std::move(*given.control));
+    const bool is_there = control && (!config.control || control->file->path() == *config.control);
+    if (is_there) places.control.emplace(std::move(*control));
   }
-  if (!config.http) return places;
-  if (given.http) {
+  if (config.http && given.http) {
     SysResult<HttpPlace> http = adopt_http(*config.http, std::move(*given.http));
-    // Else the page was elsewhere.
     if (http) places.http.emplace(std::move(*http));
   }
-  if (places.http) return places;
-  SysResult<HttpPlace> http = bind_http(*config.http);
-  if (!http) return Unexpected<SysError>(http.error());
-  places.http.emplace(std::move(*http));
-  return places;
+  return bind_missing(config, role, std::move(places));
 }
 
 Observation observe(EventLoop& loop, ObservationPlaces places, const ObserveConfig& config,

@@ -28,13 +28,13 @@ struct Observation {
 
 /// `role`: "relay" or "gateway". Before privileges are given up.
 [[nodiscard]] SysResult<ObservationPlaces> bind_observation(const ObserveConfig& config, const std::string& role);
-/// The same places with sockets that another process has listened on: where it has such a one.
+/// The same with sockets that another process has listened on, as far as they are at the places of `config`.
 struct GivenListeners {
-  std::string control_path;
   std::optional<UniqueFd> control{};
   std::optional<UniqueFd> http{};
 };
-[[nodiscard]] SysResult<ObservationPlaces> adopt_observation(const ObserveConfig& config, GivenListeners given);
+[[nodiscard]] SysResult<ObservationPlaces> adopt_observation(const ObserveConfig& config, const std::string& role,
+                                                             GivenListeners given);
 
 /// `control_routes`: those of the control socket, with commands; `routes`: those of HTTP. Logs where the page is.
 [[nodiscard]] Observation observe(EventLoop& loop, ObservationPlaces places, const ObserveConfig& config,

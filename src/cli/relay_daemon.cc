@@ -63,9 +63,10 @@ std::optional<int> RelayDaemon::open_files(Opened& opened) {
     if (!socket) return fail(explain(socket.error()));
     opened.collector = std::move(*socket);
   }
-  SysResult<ObservationPlaces> places = predecessor_
-                                            ? adopt_observation(config().observe, predecessor_->take_listeners())
-                                            : bind_observation(config().observe, "relay");
+  SysResult<ObservationPlaces> places =
+      predecessor_ && predecessor_->gives_sockets()
+          ? adopt_observation(config().observe, "relay", predecessor_->take_listeners())
+          : bind_observation(config().observe, "relay");
   if (!places) return fail(explain(places.error()));
   opened.places.emplace(std::move(*places));
   return std::nullopt;
@@ -85,7 +86,7 @@ std::optional<int> RelayDaemon::give_up_privileges(const Opened& opened, RelayEn
 std::optional<int> RelayDaemon::open() {
   Result<RelayEngineOptions, std::string> options = relay_engine_options(config());
   if (!options) return fail_usage("relay", options.error());
-  if (const std::optional<int> status = ask_predecessor(*options)) return status;
+  if (const std::optional<int> status = find_predecessor(*options)) return status;
   Opened opened;
   if (const std::optional<int> status = open_files(opened)) return status;
   if (const std::optional<int> status = give_up_privileges(opened, *options)) return status;
@@ -130,6 +131,7 @@ int RelayDaemon::run() {
   // Before it says that it is ready. The handlers run on the loop: whatever they stop is there by then.
   loop_.on_stop_signal([this](int) {
     log_info("stopping");
+    if (config().descriptor_store && give_to_store()) return;
     stop(EndReason::kShutDown);
   });
   loop_.on_reload_signal([this] { static_cast<void>(reload()); });
@@ -142,6 +144,7 @@ int RelayDaemon::run() {
 
 void RelayDaemon::stop(EndReason reason) {
   successor_.reset();
+  if (state_file_) state_file_->remove();
   notify_stopping();
   // The route to this relay goes before the relay does.
   announcer_.finish(kAnnouncePatience);

@@ -13,6 +13,7 @@
 #include "cli/relay_predecessor.hh"
 #include "cli/relay_successor.hh"
 #include "cli/reload_report.hh"
+#include "cli/state_file.hh"
 #include "config/command_line.hh"
 #include "engine/relay/relay_engine.hh"
 #include "engine/runtime/event_loop.hh"
@@ -58,14 +59,23 @@ class RelayDaemon {
   void stop(EndReason reason);
 
   // relay_daemon_hand_over.cc
-  /// With --take-over; nothing: go on, with or without a relay before this one. Else the exit status.
-  [[nodiscard]] std::optional<int> ask_predecessor(RelayEngineOptions& options);
-  /// It may end now.
+  /// A relay that runs (--take-over), one that gave everything to systemd, or one that has died (--state). Nothing: go
+  /// on, whether there was one or not. Else the exit status.
+  [[nodiscard]] std::optional<int> find_predecessor(RelayEngineOptions& options);
+  void find_stored_predecessor();
+  void find_dead_predecessor(const std::string& path);
+  /// This relay runs, and the one before may end.
   void confirm_take_over();
   /// Somebody asks for all that this relay has.
   void answer_hand_over(const HttpRespond& respond);
   void begin_hand_over(const UniqueFd& client);
   void on_handed_over(int pid, const Result<void, std::string>& taken);
+  /// False: that cannot be, and the workers may have stopped.
+  [[nodiscard]] bool give_to_store();
+  /// Without a word to gateways or upstream.
+  void end_handed_over();
+  [[nodiscard]] std::vector<LentDescriptor> listeners() const;
+  void set_listener_files_kept(bool kept);
 
   Invocation invocation_;
   std::vector<std::string> arguments_;
@@ -83,6 +93,7 @@ class RelayDaemon {
   std::unique_ptr<RelayEngine> engine_;
   std::optional<RelayMonitor> monitor_;
   std::optional<Observation> observation_;
+  std::optional<StateFile> state_file_;
   /// While another process takes over from this one.
   std::optional<RelaySuccessor> successor_;
   std::size_t upstreams_lost_ = 0;

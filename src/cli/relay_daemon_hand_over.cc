@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <array>
 #include <utility>
 
 #include "cli/control_paths.hh"
@@ -15,41 +16,81 @@
 
 namespace amt {
 
-std::optional<int> RelayDaemon::ask_predecessor(RelayEngineOptions& options) {
-  if (!config().take_over) return std::nullopt;
-  if (options.router) return fail_usage("relay", "--take-over: not with --interface");
-  predecessor_.emplace();
-  const Result<bool, std::string> asked = predecessor_->ask(control_paths(config().observe.control, {"relay"}));
-  if (!asked) return fail(asked.error());
-  if (!*asked) {
-    log_info("--take-over: no relay runs here");
-    predecessor_.reset();
-    return std::nullopt;
+std::optional<int> RelayDaemon::find_predecessor(RelayEngineOptions& options) {
+  if (config().take_over) {
+    RelayPredecessor& running = predecessor_.emplace();
+    const Result<bool, std::string> asked = running.ask(control_paths(config().observe.control, {"relay"}));
+    if (!asked) return fail(asked.error());
+    if (!*asked) predecessor_.reset();
+    if (!*asked) log_info("--take-over: no relay runs here");
   }
+  if (!predecessor_) find_stored_predecessor();
+  if (!predecessor_ && config().state) find_dead_predecessor(*config().state);
+  if (!predecessor_) return std::nullopt;
   options.inheritance = predecessor_->inheritance();
-  const std::size_t workers = options.inheritance->state->shared()->workers;
-  if (config().workers.value_or(workers) != workers) {
-    log_warn("--workers {}: {} go on with the sockets of the relay before; a restart without --take-over changes it",
+  const std::size_t workers = predecessor_->shared().workers;
+  if (predecessor_->gives_sockets() && config().workers.value_or(workers) != workers) {
+    log_warn("--workers {}: {} go on with the sockets of the relay before; a start without those changes it",
              *config().workers, workers);
   }
   return std::nullopt;
 }
 
+void RelayDaemon::find_stored_predecessor() {
+  std::optional<UniqueFd> stored = take_stored_descriptor(kStoredName);
+  if (!stored) return;
+  // It can be read once.
+  forget_descriptor(kStoredName);
+  RelayPredecessor& before = predecessor_.emplace();
+  const Result<void, std::string> received = before.receive(DescriptorChannel(std::move(*stored)));
+  if (received) return;
+  log_warn("what systemd kept of the relay before is of no use: {}; the relay starts empty", received.error());
+  predecessor_.reset();
+}
+
+void RelayDaemon::find_dead_predecessor(const std::string& path) {
+  Result<std::optional<std::vector<std::byte>>, std::string> document = take_state_file(path);
+  if (!document) return log_warn("{}", document.error());
+  if (!*document) return;
+  RelayPredecessor& before = predecessor_.emplace();
+  const Result<void, std::string> read = before.read(std::move(**document));
+  if (read) return;
+  log_warn("--state {}: of the relay before, {}; the relay starts empty", path, read.error());
+  predecessor_.reset();
+}
+
 void RelayDaemon::confirm_take_over() {
+  if (config().state) state_file_.emplace(loop_, *engine_, *config().state);
   if (!predecessor_) return;
   predecessor_->confirm();
+  const bool was_draining = predecessor_->shared().is_draining;
   // What it read refers to it.
   predecessor_.reset();
-  for (std::optional<HttpListener>* const listener : {&observation_->control, &observation_->http}) {
-    if (*listener) (*listener)->set_file_kept(false);
-  }
+  set_listener_files_kept(false);
   if (events_) events_->add("take-over", {{"tunnels", std::to_string(engine_->tunnel_count())}});
   notify_main_process(::getpid());
+  if (was_draining) static_cast<void>(drain({}));
+}
+
+void RelayDaemon::set_listener_files_kept(bool kept) {
+  for (std::optional<HttpListener>* const listener : {&observation_->control, &observation_->http}) {
+    if (*listener) (*listener)->set_file_kept(kept);
+  }
+}
+
+std::vector<LentDescriptor> RelayDaemon::listeners() const {
+  std::vector<LentDescriptor> out;
+  const auto lend = [&out](const std::optional<HttpListener>& listener, const char* name) {
+    if (!listener) return;
+    out.push_back({{.kind = RelayDescriptor::Kind::kListener, .name = name}, listener->listening_fd()});
+  };
+  lend(observation_->control, kControlListener);
+  lend(observation_->http, kHttpListener);
+  return out;
 }
 
 void RelayDaemon::answer_hand_over(const HttpRespond& respond) {
   constexpr unsigned kConflict = 409;
-  if (config().interface) return respond(http_error(kConflict, "a relay in router mode does not hand over"));
   if (successor_) return respond(http_error(kConflict, "another process is taking over already"));
   if (engine_->is_draining()) return respond(http_error(kConflict, "the relay drains; amt drain --cancel comes first"));
   respond(http_switch([this](const UniqueFd& client) { begin_hand_over(client); }));
@@ -64,18 +105,12 @@ void RelayDaemon::begin_hand_over(const UniqueFd& client) {
   }
   SysResult<std::pair<DescriptorChannel, DescriptorChannel>> ends = DescriptorChannel::pair();
   if (!ends) return log_warn("{}", ends.error().to_string());
-  if (const SysResult<void> sent = send_descriptor(client.get(), ends->second.fd()); !sent) {
+  const int their_end = ends->second.fd();
+  if (const SysResult<void> sent = send_message(client.get(), std::array{std::byte{0}}, {&their_end, 1}); !sent) {
     return log_warn("{}", sent.error().to_string());
   }
   log_info("process {} takes over", peer->pid);
-  std::vector<LentDescriptor> listeners;
-  const auto lend = [&listeners](const std::optional<HttpListener>& listener, const char* name) {
-    if (!listener) return;
-    listeners.push_back({{.kind = RelayDescriptor::Kind::kListener, .name = name}, listener->listening_fd()});
-  };
-  lend(observation_->control, kControlListener);
-  lend(observation_->http, kHttpListener);
-  successor_.emplace(loop_, *engine_, std::move(ends->first), std::move(listeners),
+  successor_.emplace(loop_, *engine_, std::move(ends->first), listeners(),
                      [this, pid = peer->pid](const Result<void, std::string>& taken) { on_handed_over(pid, taken); });
 }
 
@@ -84,14 +119,33 @@ void RelayDaemon::on_handed_over(int pid, const Result<void, std::string>& taken
   if (!taken) return log_warn("process {} has not taken over: {}; this relay goes on", pid, taken.error());
   log_info("process {} has taken over", pid);
   notify_main_process(pid);
-  if (events_) {
-    events_->add("hand-over", {{"process", std::to_string(pid)}});
-    events_->finish();
+  if (events_) events_->add("hand-over", {{"process", std::to_string(pid)}});
+  end_handed_over();
+}
+
+bool RelayDaemon::give_to_store() {
+  if (engine_->is_draining()) return false;
+  successor_.reset();
+  SysResult<std::pair<DescriptorChannel, DescriptorChannel>> ends = DescriptorChannel::pair();
+  engine_->stop_workers();
+  SysResult<void> given =
+      ends ? leave_everything(*engine_, ends->first, listeners()) : Unexpected<SysError>(ends.error());
+  if (given) given = store_descriptor(ends->second.fd(), kStoredName);
+  if (!given) {
+    log_warn("--descriptor-store: {}; the tunnels end", given.error().to_string());
+    return false;
   }
+  log_info("systemd has the tunnels for the relay that it starts next");
+  if (events_) events_->add("hand-over", {{"process", "next"}});
+  end_handed_over();
+  return true;
+}
+
+void RelayDaemon::end_handed_over() {
+  if (events_) events_->finish();
   if (flows_) flows_->finish();
-  for (std::optional<HttpListener>* const listener : {&observation_->control, &observation_->http}) {
-    if (*listener) (*listener)->set_file_kept(true);
-  }
+  state_file_.reset();
+  set_listener_files_kept(true);
   drain_timer_.set(kNoDeadline);
   engine_->abandon();
   loop_.stop();

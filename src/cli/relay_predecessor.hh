@@ -22,20 +22,30 @@ class RelayPredecessor {
   /// Asks the relay whose control socket is at the first of `paths` where somebody listens to hand over. False: nobody
   /// is there. Error: one line for the user; the other relay goes on as if nobody had asked.
   [[nodiscard]] Result<bool, std::string> ask(const std::vector<std::string>& paths);
+  /// The same of one that has ended, and sent everything through the other end of `channel`. Error: a text for the log;
+  /// there is nothing to go on with.
+  [[nodiscard]] Result<void, std::string> receive(DescriptorChannel channel);
+  /// One that has died and left this document, but no sockets. Error: why it is not to be used.
+  [[nodiscard]] Result<void, std::string> read(std::vector<std::byte> document);
 
+  /// Whether it gives its sockets.
+  [[nodiscard]] bool gives_sockets() const { return channel_.has_value(); }
   /// The sockets that it was asked at; once.
   [[nodiscard]] GivenListeners take_listeners();
-  /// Nothing: there is nothing to go on with. Refers to this object.
-  [[nodiscard]] std::optional<RelayInheritance> inheritance();
+  /// After one of the three above. Refers to this object.
+  [[nodiscard]] RelayInheritance inheritance();
+  [[nodiscard]] const SharedState& shared() const { return *state_->shared(); }
   /// Everything has been taken over: the other process ends now.
   void confirm();
 
  private:
   [[nodiscard]] SysResult<RelayInheritance::Rest> take_rest();
-  /// Nothing: read. Else why it is not to be used.
-  [[nodiscard]] std::optional<std::string> read_state(std::vector<GivenDescriptor>& given,
-                                                      std::vector<std::byte>& document,
-                                                      std::optional<StateReader>& reader);
+  /// What is in the sealed memory among `given`. Error: why it is not to be used.
+  [[nodiscard]] static Result<StateReader, std::string> open_given(std::vector<GivenDescriptor>& given,
+                                                                   std::vector<std::byte>& document);
+  /// The first of the two parts.
+  [[nodiscard]] Result<void, std::string> receive_tunnels();
+  [[nodiscard]] Result<void, std::string> take_state(Result<StateReader, std::string> state);
 
   std::string control_path_;
   std::optional<DescriptorChannel> channel_;

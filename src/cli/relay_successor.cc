@@ -13,6 +13,14 @@ namespace {
 /// For the other process to load a million tunnels.
 constexpr Duration kPatience = std::chrono::seconds(20);
 
+SysResult<void> send_part(DescriptorChannel& channel, const std::vector<std::byte>& document,
+                          std::vector<LentDescriptor> descriptors) {
+  const SysResult<UniqueFd> memory = seal_memory(document);
+  if (!memory) return Unexpected<SysError>(memory.error());
+  descriptors.push_back({{.kind = RelayDescriptor::Kind::kState}, memory->get()});
+  return send_descriptors(channel, descriptors);
+}
+
 }  // namespace
 
 RelaySuccessor::RelaySuccessor(EventLoop& loop, RelayEngine& engine, DescriptorChannel channel,
@@ -34,22 +42,16 @@ RelaySuccessor::RelaySuccessor(EventLoop& loop, RelayEngine& engine, DescriptorC
   });
 }
 
-SysResult<void> RelaySuccessor::send(const std::vector<std::byte>& document, std::vector<LentDescriptor> descriptors) {
-  const SysResult<UniqueFd> memory = seal_memory(document);
-  if (!memory) return Unexpected<SysError>(memory.error());
-  descriptors.push_back({{.kind = RelayDescriptor::Kind::kState}, memory->get()});
-  return send_descriptors(channel_, descriptors);
-}
-
 void RelaySuccessor::offer_tunnels(const std::vector<std::byte>& document) {
-  if (const SysResult<void> sent = send(document, std::move(listeners_)); !sent) return fail(sent.error().to_string());
+  const SysResult<void> sent = send_part(channel_, document, std::move(listeners_));
+  if (!sent) return fail(sent.error().to_string());
   phase_ = Phase::kTunnelsOffered;
 }
 
 void RelaySuccessor::offer_all() {
   engine_.stop_workers();
   phase_ = Phase::kAllOffered;
-  const SysResult<void> sent = send(engine_.state(boot_, StateParts::kUses), engine_.descriptors());
+  const SysResult<void> sent = send_part(channel_, engine_.state(boot_, StateParts::kUses), engine_.descriptors());
   if (!sent) fail(sent.error().to_string());
 }
 
@@ -69,6 +71,15 @@ void RelaySuccessor::fail(const std::string& why) {
   engine_.hold_control(false, [] {});
   const Done done = std::move(done_);
   done(Unexpected<std::string>(why));
+}
+
+SysResult<void> leave_everything(RelayEngine& engine, DescriptorChannel& channel,
+                                 const std::vector<LentDescriptor>& listeners) {
+  const SysResult<BootId> boot = boot_id();
+  if (!boot) return Unexpected<SysError>(boot.error());
+  if (SysResult<void> sent = send_part(channel, engine.state(*boot, StateParts::kTunnels), listeners); !sent)
+    return sent;
+  return send_part(channel, engine.state(*boot, StateParts::kUses), engine.descriptors());
 }
 
 }  // namespace amt

@@ -26,7 +26,6 @@ class RelaySuccessor {
 
   void offer_tunnels(const std::vector<std::byte>& document);
   void offer_all();
-  [[nodiscard]] SysResult<void> send(const std::vector<std::byte>& document, std::vector<LentDescriptor> descriptors);
   void on_answer();
   void fail(const std::string& why);
 
@@ -41,5 +40,9 @@ class RelaySuccessor {
   Timer patience_;
   ReadWatch answers_;
 };
+
+/// Leaves everything in `channel` for a process that reads it later; the workers have stopped.
+[[nodiscard]] SysResult<void> leave_everything(RelayEngine& engine, DescriptorChannel& channel,
+                                               const std::vector<LentDescriptor>& listeners);
 
 }  // namespace amt

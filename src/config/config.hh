@@ -96,6 +96,8 @@ struct RelayConfig {
   Duration ipfix_idle = std::chrono::seconds(15);
   std::optional<std::string> announce{};  ///< a program
   bool take_over = false;
+  std::optional<std::string> state{};  ///< a file
+  bool descriptor_store = false;
   ObserveConfig observe;
 };
 

@@ -303,6 +303,23 @@ CommandTable relay_table(RelayConfig& config) {
                                "take the place of the relay that runs behind --control, with its sockets, tunnels and "
                                "counters: no packet is lost or sent twice; where none runs, start anew",
                            .apply = switch_on(config.take_over)});
+  table.options.push_back(
+      {.name = "state",
+       .value = "FILE",
+       .group = "Operation",
+       .help = "keep tunnels, counters and the secret of Response MACs in this file, written anew every "
+               "few seconds: a relay that starts within a minute after this one died goes on with them; "
+               "for this user's eyes alone, best in a directory that a restart of the machine empties",
+       .default_text = "none",
+       .example = "/run/amt/relay.state",
+       .completion = Completion::kFile,
+       .apply = into(config.state, parse_path)});
+  table.options.push_back(
+      {.name = "descriptor-store",
+       .group = "Operation",
+       .help = "at the end give sockets and tunnels to systemd (FileDescriptorStoreMax=), for the relay "
+               "that it starts next; it drops them where it starts none",
+       .apply = switch_on(config.descriptor_store)});
   add_observe_options(table, config.observe, "relay");
   mark_reloadable(table, {"upstream", "local", "discovery", "advertise", "strict", "no-ecn", "secret-file",
                           "batch-delay", "events"});

@@ -13,7 +13,6 @@
 #include "io/offload.hh"
 #include "io/udp_merge.hh"
 #include "sys/netlink.hh"
-#include "sys/unique_fd.hh"
 
 namespace amt {
 namespace {
@@ -106,6 +105,17 @@ SysResult<TunDevice> TunDevice::create(const TunOptions& options) {
   impl->index = static_cast<int>(::if_nametoindex(request.ifr_name));
   impl->merges = !options.tap && probe_merged_writes(impl->fd.get());
   if (SysResult<void> set = set_link_mtu(impl->index, options.mtu_octets); !set) return tl::unexpected(set.error());
+  return TunDevice(std::move(impl));
+}
+
+SysResult<TunDevice> TunDevice::adopt(UniqueFd fd) {
+  ifreq request{};
+  if (::ioctl(fd.get(), TUNGETIFF, &request) != 0) return tl::unexpected(SysError::last("take over interface"));
+  auto impl = std::make_unique<Impl>();
+  impl->fd = std::move(fd);
+  impl->name = request.ifr_name;
+  impl->index = static_cast<int>(::if_nametoindex(request.ifr_name));
+  impl->merges = (request.ifr_flags & IFF_TUN) != 0 && probe_merged_writes(impl->fd.get());
   return TunDevice(std::move(impl));
 }
 

@@ -12,6 +12,7 @@
 #include "ip/ethernet.hh"
 #include "ip/split_datagram.hh"
 #include "sys/error.hh"
+#include "sys/unique_fd.hh"
 
 namespace amt {
 
@@ -27,6 +28,8 @@ struct TunOptions {
 class TunDevice {
  public:
   static SysResult<TunDevice> create(const TunOptions& options);
+  /// One that `create` of another process made, and which that one uses no more; the interface is as it was.
+  static SysResult<TunDevice> adopt(UniqueFd fd);
   ~TunDevice();
   TunDevice(TunDevice&&) noexcept;
   TunDevice& operator=(TunDevice&&) noexcept;

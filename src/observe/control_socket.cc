@@ -100,14 +100,14 @@ SysResult<void> ControlSocket::remember_file() {
   return {};
 }
 
-SysResult<ControlSocket> ControlSocket::adopt(UniqueFd fd, const std::string& path) {
+SysResult<ControlSocket> ControlSocket::adopt(UniqueFd fd) {
   sockaddr_un bound{};
   socklen_t octets = sizeof bound;
   const bool is_bound = ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&bound), &octets) == 0;
-  if (!is_bound || bound.sun_family != AF_UNIX || path != bound.sun_path) {
-    return tl::unexpected(SysError{"take over control socket", path, EINVAL});
+  if (!is_bound || bound.sun_family != AF_UNIX || bound.sun_path[0] == '\0') {
+    return tl::unexpected(SysError{"take over control socket", {}, EINVAL});
   }
-  ControlSocket socket(std::move(fd), path);
+  ControlSocket socket(std::move(fd), bound.sun_path);
   if (SysResult<void> remembered = socket.remember_file(); !remembered) return tl::unexpected(remembered.error());
   socket.is_kept_ = true;
   return socket;

@@ -17,9 +17,9 @@ class ControlSocket {
   /// Mode 0660. Creates the directory when that alone is missing. A socket that nobody listens on is replaced;
   /// EADDRINUSE: somebody does, or the path is another kind of file.
   static SysResult<ControlSocket> listen(const std::string& path);
-  /// One that `listen` of another process made, which still stands at `path`. Its file is not this object's until
-  /// `set_kept(false)` says so. Error EINVAL: the socket is not the one at `path`.
-  static SysResult<ControlSocket> adopt(UniqueFd fd, const std::string& path);
+  /// One that `listen` of another process made, at the path that it has. Its file is not this object's until
+  /// `set_kept(false)` says so. Error EINVAL: it has none.
+  static SysResult<ControlSocket> adopt(UniqueFd fd);
   ~ControlSocket();
   ControlSocket(ControlSocket&&) noexcept = default;
   ControlSocket& operator=(ControlSocket&&) = delete;

@@ -52,14 +52,20 @@ SysResult<HttpPlace> bind_http(const ListenPlace& place) {
   return bound;
 }
 
-SysResult<HttpPlace> adopt_http(const ListenPlace& place, UniqueFd listening) {
+SysResult<HttpPlace> adopt_control(UniqueFd listening) {
+  SysResult<ControlSocket> socket = ControlSocket::adopt(std::move(listening));
+  if (!socket) return Unexpected<SysError>(socket.error());
   HttpPlace adopted;
+  adopted.listening = {AF_UNIX, socket->take_descriptor()};
+  adopted.file.emplace(std::move(*socket));
+  return adopted;
+}
+
+SysResult<HttpPlace> adopt_http(const ListenPlace& place, UniqueFd listening) {
   if (const auto* const path = std::get_if<std::string>(&place)) {
-    SysResult<ControlSocket> socket = ControlSocket::adopt(std::move(listening), *path);
-    if (!socket) return Unexpected<SysError>(socket.error());
-    adopted.listening = {AF_UNIX, socket->take_descriptor()};
-    adopted.file.emplace(std::move(*socket));
-    return adopted;
+    SysResult<HttpPlace> unix_place = adopt_control(std::move(listening));
+    if (unix_place && unix_place->file->path() == *path) return unix_place;
+    return Unexpected<SysError>(SysError{"take over --http", *path, EINVAL});
   }
   const Endpoint& wanted = std::get<Endpoint>(place);
   SocketAddress bound;
@@ -68,6 +74,7 @@ SysResult<HttpPlace> adopt_http(const ListenPlace& place, UniqueFd listening) {
   if (!is_bound || bound.endpoint() != wanted) {
     return Unexpected<SysError>(SysError{"take over --http", wanted.to_string(), EINVAL});
   }
+  HttpPlace adopted;
   adopted.listening = {address_family(wanted.address.family()), std::move(listening)};
   return adopted;
 }

@@ -45,6 +45,8 @@ class HttpListener {
 /// A UNIX socket is for its owner and group (`ControlSocket::listen`). Error EADDRINUSE: somebody else listens there.
 [[nodiscard]] SysResult<HttpPlace> bind_http(const ListenPlace& place);
 
+/// Goes on with the control socket of another process, at the path that it has.
+[[nodiscard]] SysResult<HttpPlace> adopt_control(UniqueFd listening);
 /// Goes on with the socket of another process, which listens at `place` already. Error EINVAL: it does not.
 [[nodiscard]] SysResult<HttpPlace> adopt_http(const ListenPlace& place, UniqueFd listening);
 

@@ -17,9 +17,14 @@ void RelayRestorer::visit(const TunnelState& tunnel) {
 
 void RelayRestorer::visit(const TunnelUse& use) { relay_of(use.endpoint).restore_use(now_, use); }
 
-void RelayRestorer::visit(const Relay::ChannelStatus& channel) {
+void RelayRestorer::visit(const Relay::ChannelStatus& channel) { channels_.push_back(channel); }
+
+void RelayRestorer::finish() {
   // Each worker counts what comes for its own tunnels, and its tunnels may be others than in the process before.
-  for (Relay* const relay : target_.relays) relay->restore_channel(channel);
+  for (const Relay::ChannelStatus& channel : channels_) {
+    for (Relay* const relay : target_.relays) relay->restore_channel(channel);
+  }
+  channels_.clear();
 }
 
 void RelayRestorer::visit(std::string_view counter, std::uint64_t value) {

@@ -30,6 +30,9 @@ class RelayRestorer final : public StateVisitor {
   void visit(const Relay::ChannelStatus& channel) override;
   void visit(std::string_view counter, std::uint64_t value) override;
 
+  /// After the last record. Channels are last: only then have they all their tunnels.
+  void finish();
+
   [[nodiscard]] std::size_t restored() const { return restored_; }
   /// They do not fit the limits, or speak to an address that is not there.
   [[nodiscard]] std::size_t left_out() const { return left_out_; }
@@ -41,6 +44,7 @@ class RelayRestorer final : public StateVisitor {
   Instant now_;
   std::size_t restored_ = 0;
   std::size_t left_out_ = 0;
+  std::vector<Relay::ChannelStatus> channels_;
 };
 
 }  // namespace amt

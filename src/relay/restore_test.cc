@@ -59,6 +59,7 @@ class Heir {
     const auto reader = StateReader::open(document, kBoot, now, kAgeMax);
     RelayRestorer restorer({{&world.relay}, [](const Endpoint&) { return 0; }, {local("192.0.2.100")}}, now);
     reader->visit(restorer);
+    restorer.finish();
     restored = restorer.restored();
     left_out = restorer.left_out();
     world.handle_timeout();

@@ -68,8 +68,13 @@ SysResult<std::pair<DescriptorChannel, DescriptorChannel>> DescriptorChannel::pa
 }
 
 SysResult<void> DescriptorChannel::send(Bytes octets, std::span<const int> descriptors) {
-  AMT_ASSERT(!octets.empty() && octets.size() <= kOctetsMax && descriptors.size() <= kDescriptorsMax);
-  if (const int error = send_with(fd_.get(), octets, descriptors); error != 0) {
+  return send_message(fd_.get(), octets, descriptors);
+}
+
+SysResult<void> send_message(int socket, Bytes octets, std::span<const int> descriptors) {
+  AMT_ASSERT(!octets.empty() && octets.size() <= DescriptorChannel::kOctetsMax &&
+             descriptors.size() <= DescriptorChannel::kDescriptorsMax);
+  if (const int error = send_with(socket, octets, descriptors); error != 0) {
     return tl::unexpected(SysError{"hand over descriptors", {}, error});
   }
   return {};
@@ -100,14 +105,6 @@ SysResult<std::optional<DescriptorMessage>> receive_message(int socket, std::siz
   if (octets == 0) return std::optional<DescriptorMessage>();
   got.octets.resize(static_cast<std::size_t>(octets));
   return std::optional(std::move(got));
-}
-
-SysResult<void> send_descriptor(int socket, int descriptor) {
-  const std::array<std::byte, 1> octet{};
-  if (const int error = send_with(socket, octet, {&descriptor, 1}); error != 0) {
-    return tl::unexpected(SysError{"hand over a descriptor", {}, error});
-  }
-  return {};
 }
 
 SysResult<PeerIdentity> peer_identity(int socket) {

@@ -42,8 +42,8 @@ class DescriptorChannel {
   UniqueFd fd_;
 };
 
-/// The same over any UNIX socket: one octet with one descriptor; and up to so many octets.
-[[nodiscard]] SysResult<void> send_descriptor(int socket, int descriptor);
+/// The same over any UNIX socket that is connected; the latter takes up to so many octets.
+[[nodiscard]] SysResult<void> send_message(int socket, Bytes octets, std::span<const int> descriptors);
 [[nodiscard]] SysResult<std::optional<DescriptorMessage>> receive_message(int socket, std::size_t octets_max,
                                                                           Duration patience);
 /// Who is at the other end of a UNIX socket.

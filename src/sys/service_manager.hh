@@ -3,9 +3,12 @@
 /// that NOTIFY_SOCKET names. Without systemd all of it does nothing. Not thread-safe: the main thread calls.
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "amt/time.hh"
+#include "sys/error.hh"
+#include "sys/unique_fd.hh"
 
 namespace amt {
 
@@ -13,6 +16,12 @@ namespace amt {
 void notify_ready(std::string_view status);
 /// MAINPID: another process is the service from now on.
 void notify_main_process(int pid);
+/// FDSTORE=1: has systemd keep a descriptor for the process that it starts next, which finds it under this name.
+/// Returns when systemd has it, or after a second. Error ENOENT: nobody is there to ask.
+[[nodiscard]] SysResult<void> store_descriptor(int descriptor, const std::string& name);
+/// What a process before has stored under this name (LISTEN_FDS); once. Systemd keeps it until `forget_descriptor`.
+[[nodiscard]] std::optional<UniqueFd> take_stored_descriptor(std::string_view name);
+void forget_descriptor(const std::string& name);
 /// STOPPING=1
 void notify_stopping();
 /// WATCHDOG=1: the main loop still turns.

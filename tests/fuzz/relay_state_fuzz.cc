@@ -34,6 +34,7 @@ class Heir {
   Heir(const StateReader& reader, bool with_events) : options_(options(with_events)), relay_(options_, random_, kNow) {
     RelayRestorer restorer({{&relay_}, [](const Endpoint&) { return 0; }, {kLocal}}, kNow);
     reader.visit(restorer);
+    restorer.finish();
     AMT_ASSERT(restorer.restored() == relay_.tunnel_count());
   }
 

@@ -21,6 +21,7 @@ struct RelayDescriptor {
     kListener,  ///< a socket that status is asked at: `name` is "control" or "http"
     kSocket,    ///< of `worker`, bound to `local`
     kCapture,   ///< of `worker`, a packet ring on the interface `name`
+    kTun,       ///< router mode: the interface `name`
     kJoin,      ///< keeps channels joined while it is open
     kLast,      ///< no descriptor: that was all
   };

@@ -1,6 +1,7 @@
 #include "engine/relay/relay_engine.hh"
 
 #include <algorithm>
+#include <cerrno>
 #include <iterator>
 
 #include "engine/relay/relay_engine_impl.hh"
@@ -36,6 +37,9 @@ Steering RelayEngine::Impl::steering_of(const RelayEngineOptions& options, Rando
 }
 
 SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options) {
+  if (options.router && steering.workers() != 1) {
+    return Unexpected<SysError>(SysError{"take over a relay in host mode as", options.router->interface, EINVAL});
+  }
   std::vector<std::vector<UdpSocket>> sockets(steering.workers());
   const bool are_sockets_given = options.inheritance && options.inheritance->take_rest;
   if (!are_sockets_given) {
@@ -76,7 +80,8 @@ SysResult<void> RelayEngine::Impl::make_workers(const RelayEngineOptions& option
     shared->seed = before.seed;
     shared->since = before.since;
     for (const LocalAddress& address : before.addresses) {
-      if (!is_among(addresses_of(options), Endpoint(address))) relay.retired.push_back(address);
+      const bool is_served = is_among(addresses_of(options), Endpoint(address));
+      if (options.inheritance->take_rest && !is_served) relay.retired.push_back(address);
     }
   }
   for (std::size_t i = 0; i < steering.workers(); ++i) {
@@ -100,8 +105,13 @@ SysResult<void> RelayEngine::Impl::open_upstreams(const RelayEngineOptions& opti
     if (SysResult<void> added = add_upstream(interface, bound); !added) return added;
   }
   if (!options.router) return {};
-  const auto open_router = [this, router = *options.router] { return open_router_upstream(router, random); };
-  return upstream.add(open_router);
+  std::optional<GivenDescriptor> tun = take_descriptor(given, RelayDescriptor::Kind::kTun);
+  const auto given_tun = std::make_shared<UniqueFd>(tun ? std::move(tun->descriptor) : UniqueFd());
+  return upstream.add([this, router = *options.router, given_tun] {
+    // Once; the next time the interface is made anew.
+    return *given_tun ? adopt_router_upstream(router, std::move(*given_tun), random)
+                      : open_router_upstream(router, random);
+  });
 }
 
 void RelayEngine::Impl::start_workers() {

@@ -38,6 +38,7 @@ SysResult<void> RelayEngine::Impl::inherit(const RelayInheritance& inheritance) 
     given = std::move(rest->descriptors);
     if (SysResult<void> adopted = adopt_sockets(before); !adopted) return adopted;
   }
+  restorer.finish();
   log_info("{} tunnels go on{}", restorer.restored(),
            restorer.left_out() == 0 ? "" : fmt::format(", {} do not fit", restorer.left_out()));
   for (const std::unique_ptr<RelayWorker>& worker : workers) {

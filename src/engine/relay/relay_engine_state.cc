@@ -135,14 +135,16 @@ void RelayEngine::stop_workers() {
 void RelayEngine::start_workers() { impl_->start_workers(); }
 
 std::vector<LentDescriptor> RelayEngine::descriptors() const {
+  std::vector<LentDescriptor> out;
   std::vector<std::string> interfaces;
   std::vector<int> joins;
   impl_->upstream.for_each([&](const Upstream& upstream, std::size_t number) {
     interfaces.resize(number + 1);
     interfaces[number] = upstream.interface();
     upstream.append_join_descriptors(joins);
+    const int tun = upstream.tun_descriptor();
+    if (tun >= 0) out.push_back({{.kind = RelayDescriptor::Kind::kTun, .name = upstream.interface()}, tun});
   });
-  std::vector<LentDescriptor> out;
   for (const std::unique_ptr<RelayWorker>& worker : impl_->workers) worker->append_descriptors(interfaces, out);
   for (const int join : joins) out.push_back({{.kind = RelayDescriptor::Kind::kJoin}, join});
   return out;

@@ -92,6 +92,7 @@ class RouterUpstream final : public Upstream {
     handle_timeout(now);
   }
 
+  int tun_descriptor() const override { return tun_->fd(); }
   Instant next_deadline() const override { return std::min(igmp_.next_deadline(), mld_.next_deadline()); }
   void handle_timeout(Instant now) override;
 
@@ -155,6 +156,11 @@ IpAddress host_beside(const std::vector<Prefix>& addresses, Family family) {
   return *neighbour;
 }
 
+std::unique_ptr<Upstream> make_router_upstream(TunDevice tun, const std::vector<Prefix>& addresses, Random& random) {
+  return std::make_unique<RouterUpstream>(std::move(tun), host_beside(addresses, Family::kIpv4),
+                                          host_beside(addresses, Family::kIpv6), random);
+}
+
 }  // namespace
 
 SysResult<std::unique_ptr<Upstream>> open_router_upstream(const RouterUpstreamOptions& options, Random& random) {
@@ -174,8 +180,17 @@ SysResult<std::unique_ptr<Upstream>> open_router_upstream(const RouterUpstreamOp
   }
   // The reverse-path filter stays as it is: what we write comes from the interface's own subnet.
   if (const SysResult<void> up = set_link_up(index); !up) return tl::unexpected(up.error());
-  return std::make_unique<RouterUpstream>(std::move(*tun), host_beside(addresses, Family::kIpv4),
-                                          host_beside(addresses, Family::kIpv6), random);
+  return make_router_upstream(std::move(*tun), addresses, random);
+}
+
+SysResult<std::unique_ptr<Upstream>> adopt_router_upstream(const RouterUpstreamOptions& options, UniqueFd tun,
+                                                           Random& random) {
+  SysResult<TunDevice> device = TunDevice::adopt(std::move(tun));
+  if (!device) return tl::unexpected(device.error());
+  if (device->name() != options.interface) {
+    return tl::unexpected(SysError{"take over " + device->name() + " as", options.interface, EINVAL});
+  }
+  return make_router_upstream(std::move(*device), with_defaults(options.addresses), random);
 }
 
 }  // namespace amt

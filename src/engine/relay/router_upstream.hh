@@ -8,6 +8,7 @@
 #include "base/random.hh"
 #include "engine/relay/upstream.hh"
 #include "ip/address.hh"
+#include "sys/unique_fd.hh"
 
 namespace amt {
 
@@ -30,5 +31,9 @@ inline constexpr const char* kRouterAddressV6 = "fe80::1/64";
 /// speaks from a link-local address (RFC 3810 §5.2.13). Needs CAP_NET_ADMIN. `random` outlives the result.
 [[nodiscard]] SysResult<std::unique_ptr<Upstream>> open_router_upstream(const RouterUpstreamOptions& options,
                                                                         Random& random);
+/// The same with the interface of another process, which stays as it is: its addresses, too. Error EINVAL: it has
+/// another name.
+[[nodiscard]] SysResult<std::unique_ptr<Upstream>> adopt_router_upstream(const RouterUpstreamOptions& options,
+                                                                         UniqueFd tun, Random& random);
 
 }  // namespace amt

@@ -97,6 +97,8 @@ class Upstream {
   virtual SysResult<std::unique_ptr<UpstreamCapture>> open_capture(std::optional<GivenCapture> given) = 0;
   /// Whoever holds these keeps joined what is joined.
   virtual void append_join_descriptors(std::vector<int>& /*out*/) const {}
+  /// Router mode: whoever holds it keeps the interface. Else -1.
+  [[nodiscard]] virtual int tun_descriptor() const { return -1; }
 
   /// The merged filter of `group` is now `filter`. Only noted in host mode: `work` makes it so.
   virtual void set_membership(Instant now, const IpAddress& group, const SourceFilter& filter) = 0;

@@ -11,7 +11,7 @@ from .patience import PATIENCE
 
 
 class Process:
-    def __init__(self, command: list[str], folder: pathlib.Path, name: str, namespace=None, env=None):
+    def __init__(self, command: list[str], folder: pathlib.Path, name: str, namespace=None, env=None, descriptors=()):
         self.name = name
         self.command = command
         self.out_path, self.err_path = folder / f"{name}.out", folder / f"{name}.err"
@@ -19,7 +19,8 @@ class Process:
         full = ["setpriv", "--pdeathsig", "KILL", *command]
         with open(self.out_path, "wb") as out, open(self.err_path, "wb") as err:
             def start():
-                return subprocess.Popen(full, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=env)
+                return subprocess.Popen(full, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=env,
+                                        pass_fds=descriptors)
             if namespace is None:
                 self._popen = start()
             else:

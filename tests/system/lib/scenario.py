@@ -84,9 +84,9 @@ class Case:
         """`amt` with these arguments."""
         return self.program([self.amt, *map(str, arguments)], name, namespace)
 
-    def program(self, command, name: str, namespace=None) -> process.Process:
-        """Any other program, ended with the test."""
-        started = process.Process(command, self.folder, name, namespace, self.env)
+    def program(self, command, name: str, namespace=None, env=None, descriptors=()) -> process.Process:
+        """Any other program, ended with the test. `descriptors`: of this process, which it has, too."""
+        started = process.Process(command, self.folder, name, namespace, env or self.env, descriptors)
         self._processes.append(started)
         return started
 
