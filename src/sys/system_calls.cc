@@ -23,7 +23,7 @@ using Context = std::unique_ptr<void, decltype(&seccomp_release)>;
 /// Names that this libseccomp does not know are no calls of its kernel's either.
 constexpr const char* kAllowed[] = {
     // memory
-    "brk", "madvise", "mincore", "mlock", "mmap", "mmap2", "mprotect", "mremap", "munmap",
+    "brk", "madvise", "mincore", "mlock", "mmap", "mmap2", "mprotect", "mremap", "munlock", "munmap",
     // threads, signals, the end
     "exit", "exit_group", "futex", "futex_time64", "get_robust_list", "getcpu", "membarrier", "restart_syscall", "rseq",
     "rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigreturn", "rt_sigsuspend", "rt_sigtimedwait",

@@ -203,7 +203,8 @@ def second_start() -> None:
     landlock()
     upgrade()
     crash()
-    denied = sh("journalctl --no-pager -b -k | grep -E 'apparmor=.DENIED.*amt-|type=1326'", must=False)
+    # clone3 (435) is refused on purpose: the C library takes clone, whose arguments a filter can see.
+    denied = sh("journalctl --no-pager -b -k | grep -E 'apparmor=.DENIED.*amt-|type=1326' | grep -v syscall=435", must=False)
     check(denied == "", f"AppArmor and seccomp refused nothing: {denied[-600:]}")
     remove(show("amt-relay", "MainPID"))
     gateway.terminate()
