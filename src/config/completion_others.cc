@@ -6,7 +6,7 @@ namespace amt {
 namespace {
 
 /// What stands between single quotes in a shell.
-std::string quoted(const std::string& text) {
+std::string shell_quoted(const std::string& text) {
   std::string out;
   for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out;
@@ -27,7 +27,7 @@ std::string zsh_text(const std::string& text) {
     if (c == ':' || c == '[' || c == ']' || c == '\\') out += '\\';
     out += c;
   }
-  return quoted(out);
+  return shell_quoted(out);
 }
 
 std::string zsh_action(const OptionSpec& option) {
@@ -78,7 +78,7 @@ std::string fish_option(const CommandTable& table, const OptionSpec& option) {
   } else if (takes_a_word(option) && !option.positional) {
     out += " -x";
   }
-  return out + " -d '" + quoted(option.help) + "'\n";
+  return out + " -d '" + shell_quoted(option.help) + "'\n";
 }
 
 }  // namespace
@@ -118,7 +118,7 @@ std::string fish_completion(const std::vector<CommandTable>& commands) {
   std::vector<std::string> names;
   for (const CommandTable& table : commands) {
     names.push_back(table.name);
-    out += "complete -c amt -n __fish_use_subcommand -a " + table.name + " -d '" + quoted(table.summary) + "'\n";
+    out += "complete -c amt -n __fish_use_subcommand -a " + table.name + " -d '" + shell_quoted(table.summary) + "'\n";
   }
   out +=
       "complete -c amt -n __fish_use_subcommand -a help -d 'show what a subcommand does'\n"

@@ -57,7 +57,7 @@ std::string begin_line(WallTime at, std::string_view name) {
   return fmt::format(R"({{"time":"{}","event":"{}")", to_rfc3339(at), name);
 }
 
-std::string quoted(const std::string& text) { return boost::json::serialize(boost::json::string(text)); }
+std::string json_quoted(const std::string& text) { return boost::json::serialize(boost::json::string(text)); }
 
 }  // namespace
 
@@ -91,7 +91,7 @@ std::string upstream_event(WallTime at, const UpstreamOwner::Change& change) {
   if (change.interface.empty()) {
     append_channel(line, change.channel);
   } else {
-    line += ",\"interface\":" + quoted(change.interface);
+    line += ",\"interface\":" + json_quoted(change.interface);
   }
   return line + "}\n";
 }
@@ -99,7 +99,8 @@ std::string upstream_event(WallTime at, const UpstreamOwner::Change& change) {
 std::string named_event(WallTime at, std::string_view name,
                         const std::vector<std::pair<std::string_view, std::string>>& fields) {
   std::string line = begin_line(at, name);
-  for (const auto& [key, value] : fields) fmt::format_to(std::back_inserter(line), R"(,"{}":{})", key, quoted(value));
+  for (const auto& [key, value] : fields)
+    fmt::format_to(std::back_inserter(line), R"(,"{}":{})", key, json_quoted(value));
   return line + "}\n";
 }
 
