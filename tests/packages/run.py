@@ -14,6 +14,7 @@ Logs and what was downloaded stay in build/packages.
 
 import os
 import pathlib
+import signal
 import sys
 import time
 
@@ -58,6 +59,8 @@ def step(name: str, debs: pathlib.Path, say) -> None:
 
 
 def main() -> int:
+    # What is mounted is unmounted first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     results = []
     for name in sys.argv[1:] or ["install", "autopkgtest", "guest"]:
         start = time.monotonic()
