@@ -18,14 +18,11 @@ def main() -> None:
     amt, out = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
     source, page = out.with_name(out.stem + "-pdf-source"), out.with_name(out.stem + "-pdf-page")
     htmldocs.prepare(amt, source)
-    # The theme's own rules are for screens.
-    htmldocs.build("singlehtml", source, page, "-D", "html_theme=basic")
+    htmldocs.build("singlehtml", source, page)
     shutil.copy(htmldocs.TOP / "docs/print.css", page)
     index = page / "index.html"
     text = index.read_text(encoding="utf-8")
-    # What leads through a site: bars with "next" and "index", and search.
-    text = re.sub(r'<div class="related".*?</div>', "", text, flags=re.DOTALL)
-    text = re.sub(r'<div class="sphinxsidebar".*?<div class="clearer"></div>', "", text, flags=re.DOTALL)
+    # The theme's rules are for screens.
     text = re.sub(r'<link rel="stylesheet"[^>]*>|<script[^>]*></script>', "", text)
     text = text.replace("</head>", '<link rel="stylesheet" href="print.css"></head>')
     index.write_text(text, encoding="utf-8")

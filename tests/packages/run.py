@@ -12,6 +12,7 @@ reason). Root only. Environment: DEBS (build/deb), JOBS (processors to build wit
 Logs and what was downloaded stay in build/packages.
 """
 
+import fcntl
 import os
 import pathlib
 import signal
@@ -26,6 +27,7 @@ import installed
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 CACHE = TOP / "build/packages"
 SKIP = 77
+LOCKS = []
 
 
 def found(folder: pathlib.Path) -> dict[str, pathlib.Path]:
@@ -39,6 +41,13 @@ def found(folder: pathlib.Path) -> dict[str, pathlib.Path]:
 
 def step(name: str, debs: pathlib.Path, say) -> None:
     work = CACHE / name
+    CACHE.mkdir(parents=True, exist_ok=True)
+    # Two of a kind would take each other's folder away. Closed at the end of the process.
+    LOCKS.append(open(CACHE / f"{name}.lock", "w", encoding="ascii"))
+    try:
+        fcntl.flock(LOCKS[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise chroot.Failed("runs already, in another process") from None
     jobs = int(os.environ.get("JOBS", os.cpu_count() or 1))
     if name == "install":
         installed.install_and_purge(chroot.base(CACHE, "12"), work, found(debs), say)
