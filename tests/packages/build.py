@@ -4,9 +4,8 @@ octets as those built elsewhere?"""
 import hashlib
 import pathlib
 import shutil
-import subprocess
 
-from chroot import Chroot, Failed
+from chroot import Chroot, Failed, export
 
 # Another depth, another name, another time zone than tools/deb.sh has.
 FOLDER = "/build/another/place/amtkit"
@@ -21,9 +20,7 @@ def build(base: pathlib.Path, work: pathlib.Path, top: pathlib.Path, jobs: int) 
     out = work / "packages"
     with Chroot(base, work) as root:
         sources = root.path / FOLDER.lstrip("/")
-        sources.mkdir(parents=True)
-        archive = subprocess.run(["git", "-C", top, "archive", "HEAD"], stdout=subprocess.PIPE, check=True).stdout
-        subprocess.run(["tar", "-x", "-C", sources], input=archive, check=True)
+        export(top, sources)
         root.apt("-y", "install", "build-essential", "fakeroot")
         root.run("apt-get", "-q", "-y", "build-dep", "./", cwd=FOLDER)
         root.run("dpkg-buildpackage", "-b", "-us", "-uc", cwd=FOLDER, DEB_BUILD_OPTIONS=f"nocheck parallel={jobs}",

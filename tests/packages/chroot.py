@@ -33,6 +33,14 @@ def run(*command, log=None, cwd=None, env=None) -> str:
     return done.stdout
 
 
+def export(top: pathlib.Path, folder: pathlib.Path) -> None:
+    """The sources of the last commit, as a release has them."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    archive = subprocess.run(["git", "-C", top, "archive", "HEAD"], stdout=subprocess.PIPE, check=True).stdout
+    subprocess.run(["tar", "-x", "-C", folder], input=archive, check=True)
+
+
 def _mirrors() -> dict[str, str]:
     """Suite to address, of this machine's apt."""
     lines = run("apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)").splitlines()

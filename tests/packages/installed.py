@@ -3,7 +3,7 @@
 import pathlib
 import shutil
 
-from chroot import Chroot, Failed, run
+from chroot import Chroot, Failed, export, run
 
 NAMES = ("amtkit", "libamt0", "libamt-dev", "amtkit-doc")
 # A program of somebody else, by CMake.
@@ -112,12 +112,13 @@ def install_and_purge(base: pathlib.Path, work: pathlib.Path, debs: dict[str, pa
         say("built the example with libamt-dev, by pkg-config and by CMake")
 
 
-def autopkgtest(base: pathlib.Path, work: pathlib.Path, debs: dict[str, pathlib.Path], sources: pathlib.Path, say) -> None:
+def autopkgtest(base: pathlib.Path, work: pathlib.Path, debs: dict[str, pathlib.Path], top: pathlib.Path, say) -> None:
     """debian/tests against the installed packages. Their restriction isolation-machine is for machines that forbid
     namespaces in a chroot; root's here may make them."""
     with Chroot(base, work) as root:
+        export(top, work / "sources")
         done = run("autopkgtest", "--ignore-restrictions=isolation-machine", "--no-built-binaries",
-                   *(debs[name] for name in NAMES), sources, "--", "chroot", root.path, log=root.log)
+                   *(debs[name] for name in NAMES), work / "sources", "--", "chroot", root.path, log=root.log)
         for line in done.splitlines():
             if " PASS" in line or "SKIP" in line or "FAIL" in line:
                 say(line)
