@@ -7,10 +7,12 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
 
@@ -248,6 +250,38 @@ TEST_P(PacketRingOn, RemembersWhereItStopped) {
   });
   ASSERT_EQ(got.size(), 200U);
   for (unsigned i = 0; i < 200; ++i) expect_udp(got[i], numbered(100, i));
+}
+
+/// As one process does that takes over from another, whose ring goes at some time afterwards.
+TEST_P(PacketRingOn, GoesOnWhereAnotherReaderStopped) {
+  const std::vector<Octets> got = undisturbed([] {
+    std::optional<PacketRing> first = open("far");
+    for (const char* end : {"near", "far"}) EXPECT_TRUE(ok(set_link_mtu(find_link(end)->index, 9000)));
+    for (unsigned i = 0; i < 60; ++i) send("near", group(), numbered(i % 2 == 0 ? 100 : 8000, i));
+    std::vector<Octets> all = collect(*first, 25, 25);
+    SysResult<PacketRing> second = PacketRing::adopt(UniqueFd(::dup(first->fd())), "far", first->place());
+    if (!second) throw std::runtime_error(second.error().to_string());
+    for (unsigned i = 60; i < 80; ++i) send("near", group(), numbered(100, i));
+    for (Octets& octets : collect(*second, 80 - all.size())) all.push_back(std::move(octets));
+    first.reset();
+    for (unsigned i = 80; i < 90; ++i) send("near", group(), numbered(100, i));
+    for (Octets& octets : collect(*second, 90 - all.size())) all.push_back(std::move(octets));
+    EXPECT_EQ(second->statistics().kernel_drops, 0U);
+    return all;
+  });
+  ASSERT_EQ(got.size(), 90U);
+  for (unsigned i = 0; i < 90; ++i) expect_udp(got[i], numbered(i < 60 && i % 2 == 1 ? 8000 : 100, i));
+}
+
+TEST_P(PacketRingOn, TakesNoOthersPlaceOnTrust) {
+  PacketRing ring = open("far");
+  const PacketRingPlace place = ring.place();
+  for (const PacketRingPlace& wrong :
+       {PacketRingPlace{place.slots, place.slot_octets, place.slots}, PacketRingPlace{place.slots, 100, 0},
+        PacketRingPlace{place.slots / 2, place.slot_octets, 0}, PacketRingPlace{SIZE_MAX, place.slot_octets, 0},
+        PacketRingPlace{}}) {
+    EXPECT_FALSE(PacketRing::adopt(UniqueFd(::dup(ring.fd())), "far", wrong));
+  }
 }
 
 TEST_P(PacketRingOn, KeepsABurstThatNobodyReadsYet) {

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
+#include <cstdio>
+
 #include "relay/admission_recount.hh"
 #include "relay/relay_restorer.hh"
 #include "relay/relay_test_support.hh"
@@ -229,6 +232,63 @@ TEST(RelayState, IsOfThisReleaseThisBootAndNotOld) {
   EXPECT_EQ(opened(other_version, before.now), "of a release that keeps its state in another form");
   EXPECT_EQ(opened(Octets(100), before.now), "no state of a relay");
   EXPECT_EQ(opened({}, before.now), "no state of a relay");
+}
+
+/// As a worker does it (`RelayWorker::append_state`): between two slices data has its turn.
+TEST(RelayState, OfManyTunnelsIsWrittenInShortSlices) {
+  constexpr std::uint32_t kTunnels = 100'000;
+  constexpr std::size_t kSliceNumbers = 512;
+  RelayOptions options = World::options();
+  options.limits.tunnels_max = 2 * kTunnels;
+  options.limits.tunnels_per_address_max = 2 * kTunnels;
+  options.limits.channels_per_address_max = 2 * kTunnels;
+  World world(options);
+  TunnelState state;
+  state.endpoint = kOne;
+  state.local = local("192.0.2.100");
+  state.since = world.now;
+  state.expires = world.now + seconds(200);
+  RouterGroupState& group = state.groups.emplace_back();
+  group.group = kSsm.group;
+  group.sources = {{kSource, state.expires}};
+  for (std::uint32_t i = 0; i < kTunnels; ++i) {
+    state.endpoint.address = address_after(ip("10.0.0.0"), i);
+    ASSERT_TRUE(world.relay.restore_tunnel(world.now, state));
+  }
+  using Clock = std::chrono::steady_clock;
+  StateDocument document(kBoot, world.now);
+  const auto began = Clock::now();
+  auto longest = Clock::duration::zero();
+  for (std::optional<std::uint32_t> next = 0; next;) {
+    const auto slice_began = Clock::now();
+    StateRecords records(world.now);
+    const std::uint32_t from = *next;
+    next = world.relay.visit_states(from, kSliceNumbers, [&](const TunnelState& one) {
+      records.add(one);
+      return true;
+    });
+    static_cast<void>(world.relay.visit_uses(from, kSliceNumbers, [&](const TunnelUse& use) {
+      records.add(use);
+      return true;
+    }));
+    longest = std::max(longest, Clock::now() - slice_began);
+    document.append(records.octets());
+  }
+  const std::vector<std::byte> octets = document.finish();
+  const auto milliseconds_of = [](Clock::duration duration) {
+    return std::chrono::duration<double, std::milli>(duration).count();
+  };
+  std::printf("%u tunnels: %zu octets in %.0f ms, the longest slice %.2f ms\n", kTunnels, octets.size(),
+              milliseconds_of(Clock::now() - began), milliseconds_of(longest));
+  const auto reading = Clock::now();
+  World heir(options);
+  heir.now = world.now;
+  const auto reader = StateReader::open(octets, kBoot, world.now, kAgeMax);
+  ASSERT_TRUE(reader);
+  RelayRestorer restorer({{&heir.relay}, [](const Endpoint&) { return 0; }, {local("192.0.2.100")}}, world.now);
+  reader->visit(restorer);
+  EXPECT_EQ(restorer.restored(), kTunnels);
+  std::printf("read and taken over in %.0f ms\n", milliseconds_of(Clock::now() - reading));
 }
 
 }  // namespace
