@@ -29,6 +29,7 @@ SandboxOptions relay_sandbox(const RelayConfig& config, const std::vector<std::s
   SandboxOptions options;
   options.capabilities = {Capability::kNetRaw, Capability::kNetAdmin};
   options.packet_sockets = true;
+  options.bpf_map_updates = config.data_path == DataPath::kOrders;
   add_readable(options, config.secret_file);
   add_sockets(options, sockets);
   // A log that is rotated is opened again, under its name.

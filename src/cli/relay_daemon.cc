@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "cli/confinement.hh"
+#include "cli/data_path.hh"
 #include "cli/drain_query.hh"
 #include "cli/explain.hh"
 #include "cli/failure.hh"
@@ -89,6 +90,7 @@ std::optional<int> RelayDaemon::open() {
   if (const std::optional<int> status = find_predecessor(*options)) return status;
   Opened opened;
   if (const std::optional<int> status = open_files(opened)) return status;
+  open_data_path(config(), *options);
   if (const std::optional<int> status = give_up_privileges(opened, *options)) return status;
   log_writer_.emplace();
   keep_books(opened, *options);

@@ -4,7 +4,6 @@
 
 #include "cli/reload_report.hh"
 #include "cli/secret_file.hh"
-#include "io/xdp_sender.hh"
 #include "sys/descriptor_limit.hh"
 #include "sys/log.hh"
 #include "sys/netlink.hh"
@@ -95,10 +94,6 @@ Result<RelayEngineOptions, std::string> relay_engine_options(const RelayConfig& 
   options.relay.gateway_fields = policy(config.gateway_fields);
   options.relay.secret_lifetime = config.secret_lifetime;
   options.data_path.batch_delay_max = config.batch_delay_max;
-  if (config.data_path == DataPath::kXdp) {
-    raise_locked_memory_limit();
-    options.data_path.open_back_end = [] { return XdpSender::open(); };
-  }
   if (config.mtu.kind == PathMtuChoice::Kind::kFixed) options.data_path.path_mtu.fixed_octets = config.mtu.octets;
   options.data_path.path_mtu.dynamic = config.mtu.kind == PathMtuChoice::Kind::kAuto;
   options.data_path.path_mtu.min_octets = config.mtu_min;

@@ -32,7 +32,7 @@ struct CommonConfig {
 enum class GatewayFields : std::uint8_t { kAuto, kAlways, kNever };
 
 /// How the relay's data leaves.
-enum class DataPath : std::uint8_t { kAuto, kSocket, kXdp };
+enum class DataPath : std::uint8_t { kAuto, kSocket, kXdp, kOrders };
 
 /// Where the path MTU of tunnels comes from.
 struct PathMtuChoice {

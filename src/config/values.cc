@@ -128,8 +128,10 @@ ValueResult<GatewayFields> parse_gateway_fields(std::string_view text) {
 }
 
 ValueResult<DataPath> parse_data_path(std::string_view text) {
-  return choose<DataPath, 3>(text,
-                             {{{"auto", DataPath::kAuto}, {"socket", DataPath::kSocket}, {"xdp", DataPath::kXdp}}});
+  return choose<DataPath, 4>(text, {{{"auto", DataPath::kAuto},
+                                     {"socket", DataPath::kSocket},
+                                     {"xdp", DataPath::kXdp},
+                                     {"orders", DataPath::kOrders}}});
 }
 
 ValueResult<PathMtuChoice> parse_path_mtu(std::string_view text) {

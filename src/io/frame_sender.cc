@@ -46,6 +46,7 @@ std::uint32_t payload_octets_max(const UdpFrameHeader& header, std::size_t mtu_o
 void FrameSender::send(Instant now, UdpSocket& socket, std::span<const Transmit> messages,
                        const OnSendError& on_error) {
   now_ = now;
+  messages_ = messages;
   ++call_;
   on_error_ = &on_error;
   last_told_ = kNobody;
@@ -61,7 +62,7 @@ void FrameSender::send(Instant now, UdpSocket& socket, std::span<const Transmit>
       deferred_.push_back({i, 0});
       continue;
     }
-    const bool may_be_frames = path->socket_call != call_ && path->link != nullptr && path->link->is_open &&
+    const bool may_be_frames = path->socket_call != call_ && path->link != nullptr && works(*path->link) &&
                                is_frame_by_frame(message) &&
                                // The first piece is as long as any.
                                message.pieces.front().size() <= path->payload_octets_max;
@@ -217,7 +218,7 @@ void FrameSender::report(std::uint32_t index, int code) {
 SendPath FrameSender::path_of(std::uint32_t slot, const Endpoint& peer) const {
   if (slot >= paths_.size()) return SendPath::kSocket;
   const Path& path = paths_[slot];
-  const bool by_frames = path.peer == peer && path.link != nullptr && path.link->is_open;
+  const bool by_frames = path.peer == peer && path.link != nullptr && works(*path.link);
   return by_frames ? frame_path_ : SendPath::kSocket;
 }
 

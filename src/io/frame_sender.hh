@@ -53,6 +53,8 @@ class FrameSender : public ReplicationBackEnd {
     bool is_open = false;
     Instant retry_at{};
     bool failure_told = false;
+    /// It gets no frames until then.
+    Instant rests_until{};
   };
   struct Path {
     // In the first cache line what each message is held against.
@@ -92,6 +94,8 @@ class FrameSender : public ReplicationBackEnd {
 
   [[nodiscard]] std::deque<Link>& links() { return links_; }
   [[nodiscard]] Path& path_in(std::uint32_t slot) { return paths_[slot]; }
+  /// Of the call.
+  [[nodiscard]] const Transmit& message(std::uint32_t index) const { return messages_[index]; }
   [[nodiscard]] Instant now() const { return now_; }
 
  private:
@@ -116,6 +120,7 @@ class FrameSender : public ReplicationBackEnd {
   [[nodiscard]] Link* working_link(int index);
   [[nodiscard]] std::optional<MacAddress> neighbour(int interface, const IpAddress& address);
   void close(Link& link);
+  [[nodiscard]] bool works(const Link& link) const { return link.is_open && link.rests_until <= now_; }
 
   SendPath frame_path_;
   NextHopQueries queries_;
@@ -134,6 +139,7 @@ class FrameSender : public ReplicationBackEnd {
   // Of one call.
   Instant now_{};
   std::uint64_t call_ = 0;
+  std::span<const Transmit> messages_;
   const OnSendError* on_error_ = nullptr;
   std::uint32_t last_told_ = 0;
   std::vector<Transmit> for_socket_;

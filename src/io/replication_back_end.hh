@@ -11,9 +11,12 @@
 namespace amt {
 
 /// How datagrams to one peer leave now.
-enum class SendPath : std::uint8_t { kSocket, kXdp };
+enum class SendPath : std::uint8_t { kSocket, kXdp, kOrders };
 /// As `--data-path` names it.
-[[nodiscard]] constexpr std::string_view to_string(SendPath path) { return path == SendPath::kXdp ? "xdp" : "socket"; }
+[[nodiscard]] constexpr std::string_view to_string(SendPath path) {
+  if (path == SendPath::kOrders) return "orders";
+  return path == SendPath::kXdp ? "xdp" : "socket";
+}
 
 /// Takes datagrams with their destinations, and sends them. Datagrams to one peer keep their order, whichever way each
 /// takes. A peer is known by `Transmit::slot`, which stays the same while its tunnel lives: what a back end remembers
@@ -33,8 +36,10 @@ class ReplicationBackEnd {
   [[nodiscard]] virtual SendPath path_of(std::uint32_t slot, const Endpoint& peer) const = 0;
 
   struct Statistics {
-    std::uint64_t xdp_frames = 0;  ///< sent as such
-    std::uint64_t xdp_drops = 0;   ///< of these, refused by the device
+    std::uint64_t xdp_frames = 0;      ///< sent as such
+    std::uint64_t xdp_drops = 0;       ///< of these, refused by the device
+    std::uint64_t order_copies = 0;    ///< made by the kernel and taken by the device
+    std::uint64_t order_refusals = 0;  ///< not taken by the device; they went by the socket
   };
   [[nodiscard]] virtual Statistics statistics() const = 0;
 };

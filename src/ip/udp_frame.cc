@@ -88,4 +88,12 @@ void UdpFrameHeader::write(MutableBytes frame, std::size_t payload_octets, std::
   put_u16(udp + 6, value == 0 ? UINT16_MAX : value);
 }
 
+void UdpFrameHeader::write_template(MutableBytes octets) const {
+  AMT_ASSERT(octets.size() >= kOctetsMax);
+  std::memcpy(octets.data(), header_.data(), header_.size());
+  const auto sum_of = [](const InternetChecksum& checksum) { return static_cast<std::uint16_t>(~checksum.value()); };
+  if (v4_) put_u16(octets.data() + kIpAt + 10, sum_of(ip_));
+  put_u16(octets.data() + octets_ - kUdpOctets + 6, sum_of(udp_));
+}
+
 }  // namespace amt

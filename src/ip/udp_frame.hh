@@ -41,6 +41,9 @@ class UdpFrameHeader {
   }
   /// Into the first `octets()` of `frame`, which has room for `kOctetsMax`, before a payload of that length and sum.
   void write(MutableBytes frame, std::size_t payload_octets, std::uint16_t sum, Ecn ecn) const;
+  /// For a writer that adds lengths, ECN and payload itself: in the place of each checksum stands the sum of what is
+  /// there already. Into the first `kOctetsMax` of `octets`.
+  void write_template(MutableBytes octets) const;
 
  private:
   std::array<std::byte, kOctetsMax> header_{};

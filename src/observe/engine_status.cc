@@ -77,6 +77,8 @@ void append_workers(RelayStatus& status, Counters<RelayHostCounter>& host, const
     host.add(RelayHostCounter::kSocketReceiveDrops, published.receive_drops.value());
     host.add(RelayHostCounter::kXdpFrames, published.xdp_frames.value());
     host.add(RelayHostCounter::kXdpDrops, published.xdp_drops.value());
+    host.add(RelayHostCounter::kOrderCopies, published.order_copies.value());
+    host.add(RelayHostCounter::kOrderRefusals, published.order_refusals.value());
     status.workers.push_back(worker_status(worker, counted));
   }
   host.add(RelayHostCounter::kUpstreamDrops, captured.dropped);

@@ -23,6 +23,10 @@ constexpr CounterTable<RelayHostCounter> kRelayCounters = {{
     {RelayHostCounter::kXdpDrops, drop_counter("xdp_drops", "frames", "such frames that were lost",
                                                "The ring of the network card was full: the link is too slow for what "
                                                "is sent, or --data-path socket is better here.")},
+    {RelayHostCounter::kOrderCopies,
+     own_counter("order_copies", "frames", "copies that the kernel made for an order (--data-path orders)")},
+    {RelayHostCounter::kOrderRefusals,
+     own_counter("order_refusals", "frames", "such copies that a device did not take; the socket sent them")},
     {RelayHostCounter::kLogLinesLost, drop_counter("log_lines_lost", "lines", "log lines for which there was no room",
                                                    "The machine stalls, or stderr is not read.")},
     {RelayHostCounter::kUpstreamJoinsMissing,

@@ -14,6 +14,8 @@ enum class RelayHostCounter : std::uint8_t {
   kUpstreamSegmented,
   kXdpFrames,
   kXdpDrops,
+  kOrderCopies,
+  kOrderRefusals,
   kLogLinesLost,
   kUpstreamJoinsMissing,
   kCount,

@@ -1,9 +1,11 @@
 #include "sys/netlink.hh"
 
+#include <linux/if_link.h>
 #include <linux/ip.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <netlink/route/link/inet.h>
+#include <netlink/route/link/inet6.h>
 #include <netlink/route/link/veth.h>
 
 #include <algorithm>
@@ -174,6 +176,12 @@ SysResult<void> set_link_alias(int index, const std::string& alias) {
   return change_link("set alias of", index, [&alias](rtnl_link* change) {
     rtnl_link_set_ifalias(change, alias.c_str());
     return 0;
+  });
+}
+
+SysResult<void> set_no_ipv6_address(int index) {
+  return change_link("set IPv6 address generation", index, [](rtnl_link* change) {
+    return rtnl_link_inet6_set_addr_gen_mode(change, IN6_ADDR_GEN_MODE_NONE);
   });
 }
 

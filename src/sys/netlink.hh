@@ -47,6 +47,8 @@ struct LinkAddress {
 [[nodiscard]] SysResult<void> set_link_up(int index);
 [[nodiscard]] SysResult<void> set_link_down(int index);
 [[nodiscard]] SysResult<void> set_link_mtu(int index, std::uint32_t mtu_octets);
+/// No link-local address is made, so nothing is said by IPv6 until somebody sets an address.
+[[nodiscard]] SysResult<void> set_no_ipv6_address(int index);
 /// At most 255 octets of text that `ip link` shows.
 [[nodiscard]] SysResult<void> set_link_alias(int index, const std::string& alias);
 /// How many packets may wait to be sent, and how many were dropped since the interface's beginning.

@@ -31,7 +31,7 @@ SysResult<std::string> enter_sandbox(const SandboxOptions& options) {
   files.writable.emplace_back("/dev/null");
   const SysResult<void> landlock = restrict_files(files);
   if (const auto limited = limit_capabilities(options.capabilities); !limited) return tl::unexpected(limited.error());
-  const SysResult<void> seccomp = limit_system_calls({options.packet_sockets});
+  const SysResult<void> seccomp = limit_system_calls({options.packet_sockets, options.bpf_map_updates});
 
   const auto state = [](const SysResult<void>& limit) { return limit ? "on the list" : reason(limit.error()); };
   return "system calls " + state(seccomp) + ", files by Landlock " + state(landlock);

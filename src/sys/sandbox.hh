@@ -14,6 +14,7 @@ struct SandboxOptions {
   /// Kept where the process has them.
   std::vector<Capability> capabilities;
   bool packet_sockets = false;
+  bool bpf_map_updates = false;
   /// Besides what every program needs: system libraries, /etc, /proc, /sys, /run, /dev/null.
   FileAccess files;
 };

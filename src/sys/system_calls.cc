@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #if AMT_HAVE_SECCOMP
+#include <linux/bpf.h>
 #include <linux/sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
@@ -63,7 +64,6 @@ constexpr const char* kDeadly[] = {"execve",
                                    "process_madvise",
                                    "kcmp",
                                    "pidfd_getfd",
-                                   "bpf",
                                    "perf_event_open",
                                    "userfaultfd",
                                    "init_module",
@@ -134,6 +134,10 @@ void add_conditional_calls(Filter& filter, const SystemCallChoice& choice) {
   if (choice.packet_sockets) {
     for (const int family : {AF_PACKET, AF_XDP}) filter.add(SCMP_ACT_ALLOW, SCMP_SYS(socket), equals(0, family));
   }
+  // Whatever else bpf(2) does, somebody does who has taken over the process.
+  const auto update = static_cast<int>(BPF_MAP_UPDATE_ELEM);
+  if (choice.bpf_map_updates) filter.add(SCMP_ACT_ALLOW, SCMP_SYS(bpf), equals(0, update));
+  filter.add(SCMP_ACT_KILL_PROCESS, SCMP_SYS(bpf), scmp_arg_cmp{0, SCMP_CMP_NE, update, 0});
   // Threads, not processes. The arguments of clone3 are out of a filter's sight; without it the C library takes clone.
   filter.add(SCMP_ACT_ALLOW, SCMP_SYS(clone), scmp_arg_cmp{0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD});
   filter.add(SCMP_ACT_ERRNO(ENOSYS), "clone3");

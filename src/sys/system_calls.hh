@@ -6,7 +6,8 @@
 namespace amt {
 
 struct SystemCallChoice {
-  bool packet_sockets = false;  ///< sockets of AF_PACKET and AF_XDP may be opened
+  bool packet_sockets = false;   ///< sockets of AF_PACKET and AF_XDP may be opened
+  bool bpf_map_updates = false;  ///< bpf(2) may change the maps that are open, and nothing else
 };
 
 /// Of all threads, from now on and for good. Sets no_new_privs.

@@ -29,11 +29,16 @@ std::vector<Endpoint> addresses_of(const RelayEngineOptions& options) {
 }  // namespace
 
 Steering RelayEngine::Impl::steering_of(const RelayEngineOptions& options, Random& random_source) {
+  const std::size_t workers = workers_for(options);
   if (options.inheritance && options.inheritance->take_rest) {
-    const SharedState& before = *options.inheritance->state->shared();
-    return {before.workers, before.steering_key};
+    return {workers, options.inheritance->state->shared()->steering_key};
   }
-  return {options.router ? 1 : options.workers, random_source};
+  return {workers, random_source};
+}
+
+std::size_t RelayEngine::workers_for(const RelayEngineOptions& options) {
+  if (options.inheritance && options.inheritance->take_rest) return options.inheritance->state->shared()->workers;
+  return options.router ? 1 : options.workers;
 }
 
 SysResult<void> RelayEngine::Impl::open(const RelayEngineOptions& options) {

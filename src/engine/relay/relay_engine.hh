@@ -57,6 +57,8 @@ class RelayEngine {
   /// `random` is used by all threads at once where there are several.
   static SysResult<std::unique_ptr<RelayEngine>> create(EventLoop& loop, const RelayEngineOptions& options,
                                                         Random& random);
+  /// How many workers there will be.
+  [[nodiscard]] static std::size_t workers_for(const RelayEngineOptions& options);
   ~RelayEngine();
   RelayEngine(const RelayEngine&) = delete;
   RelayEngine& operator=(const RelayEngine&) = delete;

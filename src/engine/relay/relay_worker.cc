@@ -294,6 +294,8 @@ void RelayWorker::publish(Instant now) {
   const ReplicationBackEnd::Statistics sent = back_end_->statistics();
   published_.xdp_frames.set(sent.xdp_frames);
   published_.xdp_drops.set(sent.xdp_drops);
+  published_.order_copies.set(sent.order_copies);
+  published_.order_refusals.set(sent.order_refusals);
   if (!publish_timer_.is_set()) publish_timer_.set(now + kPublishInterval);
 }
 

@@ -121,6 +121,8 @@ class RelayWorker final : TooBigListener {
     Count receive_drops;  ///< datagrams that the kernel dropped for want of socket buffer, over all sockets
     Count xdp_frames;
     Count xdp_drops;
+    Count order_copies;
+    Count order_refusals;
     struct Capture {
       Count dropped;
       Count malformed;

@@ -109,6 +109,11 @@ def receive_offload_on(peer: Namespace, peer_device: str, space: Namespace, devi
     _ethtool(space, device, 0x2C, 1)
 
 
+def take_redirected(space: Namespace, device: str) -> None:
+    """The other end of this veth takes frames from XDP programs, as most network cards do: `ethtool -K DEVICE gro on`."""
+    _ethtool(space, device, 0x2C, 1)
+
+
 def _ethtool(space: Namespace, device: str, command: int, value: int) -> None:
     with space.enter(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         request = ctypes.create_string_buffer(struct.pack("=II", command, value), 8)

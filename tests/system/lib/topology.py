@@ -1,6 +1,9 @@
 """The networks that the tests play in."""
 
+import re
+
 from . import fake_gateway, multicast, netns
+from .scenario import Skipped
 
 SSM = {4: "232.1.2.3", 6: "ff3e::8000:123"}
 ASM = {4: "239.1.2.3", 6: "ff1e::1:2:3"}
@@ -50,7 +53,18 @@ class Line:
         """On all its addresses that face gateways; in host mode unless `upstream` says otherwise."""
         local = [word for number in range(len(self.gateways)) for family in (4, 6)
                  for word in ("--local", self.relay_address(family, number))]
-        return self.case.daemon(["relay", *local, *upstream, *options], name, self.relay, ready, control)
+        relay = self.case.daemon(["relay", *local, *upstream, *options], name, self.relay, ready, control)
+        if "orders" in options:
+            self._check_orders(relay)
+        return relay
+
+    def _check_orders(self, relay):
+        for host in self.gateways:
+            netns.take_redirected(host, "g0")
+        instead = re.search(r".*is used instead", relay.err)
+        if instead and re.search("built without|not permitted", instead[0]):
+            raise Skipped(instead[0])
+        self.case.check(not instead, f"orders are used: {relay.err}")
 
     def start_gateway(self, outer: int, *options, number=0, name=None, ready=True):
         return self.case.daemon(["gateway", "--relay", self.relay_address(outer, number), *options],
