@@ -10,7 +10,7 @@ import os
 import socket
 
 from lib.machine import queue_drops
-from lib.multicast import sequence_report
+from lib.multicast import Capture, sequence_report, upstream_leaves
 from lib.process import Process
 from lib.topology import ASM, SSM, Line, moved
 
@@ -84,6 +84,7 @@ def run(case):
             gateway.join_channel(group, sources)
     case.wait_until(lambda: all(len(one.data) > 10 for one in gateways), 10, "data for all")
     before, dropped = snapshot(case, control), queue_drops()
+    upstream = case.closing(Capture(line.source, "s0", outgoing=False))
     for number in range(1, ROUNDS + 1):
         relay.signal(15)
         manager.handle_until("FDSTORE=1")
@@ -107,6 +108,8 @@ def run(case):
             report = sequence_report(numbers(gateway, group))
             case.check(report["duplicated"] == 0 and report["lost"] <= excused, f"{gateway.endpoint} {group}: {report}")
     case.figure("packets to each gateway", sum(one.sent for one in streams), f"over {ROUNDS} restarts")
+
+    case.check(not upstream_leaves(upstream), f"no leave upstream: {upstream_leaves(upstream)}")
 
     # Systemd starts none, or cannot keep anything: the relay ends as ever.
     os.unlink(manager.path)

@@ -7,9 +7,8 @@ Arguments: how often (default 20), packets a second of each stream (default 700)
 
 import json
 
-from lib import packets
 from lib.machine import queue_drops
-from lib.multicast import Capture, sequence_report
+from lib.multicast import Capture, sequence_report, upstream_leaves
 from lib.topology import ASM, SSM, Line, moved, tunnels
 
 NEEDS = {"namespaces"}
@@ -68,22 +67,6 @@ def compare(case, before: dict, after: dict) -> None:
         case.check(one["packets"] >= used[one["group"], one["source"]], f"{one}")
 
 
-def leaves(capture) -> list[str]:
-    """Records that told the upstream network of a leave: BLOCK, or TO_IN without a source."""
-    found = []
-    for one in map(packets.parse, capture.datagrams()):
-        if one.protocol not in (2, 58) or one.payload[:1] not in (b"\x22", b"\x8f"):
-            continue
-        address = 4 if one.protocol == 2 else 16
-        at = 8
-        for _ in range(int.from_bytes(one.payload[6:8], "big")):
-            kind, sources = one.payload[at], int.from_bytes(one.payload[at + 2:at + 4], "big")
-            if kind == packets.BLOCK or (kind == packets.TO_IN and sources == 0):
-                found.append(one.payload.hex())
-            at += 4 + address * (1 + sources)
-    return found
-
-
 def numbers(gateway, group: str) -> list[int]:
     return [int.from_bytes(one.payload[16:20], "big") for one in gateway.inner() if one.destination == group]
 
@@ -129,7 +112,7 @@ def run(case):
     case.check(names.count("take-over") == names.count("hand-over") == rounds + 1, f"{names}")
     case.check(names.count("upstream") == 2, "upstream joins are told once")
     # Joins of the last relay but one have been let go by then.
-    case.check(not leaves(upstream), f"no leave upstream: {leaves(upstream)}")
+    case.check(not upstream_leaves(upstream), f"no leave upstream: {upstream_leaves(upstream)}")
     relays.now.terminate()
     ended = [one for one in relays.all_events() if one["event"] == "tunnel-end"]
     case.check(len(ended) == GATEWAYS + 1, f"{len(ended)} ends")

@@ -208,3 +208,19 @@ class Capture(SocketReader):
             file.write(struct.pack("=IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))  # 101: raw IP
             for at, octets in self.seen:
                 file.write(struct.pack("=IIII", int(at), int(at % 1 * 1e6), len(octets), len(octets)) + octets)
+
+
+def upstream_leaves(capture: Capture) -> list[str]:
+    """Records that told the upstream network of a leave: BLOCK, or TO_IN without a source."""
+    found = []
+    for one in map(packets.parse, capture.datagrams()):
+        if one.protocol not in (2, 58) or one.payload[:1] not in (b"\x22", b"\x8f"):
+            continue
+        address = 4 if one.protocol == 2 else 16
+        at = 8
+        for _ in range(int.from_bytes(one.payload[6:8], "big")):
+            kind, sources = one.payload[at], int.from_bytes(one.payload[at + 2:at + 4], "big")
+            if kind == packets.BLOCK or (kind == packets.TO_IN and sources == 0):
+                found.append(one.payload.hex())
+            at += 4 + address * (1 + sources)
+    return found
