@@ -190,6 +190,15 @@ class Bed:
         self.line.relay.ip(f"neigh replace {self.line.gateway_address(4)} lladdr {NOBODY} dev r1 nud permanent")
         self.count = lambda: device_packets(self.line.gateway, "g0", 1)
 
+    def put_xdp_sink(self) -> None:
+        """From here on an XDP program takes all copies at the far device."""
+        self.put_wire()
+        with self.line.gateway.enter():
+            sink = subprocess.Popen([f"{self.tools}/bench_xdp_sink", "g0"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.case.closing(sink.stdin)
+        if sink.stdout.readline() != "ready\n":
+            raise AssertionError(f"the XDP sink ended with {sink.wait()}")
+
     def _all_arrives(self) -> bool:
         at_once = min(self.channels, 100)
         # 10 us a copy: no relay is so slow.
