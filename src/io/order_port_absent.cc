@@ -2,7 +2,6 @@
 
 #include <cerrno>
 
-#include "base/assert.hh"
 #include "io/order_port.hh"
 
 namespace amt {
