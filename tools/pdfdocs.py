@@ -14,6 +14,13 @@ import sys
 import htmldocs
 
 
+def contents(text: str) -> str:
+    """A list of the chapters and their sections; the page numbers come from docs/print.css."""
+    found = re.findall(r'<h([23])>(.*?)<a class="headerlink" href="(#[^"]*)"', text, flags=re.DOTALL)
+    lines = "".join(f'<li class="level{level}"><a href="{anchor}">{re.sub("<a[^>]*>|</a>", "", title)}</a></li>' for level, title, anchor in found)
+    return f'<nav class="contents"><p class="caption">Contents</p><ul>{lines}</ul></nav>'
+
+
 def main() -> None:
     amt, out = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
     source, page = out.with_name(out.stem + "-pdf-source"), out.with_name(out.stem + "-pdf-page")
@@ -24,6 +31,8 @@ def main() -> None:
     text = index.read_text(encoding="utf-8")
     # The theme's rules are for screens.
     text = re.sub(r'<link rel="stylesheet"[^>]*>|<script[^>]*></script>', "", text)
+    # Behind the title and the paragraph that says what it is.
+    text = text.replace('<div class="toctree-wrapper', contents(text) + '<div class="toctree-wrapper', 1)
     text = text.replace("</head>", '<link rel="stylesheet" href="print.css"></head>')
     index.write_text(text, encoding="utf-8")
     done = subprocess.run(["weasyprint", "--quiet", index, out], check=False)
