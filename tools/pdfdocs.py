@@ -16,7 +16,7 @@ import htmldocs
 
 def contents(text: str) -> str:
     """A list of the chapters and their sections; the page numbers come from docs/print.css."""
-    found = re.findall(r'<h([23])>(.*?)<a class="headerlink" href="(#[^"]*)"', text, flags=re.DOTALL)
+    found = re.findall(r'<h([23])>((?:(?!</?h\d).)*?)<a class="headerlink" href="(#[^"]*)"', text, flags=re.DOTALL)
     lines = "".join(f'<li class="level{level}"><a href="{anchor}">{re.sub("<a[^>]*>|</a>", "", title)}</a></li>' for level, title, anchor in found)
     return f'<nav class="contents"><p class="caption">Contents</p><ul>{lines}</ul></nav>'
 
