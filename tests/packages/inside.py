@@ -7,6 +7,7 @@ machine. At the second: does it serve, how is it confined, and an upgrade, a cra
 import json
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -146,15 +147,24 @@ def start_in_host(*command: str) -> subprocess.Popen:
 
 
 def upgrade() -> None:
-    pid = show("amt-relay", "MainPID")
+    """The new version, and a restart, under a viewer that counts each packet."""
+    viewer = subprocess.Popen(["ip", "netns", "exec", "viewer", "amt", "receive", "--verify", "--stats", "json", "--relay", "198.51.100.1",
+                               f"amt://{CHANNEL}"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    time.sleep(2)
+    pid, gateway = show("amt-relay", "MainPID"), show("amt-gateway", "MainPID")
     typed("apt-get install -y /test/later.deb")
-    check(show("amt-relay", "MainPID") == pid, "the relay runs on through an upgrade")
-    check(show("amt-relay", "NeedDaemonReload") == "no", "systemd has read the new unit")
+    check(show("amt-relay", "MainPID") not in (pid, "0"), "the upgrade has restarted the relay")
+    check(show("amt-gateway", "MainPID") == gateway, "the gateway runs on through an upgrade")
+    check(show("amt-gateway", "NeedDaemonReload") == "no", "systemd has read the new units")
     data_flows("after the upgrade")
     typed("systemctl reload amt-relay")
     typed("systemctl restart amt-relay")
-    check(show("amt-relay", "MainPID") != pid, "a new process after systemctl restart")
     data_flows("after systemctl restart")
+    viewer.send_signal(signal.SIGINT)
+    lines = viewer.communicate()[0].splitlines()
+    figures = json.loads(lines[-1]) if lines else {}
+    text = {name: figures.get(name) for name in ("received", "lost", "duplicated", "reordered")}
+    check(text["lost"] == 0 and text["duplicated"] == 0, f"a viewer during the upgrade and a restart: {text}")
 
 
 def crash() -> None:
