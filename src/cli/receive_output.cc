@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -25,7 +26,7 @@ namespace {
 constexpr int kPatienceMilliseconds = 500;
 constexpr std::size_t kPiecesPerCall = 512;  // below IOV_MAX, 1024
 
-/// A regular file: takes everything at once.
+/// A regular file, or what takes everything at once as well.
 class FileOutput final : public PayloadOutput {
  public:
   FileOutput(UniqueFd owned, int fd, std::string name) : owned_(std::move(owned)), fd_(fd), name_(std::move(name)) {}
@@ -71,39 +72,66 @@ class PipeOutput final : public PayloadOutput {
   PipeOutput(UniqueFd owned, int fd, std::string name) : owned_(std::move(owned)), fd_(fd), name_(std::move(name)) {}
 
   SysResult<void> write(std::span<const Bytes> payloads) override {
-    if (const SysResult<void> written = write_now(unfinished_); !written) return written;
-    for (; unfinished_.empty() && !payloads.empty(); payloads = payloads.subspan(1)) {
-      const Bytes payload = payloads.front();
-      unfinished_.assign(payload.begin(), payload.end());
-      if (const SysResult<void> written = write_now(unfinished_); !written) return written;
-      if (unfinished_.size() == payload.size() && !payload.empty()) {
-        unfinished_.clear();
-        break;
+    if (const SysResult<void> written = write_unfinished(); !written) return written;
+    while (unfinished_.empty() && !payloads.empty() && is_ready()) {
+      pieces_.clear();
+      std::size_t octets = 0;
+      // A pipe that can be written to has room for PIPE_BUF octets; more would block. Few calls, many packets.
+      for (const Bytes payload : payloads) {
+        const bool fits = octets + payload.size() <= PIPE_BUF && pieces_.size() < kPiecesPerCall;
+        if (!fits && !pieces_.empty()) break;
+        const std::size_t part = std::min<std::size_t>(payload.size(), PIPE_BUF);
+        pieces_.push_back({const_cast<std::byte*>(payload.data()), part});
+        octets += part;
       }
+      if (octets == 0) {
+        payloads = payloads.subspan(pieces_.size());
+        continue;
+      }
+      const ssize_t written = ::writev(fd_, pieces_.data(), static_cast<int>(pieces_.size()));
+      if (written < 0 && errno != EINTR && errno != EAGAIN) return failure();
+      if (written > 0) payloads = without(payloads, static_cast<std::size_t>(written));
+      if (const SysResult<void> rest = write_unfinished(); !rest) return rest;
     }
     dropped_ += payloads.size();
     return {};
   }
 
  private:
-  /// Takes from the front of `octets` what the reader takes. Waits for it once, and then no more until it has taken
-  /// something.
-  SysResult<void> write_now(std::vector<std::byte>& octets) {
-    std::size_t done = 0;
-    while (done < octets.size()) {
+  Unexpected<SysError> failure() const { return Unexpected<SysError>(SysError::last("write", name_)); }
+
+  /// Waits once for a reader that is slow, and then no more until it has taken something.
+  bool is_ready() {
+    int count = -1;
+    do {
       pollfd ready{fd_, POLLOUT, 0};
-      const int count = poll(&ready, 1, is_stopped_ ? 0 : kPatienceMilliseconds);
-      if (count < 0 && errno == EINTR) continue;
-      is_stopped_ = count <= 0;
-      if (is_stopped_) break;
-      // A pipe that can be written to has room for PIPE_BUF octets; more would block.
-      const ssize_t written = ::write(fd_, octets.data() + done, std::min<std::size_t>(octets.size() - done, PIPE_BUF));
-      if (written < 0 && errno != EINTR && errno != EAGAIN) {
-        return Unexpected<SysError>(SysError::last("write", name_));
-      }
+      count = poll(&ready, 1, is_stopped_ ? 0 : kPatienceMilliseconds);
+    } while (count < 0 && errno == EINTR);
+    is_stopped_ = count <= 0;
+    return !is_stopped_;
+  }
+
+  /// Those of which nothing was written, when the first `octets` of all were. The rest of one that has begun is kept.
+  std::span<const Bytes> without(std::span<const Bytes> payloads, std::size_t octets) {
+    while (octets > 0) {
+      const Bytes payload = payloads.front();
+      payloads = payloads.subspan(1);
+      if (octets < payload.size())
+        unfinished_.assign(payload.begin() + static_cast<std::ptrdiff_t>(octets), payload.end());
+      octets -= std::min(octets, payload.size());
+    }
+    return payloads;
+  }
+
+  SysResult<void> write_unfinished() {
+    std::size_t done = 0;
+    while (done < unfinished_.size() && is_ready()) {
+      const std::size_t part = std::min<std::size_t>(unfinished_.size() - done, PIPE_BUF);
+      const ssize_t written = ::write(fd_, unfinished_.data() + done, part);
+      if (written < 0 && errno != EINTR && errno != EAGAIN) return failure();
       if (written > 0) done += static_cast<std::size_t>(written);
     }
-    octets.erase(octets.begin(), octets.begin() + static_cast<std::ptrdiff_t>(done));
+    unfinished_.erase(unfinished_.begin(), unfinished_.begin() + static_cast<std::ptrdiff_t>(done));
     return {};
   }
 
@@ -113,6 +141,7 @@ class PipeOutput final : public PayloadOutput {
   bool is_stopped_ = false;
   /// Of a packet that has begun.
   std::vector<std::byte> unfinished_;
+  std::vector<iovec> pieces_;
 };
 
 /// One datagram a packet, to a unicast address.
@@ -168,8 +197,12 @@ SysResult<std::unique_ptr<PayloadOutput>> open_udp(const Endpoint& to) {
 }
 
 std::unique_ptr<PayloadOutput> stream_output(UniqueFd owned, int fd, std::string name) {
+  // Of the kernel's memory devices, such as /dev/null: they take everything at once, too.
+  constexpr unsigned kMemoryMajor = 1;
   struct stat status {};
-  if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
+  const bool is_known = fstat(fd, &status) == 0;
+  const bool is_memory = is_known && S_ISCHR(status.st_mode) && major(status.st_rdev) == kMemoryMajor;
+  if (is_known && (S_ISREG(status.st_mode) || is_memory)) {
     return std::make_unique<FileOutput>(std::move(owned), fd, std::move(name));
   }
   return std::make_unique<PipeOutput>(std::move(owned), fd, std::move(name));
