@@ -2,6 +2,7 @@
 #include <ctime>
 
 #include <linux/errqueue.h>
+#include <linux/sock_diag.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <netinet/udp.h>
@@ -27,8 +28,8 @@ constexpr std::size_t kSlotOctets = 65'535;
 constexpr std::size_t kSlotStride = 65'536 + 3 * 64;
 /// Of one call, about: what comes is read again soon, and should still be in the cache then. A merged message fills it.
 constexpr std::size_t kOctetsAtOnce = 64 * 1024;
-/// ECN, UDP_GRO, SO_RXQ_OVFL: one int each.
-constexpr std::size_t kControlOctets = 3 * CMSG_SPACE(sizeof(int));
+/// ECN and UDP_GRO: one int each.
+constexpr std::size_t kControlOctets = 2 * CMSG_SPACE(sizeof(int));
 /// An extended error with the offender's address, and the other three.
 constexpr std::size_t kErrorControlOctets =
     CMSG_SPACE(sizeof(sock_extended_err) + sizeof(sockaddr_in6)) + kControlOctets;
@@ -126,15 +127,19 @@ SysResult<std::size_t> UdpSocket::receive(ReceiveBatch& batch) {
         received.ecn = static_cast<Ecn>(control_value<int>(*c).value_or(0) & 3);
       } else if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
         received.segment_octets = static_cast<std::size_t>(std::max(0, control_value<int>(*c).value_or(0)));
-      } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
-        const std::uint32_t drops = control_value<std::uint32_t>(*c).value_or(kernel_drops_);
-        receive_drops_ += drops - kernel_drops_;
-        kernel_drops_ = drops;
       }
     }
   }
   if (got > 0) slots.expect_like(octets, static_cast<std::size_t>(got));
   return slots.count;
+}
+
+std::uint64_t UdpSocket::receive_drops() const {
+  // Not by SO_RXQ_OVFL: that is a control message more with each datagram.
+  std::array<std::uint32_t, SK_MEMINFO_VARS> memory{};
+  socklen_t octets = sizeof memory;
+  if (::getsockopt(fd_.get(), SOL_SOCKET, SO_MEMINFO, memory.data(), &octets) != 0) return 0;
+  return memory[SK_MEMINFO_DROPS];
 }
 
 void UdpSocket::poll_errors(const std::function<void(const SocketError&)>& visit) {

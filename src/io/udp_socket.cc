@@ -106,8 +106,7 @@ SysResult<void> configure(int fd, const Endpoint& local, const UdpOptions& optio
     return tl::unexpected(SysError::last("bind to interface", options.interface));
   }
   const int on = 1;
-  // Without these two nothing is wrong, only slower or less well counted (kernels before 5.0 have no UDP_GRO).
-  ::setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
+  // Without it nothing is wrong, only slower (kernels before 5.0 have no UDP_GRO).
   if (options.receive_offload) ::setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on);
   set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, options.receive_buffer_octets);
   set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, options.send_buffer_octets);

@@ -136,8 +136,9 @@ class UdpSocket {
   /// Drains the error queue (IP_RECVERR, IPV6_RECVERR).
   void poll_errors(const std::function<void(const SocketError&)>& visit);
 
-  /// Datagrams that the kernel dropped because the receive buffer was full (SO_RXQ_OVFL), since the start.
-  [[nodiscard]] std::uint64_t receive_drops() const { return receive_drops_; }
+  /// Datagrams that the kernel dropped since the start because the receive buffer was full (SO_MEMINFO): 32 bits of the
+  /// kernel's, which wrap. A system call; 0 where the kernel does not say.
+  [[nodiscard]] std::uint64_t receive_drops() const;
 
  private:
   /// Scratch memory for `send` and what it has learned of the paths.
@@ -146,9 +147,6 @@ class UdpSocket {
   UniqueFd fd_;
   std::optional<PollGate> gate_;
   Endpoint local_;
-  std::uint64_t receive_drops_ = 0;
-  /// The kernel's own count at the last datagram; 32 bits, wraps.
-  std::uint32_t kernel_drops_ = 0;
   std::unique_ptr<Sender> sender_;
 };
 

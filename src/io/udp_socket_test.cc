@@ -314,9 +314,6 @@ TEST_P(UdpSocketOf, CountsWhatTheFullReceiveBufferDropped) {
   const std::vector<Transmit> messages(100, Transmit{b.local(), pieces, 0, Ecn::kNotEct});
   a.send(messages, kNoErrors);
   const std::size_t first = collect(b, 100).size();
-  // The count comes with the next datagram.
-  a.send(std::span(messages).first(1), kNoErrors);
-  ASSERT_EQ(collect(b, 1).size(), 1U);
   EXPECT_GT(b.receive_drops(), 0U);
   EXPECT_EQ(first + b.receive_drops(), 100U);
 }

@@ -63,7 +63,7 @@ RelayWorker::RelayWorker(EventLoop& loop, std::size_t index, const Steering& ste
                         relay_.handle_timeout(monotonic_now());
                         settle();
                       }),
-      publish_timer_(loop, [this] { publish_captures(); }),
+      publish_timer_(loop, [this] { publish_kernel_counts(); }),
       flows_(data_path.flows),
       flow_timer_(loop, [this] { on_flow_timer(); }) {
   if (flows_) flow_timer_.set(monotonic_now() + kFlowInterval);
@@ -288,9 +288,6 @@ void RelayWorker::upstream_changed() {
 }
 
 void RelayWorker::publish(Instant now) {
-  std::uint64_t drops = 0;
-  for (const UdpSocket& socket : sockets_) drops += socket.receive_drops();
-  published_.receive_drops.set(drops);
   const ReplicationBackEnd::Statistics sent = back_end_->statistics();
   published_.xdp_frames.set(sent.xdp_frames);
   published_.xdp_drops.set(sent.xdp_drops);
@@ -299,7 +296,10 @@ void RelayWorker::publish(Instant now) {
   if (!publish_timer_.is_set()) publish_timer_.set(now + kPublishInterval);
 }
 
-void RelayWorker::publish_captures() {
+void RelayWorker::publish_kernel_counts() {
+  std::uint64_t drops = 0;
+  for (const UdpSocket& socket : sockets_) drops += socket.receive_drops();
+  published_.receive_drops.set(drops);
   for (CapturePlace& place : captures_) {
     UpstreamCapture::Statistics all = place.before;
     if (place.capture) all += place.capture->statistics();

@@ -118,7 +118,8 @@ class RelayWorker final : TooBigListener {
   [[nodiscard]] const Relay& relay() const { return relay_; }
   /// What the sockets and captures have counted. Any thread.
   struct Published {
-    Count receive_drops;  ///< datagrams that the kernel dropped for want of socket buffer, over all sockets
+    /// Datagrams that the kernel dropped for want of socket buffer, over all sockets. As of `kPublishInterval` ago at most.
+    Count receive_drops;
     Count xdp_frames;
     Count xdp_drops;
     Count order_copies;
@@ -175,7 +176,7 @@ class RelayWorker final : TooBigListener {
   void on_flow_timer();
   /// After each turn. What the kernel has to be asked for comes soon.
   void publish(Instant now);
-  void publish_captures();
+  void publish_kernel_counts();
 
   EventLoop& loop_;
   std::size_t index_;
