@@ -22,16 +22,24 @@ TsPacketView TsPacketView::parse(Bytes packet) {
   reader.skip(1);
   const std::uint16_t flags_and_pid = reader.u16();
   view.transport_error = (flags_and_pid & 0x8000) != 0;
+  view.unit_start = (flags_and_pid & 0x4000) != 0;
   view.pid = flags_and_pid & 0x1fff;
   const std::uint8_t control = reader.u8();
+  view.scrambled = (control & 0xc0) != 0;
   view.has_payload = (control & 0x10) != 0;
   view.continuity = control & 0x0f;
   const bool has_adaptation = (control & 0x20) != 0;
-  if (!has_adaptation) return view;
+  if (!has_adaptation) {
+    if (view.has_payload) view.payload = reader.rest();
+    return view;
+  }
   const std::uint8_t adaptation_octets = reader.u8();
-  if (adaptation_octets == 0 || !reader.has(adaptation_octets)) return view;
+  if (!reader.has(adaptation_octets)) return view;
+  if (view.has_payload) view.payload = reader.rest().subspan(adaptation_octets);
+  if (adaptation_octets == 0) return view;
   const std::uint8_t flags = reader.u8();
   view.discontinuity = (flags & 0x80) != 0;
+  view.random_access = (flags & 0x40) != 0;
   constexpr std::uint8_t kFlagsAndPcrOctets = 7;
   if ((flags & 0x10) == 0 || adaptation_octets < kFlagsAndPcrOctets) return view;
   // 33 bits of base (90 kHz), 6 reserved, 9 of extension (27 MHz)

@@ -22,9 +22,13 @@ inline constexpr std::int64_t kPcrWrap = (std::int64_t{1} << 33) * 300;
 struct TsPacketView {
   std::uint16_t pid = 0;
   bool transport_error = false;
+  bool unit_start = false;  ///< payload_unit_start_indicator: a PES packet or a section begins here
+  bool scrambled = false;
   bool has_payload = false;
   bool discontinuity = false;
+  bool random_access = false;
   std::uint8_t continuity = 0;
+  Bytes payload{};                  ///< behind the header and the adaptation field; empty where `has_payload` is false
   std::optional<std::int64_t> pcr;  ///< 0 to kPcrWrap - 1
 
   static TsPacketView parse(Bytes packet);
