@@ -1,10 +1,13 @@
 /// What people type: addresses, endpoints, URLs, numbers, durations. Any text gives a value that is in its range and
 /// that means the same when it is written out and read again, or a reason.
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
 #include "allocations.hh"
+#include "config/channel_path.hh"
+#include "config/playlist.hh"
 #include "config/values.hh"
 #include "fuzz_target.hh"
 
@@ -57,6 +60,22 @@ void check_names(std::string_view text) {
   (void)parsed(text, parse_stats_format);
 }
 
+/// The path of an HTTP request, with its query, and an M3U file.
+void check_paths(std::string_view text) {
+  const std::size_t mark = std::min(text.find('?'), text.size());
+  const auto path = parsed(text.substr(0, mark), [&](std::string_view one) {
+    return parse_channel_path(one, text.substr(std::min(mark + 1, text.size())));
+  });
+  if (path) {
+    const std::string written = channel_path(path->url.channel, *path->url.port);
+    const auto again = parse_channel_path(written, "");
+    AMT_ASSERT(again && again->url.channel == path->url.channel && again->url.port == path->url.port);
+  }
+  const Playlist list = Playlist::parse(text);
+  const Playlist again = Playlist::parse(list.text("http://h"));
+  AMT_ASSERT(list.entries.size() == again.entries.size());
+}
+
 }  // namespace
 }  // namespace amt
 
@@ -66,5 +85,6 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   amt::check_addresses(text);
   amt::check_numbers(text);
   amt::check_names(text);
+  amt::check_paths(text);
   return 0;
 }
