@@ -65,7 +65,7 @@ Observation observe(EventLoop& loop, ObservationPlaces places, const ObserveConf
   Observation out;
   if (places.control) out.control.emplace(serve_http(loop.context(), std::move(*places.control), control_routes));
   if (!places.http) return out;
-  out.http.emplace(serve_http(loop.context(), std::move(*places.http), routes, config.http_names));
+  out.http.emplace(serve_http(loop.context(), std::move(*places.http), routes, {.names = config.http_names}));
   log_place(*config.http);
   return out;
 }

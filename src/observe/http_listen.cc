@@ -16,7 +16,7 @@ namespace {
 /// Clients that come at once, and have not been accepted yet.
 constexpr int kBacklog = 256;
 
-SysResult<ListeningSocket> listen_tcp(const Endpoint& local) {
+SysResult<ListeningSocket> listen_tcp(const Endpoint& local, const std::string& option) {
   const int family = address_family(local.address.family());
   const std::string name = local.to_string();
   UniqueFd fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -30,14 +30,14 @@ SysResult<ListeningSocket> listen_tcp(const Endpoint& local) {
   static_cast<void>(::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &kOn, sizeof kOn));
   const SocketAddress address(local);
   if (::bind(fd.get(), address.data(), address.size()) != 0 || ::listen(fd.get(), kBacklog) != 0) {
-    return Unexpected<SysError>(SysError::last("--http", name));
+    return Unexpected<SysError>(SysError::last(option, name));
   }
   return ListeningSocket{family, std::move(fd)};
 }
 
 }  // namespace
 
-SysResult<HttpPlace> bind_http(const ListenPlace& place) {
+SysResult<HttpPlace> bind_http(const ListenPlace& place, const std::string& option) {
   HttpPlace bound;
   if (const auto* const path = std::get_if<std::string>(&place)) {
     SysResult<ControlSocket> socket = ControlSocket::listen(*path);
@@ -46,7 +46,7 @@ SysResult<HttpPlace> bind_http(const ListenPlace& place) {
     bound.file.emplace(std::move(*socket));
     return bound;
   }
-  SysResult<ListeningSocket> listening = listen_tcp(std::get<Endpoint>(place));
+  SysResult<ListeningSocket> listening = listen_tcp(std::get<Endpoint>(place), option);
   if (!listening) return Unexpected<SysError>(listening.error());
   bound.listening = std::move(*listening);
   return bound;
@@ -97,9 +97,12 @@ SysResult<std::optional<HttpPlace>> bind_control(std::string_view role, const st
 }
 
 HttpListener serve_http(boost::asio::io_context& context, HttpPlace place, HttpRoutes routes,
-                        std::vector<std::string> names) {
-  const HttpServerOptions options{.check_host = place.listening.family != AF_UNIX, .names = std::move(names)};
-  auto server = std::make_unique<HttpServer>(context, std::move(place.listening), std::move(routes), options);
+                        HttpListenOptions options) {
+  HttpServerOptions server_options{.check_host = place.listening.family != AF_UNIX,
+                                   .names = std::move(options.names),
+                                   .connections_max = options.connections_max};
+  auto server =
+      std::make_unique<HttpServer>(context, std::move(place.listening), std::move(routes), std::move(server_options));
   return HttpListener(std::move(server), std::move(place.file));
 }
 

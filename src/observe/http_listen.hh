@@ -42,8 +42,9 @@ class HttpListener {
   std::unique_ptr<HttpServer> server_;
 };
 
-/// A UNIX socket is for its owner and group (`ControlSocket::listen`). Error EADDRINUSE: somebody else listens there.
-[[nodiscard]] SysResult<HttpPlace> bind_http(const ListenPlace& place);
+/// A UNIX socket is for its owner and group (`ControlSocket::listen`). `option` named the place, for messages. Error
+/// EADDRINUSE: somebody else listens there.
+[[nodiscard]] SysResult<HttpPlace> bind_http(const ListenPlace& place, const std::string& option = "--http");
 
 /// Goes on with the control socket of another process, at the path that it has.
 [[nodiscard]] SysResult<HttpPlace> adopt_control(UniqueFd listening);
@@ -56,8 +57,15 @@ class HttpListener {
 [[nodiscard]] SysResult<std::optional<HttpPlace>> bind_control(std::string_view role,
                                                                const std::optional<std::string>& path);
 
-/// Answers at `place` on the context's thread. Over TCP the Host field is checked, with `names` beside addresses.
+/// What `serve_http` is told besides.
+struct HttpListenOptions {
+  std::vector<std::string> names{};
+  std::size_t connections_max = 64;
+};
+
+/// Answers at `place` on the context's thread. Over TCP the Host field is checked, with `options.names` beside
+/// addresses.
 [[nodiscard]] HttpListener serve_http(boost::asio::io_context& context, HttpPlace place, HttpRoutes routes,
-                                      std::vector<std::string> names = {});
+                                      HttpListenOptions options = {});
 
 }  // namespace amt

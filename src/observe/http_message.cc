@@ -40,8 +40,7 @@ HttpRoutes::Route& HttpRoutes::route(std::string path) {
 }
 
 HttpAnswer http_switch(std::function<void(UniqueFd socket)> take_socket) {
-  constexpr unsigned kSwitchingProtocols = 101;
-  return {.status = kSwitchingProtocols, .take_socket = std::move(take_socket)};
+  return {.status = kHttpSwitchingProtocols, .take_socket = std::move(take_socket)};
 }
 
 void HttpRoutes::get(std::string path, HttpHandler handler) { route(std::move(path)).get = std::move(handler); }
@@ -54,11 +53,23 @@ void HttpRoutes::command(std::string path, HttpCommand command) {
   });
 }
 
+void HttpRoutes::get_below(std::string folder, HttpHandler handler) {
+  folders_.push_back({.path = std::move(folder), .get = std::move(handler)});
+}
+
+const HttpRoutes::Route* HttpRoutes::find(std::string_view path) const {
+  const auto found = std::ranges::find(routes_, path, &Route::path);
+  if (found != routes_.end()) return &*found;
+  const auto folder = std::ranges::find_if(folders_, [path](const Route& one) { return path.starts_with(one.path); });
+  return folder != folders_.end() ? &*folder : nullptr;
+}
+
 void HttpRoutes::answer(const HttpRequest& request, HttpRespond respond) const {
-  const auto found = std::ranges::find(routes_, request.path, &Route::path);
-  if (found == routes_.end()) {
+  const Route* const found = find(request.path);
+  if (found == nullptr) {
     std::string paths;
     for (const Route& one : routes_) paths += (paths.empty() ? "" : ", ") + one.path;
+    for (const Route& one : folders_) paths += (paths.empty() ? "" : ", ") + one.path + "...";
     return respond(http_error(404, "no such path; there are " + paths));
   }
   const bool reads = request.method == HttpMethod::kGet || request.method == HttpMethod::kHead;

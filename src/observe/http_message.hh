@@ -7,8 +7,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "amt/endpoint.hh"
 #include "amt/result.hh"
 #include "observe/status_stream.hh"
 #include "sys/unique_fd.hh"
@@ -22,9 +24,16 @@ struct HttpRequest {
   std::string path = "/";
   /// What follows the `?`.
   std::string query{};
-  /// The header field of that name; empty: none.
+  /// The header fields of that name; empty: none.
   std::string accept{};
+  std::string host{};
+  std::string origin{};
+  std::string fetch_site{};  ///< Sec-Fetch-Site
+  /// Of the client; none over a UNIX socket.
+  std::optional<Endpoint> peer{};
 };
+
+inline constexpr unsigned kHttpSwitchingProtocols = 101;
 
 struct HttpAnswer {
   unsigned status = 200;
@@ -32,7 +41,10 @@ struct HttpAnswer {
   /// Methods that this path has; given with status 405.
   std::string allow{};
   std::unique_ptr<StatusStream> body{};
-  /// With status 101, and without a body: takes the connection's socket, which speaks something else from now on.
+  /// Further header fields; one that every answer has is replaced.
+  std::vector<std::pair<std::string, std::string>> fields{};
+  /// In place of a body, not for HEAD: takes the connection's socket, over which the header has been sent. With status
+  /// 101 it speaks something else from now on; else what is sent until it closes is the body (RFC 9112 §6.3).
   std::function<void(UniqueFd socket)> take_socket{};
 };
 /// 101, Switching Protocols.
@@ -49,13 +61,15 @@ using HttpHandler = std::function<void(const HttpRequest& request, HttpRespond r
 /// changed.
 using HttpCommand = std::function<Result<std::string, std::string>(const std::string& query)>;
 
-/// Which path has which handlers. A path with a GET handler has HEAD, too.
+/// Which path has which handlers. A path with a GET handler has HEAD, too. A path of its own goes before a folder.
 class HttpRoutes {
  public:
   void get(std::string path, HttpHandler handler);
   void post(std::string path, HttpHandler handler);
   /// The same for a command; 400: nothing has changed.
   void command(std::string path, HttpCommand command);
+  /// All paths that begin with `folder`, which ends with a slash.
+  void get_below(std::string folder, HttpHandler handler);
   /// 404: no such path; 405: not this method.
   void answer(const HttpRequest& request, HttpRespond respond) const;
 
@@ -66,7 +80,9 @@ class HttpRoutes {
     HttpHandler post{};
   };
   Route& route(std::string path);
+  [[nodiscard]] const Route* find(std::string_view path) const;
   std::vector<Route> routes_;
+  std::vector<Route> folders_;
 };
 
 /// A request's target (RFC 9112 §3.2).

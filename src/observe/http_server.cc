@@ -1,5 +1,7 @@
 #include "observe/http_server.hh"
 
+#include <sys/socket.h>
+
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -13,6 +15,8 @@
 #include <list>
 #include <optional>
 
+#include "sys/socket_address.hh"
+
 namespace amt {
 namespace {
 
@@ -22,8 +26,6 @@ using Protocol = boost::asio::generic::stream_protocol;
 using Stream = beast::basic_stream<Protocol>;
 using boost::system::error_code;
 
-/// One more than this takes the place of the one whose client has been waited for longest.
-constexpr std::size_t kConnectionsMax = 64;
 constexpr std::uint32_t kHeaderOctetsMax = 8192;
 constexpr std::chrono::seconds kRequestTimeout(5);
 /// A pager, or a person who scrolls, reads slowly.
@@ -162,14 +164,26 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     });
     const std::optional<HttpTarget> target = parse_http_target(view(request.target()));
     if (std::optional<HttpAnswer> refusal = objection(target)) return begin_answer(std::move(*refusal));
+    const auto field = [&request](http::field name) { return std::string(view(request[name])); };
     server_->routes.answer({.method = method_of(request.method()),
                             .path = std::string(target->path),
                             .query = std::string(target->query),
-                            .accept = std::string(view(request[http::field::accept]))},
+                            .accept = field(http::field::accept),
+                            .host = std::string(target->authority.value_or(view(request[http::field::host]))),
+                            .origin = field(http::field::origin),
+                            .fetch_site = std::string(view(request["Sec-Fetch-Site"])),
+                            .peer = peer()},
                            [self = weak_from_this()](HttpAnswer made) {
                              const std::shared_ptr<Connection> alive = self.lock();
                              if (alive && !alive->server_->is_over) alive->begin_answer(std::move(made));
                            });
+  }
+
+  [[nodiscard]] std::optional<Endpoint> peer() {
+    SocketAddress from;
+    socklen_t octets = SocketAddress::capacity();
+    if (::getpeername(stream_.socket().native_handle(), from.data(), &octets) != 0) return std::nullopt;
+    return from.endpoint();
   }
 
   /// Where the next request begins is not known.
@@ -183,7 +197,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
   }
 
   /// HTTP/1.0 knows no chunks: there the end of the connection is the end of the answer.
-  [[nodiscard]] bool is_chunked() const { return version_ >= kHttp11; }
+  [[nodiscard]] bool is_chunked() const { return version_ >= kHttp11 && !answer_.take_socket; }
 
   void begin_answer(HttpAnswer made) {
     answer_ = std::move(made);
@@ -191,7 +205,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     response_.result(answer_.status);
     response_.version(version_);
     if (!is_chunked()) keep_alive_ = false;
-    if (answer_.take_socket) {
+    if (answer_.status == kHttpSwitchingProtocols) {
       response_.set(http::field::connection, "Upgrade");
       response_.set(http::field::upgrade, "amt-hand-over");
     } else {
@@ -199,6 +213,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
       set_common_fields(response_);
       response_.set(http::field::content_type, answer_.content_type);
       if (!answer_.allow.empty()) response_.set(http::field::allow, answer_.allow);
+      for (const auto& [name, value] : answer_.fields) response_.set(name, value);
       if (is_chunked()) response_.chunked(true);
     }
     serializer_.emplace(response_);
@@ -207,17 +222,18 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     http::async_write_header(stream_, *serializer_, [self = shared_from_this()](error_code error, std::size_t) {
       self->end_waiting();
       if (error) return self->end_answer();
-      if (self->answer_.take_socket) return self->give_socket();
-      self->is_head_ ? self->finish() : self->make_piece();
+      if (self->is_head_) return self->finish();
+      self->answer_.take_socket ? self->give_socket() : self->make_piece();
     });
   }
 
   void give_socket() {
-    const auto take_socket = std::move(answer_.take_socket);
+    const std::function<void(UniqueFd)> take_socket = std::move(answer_.take_socket);
     end_answer();
+    Stream::socket_type connection = stream_.release_socket();
     error_code error;
-    UniqueFd socket(stream_.socket().release(error));
-    if (!error) take_socket(std::move(socket));
+    UniqueFd socket(connection.release(error));
+    if (!error && !server_->is_over) take_socket(std::move(socket));
   }
 
   void make_piece() {
@@ -304,10 +320,11 @@ void HttpServer::Impl::accept() {
       });
     }
     // Whoever asks, reads, and goes holds a place for a moment only; it is the others who keep a newcomer out.
-    const bool is_room = self->connections < kConnectionsMax;
+    const std::size_t connections_max = self->options.connections_max;
+    const bool is_room = self->connections < connections_max;
     if (!is_room && !self->waiting.empty()) self->waiting.front()->close();
     // Those that were closed are gone a moment later.
-    if (self->connections < 2 * kConnectionsMax) std::make_shared<Connection>(std::move(peer), self)->read();
+    if (self->connections < 2 * connections_max) std::make_shared<Connection>(std::move(peer), self)->read();
     self->accept();
   });
 }

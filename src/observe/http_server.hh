@@ -25,12 +25,15 @@ struct HttpServerOptions {
   /// Requests must name this server by an address literal, `localhost` or one of `names` (DNS rebinding).
   bool check_host = false;
   std::vector<std::string> names{};
+  /// Connections at a time, but for those that were taken over.
+  std::size_t connections_max = 64;
 };
 
-/// Lives on the thread that runs `context`, and is destroyed there; `context` must outlive it. Clients are bounded: 64
-/// connections, of which the one that has been waited for longest gives way to a new one; 8 KiB for a request, 5 s to
-/// send it, 30 s to read a piece of the answer, 5 min for the whole. The next piece is made when the one before has
-/// been written. Several requests may be sent before the first answer is read; they are answered in order.
+/// Lives on the thread that runs `context`, and is destroyed there; `context` must outlive it. Clients are bounded:
+/// `connections_max` connections, of which the one that has been waited for longest gives way to a new one; 8 KiB for a
+/// request, 5 s to send it, 30 s to read a piece of the answer, 5 min for the whole. The next piece is made when the
+/// one before has been written. Several requests may be sent before the first answer is read; they are answered in
+/// order.
 ///
 /// Refuses with 400 what is no HTTP, or names no host; 413 a request with a body; 421 another host's name; 431 header
 /// fields that are too large.

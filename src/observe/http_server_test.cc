@@ -32,7 +32,7 @@ SysResult<HttpListener> listen_http(boost::asio::io_context& context, const List
                                     std::vector<std::string> names = {}) {
   SysResult<HttpPlace> bound = bind_http(place);
   if (!bound) return Unexpected<SysError>(bound.error());
-  return serve_http(context, std::move(*bound), std::move(routes), std::move(names));
+  return serve_http(context, std::move(*bound), std::move(routes), {.names = std::move(names)});
 }
 
 SysResult<std::optional<HttpListener>> listen_control(boost::asio::io_context& context, std::string_view role,
