@@ -6,6 +6,8 @@ import re
 import sys
 
 DELIMITER = "amt-page"
+# Compilers must take string literals of 65 536 octets (C++20, annex B), not more.
+LITERAL_OCTETS_MAX = 60_000
 
 
 def constant(name: str) -> str:
@@ -20,7 +22,13 @@ def main() -> None:
         content = file.read_text(encoding="utf-8")
         if f"){DELIMITER}\"" in content:
             sys.exit(f"{file}: contains the delimiter")
-        text += f'const std::string_view {constant(file.name)} = R"{DELIMITER}({content}){DELIMITER}";\n'
+        octets = content.encode("utf-8")
+        if len(octets) <= LITERAL_OCTETS_MAX:
+            text += f'const std::string_view {constant(file.name)} = R"{DELIMITER}({content}){DELIMITER}";\n'
+            continue
+        numbers = ",".join(str(octet - 256 if octet > 127 else octet) for octet in octets)
+        text += f"static constexpr char {constant(file.name)}Octets[] = {{{numbers}}};\n"
+        text += f"const std::string_view {constant(file.name)}({constant(file.name)}Octets, {len(octets)});\n"
     out.write_text(text + "\n}  // namespace amt\n", encoding="utf-8")
 
 

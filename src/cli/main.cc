@@ -26,6 +26,7 @@ struct RunSubcommand {
   int operator()(const RelayConfig&) const { return run_relay(invocation, arguments); }
   int operator()(const GatewayConfig&) const { return run_gateway(invocation, arguments); }
   int operator()(const ReceiveConfig& config) const { return run_receive(config, common); }
+  int operator()(const ServeConfig& config) const { return run_serve(config, common); }
   int operator()(const SendConfig& config) const { return run_send(config, common); }
   int operator()(const DiscoverConfig& config) const { return run_discover(config, common); }
   int operator()(const StatusConfig& config) const { return run_status(config, common); }

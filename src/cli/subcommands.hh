@@ -13,6 +13,7 @@ namespace amt {
 [[nodiscard]] int run_relay(const Invocation& invocation, const std::vector<std::string>& arguments);
 [[nodiscard]] int run_gateway(const Invocation& invocation, const std::vector<std::string>& arguments);
 [[nodiscard]] int run_receive(const ReceiveConfig& config, const CommonConfig& common);
+[[nodiscard]] int run_serve(const ServeConfig& config, const CommonConfig& common);
 [[nodiscard]] int run_send(const SendConfig& config, const CommonConfig& common);
 [[nodiscard]] int run_discover(const DiscoverConfig& config, const CommonConfig& common);
 [[nodiscard]] int run_status(const StatusConfig& config, const CommonConfig& common);

@@ -307,12 +307,12 @@ TEST(CommandLine, SuggestsWhatWasMeant) {
   EXPECT_EQ(complaint("relay --tap"), "amt relay: --tap: unknown option (amt relay --help shows the options)");
   EXPECT_EQ(complaint("relay -x"), "amt relay: -x: unknown option (amt relay --help shows the options)");
   EXPECT_EQ(complaint("rely"),
-            "amt: rely: no such subcommand; did you mean amt relay? (there are relay, gateway, receive, send, "
+            "amt: rely: no such subcommand; did you mean amt relay? (there are relay, gateway, serve, receive, send, "
             "discover, status, top, reload, drain, bench, demo)");
-  EXPECT_EQ(
-      complaint("recv"),
-      "amt: recv: no such subcommand (there are relay, gateway, receive, send, discover, status, top, reload, drain, "
-      "bench, demo)");
+  EXPECT_EQ(complaint("recv"),
+            "amt: recv: no such subcommand (there are relay, gateway, serve, receive, send, discover, status, top, "
+            "reload, drain, "
+            "bench, demo)");
   EXPECT_EQ(complaint("--upstream eth0"),
             "amt: --upstream: unknown option; a subcommand comes first, as in `amt relay --help`");
 }
@@ -336,11 +336,11 @@ TEST(CommandLine, AloneItNamesTheSubcommandsInTwoLinesAndFails) {
   const auto result = parse_command_line({});
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().status, 2);
-  EXPECT_EQ(
-      result.error().standard_error,
-      "amt: a subcommand must follow: relay, gateway, receive, send, discover, status, top, reload, drain, bench, "
-      "demo\nHelp: amt "
-      "--help\n");
+  EXPECT_EQ(result.error().standard_error,
+            "amt: a subcommand must follow: relay, gateway, serve, receive, send, discover, status, top, reload, "
+            "drain, bench, "
+            "demo\nHelp: amt "
+            "--help\n");
 }
 
 TEST(CommandLine, HelpAndVersionGoToStandardOutput) {

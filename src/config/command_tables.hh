@@ -10,6 +10,7 @@ namespace amt {
 [[nodiscard]] CommandTable relay_table(RelayConfig& config);
 [[nodiscard]] CommandTable gateway_table(GatewayConfig& config);
 [[nodiscard]] CommandTable receive_table(ReceiveConfig& config);
+[[nodiscard]] CommandTable serve_table(ServeConfig& config);
 [[nodiscard]] CommandTable send_table(SendConfig& config);
 [[nodiscard]] CommandTable discover_table(DiscoverConfig& config);
 [[nodiscard]] CommandTable status_table(StatusConfig& config);

@@ -201,6 +201,19 @@ struct ReceiveConfig {
   bool quiet = false;
 };
 
+struct ServeConfig {
+  ListenPlace listen = Endpoint{*IpAddress::parse("127.0.0.1"), 4022};
+  RelayChoice relay;  ///< for the channels that are asked for
+  std::optional<std::string> playlist;
+  bool allow_relay_parameter = false;
+  std::vector<Prefix> allowed;               ///< clients; empty: this host and its subnets
+  std::vector<std::string> allowed_origins;  ///< of pages, or `*`
+  std::vector<std::string> http_names;       ///< of this server
+  std::size_t channels_max = 32;
+  std::size_t viewers_max = 2000;
+  std::size_t buffer_mebibytes = 16;  ///< of each channel
+};
+
 /// Smallest payload that has room for the header of a numbered packet (media/test_pattern.hh).
 inline constexpr std::size_t kSendSizeMin = 32;
 /// Largest UDP payload over IPv4.

@@ -22,4 +22,15 @@ std::span<const PageFile> page_files() {
   return files;
 }
 
+std::span<const PageFile> serve_page_files() {
+  static const std::vector<PageFile> files = {
+      {"/", "text/html; charset=utf-8", kPageServeHtml},
+      {"/serve.css", "text/css; charset=utf-8", kPageServeCss},
+      {"/serve.js", "text/javascript; charset=utf-8", kPageServeJs},
+      {"/hls.js", "text/javascript; charset=utf-8", kPageHlsLightMinJs},
+      {"/icon.svg", "image/svg+xml", kPageIconSvg},
+  };
+  return files;
+}
+
 }  // namespace amt

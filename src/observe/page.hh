@@ -1,6 +1,6 @@
 #pragma once
-/// The files of the page for browsers, as they stand in src/observe/page, and what is made for it from the counter
-/// tables.
+/// The files of the page for browsers, as they stand in src/observe/page and src/observe/serve_page, and what is made
+/// for it from the counter tables.
 
 #include <span>
 #include <string_view>
@@ -15,5 +15,7 @@ struct PageFile {
 
 /// They live as long as the program.
 [[nodiscard]] std::span<const PageFile> page_files();
+/// Those of the page of `amt serve`.
+[[nodiscard]] std::span<const PageFile> serve_page_files();
 
 }  // namespace amt

@@ -1,5 +1,5 @@
 #pragma once
-/// The files of src/observe/page, put into the program by tools/embed_page.py.
+/// The files of src/observe/page and src/observe/serve_page, put into the program by tools/embed_page.py.
 
 #include <string_view>
 
@@ -11,5 +11,11 @@ extern const std::string_view kPagePageJs;
 extern const std::string_view kPagePlotJs;
 extern const std::string_view kPageTablesJs;
 extern const std::string_view kPageIconSvg;
+
+extern const std::string_view kPageServeHtml;
+extern const std::string_view kPageServeCss;
+extern const std::string_view kPageServeJs;
+/// hls.js; empty where it was not there at the build (`npm ci` in src/observe/serve_page).
+extern const std::string_view kPageHlsLightMinJs;
 
 }  // namespace amt

@@ -17,7 +17,7 @@ from lib import multicast, netns
 
 NEEDS = {"namespaces"}
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-COMMANDS = ("relay", "gateway", "receive", "send", "discover", "status", "top", "reload", "drain", "bench", "demo")
+COMMANDS = ("relay", "gateway", "receive", "serve", "send", "discover", "status", "top", "reload", "drain", "bench", "demo")
 UNLIMITED = ("--max-tunnels-per-address", "100000", "--max-requests-per-address", "0", "--max-updates-per-address", "0")
 # Commands that do not do what they should, and must be found out.
 BROKEN = ("amt relay --upstreem eth0", "amt relay --upstream eth7", "amt gateway --relay 192.0.2.1 --downstream nosuch1",
@@ -26,7 +26,7 @@ BROKEN = ("amt relay --upstreem eth0", "amt relay --upstream eth7", "amt gateway
 # These have tests of their own: demo builds networks for half a minute, top needs a terminal.
 LEFT_OUT = {"demo", "top"}
 # Ends by itself, or is told to after so long.
-PATIENCE = {"discover": 40, "status": 10, "reload": 10, "drain": 10, "receive": 40, "send": 3, "relay": 2, "gateway": 3, "bench": 6}
+PATIENCE = {"discover": 40, "status": 10, "reload": 10, "drain": 10, "receive": 40, "serve": 3, "send": 3, "relay": 2, "gateway": 3, "bench": 6}
 
 
 def documented(case) -> list[str]:
@@ -78,13 +78,14 @@ def network(case):
 
 
 def files(case) -> None:
-    """What the commands name: a host, a video, a configuration. /etc is this test's own."""
+    """What the commands name: a host, a video, a list of channels, a configuration. /etc is this test's own."""
     hosts = case.folder / "hosts"
     hosts.write_text("127.0.0.1 localhost\n192.0.2.1 relay.example.net\n", encoding="ascii")
     resolvers = case.folder / "resolv.conf"
     resolvers.write_text("nameserver 192.0.2.53\noptions timeout:1 attempts:1\n", encoding="ascii")
     for path, name in ((hosts, "/etc/hosts"), (resolvers, "/etc/resolv.conf")):
         subprocess.run(["mount", "--bind", str(path), name], check=True)
+    (case.folder / "channels.m3u").write_text("#EXTM3U\n#EXTINF:-1,One\namt://198.51.100.10@232.1.1.1:5001\n", encoding="ascii")
     (case.folder / "video.ts").write_bytes(b"".join(bytes([0x47, 1, 0, 0x10 | n & 15]) + bytes(184) for n in range(4000)))
 
 
@@ -135,7 +136,7 @@ def execute(case, user, site, line: str) -> None:
     case.check(status in good, f"{line}: status {status}\n{err}")
     if command == "receive":
         case.check("first packet after" in err, f"{line}: nothing came\n{err}")
-    if command in ("relay", "gateway"):
+    if command in ("relay", "gateway", "serve"):
         case.check(re.search(r"\bready\b", err), f"{line}: not ready\n{err}")
     case.check(command != "status" or b"relay" in out, f"{line}: {out!r}")
 
