@@ -18,7 +18,7 @@ install(FILES "${AMT_DOCUMENTS}/amt.fish" DESTINATION "${CMAKE_INSTALL_DATADIR}/
 install(FILES README.md CHANGELOG.md LICENSE SECURITY.md DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 install(DIRECTORY docs/ DESTINATION "${CMAKE_INSTALL_DOCDIR}/docs" FILES_MATCHING PATTERN "*.md" PATTERN "*.svg")
 
-install(FILES "${AMT_DOCUMENTS}/relay.toml" "${AMT_DOCUMENTS}/gateway.toml" packaging/firewall/amt.nft
+install(FILES "${AMT_DOCUMENTS}/relay.toml" "${AMT_DOCUMENTS}/gateway.toml" "${AMT_DOCUMENTS}/serve.toml" packaging/firewall/amt.nft
   DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples")
 
 # Of the system: `prefix` is known when it is installed, not before (`make install PREFIX=/usr`).

@@ -8,7 +8,7 @@ set(lib "${root}${CMAKE_INSTALL_PREFIX}/lib")
 set(bindir "${CMAKE_INSTALL_PREFIX}/bin")
 
 set(units "${root}${CMAKE_INSTALL_PREFIX}/${AMT_UNIT_DIR}")
-foreach(unit amt-relay amt-gateway amt-gateway@)
+foreach(unit amt-relay amt-gateway amt-gateway@ amt-serve)
   configure_file("${AMT_PACKAGING}/systemd/${unit}.service.in" "${units}/${unit}.service" @ONLY)
 endforeach()
 configure_file("${AMT_PACKAGING}/systemd/amtkit.sysusers.conf" "${lib}/sysusers.d/amtkit.conf" COPYONLY)
@@ -19,7 +19,7 @@ configure_file("${AMT_PACKAGING}/firewall/amtkit.ufw" "${root}/etc/ufw/applicati
 configure_file("${AMT_PACKAGING}/apparmor/amtkit" "${root}/etc/apparmor.d/amtkit" COPYONLY)
 
 # A file that somebody has edited is theirs.
-foreach(role relay gateway)
+foreach(role relay gateway serve)
   set(example "${root}/etc/amt/${role}.toml")
   if(NOT EXISTS "${example}")
     configure_file("${AMT_DOCUMENTS}/${role}.toml" "${example}" COPYONLY)

@@ -50,6 +50,14 @@ SandboxOptions gateway_sandbox(const GatewayConfig& config, const std::vector<st
   return options;
 }
 
+SandboxOptions serve_sandbox(const ServeConfig& config, const std::string& socket) {
+  SandboxOptions options;
+  add_readable(options, config.playlist);
+  add_readable(options, config.relay.dns.trust_anchor);
+  if (!socket.empty()) add_sockets(options, {socket});
+  return options;
+}
+
 SandboxOptions control_client_sandbox() {
   SandboxOptions options;
   options.capabilities = {Capability::kDacOverride};

@@ -26,6 +26,9 @@ void log_confinement(const CommonConfig& common, const std::string& in_force);
 [[nodiscard]] SandboxOptions relay_sandbox(const RelayConfig& config, const std::vector<std::string>& sockets);
 /// CAP_NET_ADMIN is for the interface, which is set again when somebody changes it.
 [[nodiscard]] SandboxOptions gateway_sandbox(const GatewayConfig& config, const std::vector<std::string>& sockets);
+/// `socket`: the path of a UNIX socket that it listens on, or empty. It needs no capability: viewers come to it, and
+/// channels through tunnels.
+[[nodiscard]] SandboxOptions serve_sandbox(const ServeConfig& config, const std::string& socket);
 /// Who asks a daemon: its socket may be another user's, and root may ask all the same.
 [[nodiscard]] SandboxOptions control_client_sandbox();
 

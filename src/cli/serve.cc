@@ -2,10 +2,12 @@
 #include <fstream>
 #include <iterator>
 
+#include "cli/confinement.hh"
 #include "cli/explain.hh"
 #include "cli/failure.hh"
 #include "cli/relay_arguments.hh"
 #include "cli/serve_routes.hh"
+#include "cli/service_watchdog.hh"
 #include "cli/subcommands.hh"
 #include "engine/runtime/log_writer.hh"
 #include "library/way_to_relay.hh"
@@ -48,16 +50,22 @@ std::string place_name(const ListenPlace& place) {
 /// One run of `amt serve`.
 class ServeSession {
  public:
-  explicit ServeSession(const ServeConfig& config) : config_(config) {}
+  ServeSession(const ServeConfig& config, const CommonConfig& common) : config_(config), common_(common) {}
   int run();
 
  private:
+  /// The exit status, where it cannot go on.
+  std::optional<int> open();
   StreamServiceOptions service_options();
   Result<ReceiverOptions, std::string> receiver_options(const ChannelKey& key);
   [[nodiscard]] std::optional<Endpoint> relay_of_list(const ChannelKey& key) const;
   void reload();
 
   const ServeConfig& config_;
+  const CommonConfig& common_;
+  std::optional<HttpPlace> listening_;
+  std::string in_force_;
+  std::optional<LogWriter> log_writer_;
   OsRandom random_;
   EventLoop loop_;
   ClientOptions client_;
@@ -111,33 +119,44 @@ void ServeSession::reload() {
   log_info("SIGHUP: the playlist has {} entries", site_->playlist.entries.size());
 }
 
-int ServeSession::run() {
+/// Takes what needs a right or a file, then gives up the rest, then looks up relays.
+std::optional<int> ServeSession::open() {
   Result<Playlist, std::string> playlist = Playlist();
   if (config_.playlist) playlist = read_playlist(*config_.playlist);
   if (!playlist) return fail_usage("serve", playlist.error());
   if (const std::optional<std::string> problem = unusable_native_interface(config_.relay)) {
     return fail_usage("serve", *problem);
   }
+  static_cast<void>(raise_descriptor_limit(config_.viewers_max + kDescriptorsKept));
+  SysResult<HttpPlace> listening = bind_http(config_.listen, "--listen");
+  if (!listening) return fail(explain(listening.error()));
+  listening_.emplace(std::move(*listening));
+  const std::string socket = listening_->file ? listening_->file->path() : std::string();
+  const Result<std::string, std::string> confined = confine(common_, serve_sandbox(config_, socket));
+  if (!confined) return fail(confined.error());
+  in_force_ = *confined;
+  // Its thread, and those of look-ups, begin when there is nothing more to give up.
+  log_writer_.emplace();
   Result<RelaySetOptions, std::string> relays = relay_set_options(
       loop_, config_.relay, [](const std::string& name) { return look_up_waiting(name, kNameWaitMax); });
   if (!relays) return fail(relays.error());
   client_ = std::move(relays->client);
   asks_dns_ = relays->dns != nullptr;
-  relays->dns.reset();
-  static_cast<void>(raise_descriptor_limit(config_.viewers_max + kDescriptorsKept));
   service_.emplace(loop_, service_options(), random_);
-  const std::string place = place_name(config_.listen);
   site_.emplace(ServeSite{.service = *service_,
                           .access = ServeAccess(config_.allowed, config_.allowed_origins),
                           .allow_relay_parameter = config_.allow_relay_parameter,
                           .relay_port = config_.relay.relay_port,
                           .playlist = std::move(*playlist),
-                          .own_host = place,
+                          .own_host = place_name(config_.listen),
                           .started = monotonic_now()});
-  SysResult<HttpPlace> listening = bind_http(config_.listen, "--listen");
-  if (!listening) return fail(explain(listening.error()));
+  return std::nullopt;
+}
+
+int ServeSession::run() {
+  if (const std::optional<int> failed = open()) return *failed;
   std::optional<HttpListener> listener(
-      serve_http(loop_.context(), std::move(*listening), make_serve_routes(*site_),
+      serve_http(loop_.context(), std::move(*listening_), make_serve_routes(*site_),
                  {.names = config_.http_names, .connections_max = config_.viewers_max + kOtherConnections}));
   loop_.on_stop_signal([&](int) {
     log_info("stopping");
@@ -147,8 +166,10 @@ int ServeSession::run() {
     loop_.stop();
   });
   loop_.on_reload_signal([this] { reload(); });
-  log_info("serve ready on http://{}/", place);
-  notify_ready("serving on " + place);
+  const ServiceWatchdog watchdog(loop_);
+  log_confinement(common_, in_force_);
+  log_info("serve ready on http://{}/", site_->own_host);
+  notify_ready("serving on " + site_->own_host);
   loop_.run();
   return 0;
 }
@@ -157,8 +178,7 @@ int ServeSession::run() {
 
 int run_serve(const ServeConfig& config, const CommonConfig& common) {
   if (common.check_config) return config_is_good("serve");
-  const LogWriter log_writer;
-  return ServeSession(config).run();
+  return ServeSession(config, common).run();
 }
 
 }  // namespace amt

@@ -89,11 +89,11 @@ def run(case):
     completions(case, top)
     manual(case, top, program)
     library(case, top)
-    for unit in ("amt-relay", "amt-gateway", "amt-gateway@"):
+    for unit in ("amt-relay", "amt-gateway", "amt-gateway@", "amt-serve"):
         text = (top / f"lib/systemd/system/{unit}.service").read_text(encoding="utf-8")
         case.check("ExecStart=/usr/bin/amt " in text and "@" not in text.replace("@s", "").replace("@p", "").replace("@r", ""),
                    f"{unit}: {text}")
-    for role in ("relay", "gateway"):
+    for role in ("relay", "gateway", "serve"):
         example = root / f"etc/amt/{role}.toml"
         case.check(example.stat().st_size > 2000, f"{example}")
         # An unusable value behind the file is what is complained of, so the file itself was read.

@@ -1,13 +1,16 @@
 """What the programs give up once they run, as the kernel shows it from outside, of every thread: system calls are filtered,
 capabilities gone but those that the role needs, no new privileges, no dumps. And what they do afterwards still works: data
-flows, an upstream that was made anew is opened again, the interface is mended, a reload and status are answered.
+flows, an upstream that was made anew is opened again, the interface is mended, a reload and status are answered, a channel is served.
 
     source ── relay ══ gateway ── amt0 ── listener
 """
 
 import pathlib
+import signal
 
-from lib.topology import SSM, Line, url
+from lib import http_streams, multicast
+from lib import transport_stream as ts
+from lib.topology import PORT, SSM, Line, url
 
 NEEDS = {"namespaces", "tun"}
 NET_ADMIN, NET_RAW = 1 << 12, 1 << 13
@@ -63,6 +66,38 @@ def works(case, line, relay, gateway) -> None:
         one.close()
 
 
+def write_list(case, name: str) -> pathlib.Path:
+    """A playlist of one channel, in the place of the one before."""
+    new, listed = case.folder / "new.m3u", case.folder / "list.m3u"
+    new.write_text(f"#EXTM3U\n#EXTINF:-1,{name}\namt://10.1.0.1@232.1.2.9:{PORT}\n", encoding="ascii")
+    return new.rename(listed)
+
+
+def serves(case, line) -> None:
+    """`amt serve`: a channel to a viewer, and a playlist that was replaced."""
+    served = case.start(["serve", "--relay", line.relay_address(4), "--playlist", write_list(case, "before")], "serve", line.gateway)
+    served.wait_ready()
+    confined(case, served, 0)
+    case.check("sandbox: capabilities none" in served.err, f"it says so: {served.err}")
+    viewer = case.closing(http_streams.Connection("127.0.0.1", 4022, namespace=line.gateway))
+    viewer.get(f"/amt/{line.source_address(4)}@232.1.2.9:{PORT}")
+    source, pictures = case.closing(multicast.Source(line.source, "s0", 4, address=line.source_address(4))), ts.Sender()
+
+    def plays() -> bool:
+        octets = pictures.group()
+        for at in range(0, len(octets), 7 * ts.PACKET):
+            source.send("232.1.2.9", PORT, octets[at:at + 7 * ts.PACKET])
+        return http_streams.status("127.0.0.1", 4022, line.gateway)["channels"][0]["state"] == "playing"
+    case.wait_until(plays, 20, "the channel plays", poll=0.1)
+    case.check(viewer.header()[0] == 200 and viewer.read(ts.PACKET)[0] == 0x47, "a viewer has it")
+    viewer.close()
+    write_list(case, "after")
+    served.signal(signal.SIGHUP)
+    case.wait_until(lambda: b"after" in http_streams.fetch("127.0.0.1", 4022, "/playlist.m3u", namespace=line.gateway)[2], 5, "a reload")
+    confined(case, served, 0)
+    served.terminate()
+
+
 def run(case):
     line = Line(case)
     relay = line.start_relay()
@@ -75,6 +110,7 @@ def run(case):
     receive = line.receive(url(SSM[4], line.source_address(4)), "-o", case.folder / "payload")
     case.wait_until(lambda: (case.folder / "payload").exists() and (case.folder / "payload").stat().st_size > 1000, 10, "a file")
     confined(case, receive, 0)
+    serves(case, line)
     for program in (receive, gateway, relay):
         program.terminate()
 
