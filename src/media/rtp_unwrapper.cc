@@ -1,15 +1,14 @@
 #include "media/rtp_unwrapper.hh"
 
+#include <algorithm>
+
 #include "media/transport_stream.hh"
 
 namespace amt {
-namespace {
-
-/// From the gap that is waited for to the last that waits: with a step of `kRtpDropoutMax` more, less than half the
-/// number space, so that later and earlier numbers are told apart.
-constexpr std::int64_t kSpanMax = 16'384;
-
-}  // namespace
+void RtpUnwrapper::wait_for_repair(Duration window, std::size_t packets) {
+  window_ = window;
+  span_max_ = static_cast<std::int64_t>(std::min(packets, kSpanMax));
+}
 
 void RtpUnwrapper::begin_batch() {
   ready_.clear();
@@ -36,7 +35,7 @@ std::span<const Bytes> RtpUnwrapper::finish() {
 
 Instant RtpUnwrapper::next_deadline() const {
   // The one that has waited longest: whatever gaps are before it, none is waited for any more then.
-  return arrivals_.empty() ? kNoDeadline : arrivals_.front().at + kWindow;
+  return arrivals_.empty() ? kNoDeadline : arrivals_.front().at + window_;
 }
 
 void RtpUnwrapper::add(Instant now, Bytes datagram) {
@@ -89,7 +88,7 @@ void RtpUnwrapper::add_in_stream(Instant now, const RtpPacketView& packet, Bytes
   }
   held_.emplace(number, std::vector<std::byte>(payload.begin(), payload.end()));
   arrivals_.push_back({number, now});
-  while (!held_.empty() && (held_.size() > kHeldMax || held_.rbegin()->first - expected_ > kSpanMax)) skip_gap();
+  while (!held_.empty() && (held_.size() > kHeldMax || held_.rbegin()->first - expected_ > span_max_)) skip_gap();
 }
 
 void RtpUnwrapper::release_until_gap() {

@@ -31,7 +31,15 @@ class RtpUnwrapper {
   /// Packets that wait at most: 100 ms of 400 Mbit/s, in 6 MB. When it is full, the gap is given up.
   static constexpr std::size_t kHeldMax = 4096;
 
+  /// From the gap that is waited for to the last that waits: with a step of `kRtpDropoutMax` more, less than half the
+  /// number space, so that later and earlier numbers are told apart.
+  static constexpr std::size_t kSpanMax = 16'384;
+
   explicit RtpUnwrapper(Mode mode) : mode_(mode) {}
+
+  /// What is missing may be made anew: a gap is waited for until `packets` later ones were sent (at most `kSpanMax`),
+  /// and for `window` at most, in place of `kWindow`.
+  void wait_for_repair(Duration window, std::size_t packets);
 
   /// Takes a batch of datagrams in order of arrival. What is to be written now, in order; valid until the next call,
   /// and as long as `datagrams` are.
@@ -64,6 +72,8 @@ class RtpUnwrapper {
   void skip_gap();
 
   Mode mode_;
+  Duration window_ = kWindow;
+  std::int64_t span_max_ = kSpanMax;
   std::optional<std::uint32_t> source_;
   /// The next number, counted on past the wire's 16 bits.
   std::int64_t expected_ = 0;

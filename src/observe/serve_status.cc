@@ -75,6 +75,7 @@ json::object channel_object(const ServedChannel::Status& channel) {
                    {"lost", channel.lost},
                    {"late", channel.late},
                    {"duplicates", channel.duplicates},
+                   {"repaired", channel.repaired},
                    {"discarded_bytes", channel.discarded_octets},
                    {"skips", channel.skips},
                    {"memory_bytes", channel.memory_octets},

@@ -1,13 +1,15 @@
 /// The meters of RTP, MPEG-TS and the numbered test pattern: any datagrams, and no count that cannot be.
 ///
-/// First octet: what follows is datagrams (each with its length in an octet) for the stream meter (0) or the test
-/// pattern's verifier (1), or the sequence numbers of a tracker of 1 to 32 bits.
+/// First octet: what follows is datagrams (each with its length in an octet) for the stream meter (0), the test
+/// pattern's verifier (1) or the reception of RTP with its repair (2), or the sequence numbers of a tracker of 1 to 32
+/// bits.
 
 #include <algorithm>
 #include <vector>
 
 #include "allocations.hh"
 #include "fuzz_target.hh"
+#include "media/rtp_reception.hh"
 #include "media/sequence_tracker.hh"
 #include "media/stream_meter.hh"
 #include "media/test_pattern.hh"
@@ -74,6 +76,37 @@ void run_test_pattern(ByteReader in) {
   AMT_ASSERT(memory.held() <= 16 * kMeterOctetsMax);
 }
 
+void run_reception(ByteReader in) {
+  constexpr std::uint16_t kPort = 5000;
+  const fuzz::Allocations memory;
+  RtpReception reception(RtpUnwrapper::Mode::kAll, kPort);
+  Instant now{std::chrono::seconds(1)};
+  std::uint64_t taken = 0;
+  std::uint64_t given = 0;
+  std::vector<std::byte> packet;
+  for (int i = 0; i < 4 * kDatagramsMax && in.has(1); ++i) {
+    const std::uint8_t operation = in.u8();
+    if (operation == 0) {
+      now += std::chrono::milliseconds(fuzz::next_u8(in));
+      given += reception.handle_timeout(now).size();
+      continue;
+    }
+    // An RTP header of one source; the input says flags, number and what follows.
+    packet.assign(12, std::byte{0});
+    packet[0] = static_cast<std::byte>(0x80U | (operation & 0x30U));
+    packet[3] = static_cast<std::byte>(fuzz::next_u8(in));
+    const Bytes rest = fuzz::next_bytes(in, operation & 0x0fU ? 24U : 2U);
+    packet.insert(packet.end(), rest.begin(), rest.end());
+    const auto port = static_cast<std::uint16_t>(kPort + 2 * (operation >> 6));
+    const RtpReception::Datagram one{port, packet};
+    given += reception.handle_datagrams(now, {&one, 1}).size();
+    ++taken;
+  }
+  given += reception.finish().size();
+  AMT_ASSERT(given <= taken + reception.repaired() && reception.repaired() <= taken * RtpRepair::kRepairMax);
+  AMT_ASSERT(memory.held() <= kMeterOctetsMax);
+}
+
 void run_tracker(ByteReader in, unsigned bits) {
   const fuzz::Allocations memory;
   SequenceTracker tracker(bits);
@@ -98,6 +131,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     amt::run_stream(in);
   } else if (what == 1) {
     amt::run_test_pattern(in);
+  } else if (what == 2) {
+    amt::run_reception(in);
   } else {
     amt::run_tracker(in, what % 32U + 1);
   }

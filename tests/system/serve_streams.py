@@ -7,7 +7,6 @@ slows nobody, and requests that are no requests harm nothing.
 import os
 import pathlib
 import re
-import socket
 import threading
 import time
 
@@ -60,12 +59,6 @@ class Source(threading.Thread):
         self.join()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def check_begin(case, octets: bytes, source: Source, who: str) -> bytes:
     """PAT, PMT, then a key frame and all that was sent behind it. Returns the octets behind the tables."""
     first = ts.packets(octets)
@@ -79,7 +72,7 @@ def check_begin(case, octets: bytes, source: Source, who: str) -> bytes:
 
 def run(case):
     player = loopback.Player(case)
-    port = free_port()
+    port = http_streams.free_port()
     serve = case.start(["serve", "--listen", f"127.0.0.1:{port}", "--relay", player.address, "--buffer", 1, "--max-viewers", MANY + 5],
                        "serve")
     serve.wait_ready()

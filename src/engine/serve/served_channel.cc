@@ -28,7 +28,8 @@ SysResult<std::unique_ptr<ServedChannel>> ServedChannel::create(EventLoop& loop,
                                                                 std::size_t ring_octets, ServeTotals& totals) {
   std::unique_ptr<ServedChannel> channel(new ServedChannel(loop, key, ring_octets, totals));
   options.channel = key.channel;
-  options.port = key.port;
+  // The local network is joined by the port. Tunnels bring all ports of the group: repair packets have their own.
+  if (options.native) options.port = key.port;
   SysResult<std::unique_ptr<Receiver>> receiver = Receiver::create(
       loop, std::move(options), random,
       [raw = channel.get()](Instant now, std::span<const Payload> packets) { raw->on_packets(now, packets); });
@@ -42,11 +43,12 @@ ServedChannel::ServedChannel(EventLoop& loop, ChannelKey key, std::size_t ring_o
       key_(std::move(key)),
       totals_(totals),
       stream_(ring_octets),
+      reception_(RtpUnwrapper::Mode::kTransportStreams, key_.port),
       last_used_(monotonic_now()),
       rtp_timer_(loop,
                  [this] {
                    const Instant now = monotonic_now();
-                   take(now, unwrapper_.handle_timeout(now));
+                   take(now, reception_.handle_timeout(now));
                    set_rtp_timer();
                  }),
       flush_timer_(loop, [this] { flush(); }),
@@ -63,17 +65,19 @@ void ServedChannel::shutdown() {
 }
 
 void ServedChannel::on_packets(Instant now, std::span<const Payload> packets) {
-  payloads_.clear();
+  datagrams_.clear();
   for (const Payload& packet : packets) {
-    payloads_.push_back(packet.octets);
+    if (!reception_.takes(packet.destination.port)) continue;
+    datagrams_.push_back({packet.destination.port, packet.octets});
     octets_ += packet.octets.size();
     totals_.received_octets += packet.octets.size();
   }
-  packets_ += packets.size();
-  totals_.packets += packets.size();
+  if (datagrams_.empty()) return;
+  packets_ += datagrams_.size();
+  totals_.packets += datagrams_.size();
   if (last_data_ != Instant{} && now - last_data_ >= kSilence) stream_.resynchronise();
   last_data_ = now;
-  take(now, unwrapper_.handle_datagrams(now, payloads_));
+  take(now, reception_.handle_datagrams(now, datagrams_));
   set_rtp_timer();
 }
 
@@ -87,7 +91,7 @@ void ServedChannel::take(Instant now, std::span<const Bytes> payloads) {
   if (flushed_to_ != stream_.ring().end()) schedule_flush(now);
 }
 
-void ServedChannel::set_rtp_timer() { rtp_timer_.set(unwrapper_.next_deadline()); }
+void ServedChannel::set_rtp_timer() { rtp_timer_.set(reception_.next_deadline()); }
 
 /// What came after a rest leaves at once.
 void ServedChannel::schedule_flush(Instant now) {
@@ -240,8 +244,9 @@ ServedChannel::Status ServedChannel::status(Instant now) const {
   out.bits_per_second = bits_per_second_;
   out.lost = stream_.meter().lost();
   out.discarded_octets = stream_.discarded_octets();
-  out.late = unwrapper_.counts().late;
-  out.duplicates = unwrapper_.counts().duplicates;
+  out.late = reception_.counts().late;
+  out.duplicates = reception_.counts().duplicates;
+  out.repaired = reception_.repaired();
   out.skips = skips_;
   receiver_->client().for_each_relay([&out](const Endpoint& one, const Gateway&) { out.relays.push_back(one); });
   if (packets_ != 0) out.silence = now - last_data_;

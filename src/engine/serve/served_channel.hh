@@ -10,7 +10,7 @@
 
 #include "engine/gateway/receiver.hh"
 #include "engine/serve/stream_viewer.hh"
-#include "media/rtp_unwrapper.hh"
+#include "media/rtp_reception.hh"
 #include "stream/hls_segmenter.hh"
 
 namespace amt {
@@ -96,6 +96,7 @@ class ServedChannel {
     std::uint64_t discarded_octets = 0;
     std::uint64_t late = 0;        ///< RTP packets after their time
     std::uint64_t duplicates = 0;  ///< RTP packets
+    std::uint64_t repaired = 0;    ///< RTP packets that were lost, and made anew
     std::uint64_t skips = 0;
     std::vector<Endpoint> relays;
     std::optional<Duration> silence;
@@ -128,8 +129,8 @@ class ServedChannel {
   ChannelKey key_;
   ServeTotals& totals_;
   LiveStream stream_;
-  RtpUnwrapper unwrapper_{RtpUnwrapper::Mode::kTransportStreams};
-  std::vector<Bytes> payloads_;
+  RtpReception reception_;
+  std::vector<RtpReception::Datagram> datagrams_;
   std::list<StreamViewer> viewers_;
   std::list<Waiting> waiting_;
   std::optional<HlsSegmenter> hls_;

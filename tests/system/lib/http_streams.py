@@ -6,6 +6,12 @@ import socket
 import threading
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 class Connection:
     def __init__(self, address: str, port: int, *, namespace=None, receive_buffer=0, timeout=15.0):
         with namespace.enter() if namespace else contextlib.nullcontext():
