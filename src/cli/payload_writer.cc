@@ -19,23 +19,28 @@ std::optional<RtpUnwrapper::Mode> unwrapping(RtpChoice choice, const ReceiveOutp
 }
 
 PayloadWriter::PayloadWriter(EventLoop& loop, std::unique_ptr<PayloadOutput> output,
-                             std::optional<RtpUnwrapper::Mode> unwrapping,
+                             std::optional<RtpUnwrapper::Mode> unwrapping, std::optional<std::uint16_t> port,
                              std::function<void(const SysError&)> on_failure)
-    : output_(std::move(output)), on_failure_(std::move(on_failure)), timer_(loop, [this] {
+    : output_(std::move(output)), has_port_(port.has_value()), on_failure_(std::move(on_failure)), timer_(loop, [this] {
         timer_at_ = kNoDeadline;
-        hand_on(unwrapper_->handle_timeout(monotonic_now()));
+        hand_on(reception_->handle_timeout(monotonic_now()));
       }) {
-  if (unwrapping) unwrapper_.emplace(*unwrapping);
+  if (unwrapping) reception_.emplace(*unwrapping, port);
 }
 
 void PayloadWriter::write(Instant now, std::span<const Payload> packets) {
+  if (reception_) {
+    datagrams_.clear();
+    for (const Payload& packet : packets) datagrams_.push_back({packet.destination.port, packet.octets});
+    return hand_on(reception_->handle_datagrams(now, datagrams_));
+  }
   payloads_.clear();
   for (const Payload& packet : packets) payloads_.push_back(packet.octets);
-  hand_on(unwrapper_ ? unwrapper_->handle_datagrams(now, payloads_) : payloads_);
+  hand_on(payloads_);
 }
 
 void PayloadWriter::finish() {
-  if (unwrapper_) hand_on(unwrapper_->finish());
+  if (reception_) hand_on(reception_->finish());
 }
 
 void PayloadWriter::hand_on(std::span<const Bytes> payloads) {
@@ -46,7 +51,7 @@ void PayloadWriter::hand_on(std::span<const Bytes> payloads) {
       return on_failure_(written.error());
     }
   }
-  const Instant due = unwrapper_ ? unwrapper_->next_deadline() : kNoDeadline;
+  const Instant due = reception_ ? reception_->next_deadline() : kNoDeadline;
   if (due != timer_at_) timer_.set(due);
   timer_at_ = due;
 }

@@ -4,12 +4,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <list>
+#include <optional>
 
 #include "cli/confinement.hh"
 #include "cli/explain.hh"
 #include "cli/failure.hh"
-#include "cli/payload_writer.hh"
-#include "cli/receive_report.hh"
+#include "cli/received_channel.hh"
 #include "cli/relay_arguments.hh"
 #include "cli/subcommands.hh"
 #include "library/way_to_relay.hh"
@@ -22,11 +23,9 @@ namespace {
 
 /// The live line is drawn anew, and it is looked whether anything comes.
 constexpr Duration kWatchInterval = std::chrono::seconds(1);
-/// Silence that the live line shows, and that the log tells of.
+/// Silence that the live line shows, and that is logged.
 constexpr Duration kSilenceShown = std::chrono::seconds(3);
-constexpr Duration kSilenceTold = std::chrono::seconds(5);
-/// The log tells of silence no more often than this.
-constexpr Duration kSilenceToldInterval = std::chrono::minutes(1);
+constexpr Duration kSilenceLogged = std::chrono::seconds(5);
 
 /// Where the payload goes without `-o`: standard output, unless a person would see it there; nowhere when it is
 /// checked.
@@ -44,6 +43,11 @@ bool may_draw(const ReceiveConfig& config, const CommonConfig& common) {
   return fstat(STDOUT_FILENO, &status) != 0 || !S_ISFIFO(status.st_mode);
 }
 
+bool is_folder(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 /// One run of `amt receive`: ends by count, duration, silence, signal, or an output that is gone.
@@ -53,71 +57,79 @@ class ReceiveSession {
       : config_(config),
         common_(common),
         draws_(may_draw(config, common)),
-        report_(config.verify),
         duration_timer_(loop_, [this] { end(0); }),
         silence_timer_(loop_, [this] { on_silence_check(); }),
-        watch_timer_(loop_, [this] { on_watch(); }) {}
+        watch_timer_(loop_, [this] { on_watch(); }) {
+    for (const ChannelUrl& url : config.urls) {
+      channels_.emplace_back(
+          loop_, config, url,
+          ReceivedChannelEvents{.on_count = [this] { on_count(); },
+                                .on_output_failure = [this](const SysError& error) { on_output_failure(error); }});
+    }
+  }
 
   int run();
 
  private:
-  SysResult<void> open_writer();
-  SysResult<void> open_receiver(RelaySetOptions relays);
-  void on_packets(Instant now, std::span<const Payload> packets);
+  std::optional<int> open_outputs();
+  std::optional<int> open_receivers();
+  void on_count();
   void on_output_failure(const SysError& error);
   void on_silence_check();
   void on_watch();
-  void tell_of_silence(Instant now, Duration silence);
-  [[nodiscard]] std::string live_line(Instant now, Duration silence);
-  [[nodiscard]] std::string reason_of_silence() const;
+  [[nodiscard]] std::string live_line(Instant now);
+  [[nodiscard]] Instant last_arrival() const;
   void end(int status);
-  [[nodiscard]] ReceiveReport::Surroundings surroundings() const;
-  void print_summary(const ReceiveReport::Surroundings& surroundings) const;
+  void print_summary() const;
 
   const ReceiveConfig& config_;
   const CommonConfig& common_;
   bool draws_;
   OsRandom random_;
   EventLoop loop_;
-  ReceiveReport report_;
-  std::optional<PayloadWriter> writer_;
+  std::list<ReceivedChannel> channels_;
+  std::size_t counted_ = 0;
   bool payload_on_stdout_ = false;
-  Instant started_{};
-  Instant last_arrival_{};
-  Instant silence_told_ = Instant::min();
-  bool is_silence_told_ = false;
   int status_ = 0;
   bool ended_ = false;
-  std::unique_ptr<Receiver> receiver_;
   Timer duration_timer_;
   Timer silence_timer_;
   Timer watch_timer_;
 };
 
-SysResult<void> ReceiveSession::open_writer() {
-  if (const std::optional<ReceiveOutput> chosen = chosen_output(config_)) {
-    SysResult<std::unique_ptr<PayloadOutput>> output = open_output(*chosen, config_.overwrite);
-    if (!output) return Unexpected<SysError>(output.error());
-    writer_.emplace(loop_, std::move(*output), unwrapping(config_.rtp, *chosen),
-                    [this](const SysError& error) { on_output_failure(error); });
-    payload_on_stdout_ = chosen->kind == ReceiveOutput::Kind::kStandardOutput;
+/// The exit status, where it cannot go on.
+std::optional<int> ReceiveSession::open_outputs() {
+  const std::optional<ReceiveOutput> chosen = chosen_output(config_);
+  if (!chosen) return std::nullopt;
+  const bool is_file = chosen->kind == ReceiveOutput::Kind::kFile;
+  const bool into_folder = is_file && (config_.urls.size() > 1 || is_folder(chosen->path));
+  if (into_folder && ::mkdir(chosen->path.c_str(), 0777) != 0 && errno != EEXIST) {
+    return fail(explain(SysError::last("mkdir", chosen->path)));
   }
-  return {};
+  for (ReceivedChannel& channel : channels_) {
+    ReceiveOutput output = *chosen;
+    if (into_folder) output.path += "/" + recording_name(channel.url());
+    const SysResult<void> opened = channel.open_output(output);
+    if (opened) continue;
+    if (opened.error().code != EEXIST) return fail(explain(opened.error()));
+    return fail_usage("receive", fmt::format("--output {}: the file is there already and not empty (--overwrite, or "
+                                             "another name)",
+                                             output.path));
+  }
+  payload_on_stdout_ = chosen->kind == ReceiveOutput::Kind::kStandardOutput;
+  return std::nullopt;
 }
 
-SysResult<void> ReceiveSession::open_receiver(RelaySetOptions relays) {
-  ReceiverOptions options;
-  options.relays = std::move(relays);
-  options.channel = config_.url.channel;
-  options.port = config_.url.port;
-  options.native = config_.relay.native;
-  options.native_interface = config_.relay.native_interface;
-  SysResult<std::unique_ptr<Receiver>> receiver =
-      Receiver::create(loop_, std::move(options), random_,
-                       [this](Instant now, std::span<const Payload> packets) { on_packets(now, packets); });
-  if (!receiver) return Unexpected<SysError>(receiver.error());
-  receiver_ = std::move(*receiver);
-  return {};
+std::optional<int> ReceiveSession::open_receivers() {
+  for (ReceivedChannel& channel : channels_) {
+    Result<RelaySetOptions, std::string> relays =
+        relay_set_options(loop_, relays_for(channel.url(), config_.relay), look_up_host);
+    if (!relays) return fail(relays.error());
+    const SysResult<void> opened = channel.open_receiver(std::move(*relays), random_);
+    if (!opened) return fail(explain(opened.error()));
+    log_info("ready to receive {}", channel.url().channel.to_string());
+  }
+  return std::nullopt;
 }
 
 int ReceiveSession::run() {
@@ -126,14 +138,7 @@ int ReceiveSession::run() {
   }
   // From here on the output may be there, and whoever waits for it may stop this.
   loop_.on_stop_signal([this](int) { end(0); });
-  if (const SysResult<void> opened = open_writer(); !opened) {
-    if (opened.error().code == EEXIST && config_.output) {
-      return fail_usage("receive", fmt::format("--output {}: the file is there already and not empty (--overwrite, or "
-                                               "another name)",
-                                               config_.output->path));
-    }
-    return fail(explain(opened.error()));
-  }
+  if (const std::optional<int> failed = open_outputs()) return *failed;
   SandboxOptions sandbox;
   // A FIFO is opened again and again until it has a reader.
   if (config_.output && config_.output->kind == ReceiveOutput::Kind::kFile) {
@@ -141,42 +146,21 @@ int ReceiveSession::run() {
   }
   if (config_.relay.dns.trust_anchor) sandbox.files.readable = {directory_of(*config_.relay.dns.trust_anchor)};
   if (const auto confined = confine(common_, std::move(sandbox)); !confined) return fail(confined.error());
-  Result<RelaySetOptions, std::string> relays = relay_set_options(loop_, config_.relay, look_up_host);
-  if (!relays) return fail(relays.error());
-  started_ = last_arrival_ = monotonic_now();
-  if (const SysResult<void> opened = open_receiver(std::move(*relays)); !opened) return fail(explain(opened.error()));
-  if (config_.duration) duration_timer_.set(started_ + *config_.duration);
-  if (config_.timeout) silence_timer_.set(started_ + *config_.timeout);
-  watch_timer_.set(started_ + kWatchInterval);
-  log_info("ready to receive {}", config_.url.channel.to_string());
+  if (const std::optional<int> failed = open_receivers()) return *failed;
+  const Instant started = monotonic_now();
+  if (config_.duration) duration_timer_.set(started + *config_.duration);
+  if (config_.timeout) silence_timer_.set(started + *config_.timeout);
+  watch_timer_.set(started + kWatchInterval);
   loop_.run();
-  if (writer_) writer_->finish();
-  const ReceiveReport::Surroundings known = surroundings();
-  receiver_->shutdown();
-  print_summary(known);
-  if (status_ == 0 && config_.verify && !report_.is_faultless(receiver_->client().payload_drops())) return 1;
-  return status_;
+  for (ReceivedChannel& channel : channels_) channel.close();
+  if (draws_) fmt::print(stderr, "\x1b[K");
+  print_summary();
+  const bool is_faultless = std::ranges::all_of(channels_, &ReceivedChannel::is_faultless);
+  return status_ == 0 && config_.verify && !is_faultless ? 1 : status_;
 }
 
-void ReceiveSession::on_packets(Instant now, std::span<const Payload> packets) {
-  if (ended_) return;
-  if (config_.count) {
-    const std::uint64_t left = *config_.count - report_.packets();
-    packets = packets.first(static_cast<std::size_t>(std::min<std::uint64_t>(left, packets.size())));
-  }
-  if (report_.packets() == 0 && !packets.empty()) {
-    log_info("first packet after {} ms, from {}",
-             std::chrono::duration_cast<std::chrono::milliseconds>(now - started_).count(),
-             packets.front().source.address.to_string());
-  }
-  if (is_silence_told_) {
-    log_info("data comes again, after {:.1f} s", seconds(now - last_arrival_));
-    is_silence_told_ = false;
-  }
-  last_arrival_ = now;
-  for (const Payload& packet : packets) report_.add(now, packet.octets);
-  if (writer_) writer_->write(now, packets);
-  if (config_.count && report_.packets() == *config_.count) end(0);
+void ReceiveSession::on_count() {
+  if (++counted_ == channels_.size()) end(0);
 }
 
 void ReceiveSession::on_output_failure(const SysError& error) {
@@ -189,44 +173,41 @@ void ReceiveSession::on_output_failure(const SysError& error) {
   end(reader_left ? 0 : 1);
 }
 
-void ReceiveSession::on_silence_check() {
-  const Instant due = last_arrival_ + *config_.timeout;
-  if (monotonic_now() < due) return silence_timer_.set(due);
-  log_error("nothing arrived for {} s: {}", seconds(*config_.timeout), reason_of_silence());
-  end(1);
+Instant ReceiveSession::last_arrival() const {
+  return std::ranges::max_element(channels_, {}, &ReceivedChannel::last_arrival)->last_arrival();
 }
 
-std::string ReceiveSession::reason_of_silence() const {
-  const PayloadDrops drops = receiver_->client().payload_drops();
-  if (report_.packets() == 0 && drops.other_port != 0)
-    return fmt::format("{} packets came for other UDP ports of the group", drops.other_port);
-  if (report_.packets() == 0 && drops.not_udp != 0) return "what comes is not UDP";
-  return receiver_->reason_of_silence();
+void ReceiveSession::on_silence_check() {
+  const Instant due = last_arrival() + *config_.timeout;
+  if (monotonic_now() < due) return silence_timer_.set(due);
+  log_error("nothing arrived for {} s: {}", seconds(*config_.timeout), channels_.front().reason_of_silence());
+  end(1);
 }
 
 void ReceiveSession::on_watch() {
   const Instant now = monotonic_now();
-  const Duration silence = now - last_arrival_;
   if (draws_) {
     // The cursor goes back: a line of the log takes the place of this one.
-    fmt::print(stderr, "{}\x1b[K\r", live_line(now, silence));
+    fmt::print(stderr, "{}\x1b[K\r", live_line(now));
     std::fflush(stderr);
   }
-  if (silence >= kSilenceTold && !is_silence_told_) tell_of_silence(now, silence);
+  for (ReceivedChannel& channel : channels_) {
+    if (now - channel.last_arrival() >= kSilenceLogged) channel.log_silence(now);
+  }
   watch_timer_.set(now + kWatchInterval);
 }
 
-std::string ReceiveSession::live_line(Instant now, Duration silence) {
-  if (silence < kSilenceShown || report_.packets() == 0) return report_.live_line(now);
-  return fmt::format("data stopped {:.0f} s ago", seconds(silence));
-}
-
-void ReceiveSession::tell_of_silence(Instant now, Duration silence) {
-  if (silence_told_ != Instant::min() && now - silence_told_ < kSilenceToldInterval) return;
-  silence_told_ = now;
-  is_silence_told_ = report_.packets() != 0;
-  log_warn("{} {:.0f} s{}: {}", report_.packets() == 0 ? "nothing came in" : "data stopped", seconds(silence),
-           report_.packets() == 0 ? "" : " ago", reason_of_silence());
+std::string ReceiveSession::live_line(Instant now) {
+  const auto is_silent = [now](const ReceivedChannel& one) { return now - one.last_arrival() >= kSilenceShown; };
+  if (channels_.size() > 1) {
+    std::uint64_t packets = 0;
+    for (ReceivedChannel& channel : channels_) packets += channel.report().packets();
+    const auto silent = std::ranges::count_if(channels_, is_silent);
+    return fmt::format("{} channels  {} packets  {} silent", channels_.size(), packets, silent);
+  }
+  ReceivedChannel& channel = channels_.front();
+  if (!is_silent(channel) || channel.report().packets() == 0) return channel.report().live_line(now);
+  return fmt::format("data stopped {:.0f} s ago", seconds(now - channel.last_arrival()));
 }
 
 void ReceiveSession::end(int status) {
@@ -236,36 +217,22 @@ void ReceiveSession::end(int status) {
   loop_.stop();
 }
 
-ReceiveReport::Surroundings ReceiveSession::surroundings() const {
-  ReceiveReport::Surroundings known;
-  known.started = started_;
-  known.ended = monotonic_now();
-  known.drops = receiver_->client().payload_drops();
-  known.output_dropped = writer_ ? writer_->dropped() : 0;
-  known.late = writer_ ? writer_->late() : 0;
-  // The last that was taken.
-  receiver_->client().for_each_relay([&known](const Endpoint& one, const Gateway&) { known.relay = one; });
-  known.native = receiver_->native();
-  return known;
-}
-
-void ReceiveSession::print_summary(const ReceiveReport::Surroundings& surroundings) const {
-  if (draws_) fmt::print(stderr, "\x1b[K");
-  switch (config_.stats) {
-    case StatsFormat::kNone:
-      return;
-    case StatsFormat::kText: {
-      if (config_.quiet && report_.is_smooth(surroundings)) return;
-      const std::string text = report_.text(surroundings);
-      if (common_.log_json) return log_info("{}", text);
-      fmt::print(stderr, "{}\n", text);
-      return;
+void ReceiveSession::print_summary() const {
+  for (const ReceivedChannel& channel : channels_) {
+    const ReceiveReport::Surroundings& known = channel.surroundings();
+    if (config_.stats == StatsFormat::kJson) {
+      fmt::print(payload_on_stdout_ ? stderr : stdout, "{}\n", channel.report().json(known));
+      continue;
     }
-    case StatsFormat::kJson:
-      fmt::print(payload_on_stdout_ ? stderr : stdout, "{}\n", report_.json(surroundings));
-      std::fflush(stdout);
-      return;
+    if (config_.stats == StatsFormat::kNone || (config_.quiet && channel.report().is_smooth(known))) continue;
+    const std::string text = channel.report().text(known);
+    if (common_.log_json) {
+      log_info("{}", text);
+    } else {
+      fmt::print(stderr, "{}\n", text);
+    }
   }
+  std::fflush(stdout);
 }
 
 }  // namespace

@@ -113,8 +113,9 @@ std::string ReceiveReport::live_line(Instant now) {
 std::string ReceiveReport::text(const Surroundings& surroundings) const {
   const TestVerifier::Counts result = counts(surroundings.drops);
   const Duration span = packets_ == 0 ? Duration::zero() : surroundings.ended - first_;
-  std::string text = fmt::format("received {} packets, {} bytes in {:.1f} s ({:.2f} Mbit/s)", packets_, octets_,
-                                 seconds(span), megabits_per_second(octets_, span));
+  std::string text = surroundings.channel ? *surroundings.channel + ": " : std::string();
+  text += fmt::format("received {} packets, {} bytes in {:.1f} s ({:.2f} Mbit/s)", packets_, octets_, seconds(span),
+                      megabits_per_second(octets_, span));
   if (surroundings.relay) text += fmt::format(" from relay {}", surroundings.relay->to_string());
   if (surroundings.native) {
     text += fmt::format(", {} of them natively", surroundings.native->packets);
@@ -125,6 +126,7 @@ std::string ReceiveReport::text(const Surroundings& surroundings) const {
     text += fmt::format(", {} duplicated, {} reordered", result.duplicated, result.reordered);
   if (verify_ || result.damaged != 0) text += fmt::format(", {} damaged", result.damaged);
   if (result.foreign != 0) text += fmt::format(", {} of somebody else", result.foreign);
+  if (surroundings.repaired != 0) text += fmt::format(", {} repaired", surroundings.repaired);
   if (surroundings.late != 0) text += fmt::format(", {} too late to be put in order", surroundings.late);
   if (pauses_ != 0) {
     text +=
@@ -141,12 +143,13 @@ std::string ReceiveReport::json(const Surroundings& surroundings) const {
   const Duration join = packets_ == 0 ? Duration::zero() : first_ - surroundings.started;
   const Duration span = packets_ == 0 ? Duration::zero() : surroundings.ended - first_;
   return fmt::format(
-      R"({{"received":{},"lost":{},"duplicated":{},"reordered":{},"damaged":{},"bytes":{},)"
+      R"({{{}"received":{},"lost":{},"duplicated":{},"reordered":{},"damaged":{},"bytes":{},)"
       R"("seconds":{:.6f},"join_seconds":{:.6f},"other_port":{},"not_udp":{},"reassembly_failed":{},"output_dropped":{},)"
-      R"("foreign":{},"late":{},"pauses":{},"paused_seconds":{:.6f},"stream":{},"relay":{},"native":{}}})",
-      result.received, result.lost, result.duplicated, result.reordered, result.damaged, result.bytes, seconds(span),
-      seconds(join), surroundings.drops.other_port, surroundings.drops.not_udp, surroundings.drops.reassembly,
-      surroundings.output_dropped, result.foreign, surroundings.late, pauses_, seconds(paused_),
+      R"("foreign":{},"late":{},"repaired":{},"pauses":{},"paused_seconds":{:.6f},"stream":{},"relay":{},"native":{}}})",
+      surroundings.channel ? fmt::format("\"channel\":\"{}\",", *surroundings.channel) : "", result.received,
+      result.lost, result.duplicated, result.reordered, result.damaged, result.bytes, seconds(span), seconds(join),
+      surroundings.drops.other_port, surroundings.drops.not_udp, surroundings.drops.reassembly,
+      surroundings.output_dropped, result.foreign, surroundings.late, surroundings.repaired, pauses_, seconds(paused_),
       stream_name().empty() ? "null" : fmt::format("\"{}\"", stream_name()),
       surroundings.relay ? fmt::format("\"{}\"", surroundings.relay->to_string()) : "null",
       surroundings.native ? fmt::format("{}", surroundings.native->packets) : "null");

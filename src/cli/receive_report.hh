@@ -23,12 +23,16 @@ class ReceiveReport {
 
   /// What else the final report tells.
   struct Surroundings {
+    /// Where there are several.
+    std::optional<std::string> channel;
     Instant started{};
     Instant ended{};
     PayloadDrops drops;
     std::uint64_t output_dropped = 0;
     /// RTP packets that could not be put in order any more.
     std::uint64_t late = 0;
+    /// RTP packets that were lost, and made anew by the source's repair packets.
+    std::uint64_t repaired = 0;
     std::optional<Endpoint> relay;
     std::optional<Receiver::Native> native = {};
   };

@@ -86,7 +86,7 @@ Result<GivenOptions, std::string> read_arguments(const CommandTable& table, std:
     } else {
       // A list to CLI11, whatever it is, so that "given twice" is ours to say; one value at a time.
       options.push_back(app.add_option(cli_name(option), values[i])->allow_extra_args(false));
-      if (option.positional) options.back()->expected(1);
+      if (option.positional) options.back()->expected(option.repeatable ? -1 : 1);
     }
   }
   try {

@@ -143,8 +143,8 @@ TEST(CommandLine, ReadsReceive) {
   const auto receive = parsed<ReceiveConfig>(
       "receive --relay 192.0.2.1 amt://198.51.100.10@232.1.1.1:5001 -o udp://127.0.0.1:9 --count 3 --duration 1.5 "
       "--timeout 500ms --stats json --verify -q");
-  EXPECT_EQ(receive.url.channel.to_string(), "198.51.100.10@232.1.1.1");
-  EXPECT_EQ(receive.url.port, 5001);
+  EXPECT_EQ(receive.urls.front().channel.to_string(), "198.51.100.10@232.1.1.1");
+  EXPECT_EQ(receive.urls.front().port, 5001);
   EXPECT_EQ(receive.output->kind, ReceiveOutput::Kind::kUdp);
   EXPECT_EQ(receive.output->endpoint.to_string(), "127.0.0.1:9");
   EXPECT_EQ(receive.count, 3u);
@@ -158,11 +158,27 @@ TEST(CommandLine, ReadsReceive) {
   EXPECT_FALSE(parsed<ReceiveConfig>("receive amt://239.1.1.1").output);
 }
 
+TEST(CommandLine, ReceivesSeveralChannelsIntoAFolder) {
+  const auto receive = parsed<ReceiveConfig>(
+      "receive amt://198.51.100.10@232.1.1.1:5001 -o recordings amt://198.51.100.10@232.1.1.2:5001?relay=192.0.2.1 "
+      "amt://198.51.100.10@232.1.1.1:5001");
+  ASSERT_EQ(receive.urls.size(), 2U);  // one was given twice
+  EXPECT_EQ(receive.urls[1].channel.to_string(), "198.51.100.10@232.1.1.2");
+  EXPECT_EQ(receive.urls[1].relay->to_string(), "192.0.2.1:2268");
+  EXPECT_EQ(receive.output->path, "recordings");
+  EXPECT_EQ(parsed<ReceiveConfig>("receive --verify 239.1.1.1 239.1.1.2").urls.size(), 2U);
+  const std::string several = "amt receive: --output: several channels need a folder";
+  for (const char* const command : {"receive 239.1.1.1 239.1.1.2", "receive 239.1.1.1 239.1.1.2 -o -",
+                                    "receive -o udp://127.0.0.1:9 239.1.1.1 239.1.1.2"}) {
+    EXPECT_TRUE(complaint(command).starts_with(several)) << complaint(command);
+  }
+}
+
 TEST(CommandLine, NativeTakesAnInterfaceOrChoosesOne) {
   const auto chosen = parsed<ReceiveConfig>("receive --native amt://198.51.100.10@232.1.2.3:5000");
   EXPECT_TRUE(chosen.relay.native);
   EXPECT_FALSE(chosen.relay.native_interface);
-  EXPECT_EQ(chosen.url.port, 5000);
+  EXPECT_EQ(chosen.urls.front().port, 5000);
   const auto named = parsed<ReceiveConfig>("receive amt://198.51.100.10@232.1.2.3:5000 --native=eth0");
   EXPECT_TRUE(named.relay.native);
   EXPECT_EQ(named.relay.native_interface, "eth0");
@@ -321,7 +337,7 @@ TEST(CommandLine, TakesWhatFollowsTwoDashesAsItStands) {
   const auto result =
       parse_command_line(std::vector<std::string>{"receive", "--relay", "192.0.2.1", "--", "amt://239.1.1.1"});
   ASSERT_TRUE(result);
-  EXPECT_EQ(std::get<ReceiveConfig>(result->command).url.channel.to_string(), "239.1.1.1");
+  EXPECT_EQ(std::get<ReceiveConfig>(result->command).urls.front().channel.to_string(), "239.1.1.1");
   EXPECT_EQ(complaint("send -- -h").find("unknown option"), std::string::npos);
 }
 

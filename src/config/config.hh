@@ -188,8 +188,8 @@ enum class RtpChoice : std::uint8_t {
 };
 
 struct ReceiveConfig {
-  ChannelUrl url;
-  RelayChoice relay;
+  std::vector<ChannelUrl> urls;         ///< one, or more
+  RelayChoice relay;                    ///< of a channel whose URL names none
   std::optional<ReceiveOutput> output;  ///< not given: standard output unless that is a terminal, or with `verify`
   bool overwrite = false;               ///< `output` may be a file that holds something
   RtpChoice rtp = RtpChoice::kAuto;

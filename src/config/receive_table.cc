@@ -6,6 +6,8 @@
 namespace amt {
 namespace {
 
+/// Each has a tunnel, and a relay takes 256 of one address by default.
+constexpr std::size_t kReceiveUrlsMax = 64;
 constexpr std::uint64_t kNoUpperBound = std::numeric_limits<std::uint64_t>::max();
 
 void add_output(CommandTable& table, ReceiveConfig& config) {
@@ -14,8 +16,8 @@ void add_output(CommandTable& table, ReceiveConfig& config) {
        .short_name = 'o',
        .value = "WHERE",
        .group = "Output",
-       .help = "where the UDP payload goes: - (standard output), a new file, or udp://ADDR:PORT, sent again "
-               "as datagrams",
+       .help = "where the UDP payload goes: - (standard output), a new file, a folder for a file of each channel, or "
+               "udp://ADDR:PORT, sent again as datagrams",
        .default_text = "standard output unless that is a terminal; with --verify nowhere",
        .example = "udp://127.0.0.1:5001",
        .completion = Completion::kFile,
@@ -62,7 +64,7 @@ void add_end(CommandTable& table, ReceiveConfig& config) {
       {.name = "count",
        .value = "N",
        .group = "End",
-       .help = "stop after so many packets",
+       .help = "stop after so many packets of each channel",
        .default_text = "no limit",
        .example = "1000",
        .apply = into(config.count, [](std::string_view text) { return parse_number(text, 1, kNoUpperBound); })});
@@ -82,13 +84,31 @@ void add_end(CommandTable& table, ReceiveConfig& config) {
                            .apply = into(config.timeout, parse_duration)});
 }
 
+std::optional<std::string> finish_receive(ReceiveConfig& config) {
+  finish_relay_choice(config.relay);
+  for (ChannelUrl& url : config.urls) {
+    if (url.relay && url.relay->port == 0) url.relay->port = config.relay.relay_port;
+    if (config.relay.native && !url.port) {
+      return "--native: the channel needs its UDP port (example: amt://198.51.100.10@232.1.1.1:5001)";
+    }
+  }
+  if (config.urls.size() > kReceiveUrlsMax) {
+    return "URL: more than " + std::to_string(kReceiveUrlsMax) + " channels; start several programs";
+  }
+  const bool is_folder = config.output && config.output->kind == ReceiveOutput::Kind::kFile;
+  if (config.urls.size() > 1 && !is_folder && (config.output || !config.verify)) {
+    return "--output: several channels need a folder for their recordings (example: -o recordings)";
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 CommandTable receive_table(ReceiveConfig& config) {
   CommandTable table;
   table.name = "receive";
-  table.summary = "receive one channel, with no privileges and no interface";
-  table.synopsis = "[OPTION]... URL";
+  table.summary = "receive channels, with no privileges and no interface";
+  table.synopsis = "[OPTION]... URL...";
   table.description =
       "Joins the channel URL at an AMT relay (RFC 7450) and writes the payload of its UDP datagrams to a pipe, a file, "
       "or a "
@@ -105,6 +125,8 @@ CommandTable receive_table(ReceiveConfig& config) {
        "amt receive --relay 2001:db8::1 -o /dev/null --count 100 amt://[2001:db8::10]@[ff3e::1]:5001"},
       {"From the local network where it has the channel, else through a tunnel",
        "amt receive --native amt://198.51.100.10@232.1.1.1:5001 | mpv -"},
+      {"Record two channels, each into a file of its own",
+       "amt receive --relay 192.0.2.1 -o recordings amt://239.1.1.1:5001 amt://239.1.1.2:5001"},
       {"Check what `amt send` sends",
        "amt receive --relay 192.0.2.1 --verify --duration 10 amt://198.51.100.10@232.1.1.1:5001"},
   };
@@ -114,18 +136,12 @@ CommandTable receive_table(ReceiveConfig& config) {
                            .example = "amt://198.51.100.10@232.1.1.1:5001",
                            .positional = true,
                            .required = true,
-                           .apply = into(config.url, parse_channel_url)});
+                           .repeatable = true,
+                           .apply = append_to(config.urls, parse_channel_url)});
   add_relay_choice_options(table, config.relay);
   add_output(table, config);
   add_end(table, config);
-  table.finish = [&config]() -> std::optional<std::string> {
-    if (config.url.relay) config.relay.relays.push_back(*config.url.relay);
-    finish_relay_choice(config.relay);
-    if (config.relay.native && !config.url.port) {
-      return "--native: the channel needs its UDP port (example: amt://198.51.100.10@232.1.1.1:5001)";
-    }
-    return std::nullopt;
-  };
+  table.finish = [&config] { return finish_receive(config); };
   return table;
 }
 

@@ -163,7 +163,7 @@ amt_status amt_receiver_join(amt_receiver* receiver, const char* url) {
     const amt_receiver_options defaults = AMT_RECEIVER_OPTIONS_INIT;
     const amt::Result<amt::ReceiveConfig, Failure> config = amt::receive_config(url, defaults);
     if (!config) return amt::Unexpected<Failure>(config.error());
-    return receiver->receiver->join(config->url);
+    return receiver->receiver->join(config->urls.front());
   }));
 }
 

@@ -44,7 +44,7 @@ Result<std::unique_ptr<LibraryReceiver>, Failure> LibraryReceiver::open(const Re
       handler(context, level_of(event.level), event.text.c_str());
     };
   }
-  if (Result<void, Failure> begun = made->begin(config.url); !begun) return Unexpected<Failure>(begun.error());
+  if (Result<void, Failure> begun = made->begin(config.urls.front()); !begun) return Unexpected<Failure>(begun.error());
   return made;
 }
 
@@ -53,7 +53,7 @@ LibraryReceiver::~LibraryReceiver() {
 }
 
 Result<void, Failure> LibraryReceiver::begin(const ChannelUrl& url) {
-  Result<RelaySetOptions, std::string> relays = relay_set_options(*loop_, config_.relay, look_up_host);
+  Result<RelaySetOptions, std::string> relays = relay_set_options(*loop_, relays_for(url, config_.relay), look_up_host);
   if (!relays) return Unexpected<Failure>({AMT_ERROR_NAME, relays.error()});
   ReceiverOptions options;
   options.relays = std::move(*relays);

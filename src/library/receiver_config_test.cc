@@ -27,15 +27,15 @@ TEST(ReceiverConfig, IsThatOfAmtReceive) {
   options.discover_order = "anycast";
   options.local = "198.51.100.7";
   const ReceiveConfig got = config(options);
-  EXPECT_EQ(got.url.channel.to_string(), "198.51.100.10@232.1.1.1");
-  EXPECT_EQ(got.url.port, 5000);
+  EXPECT_EQ(got.urls.front().channel.to_string(), "198.51.100.10@232.1.1.1");
+  EXPECT_EQ(got.urls.front().port, 5000);
   ASSERT_EQ(got.relay.relays.size(), 2U);
   EXPECT_EQ(got.relay.relays[1].port, 3000);
   EXPECT_EQ(got.relay.dns.resolvers.size(), 1U);
   EXPECT_EQ(got.relay.discover_order, std::vector{DiscoverWay::kAnycast});
   EXPECT_FALSE(got.relay.native);
   options = AMT_RECEIVER_OPTIONS_INIT;
-  EXPECT_EQ(config(options, "amt://239.1.1.1?relay=192.0.2.9").relay.relays.size(), 1U);
+  EXPECT_EQ(config(options, "amt://239.1.1.1?relay=192.0.2.9").urls.front().relay->to_string(), "192.0.2.9:2268");
   options.native = 1;
   options.native_interface = "eth1";
   EXPECT_EQ(config(options).relay.native_interface, "eth1");

@@ -106,6 +106,11 @@ DnsResolverOptions resolver_options(const DnsChoice& choice) {
   return options;
 }
 
+RelayChoice relays_for(const ChannelUrl& url, RelayChoice choice) {
+  if (url.relay) choice.relays = {*url.relay};
+  return choice;
+}
+
 Result<RelaySetOptions, std::string> relay_set_options(Loop& loop, const RelayChoice& choice,
                                                        const NameLookup& look_up) {
   Result<ClientOptions, std::string> client = client_options(choice, look_up);

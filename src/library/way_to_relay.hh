@@ -25,4 +25,7 @@ using NameLookup = std::function<HostAddresses(const std::string& name)>;
 [[nodiscard]] Result<RelaySetOptions, std::string> relay_set_options(Loop& loop, const RelayChoice& choice,
                                                                      const NameLookup& look_up);
 
+/// What the user chose, with the relay that `url` names in place of `--relay`.
+[[nodiscard]] RelayChoice relays_for(const ChannelUrl& url, RelayChoice choice);
+
 }  // namespace amt

@@ -13,7 +13,7 @@ std::span<const Bytes> RtpReception::handle_datagrams(Instant now, std::span<con
   for (const Datagram& one : datagrams) {
     if (is_repair_port(one.port)) {
       add_repair(one.octets);
-    } else if (one.port == port_) {
+    } else if (is_media_port(one.port)) {
       if (repair_) repair_->add_media(one.octets);
       payloads_.push_back(one.octets);
     }

@@ -23,11 +23,11 @@ class RtpReception {
     Bytes octets{};
   };
 
-  /// `port`: of the media. Columns come two above it, rows four (SMPTE ST 2022-1 §7).
-  RtpReception(RtpUnwrapper::Mode mode, std::uint16_t port) : unwrapper_(mode), port_(port) {}
+  /// `port`: of the media; columns come two above it, rows four (SMPTE ST 2022-1 §7). None: all that comes is media.
+  RtpReception(RtpUnwrapper::Mode mode, std::optional<std::uint16_t> port) : unwrapper_(mode), port_(port) {}
 
   /// Is that a port of the media, or of its repair?
-  [[nodiscard]] bool takes(std::uint16_t port) const { return port == port_ || is_repair_port(port); }
+  [[nodiscard]] bool takes(std::uint16_t port) const { return is_media_port(port) || is_repair_port(port); }
   /// Takes a batch in order of arrival; other ports are left out. Result, and how long it is valid: as of
   /// `RtpUnwrapper`.
   std::span<const Bytes> handle_datagrams(Instant now, std::span<const Datagram> datagrams);
@@ -42,15 +42,16 @@ class RtpReception {
   [[nodiscard]] bool has_repair() const { return repair_.has_value(); }
 
  private:
+  [[nodiscard]] bool is_media_port(std::uint16_t port) const { return !port_ || port == *port_; }
   [[nodiscard]] bool is_repair_port(std::uint16_t port) const {
     constexpr int kColumns = 2;
     constexpr int kRows = 4;
-    return port == port_ + kColumns || port == port_ + kRows;
+    return port_ && (port == *port_ + kColumns || port == *port_ + kRows);
   }
   void add_repair(Bytes datagram);
 
   RtpUnwrapper unwrapper_;
-  std::uint16_t port_;
+  std::optional<std::uint16_t> port_;
   std::optional<RtpRepair> repair_;
   std::size_t matrix_ = 0;
   std::vector<Bytes> payloads_;

@@ -10,26 +10,13 @@ from lib import http_streams, loopback
 from lib import transport_stream as ts
 from lib.http_streams import Connection, Reader
 from lib.loopback import PORT, rtp
+from lib.repair import repair
 
 NEEDS = {"program"}
 COLUMNS = ROWS = 10
 MATRICES = 15
 DATAGRAM = 7 * ts.PACKET
 PATH = f"/amt/{loopback.SOURCE}@{loopback.GROUP}:{PORT}"
-
-
-def repair(first: int, offset: int, count: int, payloads: list[bytes], number: int) -> bytes:
-    """SMPTE ST 2022-1 §8: the exclusive or of `count` payloads, `offset` apart."""
-    protected = [payloads[first + i * offset] for i in range(count)]
-    total, length = bytearray(max(map(len, protected))), 0
-    for payload in protected:
-        length ^= len(payload)
-        for i, octet in enumerate(payload):
-            total[i] ^= octet
-    sequence = (first & 0xFFFF).to_bytes(2, "big")
-    flags = 0x40 if offset == 1 else 0
-    return rtp(number, sequence + length.to_bytes(2, "big") + b"\x80" + bytes(7) + bytes([flags, offset, count, 0]) + bytes(total),
-               source=0x99, kind=96)
 
 
 def with_padding(packet: bytes) -> bytes:

@@ -29,11 +29,12 @@ class Player:
     def receive(self, *options, name="receive", channel=URL):
         return self.case.start(["receive", channel, "--relay", self.address, *options], name)
 
-    def wait_joined(self, timeout=10):
-        self.case.wait_until(lambda: self.relay.wanting(SOURCE, GROUP), timeout, "membership")
+    def wait_joined(self, timeout=10, group=GROUP):
+        self.case.wait_until(lambda: self.relay.wanting(SOURCE, group), timeout, "membership")
 
-    def send(self, payload: bytes, *, pause=0.0, port=PORT) -> None:
-        inner = amt.data(packets.udp_datagram(SOURCE, GROUP, port, payload, ttl=9))
+    def send(self, payload: bytes, *, pause=0.0, port=PORT, group=GROUP) -> None:
+        """To every tunnel, wanted or not."""
+        inner = amt.data(packets.udp_datagram(SOURCE, group, port, payload, ttl=9))
         for endpoint in list(self.relay.tunnels):
             self.relay.send_to(endpoint, inner)
         if pause:
