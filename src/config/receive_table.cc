@@ -126,7 +126,7 @@ CommandTable receive_table(ReceiveConfig& config) {
       {"From the local network where it has the channel, else through a tunnel",
        "amt receive --native amt://198.51.100.10@232.1.1.1:5001 | mpv -"},
       {"Record two channels, each into a file of its own",
-       "amt receive --relay 192.0.2.1 -o recordings amt://239.1.1.1:5001 amt://239.1.1.2:5001"},
+       "amt receive -o tv amt://198.51.100.10@232.1.1.1:5001 amt://198.51.100.10@232.1.1.2:5001"},
       {"Check what `amt send` sends",
        "amt receive --relay 192.0.2.1 --verify --duration 10 amt://198.51.100.10@232.1.1.1:5001"},
   };

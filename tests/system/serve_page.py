@@ -62,6 +62,6 @@ def run(case):
     case.wait_until(lambda: page.evaluate("document.getElementById('video').currentTime") > before + 10, 60, "it goes on", poll=0.5)
     page.show(390, 844, "light", phone=True)
     case.check(page.evaluate("document.documentElement.scrollWidth <= 390"), "fits a phone")
-    foreign = [url for url in page.requests if not url.startswith((ADDRESS, "about:", f"blob:{ADDRESS}"))]
+    foreign = [url for url in page.requests if not url.startswith((ADDRESS, "about:", "data:", f"blob:{ADDRESS}"))]
     case.check(foreign == [], f"foreign requests: {foreign}")
     case.check(page.messages == [], f"console: {page.messages}")
