@@ -7,6 +7,7 @@ PREFIX ?= /usr/local
 
 build: ## build the program: build/release/amt
 	@tools/setup.sh build
+	@tools/fetch_player.sh
 	@mkdir -p build && cmake --preset release >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
 	@cmake --build --preset release --parallel $(JOBS) --target amt
 
@@ -40,9 +41,11 @@ test: build ## build and run all tests (10 minutes on 2 cores when nothing is co
 	@cmake --build --preset release --parallel $(JOBS)
 	@tools/test.sh release
 
-browser: build ## the page in headless Chromium (installs Debian's chromium); SCREENSHOTS=docs writes pictures there
+browser: ## the pages in headless Chromium (installs Debian's chromium and npm); SCREENSHOTS=docs writes pictures there
 	@tools/setup.sh test browser
+	@$(MAKE) --no-print-directory build
 	@python3 -B tests/system/run.py page.py $(abspath $(SCREENSHOTS))
+	@python3 -B tests/system/run.py serve_page.py $(abspath $(SCREENSHOTS))
 
 interop: build ## with the Linux kernel's AMT driver, both roles, in a QEMU guest (console: build/interop/console.log)
 	@tests/interop/run.py $(SCENARIOS) || [ $$? -eq 77 ]
