@@ -1,4 +1,5 @@
-/// Without AMT_PAGE: the daemons answer with metrics, status and health, and have no page for browsers; `amt serve` neither.
+/// Without AMT_PAGE: the daemons answer with metrics, status and health, `amt serve` with channels; there is no page
+/// for browsers.
 
 #include "observe/page.hh"
 
