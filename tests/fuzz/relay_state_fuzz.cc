@@ -91,7 +91,8 @@ class Heir {
       AMT_ASSERT(tunnel.local == kLocal && !router.empty() && router.group_count() <= 3);
       AMT_ASSERT(expires <= kNow + std::chrono::seconds(260));
     });
-    // These have begun elsewhere. What begins here are the sources of a group whose filter mode became INCLUDE with time.
+    // These have begun elsewhere. What begins here are the sources of a group whose filter mode became INCLUDE with
+    // time.
     for (const RelayEvent& event : relay_.take_events()) {
       AMT_ASSERT(event.is_end() || (event.kind == RelayEvent::Kind::kChannelBegin && event.channel.source));
     }

@@ -118,7 +118,8 @@ class RelayWorker final : TooBigListener {
   [[nodiscard]] const Relay& relay() const { return relay_; }
   /// What the sockets and captures have counted. Any thread.
   struct Published {
-    /// Datagrams that the kernel dropped for want of socket buffer, over all sockets. As of `kPublishInterval` ago at most.
+    /// Datagrams that the kernel dropped for want of socket buffer, over all sockets. As of `kPublishInterval` ago at
+    /// most.
     Count receive_drops;
     Count xdp_frames;
     Count xdp_drops;
