@@ -14,8 +14,6 @@ html_last_updated_fmt = None
 html_theme = "alabaster"
 html_theme_options = {"description": "Automatic Multicast Tunneling", "fixed_sidebar": True, "page_width": "72em",
                       "sidebar_width": "16em"}
-html_static_path = ["site.css"]
-html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
 highlight_language = "none"
