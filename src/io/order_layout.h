@@ -29,6 +29,7 @@ struct amt_order {
   /* From the kernel. */
   __u32 next; /* copy that is made next */
   __u32 processor;
+  __u32 copies;   /* how many are asked for */
   __u32 reported; /* how many of the copies the device has been asked to send */
   __u64 sent;     /* bit k: the device took copy k */
 };

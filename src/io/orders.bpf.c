@@ -65,8 +65,11 @@ int replicate(struct xdp_md *context) {
   order.reported = 0;
   order.sent = 0;
   order.processor = bpf_get_smp_processor_id();
+  order.copies = key % AMT_ORDER_COPIES_MAX + 1;
   void *map = bpf_map_lookup_elem(&copies, &key);
-  return map ? bpf_redirect_map(map, 0, BPF_F_BROADCAST) : XDP_DROP;
+  if (map) return bpf_redirect_map(map, 0, BPF_F_BROADCAST);
+  order.copies = 0;
+  return XDP_DROP;
 }
 
 SEC("xdp/devmap")
@@ -105,13 +108,13 @@ struct net_device {
   int ifindex;
 } __attribute__((preserve_access_index));
 
-/* Interfaces of other namespaces may have the same index; on this processor, before all copies have been reported, no
-   other redirect can happen. */
+/* The kernel reports the redirects of all namespaces, and another relay's interface may have the same index. On this
+   processor no other redirect can happen before all copies have been reported, and none counts after. */
 SEC("tp_btf/xdp_devmap_xmit")
 int BPF_PROG(count_sent, const struct net_device *from, const struct net_device *to, int sent, int drops, int error) {
   if (from->ifindex != own_interface || bpf_get_smp_processor_id() != order.processor) return 0;
   __u32 at = order.reported;
-  if (at >= AMT_ORDER_COPIES_MAX || sent < 0 || sent > AMT_ORDER_COPIES_MAX || drops < 0) return 0;
+  if (at >= order.copies || at >= AMT_ORDER_COPIES_MAX || sent < 0 || sent > AMT_ORDER_COPIES_MAX || drops < 0) return 0;
   __u64 bits = sent == AMT_ORDER_COPIES_MAX ? ~0ULL : (1ULL << sent) - 1;
   order.sent |= bits << at;
   order.reported = at + sent + drops;
