@@ -198,8 +198,9 @@ int run_membership(const Options& options) {
     }
     attack.finish(then);
   } while (monotonic_now() < end);
-  // Whatever was lost on the way: the tunnels end for certain.
-  if (then != "vanish") attack.finish(then);
+  // Leaves beyond what the relay takes of one address are refused, and their groups live until they expire. A Teardown is
+  // not refused.
+  if (then != "vanish") attack.finish("teardown");
   std::printf("{\"granted\": %zu, \"rounds\": %zu, \"updates\": %zu, \"octets\": %zu}\n", granted, rounds,
               reporter.updates, reporter.sent_octets);
   return 0;
