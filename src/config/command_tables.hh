@@ -28,6 +28,9 @@ void add_relay_limits(CommandTable& table, RelayConfig& config);
 
 /// `--control`, `--http`, `--http-host` of the daemon `role`.
 void add_observe_options(CommandTable& table, ObserveConfig& config, const std::string& role);
+/// `--control` of a subcommand that asks a running daemon. `default_text`: where it looks by itself.
+void add_control_choice(CommandTable& table, std::optional<std::string>& control,
+                        std::string default_text = "relay.sock and gateway.sock in /run/amt and $XDG_RUNTIME_DIR/amt");
 
 /// `--relay`, `--discovery`, `--local`, `--gateway-port`, `--relay-port` of `gateway` and `receive`.
 void add_relay_choice_options(CommandTable& table, RelayChoice& choice);

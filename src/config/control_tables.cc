@@ -2,19 +2,6 @@
 #include "config/values.hh"
 
 namespace amt {
-namespace {
-
-void add_control(CommandTable& table, std::optional<std::string>& control, std::string default_text) {
-  table.options.push_back({.name = "control",
-                           .value = "PATH",
-                           .help = "its UNIX socket, as given to the daemon",
-                           .default_text = std::move(default_text),
-                           .example = "/run/amt/relay.sock",
-                           .completion = Completion::kFile,
-                           .apply = into(control, parse_path)});
-}
-
-}  // namespace
 
 CommandTable reload_table(ReloadConfig& config) {
   CommandTable table;
@@ -30,7 +17,7 @@ CommandTable reload_table(ReloadConfig& config) {
       {"Whatever runs here", "amt reload"},
       {"One of several", "amt reload --control /run/amt/relay.sock"},
   };
-  add_control(table, config.control, "relay.sock and gateway.sock in /run/amt and $XDG_RUNTIME_DIR/amt");
+  add_control_choice(table, config.control);
   return table;
 }
 
@@ -55,7 +42,7 @@ CommandTable drain_table(DrainConfig& config) {
                            .example = "600",
                            .apply = into(config.timeout, parse_duration)});
   table.options.push_back({.name = "cancel", .help = "take new gateways again", .apply = switch_on(config.cancel)});
-  add_control(table, config.control, "relay.sock in /run/amt and $XDG_RUNTIME_DIR/amt");
+  add_control_choice(table, config.control, "relay.sock in /run/amt and $XDG_RUNTIME_DIR/amt");
   return table;
 }
 

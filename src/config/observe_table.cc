@@ -1,4 +1,6 @@
-/// How a running daemon is looked at: options of `relay` and `gateway`, and `amt top`.
+/// How a running daemon is looked at: options of `relay` and `gateway`, the way to their sockets, and `amt top`.
+#include <utility>
+
 #include "config/command_tables.hh"
 #include "config/values.hh"
 
@@ -41,6 +43,16 @@ void add_observe_options(CommandTable& table, ObserveConfig& config, const std::
                            .apply = append_to(config.http_names, parse_host_name)});
 }
 
+void add_control_choice(CommandTable& table, std::optional<std::string>& control, std::string default_text) {
+  table.options.push_back({.name = "control",
+                           .value = "PATH",
+                           .help = "its UNIX socket, as given to the relay or gateway",
+                           .default_text = std::move(default_text),
+                           .example = "/run/amt/relay.sock",
+                           .completion = Completion::kFile,
+                           .apply = into(control, parse_path)});
+}
+
 CommandTable top_table(TopConfig& config) {
   CommandTable table;
   table.name = "top";
@@ -66,13 +78,7 @@ CommandTable top_table(TopConfig& config) {
                              into = std::chrono::seconds(*number);
                              return {};
                            }});
-  table.options.push_back({.name = "control",
-                           .value = "PATH",
-                           .help = "its UNIX socket, as given to the relay or gateway",
-                           .default_text = "relay.sock and gateway.sock in /run/amt and $XDG_RUNTIME_DIR/amt",
-                           .example = "/run/amt/relay.sock",
-                           .completion = Completion::kFile,
-                           .apply = into(config.control, parse_path)});
+  add_control_choice(table, config.control);
   return table;
 }
 

@@ -62,13 +62,7 @@ CommandTable status_table(StatusConfig& config) {
                            .default_text = "all",
                            .example = "198.51.100.0/24",
                            .apply = into(config.address, parse_prefix)});
-  table.options.push_back({.name = "control",
-                           .value = "PATH",
-                           .help = "its UNIX socket, as given to the relay or gateway",
-                           .default_text = "relay.sock and gateway.sock in /run/amt and $XDG_RUNTIME_DIR/amt",
-                           .example = "/run/amt/relay.sock",
-                           .completion = Completion::kFile,
-                           .apply = into(config.control, parse_path)});
+  add_control_choice(table, config.control);
   table.options.push_back(
       {.name = "json", .help = "one JSON object instead of tables", .apply = switch_on(config.json)});
   table.finish = [&config]() -> std::optional<std::string> {

@@ -201,7 +201,7 @@ void add_data_path(CommandTable& table, RelayConfig& config) {
        .help = "how data leaves: socket, by the kernel's UDP; xdp, as frames by AF_XDP where that is "
                "possible, at less cost for packets that come singly, but past this host's outgoing "
                "packet filter, queueing disciplines and IPsec; orders, as xdp, but the kernel makes the "
-               "copies, at a fraction of the cost (needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN at the "
+               "copies, at less cost still (needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN at the "
                "start); auto: socket",
        .default_text = "auto",
        .example = "xdp",
@@ -221,6 +221,60 @@ void add_data_path(CommandTable& table, RelayConfig& config) {
          into = std::chrono::microseconds(*number);
          return {};
        }});
+}
+
+/// What flow collectors are sent.
+void add_ipfix(CommandTable& table, RelayConfig& config) {
+  table.options.push_back({.name = "ipfix",
+                           .value = "ADDR:PORT",
+                           .group = "Operation",
+                           .help =
+                               "send flow records (IPFIX, RFC 7011, over UDP) of each channel of each gateway to this "
+                               "collector",
+                           .default_text = "none",
+                           .example = "192.0.2.9:4739",
+                           .apply = into(config.ipfix, parse_collector)});
+  table.options.push_back({.name = "ipfix-active-timeout",
+                           .value = "S",
+                           .group = "Operation",
+                           .help = "a channel that goes on has a flow record so often, in seconds",
+                           .default_text = "60",
+                           .example = "60",
+                           .apply = seconds_into(config.ipfix_active, kFlowTimeoutSecondsMax)});
+  table.options.push_back({.name = "ipfix-idle-timeout",
+                           .value = "S",
+                           .group = "Operation",
+                           .help = "a flow ends when nothing has come for so long, in seconds",
+                           .default_text = "15",
+                           .example = "15",
+                           .apply = seconds_into(config.ipfix_idle, kFlowTimeoutSecondsMax)});
+}
+
+/// What a relay takes from the one before it, and leaves for the next.
+void add_hand_over(CommandTable& table, RelayConfig& config) {
+  table.options.push_back({.name = "take-over",
+                           .group = "Operation",
+                           .help =
+                               "take the place of the relay that runs behind --control, with its sockets, tunnels and "
+                               "counters, without a gap in what gateways get; where none runs, start anew",
+                           .apply = switch_on(config.take_over)});
+  table.options.push_back(
+      {.name = "state",
+       .value = "FILE",
+       .group = "Operation",
+       .help = "keep tunnels, counters and the secret of Response MACs in this file, written anew every "
+               "few seconds: a relay that starts within a minute after this one died goes on with them; "
+               "made with mode 0600; best in a directory that a restart of the machine empties",
+       .default_text = "none",
+       .example = "/run/amt/relay.state",
+       .completion = Completion::kFile,
+       .apply = into(config.state, parse_path)});
+  table.options.push_back(
+      {.name = "descriptor-store",
+       .group = "Operation",
+       .help = "at the end give sockets and tunnels to systemd (FileDescriptorStoreMax=), for the relay "
+               "that it starts next; it drops them where it starts none",
+       .apply = switch_on(config.descriptor_store)});
 }
 
 }  // namespace
@@ -266,29 +320,7 @@ CommandTable relay_table(RelayConfig& config) {
                            .example = "/var/log/amt/events.json",
                            .completion = Completion::kFile,
                            .apply = into(config.events, parse_path)});
-  table.options.push_back({.name = "ipfix",
-                           .value = "ADDR:PORT",
-                           .group = "Operation",
-                           .help =
-                               "send flow records (IPFIX, RFC 7011, over UDP) of each channel of each gateway to this "
-                               "collector",
-                           .default_text = "none",
-                           .example = "192.0.2.9:4739",
-                           .apply = into(config.ipfix, parse_collector)});
-  table.options.push_back({.name = "ipfix-active-timeout",
-                           .value = "S",
-                           .group = "Operation",
-                           .help = "a channel that goes on has a flow record so often, in seconds",
-                           .default_text = "60",
-                           .example = "60",
-                           .apply = seconds_into(config.ipfix_active, kFlowTimeoutSecondsMax)});
-  table.options.push_back({.name = "ipfix-idle-timeout",
-                           .value = "S",
-                           .group = "Operation",
-                           .help = "a flow ends when nothing has come for so long, in seconds",
-                           .default_text = "15",
-                           .example = "15",
-                           .apply = seconds_into(config.ipfix_idle, kFlowTimeoutSecondsMax)});
+  add_ipfix(table, config);
   table.options.push_back({.name = "announce",
                            .value = "COMMAND",
                            .group = "Operation",
@@ -299,29 +331,7 @@ CommandTable relay_table(RelayConfig& config) {
                            .example = "/etc/amt/announce",
                            .completion = Completion::kFile,
                            .apply = into(config.announce, parse_path)});
-  table.options.push_back({.name = "take-over",
-                           .group = "Operation",
-                           .help =
-                               "take the place of the relay that runs behind --control, with its sockets, tunnels and "
-                               "counters: no packet is lost or sent twice; where none runs, start anew",
-                           .apply = switch_on(config.take_over)});
-  table.options.push_back(
-      {.name = "state",
-       .value = "FILE",
-       .group = "Operation",
-       .help = "keep tunnels, counters and the secret of Response MACs in this file, written anew every "
-               "few seconds: a relay that starts within a minute after this one died goes on with them; "
-               "for this user's eyes alone, best in a directory that a restart of the machine empties",
-       .default_text = "none",
-       .example = "/run/amt/relay.state",
-       .completion = Completion::kFile,
-       .apply = into(config.state, parse_path)});
-  table.options.push_back(
-      {.name = "descriptor-store",
-       .group = "Operation",
-       .help = "at the end give sockets and tunnels to systemd (FileDescriptorStoreMax=), for the relay "
-               "that it starts next; it drops them where it starts none",
-       .apply = switch_on(config.descriptor_store)});
+  add_hand_over(table, config);
   add_observe_options(table, config.observe, "relay");
   mark_reloadable(table, {"upstream", "local", "discovery", "advertise", "strict", "no-ecn", "secret-file",
                           "batch-delay", "events"});
