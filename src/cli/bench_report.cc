@@ -6,12 +6,13 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/seconds.hh"
+
 namespace amt {
 namespace {
 
 namespace json = boost::json;
 
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 double milliseconds(Duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
 double rate(std::uint64_t count, Duration in) {
   return in > Duration::zero() ? static_cast<double>(count) / seconds(in) : 0;

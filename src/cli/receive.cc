@@ -7,6 +7,7 @@
 #include <list>
 #include <optional>
 
+#include "base/seconds.hh"
 #include "cli/confinement.hh"
 #include "cli/explain.hh"
 #include "cli/failure.hh"
@@ -47,8 +48,6 @@ bool is_folder(const std::string& path) {
   struct stat status {};
   return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
-
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 /// One run of `amt receive`: ends by count, duration, silence, signal, or an output that is gone.
 class ReceiveSession {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/seconds.hh"
+
 namespace amt {
 namespace {
 
@@ -9,8 +11,6 @@ namespace {
 constexpr Duration kPauseMin = std::chrono::seconds(1);
 constexpr int kPauseFactor = 10;
 constexpr std::uint64_t kFlowPackets = 10;
-
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 double megabits_per_second(std::uint64_t octets, Duration in) {
   return in > Duration::zero() ? static_cast<double>(octets) * 8e-6 / seconds(in) : 0;

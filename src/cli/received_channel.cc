@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/seconds.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"
 
@@ -9,8 +10,6 @@ namespace amt {
 namespace {
 
 constexpr Duration kSilenceLogInterval = std::chrono::minutes(1);
-
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/printable.hh"
+#include "base/seconds.hh"
 #include "cli/confinement.hh"
 #include "cli/failure.hh"
 #include "cli/send_source.hh"
@@ -32,8 +33,6 @@ int open_failed(const SendConfig& config, const SysError& error) {
   }
   return fail(error.to_string());
 }
-
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 /// Largest datagram, IP header included, that passes every tunnel over a path of 1500 octets: an IPv6 header, UDP and
 /// the two octets of AMT are around it.

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "amt/version.hh"
+#include "base/seconds.hh"
 
 namespace amt {
 namespace {
@@ -34,7 +35,8 @@ std::vector<Counter> counters(const ServeStatus& status) {
       {"viewers_begun", "viewers_begun", "", "Viewers that began to watch", totals.viewers},
       {"viewer_skips", "viewer_skips", "", "Times that a slow viewer skipped to a newer key frame", totals.skips},
       {"viewer_skipped_bytes", "viewer_skipped_bytes", "", "Octets that slow viewers skipped", totals.skipped_octets},
-      {"viewers_stalled", "viewers_stalled", "", "Viewers that were let go since they took nothing", totals.stalled},
+      {"viewers_stalled", "viewers_stalled", "", "Viewers whose connection was closed since they took nothing",
+       totals.stalled},
       {"rejects_bad_path", "rejects", R"(reason="bad_path")", kRejects, refused.bad_path},
       {"rejects_foreign_page", "rejects", R"(reason="foreign_page")", kRejects, refused.foreign_page},
       {"rejects_not_allowed", "rejects", R"(reason="not_allowed")", kRejects, refused.not_allowed},
@@ -47,8 +49,6 @@ std::vector<Counter> counters(const ServeStatus& status) {
 }
 
 json::string_view view(std::string_view text) { return {text.data(), text.size()}; }
-
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 json::object viewer_object(const ServedChannel::ViewerStatus& viewer) {
   return {{"address", viewer.name},
