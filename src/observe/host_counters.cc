@@ -26,7 +26,7 @@ constexpr CounterTable<RelayHostCounter> kRelayCounters = {{
     {RelayHostCounter::kOrderCopies,
      own_counter("order_copies", "frames", "copies that the kernel made for an order (--data-path orders)")},
     {RelayHostCounter::kOrderRefusals,
-     own_counter("order_refusals", "frames", "such copies that a device did not take; the socket sent them")},
+     own_counter("order_refusals", "frames", "copies for an order that a device did not take; the socket sent them")},
     {RelayHostCounter::kLogLinesLost, drop_counter("log_lines_lost", "lines", "log lines for which there was no room",
                                                    "The machine stalls, or stderr is not read.")},
     {RelayHostCounter::kUpstreamJoinsMissing,
