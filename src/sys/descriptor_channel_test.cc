@@ -1,6 +1,8 @@
 #include "sys/descriptor_channel.hh"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <array>
@@ -55,6 +57,15 @@ TEST(SealedMemory, IsNotChangedAnyMore) {
   const auto too_much = read_sealed_memory(memory->get(), 2);
   ASSERT_FALSE(too_much);
   EXPECT_EQ(too_much.error().code, EFBIG);
+}
+
+// As the kernel adds F_SEAL_EXEC where vm.memfd_noexec is set.
+TEST(SealedMemory, IsReadWithOneSealMore) {
+  const UniqueFd memory(::memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  ASSERT_EQ(::write(memory.get(), kHello.data(), kHello.size()), static_cast<ssize_t>(kHello.size()));
+  constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+  ASSERT_EQ(::fcntl(memory.get(), F_ADD_SEALS, kSeals | F_SEAL_FUTURE_WRITE), 0);
+  EXPECT_TRUE(read_sealed_memory(memory.get(), kHello.size()));
 }
 
 TEST(SealedMemory, IsReadWhereItIsSealedAlone) {

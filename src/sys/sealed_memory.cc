@@ -30,7 +30,9 @@ SysResult<UniqueFd> seal_memory(Bytes octets) {
 SysResult<std::vector<std::byte>> read_sealed_memory(int fd, std::size_t octets_max) {
   struct stat status {};
   if (::fstat(fd, &status) != 0) return tl::unexpected(SysError::last("fstat", "memfd"));
-  if (::fcntl(fd, F_GET_SEALS) != kSeals) return tl::unexpected(SysError{"read", "memfd", EPERM});
+  const int seals = ::fcntl(fd, F_GET_SEALS);
+  // The kernel adds F_SEAL_EXEC by itself where vm.memfd_noexec is set.
+  if (seals < 0 || (seals & kSeals) != kSeals) return tl::unexpected(SysError{"read", "memfd", EPERM});
   const auto size = static_cast<std::size_t>(status.st_size);
   if (size > octets_max) return tl::unexpected(SysError{"read", "memfd", EFBIG});
   std::vector<std::byte> octets(size);
