@@ -10,7 +10,6 @@ namespace amt::state {
 
 inline constexpr std::string_view kMagic = "amtrelay";
 inline constexpr std::size_t kBootAt = 12;
-inline constexpr std::size_t kWrittenAt = 28;
 inline constexpr std::size_t kHeaderOctets = 36;
 /// Type and length.
 inline constexpr std::size_t kRecordHeaderOctets = 5;
