@@ -114,14 +114,4 @@ SysResult<std::vector<GivenDescriptor>> receive_descriptors(DescriptorChannel& f
   return all;
 }
 
-std::optional<GivenDescriptor> take_descriptor(std::vector<GivenDescriptor>& from, Kind kind, const std::string& name) {
-  const auto found = std::ranges::find_if(from, [&](const GivenDescriptor& one) {
-    return one.what.kind == kind && (name.empty() || one.what.name == name);
-  });
-  if (found == from.end()) return std::nullopt;
-  GivenDescriptor taken = std::move(*found);
-  from.erase(found);
-  return taken;
-}
-
 }  // namespace amt

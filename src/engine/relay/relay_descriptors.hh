@@ -1,9 +1,11 @@
 #pragma once
 /// The descriptors of a relay, for the process that goes on with it.
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "amt/endpoint.hh"
@@ -49,8 +51,21 @@ struct GivenDescriptor {
 /// Up to `Kind::kLast`. Error ECONNRESET: the other end was closed before; EBADMSG: what came is no such message.
 [[nodiscard]] SysResult<std::vector<GivenDescriptor>> receive_descriptors(DescriptorChannel& from, Duration patience);
 
-/// The first one of this kind, and of this name where it is not empty; taken out of the list.
+/// Takes the first descriptor of this kind for which `is_wanted` is true out of the list. Nothing: there is none.
+template <typename IsWanted>
 [[nodiscard]] std::optional<GivenDescriptor> take_descriptor(std::vector<GivenDescriptor>& from,
-                                                             RelayDescriptor::Kind kind, const std::string& name = {});
+                                                             RelayDescriptor::Kind kind, const IsWanted& is_wanted) {
+  const auto found = std::ranges::find_if(
+      from, [&](const GivenDescriptor& one) { return one.what.kind == kind && is_wanted(one.what); });
+  if (found == from.end()) return std::nullopt;
+  GivenDescriptor taken = std::move(*found);
+  from.erase(found);
+  return taken;
+}
+/// Takes the first descriptor of this kind.
+[[nodiscard]] inline std::optional<GivenDescriptor> take_descriptor(std::vector<GivenDescriptor>& from,
+                                                                    RelayDescriptor::Kind kind) {
+  return take_descriptor(from, kind, [](const RelayDescriptor&) { return true; });
+}
 
 }  // namespace amt

@@ -35,7 +35,8 @@ TEST(RelayDescriptors, ArriveAsTheyWereHowManyThereAre) {
   const RelayDescriptor& socket = given->front().what;
   EXPECT_EQ(socket.worker, 3U);
   EXPECT_EQ(socket.local.to_string(), "[2001:db8::1]:2268");
-  const std::optional<GivenDescriptor> capture = take_descriptor(*given, Kind::kCapture, "eth0");
+  const std::optional<GivenDescriptor> capture =
+      take_descriptor(*given, Kind::kCapture, [](const RelayDescriptor& what) { return what.name == "eth0"; });
   ASSERT_TRUE(capture);
   EXPECT_EQ(capture->what.ring.next, 63U);
   EXPECT_EQ(capture->what.captured.segmented, 3U);

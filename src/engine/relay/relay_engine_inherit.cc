@@ -1,8 +1,6 @@
 /// A relay that goes on with what another process had.
 
-#include <algorithm>
 #include <cerrno>
-#include <iterator>
 
 #include "engine/relay/relay_engine_impl.hh"
 #include "relay/relay_restorer.hh"
@@ -50,12 +48,11 @@ SysResult<void> RelayEngine::Impl::inherit(const RelayInheritance& inheritance) 
 SysResult<void> RelayEngine::Impl::adopt_sockets(const SharedState& before) {
   for (const LocalAddress& address : before.addresses) {
     for (std::size_t i = 0; i < workers.size(); ++i) {
-      const auto found = std::ranges::find_if(given, [&](const GivenDescriptor& one) {
-        return one.what.kind == RelayDescriptor::Kind::kSocket && one.what.worker == i && one.what.local == address;
-      });
-      if (found == given.end()) return Unexpected<SysError>(unusable("no socket of " + address.to_string()));
-      SysResult<UdpSocket> socket = UdpSocket::adopt(std::move(found->descriptor), true);
-      given.erase(found);
+      std::optional<GivenDescriptor> taken =
+          take_descriptor(given, RelayDescriptor::Kind::kSocket,
+                          [&](const RelayDescriptor& what) { return what.worker == i && what.local == address; });
+      if (!taken) return Unexpected<SysError>(unusable("no socket of " + address.to_string()));
+      SysResult<UdpSocket> socket = UdpSocket::adopt(std::move(taken->descriptor), true);
       if (!socket) return Unexpected<SysError>(socket.error());
       if (socket->local() != address)
         return Unexpected<SysError>(unusable("another socket than that of " + address.to_string()));
@@ -67,13 +64,11 @@ SysResult<void> RelayEngine::Impl::adopt_sockets(const SharedState& before) {
 }
 
 std::optional<GivenCapture> RelayEngine::Impl::given_capture(const std::string& interface, std::size_t worker) {
-  const auto found = std::ranges::find_if(given, [&](const GivenDescriptor& one) {
-    return one.what.kind == RelayDescriptor::Kind::kCapture && one.what.worker == worker && one.what.name == interface;
-  });
-  if (found == given.end()) return std::nullopt;
-  GivenCapture capture{std::move(found->descriptor), found->what.ring, found->what.captured};
-  given.erase(found);
-  return capture;
+  std::optional<GivenDescriptor> taken =
+      take_descriptor(given, RelayDescriptor::Kind::kCapture,
+                      [&](const RelayDescriptor& what) { return what.worker == worker && what.name == interface; });
+  if (!taken) return std::nullopt;
+  return GivenCapture{std::move(taken->descriptor), taken->what.ring, taken->what.captured};
 }
 
 void RelayEngine::Impl::keep_earlier_joins() {
