@@ -61,6 +61,8 @@ struct RelayEngine::Impl final : RelayColleagues, std::enable_shared_from_this<R
   // relay_engine_state.cc
   [[nodiscard]] SharedState shared_state() const;
   void append_counters(StateRecords& records) const;
+  /// A document with the records that belong to no single worker.
+  [[nodiscard]] StateDocument begin_document(const BootId& boot, Instant written, StateParts parts) const;
 
   /// Any thread.
   void post_to(std::size_t worker, std::function<void(RelayWorker&)> work);

@@ -85,23 +85,26 @@ void RelayEngine::Impl::append_counters(StateRecords& records) const {
   rejects.for_each(add);
 }
 
+StateDocument RelayEngine::Impl::begin_document(const BootId& boot, Instant written, StateParts parts) const {
+  StateDocument document(boot, written);
+  StateRecords records(written);
+  if (parts != StateParts::kUses) records.add(shared_state());
+  if (parts != StateParts::kTunnels) append_counters(records);
+  document.append(records.octets());
+  return document;
+}
+
 void RelayEngine::collect_state(const BootId& boot, StateParts parts,
                                 std::function<void(std::vector<std::byte>)> done) {
   const Instant written = monotonic_now();
-  StateDocument document(boot, written);
-  StateRecords first(written);
-  if (parts != StateParts::kUses) first.add(impl_->shared_state());
-  if (parts != StateParts::kTunnels) impl_->append_counters(first);
-  document.append(first.octets());
-  std::make_shared<StateCollector>(*this, parts, std::move(document), written, std::move(done))->run();
+  std::make_shared<StateCollector>(*this, parts, impl_->begin_document(boot, written, parts), written, std::move(done))
+      ->run();
 }
 
 std::vector<std::byte> RelayEngine::state(const BootId& boot, StateParts parts) {
   const Instant written = monotonic_now();
-  StateDocument document(boot, written);
+  StateDocument document = impl_->begin_document(boot, written, parts);
   StateRecords records(written);
-  if (parts != StateParts::kUses) records.add(impl_->shared_state());
-  if (parts != StateParts::kTunnels) impl_->append_counters(records);
   for (const std::unique_ptr<RelayWorker>& worker : impl_->workers) {
     StateCursor cursor;
     for (bool has_more = true; has_more; records.clear()) {
