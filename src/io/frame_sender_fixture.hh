@@ -5,11 +5,8 @@
 #include <linux/ethtool.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <linux/sockios.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,6 +21,7 @@
 #include "io/xdp_sender.hh"
 #include "ip/udp.hh"
 #include "sys/clock.hh"
+#include "sys/ethtool.hh"
 #include "sys/test_namespace.hh"
 
 namespace amt {
@@ -115,11 +113,8 @@ class FrameSenderOn : public InTestNamespace, public testing::WithParamInterface
 
   static void set_feature(const std::string& name, std::uint32_t command, bool on) {
     ethtool_value value{command, on ? 1U : 0U};
-    ifreq request{};
-    std::ranges::copy(name, request.ifr_name);
-    request.ifr_data = reinterpret_cast<char*>(&value);
     const UniqueFd any(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    ASSERT_EQ(::ioctl(any.get(), SIOCETHTOOL, &request), 0);
+    ASSERT_TRUE(call_driver(any.get(), name, &value));
   }
 
   static UniqueFd capture_on(const std::string& name) {

@@ -1,15 +1,13 @@
 #include "io/order_sender.hh"
 
 #include <linux/ethtool.h>
-#include <linux/sockios.h>
-#include <net/if.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <bit>
 #include <cerrno>
 
+#include "sys/ethtool.hh"
 #include "sys/log_limiter.hh"
 #include "sys/unique_fd.hh"
 
@@ -24,11 +22,8 @@ std::uint32_t ring_entries(const std::string& interface) {
   constexpr std::uint32_t kUsual = 256;
   ethtool_ringparam ring{};
   ring.cmd = ETHTOOL_GRINGPARAM;
-  ifreq request{};
-  std::copy_n(interface.begin(), std::min<std::size_t>(interface.size(), IFNAMSIZ - 1), request.ifr_name);
-  request.ifr_data = reinterpret_cast<char*>(&ring);
   const UniqueFd any(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  const bool is_told = ::ioctl(any.get(), SIOCETHTOOL, &request) == 0 && ring.tx_pending != 0;
+  const bool is_told = call_driver(any.get(), interface, &ring) && ring.tx_pending != 0;
   return is_told ? ring.tx_pending : kUsual;
 }
 

@@ -2,9 +2,7 @@
 
 #include <linux/ethtool.h>
 #include <linux/if_xdp.h>
-#include <linux/sockios.h>
 #include <net/if.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -17,6 +15,7 @@
 #include <vector>
 
 #include "base/assert.hh"
+#include "sys/ethtool.hh"
 #include "sys/unique_fd.hh"
 
 namespace amt {
@@ -93,10 +92,7 @@ SysResult<void> set_option(int fd, int option, const T& value, const char* name,
 std::uint32_t transmit_queues(int fd, const std::string& interface) {
   ethtool_channels channels{};
   channels.cmd = ETHTOOL_GCHANNELS;
-  ifreq request{};
-  std::copy_n(interface.begin(), std::min<std::size_t>(interface.size(), IFNAMSIZ - 1), request.ifr_name);
-  request.ifr_data = reinterpret_cast<char*>(&channels);
-  if (::ioctl(fd, SIOCETHTOOL, &request) != 0) return 1;
+  if (!call_driver(fd, interface, &channels)) return 1;
   return std::max<std::uint32_t>(1, channels.tx_count + channels.combined_count);
 }
 
