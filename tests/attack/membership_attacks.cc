@@ -198,8 +198,8 @@ int run_membership(const Options& options) {
     }
     attack.finish(then);
   } while (monotonic_now() < end);
-  // Leaves beyond what the relay takes of one address are refused, and their groups live until they expire. A Teardown is
-  // not refused.
+  // Leaves beyond what the relay takes of one address are refused, and their groups live until they expire. A Teardown
+  // is not refused.
   if (then != "vanish") attack.finish("teardown");
   std::printf("{\"granted\": %zu, \"rounds\": %zu, \"updates\": %zu, \"octets\": %zu}\n", granted, rounds,
               reporter.updates, reporter.sent_octets);
