@@ -57,7 +57,7 @@ class FrameSender : public ReplicationBackEnd {
     Instant rests_until{};
   };
   struct Path {
-    // In the first cache line what each message is held against.
+    // The first cache line holds what is compared with each message.
     const UdpSocket* socket = nullptr;
     /// Null: by the socket.
     Link* link = nullptr;
@@ -85,7 +85,7 @@ class FrameSender : public ReplicationBackEnd {
 
   /// For the socket when all frames have been sent: message number `index` from this piece on.
   void leave_to_socket(Path& path, const Transmit& message, std::uint32_t index, std::size_t first_piece);
-  /// Message number `index` was not sent as a whole; told once.
+  /// Reports the error of message number `index`, once for all of its pieces.
   void report(std::uint32_t index, int code);
   /// Frames cannot be sent there any more. It is tried again later.
   void give_up(Link& link);

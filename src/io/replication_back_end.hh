@@ -20,8 +20,8 @@ enum class SendPath : std::uint8_t { kSocket, kXdp, kOrders };
 
 /// Takes datagrams with their destinations, and sends them. Datagrams to one peer keep their order, whichever way each
 /// takes. A peer is known by `Transmit::slot`, which stays the same while its tunnel lives: what a back end remembers
-/// of it is found without a search. A slot that is used again is noticed by its other peer. Not thread-safe: one worker
-/// has one.
+/// of it is found without a search. Another tunnel may use the slot later, so a back end compares the peer as well. Not
+/// thread-safe: each worker has its own.
 class ReplicationBackEnd {
  public:
   ReplicationBackEnd() = default;
