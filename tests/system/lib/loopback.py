@@ -20,14 +20,19 @@ def address(number: int) -> str:
 
 class Player:
     def __init__(self, case, number=2):
-        self.case, self.address = case, address(number)
+        self.case, self.address, self._receivers = case, address(number), []
         try:
             self.relay = case.closing(fake_relay.FakeRelay(None, self.address))
         except OSError as error:
             raise Skipped(f"no relay can be played on {self.address}:{amt.PORT}: {error.strerror}") from None
 
     def receive(self, *options, name="receive", channel=URL):
-        return self.case.start(["receive", channel, "--relay", self.address, *options], name)
+        # The Teardown of one that has ended may still be in the socket; until it is read, the old tunnel looks like the new one's.
+        ended = [one for one in self._receivers if one.status is not None]
+        if ended and len(ended) == len(self._receivers) and all(one.status >= 0 for one in ended):
+            self.case.wait_until(lambda: not self.relay.tunnels, 10, "those that ended have no tunnel")
+        self._receivers.append(self.case.start(["receive", channel, "--relay", self.address, *options], name))
+        return self._receivers[-1]
 
     def wait_joined(self, timeout=10, group=GROUP):
         self.case.wait_until(lambda: self.relay.wanting(SOURCE, group), timeout, "membership")
