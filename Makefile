@@ -69,7 +69,7 @@ asan: ## unit tests, simulation and fuzz corpora under address and undefined-beh
 
 tsan: ## the relay's workers under the thread sanitizer
 	@tools/setup.sh build test
-	@cmake --preset tsan >/dev/null && cmake --build --preset tsan --parallel $(JOBS) --target sys_test engine_runtime_test engine_relay_test engine_gateway_test observe_test
+	@cmake --preset tsan >/dev/null && cmake --build --preset tsan --parallel $(JOBS) --target sys_test engine_runtime_test engine_relay_test observe_test
 	@tools/tsan.sh
 
 fuzz: ## run the fuzz targets for FUZZ_SECONDS=10 or RUNS=n each; TARGETS="wire relay": these
