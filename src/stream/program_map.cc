@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "stream/psi_decoder.hh"
-
 namespace amt {
 namespace {
 
@@ -105,12 +103,15 @@ std::string_view name_of(StreamKind kind) {
   return "data";
 }
 
-/// `decode(packets)`: whether they are a table.
-template <typename Decode>
-void ProgramMap::take(Table& table, Bytes packet, const TsPacketView& view, Decode decode) {
+/// Calls `take(content)` for a current first section for which `is_wanted(section)` holds, when it is another one than
+/// the last. `take` says whether it could be parsed.
+template <typename Wanted, typename Take>
+void ProgramMap::take_section(Table& table, Bytes packet, const TsPacketView& view, Wanted is_wanted, Take take) {
   if (!table.incoming.add(packet, view)) return;
   if (table.incoming.section() != table.section) {
-    if (!decode(Bytes(table.incoming.packets()))) {
+    const std::optional<PsiSection> section = parse_psi_section(table.incoming.section());
+    if (section && (!section->is_current || section->number != 0 || !is_wanted(*section))) return;
+    if (!section || !take(section->content)) {
       ++bad_tables_;
       return;
     }
@@ -122,23 +123,55 @@ void ProgramMap::take(Table& table, Bytes packet, const TsPacketView& view, Deco
 
 void ProgramMap::add(Bytes packet, const TsPacketView& view) {
   if (!has_tables_.test(view.pid)) return;
-  if (view.pid == kPatPid) {
-    return take(association_, packet, view, [this](Bytes packets) { return decode_association(packets); });
-  }
-  if (view.pid == kSdtPid) {
-    return take(services_, packet, view, [this](Bytes packets) { return decode_services(packets); });
-  }
+  if (view.pid == kPatPid) return take_association(packet, view);
+  if (view.pid == kSdtPid) return take_services(packet, view);
   for (Table& table : maps_) {
-    if (table.program.map_pid != view.pid) continue;
-    take(table, packet, view, [&](Bytes packets) { return decode_map(table.program, packets); });
+    if (table.program.map_pid == view.pid) take_map(table, packet, view);
   }
 }
 
-bool ProgramMap::decode_association(Bytes packets) {
-  const std::optional<std::vector<PatEntry>> listed = decode_pat(packets);
-  if (!listed) return false;
+void ProgramMap::take_association(Bytes packet, const TsPacketView& view) {
+  take_section(
+      association_, packet, view, [](const PsiSection& section) { return section.table_id == kPatTableId; },
+      [this](Bytes content) {
+        const std::optional<std::vector<PatEntry>> entries = parse_pat(content);
+        if (entries) set_programs(*entries);
+        return entries.has_value();
+      });
+}
+
+/// One PID may carry the PMTs of several programs.
+void ProgramMap::take_map(Table& table, Bytes packet, const TsPacketView& view) {
+  Program& program = table.program;
+  take_section(
+      table, packet, view,
+      [&](const PsiSection& section) { return section.table_id == kPmtTableId && section.extension == program.number; },
+      [&](Bytes content) {
+        const std::optional<std::vector<PmtEntry>> entries = parse_pmt(content);
+        if (!entries) return false;
+        program.streams.clear();
+        for (const PmtEntry& entry : *entries) {
+          if (program.streams.size() == kStreamsMax) break;
+          program.streams.push_back({entry.pid, kind_of(entry)});
+        }
+        refresh_known();
+        return true;
+      });
+}
+
+void ProgramMap::take_services(Bytes packet, const TsPacketView& view) {
+  take_section(
+      services_, packet, view, [](const PsiSection& section) { return section.table_id == kActualSdtTableId; },
+      [this](Bytes content) {
+        const std::optional<std::vector<std::string>> names = parse_sdt(content);
+        if (names && !names->empty()) service_name_ = readable(names->front());
+        return names.has_value();
+      });
+}
+
+void ProgramMap::set_programs(const std::vector<PatEntry>& entries) {
   std::vector<Table> maps;
-  for (const PatEntry& entry : *listed) {
+  for (const PatEntry& entry : entries) {
     if (maps.size() == kProgramsMax) break;
     const auto known = std::ranges::find_if(maps_, [&](const Table& one) {
       return one.program.number == entry.program && one.program.map_pid == entry.pid;
@@ -152,26 +185,6 @@ bool ProgramMap::decode_association(Bytes packets) {
   has_tables_.set(kPatPid).set(kSdtPid);
   for (const Table& table : maps_) has_tables_.set(table.program.map_pid);
   refresh_known();
-  return true;
-}
-
-bool ProgramMap::decode_map(Program& program, Bytes packets) {
-  const std::optional<std::vector<PmtEntry>> entries = decode_pmt(packets, program.number);
-  if (!entries) return false;
-  program.streams.clear();
-  for (const PmtEntry& entry : *entries) {
-    if (program.streams.size() == kStreamsMax) break;
-    program.streams.push_back({entry.pid, kind_of(entry)});
-  }
-  refresh_known();
-  return true;
-}
-
-bool ProgramMap::decode_services(Bytes packets) {
-  const std::optional<std::vector<std::string>> names = decode_sdt(packets);
-  if (!names) return false;
-  if (!names->empty()) service_name_ = readable(names->front());
-  return true;
 }
 
 void ProgramMap::refresh_known() {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "stream/psi_section.hh"
 #include "stream/section_packets.hh"
 
 namespace amt {
@@ -38,9 +39,9 @@ struct Program {
   std::vector<ElementaryStream> streams{};
 };
 
-/// Follows the PAT, the PMTs and the SDT (ISO/IEC 13818-1 §2.4.4, EN 300 468 §5.2.3) by libdvbpsi, which has the syntax
-/// and the CRCs. A table is decoded when its octets change, whatever its version_number: encoders that start again
-/// begin with the same number. Pure.
+/// Follows the PAT, the PMTs and the SDT (ISO/IEC 13818-1 §2.4.4, EN 300 468 §5.2.3). A table is parsed when its octets
+/// change, whatever its version_number: encoders that start again begin with the same number. Of a table of several
+/// sections the first is followed. Pure.
 class ProgramMap {
  public:
   /// Of a multiplex the first so many programs are followed.
@@ -60,23 +61,24 @@ class ProgramMap {
   [[nodiscard]] std::vector<std::byte> tables() const;
   /// Of the first service; empty: none was said. Printable UTF-8.
   [[nodiscard]] const std::string& service_name() const { return service_name_; }
-  /// Tables that could not be decoded.
+  /// Sections that could not be parsed.
   [[nodiscard]] std::uint64_t bad_tables() const { return bad_tables_; }
 
  private:
   struct Table {
     SectionPackets incoming{};
-    /// Of the last section that could be decoded.
+    /// Of the last section that was taken.
     std::vector<std::byte> packets{};
     std::vector<std::byte> section{};
     Program program{};
   };
 
-  template <typename Decode>
-  void take(Table& table, Bytes packet, const TsPacketView& view, Decode decode);
-  bool decode_association(Bytes packets);
-  bool decode_map(Program& program, Bytes packets);
-  bool decode_services(Bytes packets);
+  void take_association(Bytes packet, const TsPacketView& view);
+  void take_map(Table& table, Bytes packet, const TsPacketView& view);
+  void take_services(Bytes packet, const TsPacketView& view);
+  template <typename Wanted, typename Take>
+  void take_section(Table& table, Bytes packet, const TsPacketView& view, Wanted is_wanted, Take take);
+  void set_programs(const std::vector<PatEntry>& entries);
   void refresh_known();
 
   Table association_;
