@@ -41,10 +41,10 @@ Client::Impl::Impl(ClientOptions given, Random& random_source, Instant now)
   if (options.native) native.emplace(native_options(random), KeyedHash(random));
   if (!options.names.empty()) names.emplace(options.names, options.local, now);
   const std::vector<RelayCandidate>& named = options.gateway.candidates;
-  if (can_race(named)) options.search.order = {RelayOrigin::kNamed};
+  if (can_race(named) || discovers_alone()) options.search.order = {RelayOrigin::kNamed};
   if (!named.empty() && !can_race(named)) {
     for (const RelayCandidate& candidate : named) emit(RelayChosen{candidate.endpoint.address});
-    open_tunnel(now, 0, options.gateway, options.port_purpose);
+    open_tunnel(now, kFirstTunnel, options.gateway, options.port_purpose);
   } else {
     selection.emplace(options.search, random);
     const std::vector<RelayOrigin>& order = options.search.order;
@@ -81,12 +81,14 @@ void Client::Impl::drain(Instant now) {
     again = drain_services(now) || again;
     again = drain_sources(now) || again;
   }
+  review_succession(now);
 }
 
 bool Client::Impl::set_relay_membership(Instant now, const IpAddress& group, const SourceFilter& filter) {
-  if (!finds()) return tunnels.at(0).gateway.set_membership(now, group, filter);
-  selection->set_membership(now, group, filter);
-  return true;
+  const auto first = tunnels.find(kFirstTunnel);
+  const bool taken = first == tunnels.end() || first->second.gateway.set_membership(now, group, filter);
+  if (finds()) selection->set_membership(now, group, filter);
+  return taken;
 }
 
 bool Client::may_join(const IpAddress& group, const SourceFilter& filter) const {
@@ -192,6 +194,7 @@ void Client::handle_timeout(Instant now) {
   for (auto& [number, tunnel] : impl_->tunnels) {
     if (tunnel.deadline <= now) tunnel.gateway.handle_timeout(now);
   }
+  if (impl_->first_doubted_until <= now) impl_->begin_succession(now);
   if (impl_->native) impl_->native->handle_timeout(now);
   if (impl_->names) impl_->names->handle_timeout(now);
   if (impl_->finds()) {
@@ -219,7 +222,8 @@ void Client::shutdown(Instant now) {
 
 Instant Client::Impl::next_deadline() const {
   if (is_shut_down) return kNoDeadline;
-  Instant next = native ? native->next_deadline() : kNoDeadline;
+  Instant next = std::min({first_doubted_until, first_closes_at, first_closed_until});
+  if (native) next = std::min(next, native->next_deadline());
   if (names) next = std::min(next, names->next_deadline());
   for (const auto& [number, tunnel] : tunnels) next = std::min(next, tunnel.deadline);
   if (!finds()) return next;

@@ -116,9 +116,27 @@ struct Client::Impl {
   /// Those that were named, or the anycast addresses.
   [[nodiscard]] std::vector<RelayOption> default_relays() const;
 
+  // succession.cc
+  /// One address that answers Relay Discovery was given: the first tunnel asks it, and the tunnel to the relay stays.
+  [[nodiscard]] bool discovers_alone() const;
+  /// A search began, and the first tunnel still stands.
+  [[nodiscard]] bool has_first_tunnel() const { return finds() && tunnels.contains(kFirstTunnel); }
+  void watch_first_tunnel(Instant now, const Tunnel& tunnel, GatewayEvent::Kind event);
+  /// From now on relays are found: another one is sought for what the first tunnel is asked for.
+  void begin_succession(Instant now);
+  /// Once it is known how the address is reached.
+  void want_what_first_tunnel_has(Instant now);
+  /// No other relay was found: the first tunnel alone is used again.
+  void end_succession();
+  void review_succession(Instant now);
+
   // reception.cc
   /// What passed the tunnel's own checks: `accepted`.
   void handle_tunnel_data(Instant now, TunnelNumber number);
+  /// Something may come by two tunnels.
+  [[nodiscard]] bool is_moving() const {
+    return finds() && (selection->is_moving() || has_first_tunnel() || first_closed_until != kNoDeadline);
+  }
   void take_packet(Instant now, const DataPacket& packet);
   enum class Way : std::uint8_t { kTunnel, kNative };
   template <typename IsNew>
@@ -126,6 +144,8 @@ struct Client::Impl {
   [[nodiscard]] bool takes(Instant now, Way way, const Payload& payload);
   [[nodiscard]] bool takes(Instant now, Way way, const DataPacket& packet);
   bool drain_native(Instant now);
+
+  static constexpr TunnelNumber kFirstTunnel = 0;
 
   ClientOptions options;
   Random& random;
@@ -155,6 +175,14 @@ struct Client::Impl {
   std::deque<Waiting> waiting;
   std::map<IpAddress, std::optional<IpAddress>> known_ways;
   Instant network_check_at = kNoDeadline;
+
+  /// The relay of the first tunnel was asked why its data stopped; until then it may answer.
+  Instant first_doubted_until = kNoDeadline;
+  /// The first tunnel was left for want of an answer, not for an L flag.
+  bool first_is_silent = false;
+  Instant first_closes_at = kNoDeadline;
+  /// What came through the first tunnel may still come by another.
+  Instant first_closed_until = kNoDeadline;
 
   std::optional<NativePreference> native;
   /// While anything may come natively and by a tunnel.

@@ -5,9 +5,9 @@
 namespace amt {
 
 void Client::Impl::handle_tunnel_data(Instant now, TunnelNumber number) {
-  const bool watching = finds() && (selection->is_watching() || selection->is_moving());
+  const bool moving = is_moving();
+  const bool watching = moving || (finds() && selection->is_watching());
   if (!watching && !native && !options.payloads) return datagrams.swap(accepted);
-  const bool moving = watching && selection->is_moving();
   if (moving && !tunnel_duplicates) tunnel_duplicates.emplace(random);
   IpAddress last;
   for (const DataPacket& packet : accepted) {

@@ -22,6 +22,7 @@ ProbeOutcome outcome_of(const RelayProbeOptions& probe, const ProbeResult& resul
   const bool limited = result.state == RelayProbe::State::kLimited;
   ProbeOutcome outcome;
   outcome.kind = limited ? ProbeOutcome::Kind::kLimited : ProbeOutcome::Kind::kFailed;
+  if (limited) outcome.relay = *result.relay;
   outcome.problem = "relay " + probe.target.address.to_string() + " ";
   if (result.state == RelayProbe::State::kBadRelay) {
     outcome.problem += "advertises " + result.relay->address.to_string() + ", which ";
@@ -38,7 +39,7 @@ bool Client::Impl::drain_selection(Instant now) {
     spoke = true;
     std::visit([&](const auto& one) { apply(now, one); }, *step);
   }
-  if (!selection->is_moving()) tunnel_duplicates.reset();
+  if (!is_moving()) tunnel_duplicates.reset();
   return spoke;
 }
 
@@ -183,6 +184,7 @@ void Client::Impl::apply(Instant now, const WaitingDefaults& ready) {
     }
   }
   selection->set_defaults(now, default_relays());
+  want_what_first_tunnel_has(now);
 }
 
 void Client::Impl::apply(Instant, const WaitingWay& ready) {
@@ -319,7 +321,7 @@ void Client::handle_service_domains(Instant now, const ServiceDomains& domains) 
   impl_->drain(now);
 }
 
-bool Client::follows_network() const { return impl_->finds(); }
+bool Client::follows_network() const { return impl_->finds() || impl_->discovers_alone(); }
 
 void Client::handle_network_change(Instant now) {
   if (!impl_->finds() || impl_->network_check_at != kNoDeadline) return;

@@ -28,6 +28,8 @@ struct WorldRelay {
   bool limit = false;
   /// Hands on what `World::send` sends.
   bool serves = true;
+  /// What its Advertisements name; none: itself.
+  std::optional<IpAddress> advertised = {};
   /// By socket: the groups that were joined through it.
   std::map<SocketId, std::set<IpAddress>> gateways = {};
   std::size_t requests = 0;
@@ -213,7 +215,8 @@ class World {
     WorldRelay& one = relays.at(at);
     if (!one.answers) return;
     if (sent.type() == kDiscovery) {
-      later([=, this] { receive(socket, at, advertisement(sent.nonce(), at.address.to_string())); });
+      const IpAddress named = one.advertised.value_or(at.address);
+      later([=, this] { receive(socket, at, advertisement(sent.nonce(), named.to_string())); });
     } else if (sent.type() == kRequest) {
       ++one.requests;
       QueryText query;

@@ -116,7 +116,7 @@ void Client::Impl::handle_tunnel_event(Instant now, TunnelNumber number, const G
   } else if (names && is_any_of(event.kind, GatewayEvent::Kind::kRelayAnswers, GatewayEvent::Kind::kRelayAlive)) {
     names->set_trouble(now, false);
   }
-  if (!finds()) return;
+  if (number == kFirstTunnel) return watch_first_tunnel(now, tunnels.at(number), event.kind);
   if (const std::optional<TunnelEvent> known = tunnel_event(event.kind)) {
     selection->handle_tunnel(now, number, *known, event.source);
   }

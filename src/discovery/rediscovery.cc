@@ -56,9 +56,7 @@ void Rediscovery::handle_paused(Instant now) {
   handle_reported(now);
 }
 
-void Rediscovery::handle_limit(Instant now) {
-  if (!delivering_) schedule(now, RestartReason::kLimit);
-}
+void Rediscovery::handle_limit(Instant now) { schedule(now, RestartReason::kLimit); }
 
 void Rediscovery::handle_silent(Instant now) { schedule(now, RestartReason::kRelaySilent); }
 

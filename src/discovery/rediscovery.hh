@@ -43,7 +43,7 @@ class Rediscovery {
   void handle_paused(Instant now);
   /// Nothing is reported any more.
   void handle_left();
-  /// The L flag. A relay that delivers may be kept (R-5.2.3.5.4-n).
+  /// The L flag, "for signaling overloading or a graceful shutdown" (RFC 8777 §3.3.5).
   void handle_limit(Instant now);
   void handle_silent(Instant now);
   void handle_network_change(Instant now);

@@ -87,12 +87,12 @@ TEST_F(RediscoveryTest, FurtherReportsDoNotProlongThePatience) {
   EXPECT_EQ(rediscovery.next_deadline(), due);
 }
 
-TEST_F(RediscoveryTest, LimitRestartsUnlessTheRelayDelivers) {  // D-3.3.5-b
+TEST_F(RediscoveryTest, LimitRestartsAlsoWhenTheRelayDelivers) {  // D-3.3.5-b
   rediscovery.handle_limit(now);
   EXPECT_EQ(rediscovery.poll_restart(now), RestartReason::kLimit);
   rediscovery.handle_traffic();
   rediscovery.handle_limit(now);
-  EXPECT_FALSE(rediscovery.poll_restart(now));
+  EXPECT_EQ(rediscovery.poll_restart(now), RestartReason::kLimit);
 }
 
 TEST_F(RediscoveryTest, EventsThatCannotWaitRestartAtOnce) {  // D-3.3.2-a

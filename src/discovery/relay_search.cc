@@ -99,6 +99,16 @@ void RelaySearch::feed_race(Instant now) {
   drain_race(now);
 }
 
+bool RelaySearch::leads_to_current(const RelayOption& option) const {
+  const IpAddress& address = option.destination.address;
+  if (address == current_->relay.address) return true;
+  return reason_ == RestartReason::kRecordsChanged && address == current_->option.destination.address;
+}
+
+bool RelaySearch::is_held_down(Instant now, const IpAddress& relay) const {
+  return hold_downs_.is_refusing(now, relay) || hold_downs_.is_fruitless(now, relay, source_);
+}
+
 void RelaySearch::add_options(Instant now, const std::vector<RelayOption>& options) {
   // The first to be added begins at once, so the best has to be the first.
   std::vector<RelayOption> sorted = options;
@@ -106,7 +116,7 @@ void RelaySearch::add_options(Instant now, const std::vector<RelayOption>& optio
   std::ranges::sort(
       sorted, [this](const RelayOption& a, const RelayOption& b) { return compare_options(a, b, options_.order) < 0; });
   for (const RelayOption& option : sorted) {
-    if (avoids_current_ && option.destination.address == current_->option.destination.address) continue;
+    if (avoids_current_ && leads_to_current(option)) continue;
     race_->add(now, option);
   }
 }
@@ -188,11 +198,13 @@ void RelaySearch::compare_with_current(Instant now, RelayOrigin origin, bool has
 
 void RelaySearch::handle_probe(Instant now, const IpAddress& target, const ProbeOutcome& outcome) {
   std::erase(attempts_, target);
-  if (outcome.kind == ProbeOutcome::Kind::kLimited) hold_downs_.hold_after_limit(now, target);
+  const bool connected = outcome.kind == ProbeOutcome::Kind::kConnected;
+  if (outcome.kind == ProbeOutcome::Kind::kLimited) hold_downs_.hold_after_limit(now, outcome.relay.address);
   if (!race_) return;
-  const bool same = avoids_current_ && outcome.kind == ProbeOutcome::Kind::kConnected &&
-                    outcome.relay == current_->relay && reason_ != RestartReason::kRecordsChanged;
-  if (outcome.kind == ProbeOutcome::Kind::kConnected && !same) {
+  const bool same = avoids_current_ && outcome.relay == current_->relay && reason_ != RestartReason::kRecordsChanged;
+  // Relay Discovery may name one that is held down.
+  const bool held = current_.has_value() && is_held_down(now, outcome.relay.address);
+  if (connected && !same && !held) {
     connected_[target] = outcome;
     race_->handle_query(now, target, false);
   } else {
@@ -314,7 +326,7 @@ void RelaySearch::handle_unreachable(Instant now) {
 
 void RelaySearch::handle_limit(Instant now) {
   if (!current_) return;
-  hold_downs_.hold_after_limit(now, current_->option.destination.address);
+  hold_downs_.hold_after_limit(now, current_->relay.address);
   if (race_) return;
   rediscovery_.handle_limit(now);
   restart_if_due(now);
@@ -333,7 +345,7 @@ void RelaySearch::restart_if_due(Instant now) {
   if (!reason) return;
   if (current_) {
     if (*reason == RestartReason::kNoTraffic) {
-      hold_downs_.hold_after_no_traffic(now, current_->option.destination.address, source_, random_);
+      hold_downs_.hold_after_no_traffic(now, current_->relay.address, source_, random_);
     }
     report_restart(*reason);
   }

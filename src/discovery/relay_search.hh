@@ -56,7 +56,7 @@ struct ServiceRelays {
 struct ProbeOutcome {
   enum class Kind : std::uint8_t { kConnected, kLimited, kFailed };
   Kind kind = Kind::kFailed;
-  /// kConnected: the relay, which Relay Discovery may have named.
+  /// kConnected, kLimited: the relay, which Relay Discovery may have named.
   Endpoint relay;
   /// kConnected: from Request to Query.
   Duration round_trip{};
@@ -146,6 +146,9 @@ class RelaySearch {
   void ask_dns();
   void begin_race(Instant now, RestartReason reason);
   void report_restart(RestartReason reason);
+  /// Asking `option` would bring the relay in use. An anycast address leads to another when the network wants it so.
+  [[nodiscard]] bool leads_to_current(const RelayOption& option) const;
+  [[nodiscard]] bool is_held_down(Instant now, const IpAddress& relay) const;
   void add_options(Instant now, const std::vector<RelayOption>& options);
   /// Of all origins whose turn it is.
   void add_known(Instant now);

@@ -306,11 +306,12 @@ TEST_F(Search, TrafficEndsTheSearchForWantOfIt) {
   EXPECT_EQ(steps(search), "");
 }
 
-TEST_F(Search, LimitOfTheRelayInUseMovesOnUnlessItDelivers) {  // D-3.3.5-b
+TEST_F(Search, LimitOfTheRelayInUseMovesOnAlsoWhenItDelivers) {  // D-3.3.5-b
   RelaySearch search = using_first();
   search.handle_traffic(now);
   search.handle_limit(now);
-  EXPECT_EQ(steps(search), "");
+  EXPECT_EQ(steps(search), "probe 192.0.2.2");
+  EXPECT_TRUE(search.is_delivering()) << "until another has answered";
   EXPECT_TRUE(hold_downs.is_refusing(now, ip("192.0.2.1")));
   RelaySearch other = using_first();
   static_cast<void>(other);
@@ -322,6 +323,25 @@ TEST_F(Search, LimitOfTheRelayInUseMovesOnUnlessItDelivers) {  // D-3.3.5-b
   steps(fresh);
   fresh.handle_limit(now);
   EXPECT_EQ(steps(fresh), "probe 192.0.2.2");
+}
+
+TEST_F(Search, AnycastAddressIsAskedAgainForAnotherRelay) {  // D-3.3.5-b
+  RelaySearch search = make(std::nullopt);
+  search.start(now, {kAnycast}, true);
+  connect(search, "192.52.193.1", "192.0.2.7");
+  EXPECT_EQ(steps(search), "probe 192.52.193.1, use 192.0.2.7");
+  search.handle_traffic(now);
+  for (const bool limited : {true, false}) {
+    limited ? search.handle_limit(now) : search.handle_silent(now);
+    EXPECT_EQ(steps(search), "probe 192.52.193.1");
+    connect(search, "192.52.193.1", "192.0.2.7");
+    EXPECT_EQ(steps(search), "") << "the same one is no other";
+    EXPECT_FALSE(search.is_racing());
+  }
+  search.handle_limit(now);
+  steps(search);
+  connect(search, "192.52.193.1", "192.0.2.8");
+  EXPECT_EQ(steps(search), "use 192.0.2.8");
 }
 
 TEST_F(Search, AddressThatLeadsToTheSameRelayIsNoOther) {

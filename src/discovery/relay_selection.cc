@@ -269,6 +269,14 @@ std::optional<SelectionStep> RelaySelection::poll_step() {
   return step;
 }
 
+bool RelaySelection::is_delivering() const {
+  return std::ranges::all_of(needs_, [](const auto& entry) { return entry.second.search.is_delivering(); });
+}
+
+bool RelaySelection::is_racing() const {
+  return std::ranges::any_of(needs_, [](const auto& entry) { return entry.second.search.is_racing(); });
+}
+
 std::string RelaySelection::problem() const {
   for (const auto& [source, need] : needs_) {
     if (!need.search.current()) return need.search.problem();

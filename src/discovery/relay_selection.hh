@@ -73,6 +73,10 @@ class RelaySelection {
   [[nodiscard]] bool is_watching() const { return watching_; }
   /// Something is, or soon may be, wanted of two relays at once.
   [[nodiscard]] bool is_moving() const { return moving_; }
+  /// All that is wanted comes.
+  [[nodiscard]] bool is_delivering() const;
+  /// A relay is being sought, for anything that is wanted.
+  [[nodiscard]] bool is_racing() const;
   /// Why the first of those that have no relay has none; empty: all have one.
   [[nodiscard]] std::string problem() const;
   void for_each_wanted(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const {

@@ -80,7 +80,8 @@ class Search : public testing::Test {
         {ProbeOutcome::Kind::kConnected, {ip(relay != nullptr ? relay : target), 2268}, round_trip, {}});
   }
   void refuse(RelaySearch& search, const char* target) {
-    search.handle_probe(now, ip(target), {ProbeOutcome::Kind::kLimited, {}, {}, std::string(target) + " refuses"});
+    search.handle_probe(now, ip(target),
+                        {ProbeOutcome::Kind::kLimited, {ip(target), 2268}, {}, std::string(target) + " refuses"});
   }
   void fail(RelaySearch& search, const char* target) {
     search.handle_probe(now, ip(target), {ProbeOutcome::Kind::kFailed, {}, {}, std::string(target) + " is silent"});

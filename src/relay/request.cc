@@ -64,10 +64,11 @@ void Relay::Impl::send_query(const TunnelEndpoint& from, const LocalAddress& to,
   wire::MembershipQuery query;
   query.mac = secrets.compute({from, request.nonce, request.ecn_capable});
   query.nonce = request.nonce;
-  // R-5.3.3.3-e: "not accepting new endpoints"; a gateway that has a tunnel here may go on (R-5.1.4-f).
+  // R-5.3.3.3-e: "not accepting new endpoints". A gateway that has a tunnel here sees the flag only when it is to move:
+  // RFC 8777 §3.3.5 has it restart discovery, and a relay that is full wants to keep those whom it serves.
   const Admission& admission = options.shared->admission;
   query.limit =
-      refuses_newcomers(to) || admission.is_full() || (!tunnels.find(from) && admission.refuses_tunnel(from.address));
+      refuses_newcomers(to) || (!tunnels.find(from) && (admission.is_full() || admission.refuses_tunnel(from.address)));
   query.datagram = general_queries[static_cast<std::size_t>(request.protocol)];
   if (with_fields) query.gateway = wire::GatewayFields{from};
 

@@ -123,6 +123,8 @@ TEST(Relay, SetsTheLimitFlagWhenItTakesNoMoreTunnels) {
   ASSERT_EQ(world.send(endpoint("192.0.2.2", 51000), request(0x55667788)), "");
   EXPECT_EQ(world.transmits.at(0).datagram[1], std::byte{0x03});
   EXPECT_EQ(world.count(RelayCounter::kQueriesSentWithLimit), 1U);
+  ASSERT_EQ(world.send(kGateway, request(0x55667799)), "");
+  EXPECT_EQ(world.transmits.at(0).datagram[1], std::byte{0x01}) << "one that is served is not sent away";
   ASSERT_EQ(world.send(kGateway, update(grant, report({{kBlock, ip("232.1.2.3"), {ip("198.51.100.12")}}}))), "");
   ASSERT_EQ(world.send(kGateway, request(0x55667788)), "");
   EXPECT_EQ(world.transmits.at(0).datagram[1], std::byte{0x01});
