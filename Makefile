@@ -64,7 +64,7 @@ lint: ## formatting, shell and Python checks, banned names
 
 asan: ## unit tests, simulation and fuzz corpora under address and undefined-behaviour sanitizers (clang)
 	@tools/setup.sh build test clang
-	@cmake --preset asan >/dev/null && cmake --build --preset asan --parallel $(JOBS)
+	@cmake --preset asan >/dev/null && cmake --build --preset asan --parallel $(JOBS) --target unit_tests
 	@tools/test.sh asan unit sim
 
 tsan: ## the relay's workers under the thread sanitizer

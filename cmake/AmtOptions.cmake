@@ -17,6 +17,7 @@ endif()
 # Bounds of spans and vectors stay checked in release builds, too (docs/architecture.md, "Bytes").
 target_compile_definitions(amt_options INTERFACE _GLIBCXX_ASSERTIONS)
 if(AMT_SANITIZE)
+  target_compile_definitions(amt_options INTERFACE AMT_SANITIZED)
   target_compile_options(amt_options INTERFACE -fsanitize=${AMT_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(amt_options INTERFACE -fsanitize=${AMT_SANITIZE})
   # What sanitizers add makes linking slow; lld takes a fifth of the time.

@@ -29,6 +29,9 @@ if(AMT_PRECOMPILED)
   endif()
 endif()
 
+# All of label unit and sim, without the program.
+add_custom_target(unit_tests)
+
 function(amt_precompiled TARGET)
   if(AMT_PRECOMPILED)
     target_precompile_headers(${TARGET} REUSE_FROM amt_headers)
@@ -36,6 +39,7 @@ function(amt_precompiled TARGET)
 endfunction()
 
 function(amt_test_program TARGET)
+  add_dependencies(unit_tests ${TARGET})
   target_link_libraries(${TARGET} PRIVATE GTest::gmock GTest::gtest_main)
   target_compile_options(${TARGET} PRIVATE ${AMT_TEST_OPTIONS})
   if(AMT_PRECOMPILED)
