@@ -13,6 +13,7 @@ import time
 
 from lib import loopback
 from lib.loopback import rtp
+from lib.player_programs import as_somebody, settings
 from lib.scenario import Skipped
 
 NEEDS = {"program"}
@@ -22,9 +23,6 @@ SECONDS = 8
 # What a player says, on standard error or output, once it plays.
 PLAYING = {"ffplay": "Video: mpeg2video", "mpv": "mpeg2video", "vlc": "Received first picture",
            "gst-launch-1.0": "Setting pipeline to PLAYING"}
-# Settings of players for a machine without screen and sound; VLC is to say what it does.
-MPV = "vo=null\nao=null\n"
-VLC = "intf=dummy\nvout=dummy\naout=dummy\nverbose=2\n"
 # Players start with the next key frame, which comes twice a second here.
 OCTETS = 7 * 188
 
@@ -42,26 +40,6 @@ def video(case) -> list[bytes]:
     case.check(done.returncode == 0, done.stderr)
     whole = out.read_bytes()
     return [rtp(number, whole[at:at + OCTETS]) for number, at in enumerate(range(0, len(whole), OCTETS))]
-
-
-def settings(folder, env: dict) -> dict:
-    """The environment of the players; files that they read there."""
-    for path, text in (("mpv/mpv.conf", MPV), ("vlc/vlcrc", VLC)):
-        (folder / path).parent.mkdir(parents=True)
-        (folder / path).write_text(text, encoding="ascii")
-    return {**env, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy",
-            "GST_PLUGIN_FEATURE_RANK": "fakevideosink:MAX", "GST_REGISTRY": str(folder.parent / "gst-registry")}
-
-
-def as_somebody(case, folder) -> str:
-    """VLC does nothing for root: what stands before its command, which may then write to `folder`."""
-    if os.geteuid() != 0:
-        return ""
-    done = subprocess.run(["chown", "-R", "nobody", str(folder)], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        return ""
-    case.folder.chmod(0o711)
-    return "setpriv --reuid nobody --clear-groups "
 
 
 def run(case):

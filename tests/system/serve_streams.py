@@ -7,16 +7,15 @@ slows nobody, and requests that are no requests harm nothing.
 import os
 import pathlib
 import re
-import threading
 import time
 
 from lib import http_streams, loopback
 from lib import transport_stream as ts
 from lib.http_streams import Connection, Reader
+from lib.numbered_source import DATAGRAM, Source, check_begin
 
 NEEDS = {"program"}
 MANY = 60
-DATAGRAM = 7 * ts.PACKET
 PATH = f"/amt/{loopback.SOURCE}@{loopback.GROUP}:{loopback.PORT}"
 BAD = [
     ("/nothing", 404, "GET"), (PATH + "/more", 404, "GET"), (PATH, 405, "POST"), (PATH, 405, "DELETE"),
@@ -34,40 +33,6 @@ RAW = [
     (b"GET " + PATH.encode() + b" HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n\r\n", 403),
     (b"GET " + PATH.encode() + b" HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: cross-site\r\n\r\n", 403),
 ]
-
-
-class Source(threading.Thread):
-    """Sends groups of pictures, `rate` datagrams a second, and keeps what it sent."""
-
-    def __init__(self, player, rate):
-        super().__init__(daemon=True)
-        self.player, self.rate, self.sent, self.over = player, rate, bytearray(), False
-        self.start()
-
-    def run(self):
-        sender, next_at = ts.Sender(), time.monotonic()
-        while not self.over:
-            group = sender.group()
-            for at in range(0, len(group), DATAGRAM):
-                self.sent += group[at:at + DATAGRAM]
-                self.player.send(group[at:at + DATAGRAM])
-                next_at += 1 / self.rate
-                time.sleep(max(next_at - time.monotonic(), 0))
-
-    def close(self):
-        self.over = True
-        self.join()
-
-
-def check_begin(case, octets: bytes, source: Source, who: str) -> bytes:
-    """PAT, PMT, then a key frame and all that was sent behind it. Returns the octets behind the tables."""
-    first = ts.packets(octets)
-    case.check(ts.pid(first[0]) == 0 and ts.pid(first[1]) == ts.MAP_PID, f"{who}: PAT and PMT come first")
-    case.check(ts.is_key(first[2]), f"{who}: a key frame follows")
-    behind = bytes(octets[2 * ts.PACKET:])
-    at = bytes(source.sent).find(behind[:ts.PACKET])
-    case.check(at >= 0 and source.sent[at:at + len(behind)] == behind, f"{who}: the octets that were sent")
-    return behind
 
 
 def run(case):
