@@ -23,11 +23,13 @@ import kernel_driver  # noqa: E402
 import rows_control  # noqa: E402
 import rows_data_path  # noqa: E402
 import rows_fan_out  # noqa: E402
+import rows_first_picture  # noqa: E402
 import rows_gateway  # noqa: E402
 import rows_latency  # noqa: E402
 import rows_loss  # noqa: E402
 import rows_micro  # noqa: E402
 import rows_status  # noqa: E402
+import rows_viewers  # noqa: E402
 import run as system_tests  # noqa: E402
 from lib.scenario import Case, Skipped  # noqa: E402
 from rounds import Row  # noqa: E402
@@ -37,7 +39,8 @@ KERNEL = "kernel"
 WHAT_WIDTH = 56
 HEADING = (f"{'':{WHAT_WIDTH}} {'ratio':>6} {'of rounds':>10} {'noise':>6}  {'target':7} {'verdict':12} {'ours':>9} {'baseline':>9}")
 GROUPS = {**rows_fan_out.GROUPS, **rows_loss.GROUPS, **rows_latency.GROUPS, **rows_gateway.GROUPS, **rows_micro.GROUPS,
-          **rows_control.GROUPS, **rows_data_path.GROUPS, **rows_status.GROUPS}
+          **rows_control.GROUPS, **rows_data_path.GROUPS, **rows_status.GROUPS,
+          **rows_viewers.GROUPS, **rows_first_picture.GROUPS}
 
 
 def shown(value: float | None) -> str:

@@ -7,17 +7,16 @@ alone, full of null packets. Each is played, or `/status` says why it cannot be.
 import itertools
 import json
 import subprocess
-import threading
 import time
 
-from lib import amt, http_streams, loopback, packets, video
+from lib import http_streams, loopback, video
 from lib import transport_stream as ts
 from lib.loopback import PORT, SOURCE
 from lib.patience import PATIENCE
+from lib.station import Station
 
 NEEDS = {"program"}
 SECONDS = 40
-DATAGRAM = 7 * ts.PACKET
 VIDEO_PID, AUDIO_PID, OTHER_VIDEO_PID, NULL_PID = 0x100, 0x101, 0x140, 0x1FFF
 NULL = bytes([0x47, 0x1F, 0xFF, 0x10]).ljust(ts.PACKET, b"\xff")
 PCR_FLAG, ADAPTATION = 0x10, 0x20
@@ -77,32 +76,6 @@ def streams(case) -> dict[str, list[bytes]]:
     }
 
 
-class Station(threading.Thread):
-    """Sends each stream to a group of its own, in real time."""
-
-    def __init__(self, player, by_group: dict[str, list[bytes]]):
-        super().__init__(daemon=True)
-        self._relay, self._by_group, self._over, self.sent = player.relay, by_group, threading.Event(), dict.fromkeys(by_group, 0.0)
-        self.start()
-
-    def run(self):
-        start = time.monotonic()
-        at = dict.fromkeys(self._by_group, 0)
-        while not self._over.wait(0.01):
-            part = (time.monotonic() - start) / SECONDS
-            for group, whole in self._by_group.items():
-                end = min(int(part * len(whole)) // 7 * 7, len(whole))
-                for first in range(at[group], end, 7):
-                    inner = amt.data(packets.udp_datagram(SOURCE, group, PORT, b"".join(whole[first:first + 7]), ttl=9))
-                    for endpoint in self._relay.wanting(SOURCE, group):
-                        self._relay.send_to(endpoint, inner)
-                at[group], self.sent[group] = end, end / len(whole)
-
-    def close(self):
-        self._over.set()
-        self.join()
-
-
 def run(case):
     made = streams(case)
     group_of = {kind: f"232.1.3.{number + 1}" for number, kind in enumerate(made)}
@@ -121,7 +94,7 @@ def run(case):
     for kind, connection in stays.items():
         connection.get(path(kind))
         player.wait_joined(group=group_of[kind])
-    station = case.closing(Station(player, {group_of[kind]: whole for kind, whole in made.items()}))
+    station = case.closing(Station(player.relay, SECONDS, {(SOURCE, group_of[kind]): b"".join(whole) for kind, whole in made.items()}))
     begun = time.monotonic()
     readers = {}
     for kind, connection in sorted(stays.items(), key=lambda one: one[0] == "scrambled"):
@@ -137,7 +110,7 @@ def run(case):
         kinds = [one.get("media_type") for one in json.loads(done.stdout or "{}").get("frames", [])]
         return {media: kinds.count(media) for media in ("video", "audio")}
 
-    case.wait_until(lambda: station.sent[group_of["another PMT"]] > 0.2, 30, "the other PMT")
+    case.wait_until(lambda: station.part > 0.2, 30, "the other PMT")
     for kind in made:
         found = decoded(kind)
         case.figure(f"{kind}: frames decoded", found)

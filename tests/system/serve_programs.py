@@ -5,14 +5,13 @@
 
 import shutil
 import subprocess
-import threading
 import time
 
-from lib import amt, http_streams, loopback, packets, video
-from lib import transport_stream as ts
+from lib import http_streams, loopback, video
 from lib.loopback import PORT
 from lib.patience import PATIENCE
 from lib.player_programs import as_somebody, settings
+from lib.station import Station
 from lib.topology import SSM
 
 NEEDS = {"program"}
@@ -20,30 +19,6 @@ SECONDS = 120
 # An IPv6 channel has a relay that is asked over IPv4.
 SOURCES = {4: "10.1.0.1", 6: "fd00:1::1"}
 FRAMES = 30
-
-
-class Station(threading.Thread):
-    """Plays a file to both channels in real time."""
-
-    def __init__(self, player, whole: bytes):
-        super().__init__(daemon=True)
-        self._player, self._whole, self._over = player, whole, threading.Event()
-        self.start()
-
-    def run(self):
-        octets = 7 * ts.PACKET
-        start, pause = time.monotonic(), SECONDS * octets / len(self._whole)
-        for number, at in enumerate(range(0, len(self._whole), octets)):
-            if self._over.wait(max(start + number * pause - time.monotonic(), 0)):
-                return
-            for family, source in SOURCES.items():
-                inner = amt.data(packets.udp_datagram(source, SSM[family], PORT, self._whole[at:at + octets], ttl=9))
-                for endpoint in self._player.relay.wanting(source, SSM[family]):
-                    self._player.relay.send_to(endpoint, inner)
-
-    def close(self):
-        self._over.set()
-        self.join()
 
 
 def commands(case, folder, url: str) -> dict[str, tuple[list[str], dict[str, int]]]:
@@ -95,7 +70,7 @@ def run(case):
     player = loopback.Player(case)
     port = http_streams.free_port()
     case.start(["serve", "--listen", f"127.0.0.1:{port}", "--relay", player.address], "serve").wait_ready()
-    case.closing(Station(player, whole))
+    case.closing(Station(player.relay, SECONDS, {(source, SSM[family]): whole for family, source in SOURCES.items()}))
     v4, v6 = f"{SOURCES[4]}@{SSM[4]}:{PORT}", f"[{SOURCES[6]}]@[{SSM[6]}]:{PORT}"
     escaped = v6.replace("[", "%5B").replace("]", "%5D").replace("@", "%40").replace(":", "%3A")
     forms = [f"/amt/{v4}", f"/udp/{v4}", f"/rtp/{v4.replace('@', '%40')}", f"/amt/{v6}", f"/amt/{escaped}",
