@@ -1,4 +1,5 @@
-#include <cerrno>
+#include <algorithm>
+#include <utility>
 
 #include "cli/confinement.hh"
 #include "cli/explain.hh"
@@ -24,20 +25,30 @@ namespace {
 /// After a boot, until a resolver answers.
 constexpr Duration kNameWaitMax = std::chrono::seconds(30);
 
-std::optional<std::string> unusable_bridge(const GatewayConfig& config) {
-  if (!config.bridge) return std::nullopt;
-  const SysResult<LinkInfo> link = find_link(*config.bridge);
-  if (!link && link.error().code == ENODEV) return no_such_interface("--bridge", *config.bridge);
+/// The exit status, if one of these does not come.
+std::optional<int> await_named(const std::string& option, const std::vector<std::string>& names) {
+  const Waited waited = await_interfaces(option, names);
+  if (waited == Waited::kThere) return std::nullopt;
+  if (waited == Waited::kStopped) return 0;
+  const auto missing = std::ranges::find_if(names, [](const std::string& name) { return !find_link(name); });
+  // Status 1: the service manager tries again, and the interface may be there by then.
+  return fail(no_such_interface(option, missing == names.end() ? names.front() : *missing));
+}
+
+/// Likewise.
+std::optional<int> wait_for_network(const GatewayConfig& config) {
+  if (const std::optional<int> status = await_named("--downstream", config.downstream)) return status;
+  std::vector<std::string> bridges;
+  if (config.bridge) bridges.push_back(*config.bridge);
+  if (const std::optional<int> status = await_named("--bridge", bridges)) return status;
+  // An address that is not there by then is an error of the start itself.
+  if (config.relay.local && await_addresses("--local", {*config.relay.local}) == Waited::kStopped) return 0;
   return std::nullopt;
 }
 
 /// Why there cannot be listeners on that interface.
 std::optional<std::string> unusable_downstream(const GatewayConfig& config, const std::string& name) {
-  if (name == config.interface) {
-    return fmt::format("--downstream {}: is the gateway's own interface; name the LAN's", name);
-  }
   const SysResult<LinkInfo> link = find_link(name);
-  if (!link && link.error().code == ENODEV) return no_such_interface("--downstream", name);
   if (link && !link->ethernet) {
     return fmt::format("--downstream {}: is no Ethernet interface; programs of this host use {}", name,
                        config.interface);
@@ -52,8 +63,11 @@ int run_gateway(const Invocation& invocation, const std::vector<std::string>& ar
   if (invocation.common.check_config) return config_is_good("gateway");
   // Its thread begins when there is nothing more to give up.
   std::optional<LogWriter> log_writer;
-  // What is not there by then is told below, as an error.
-  if (config.relay.local && await_addresses("--local", {*config.relay.local}) == Waited::kStopped) return 0;
+  if (std::ranges::find(config.downstream, config.interface) != config.downstream.end()) {
+    return fail_usage("gateway",
+                      fmt::format("--downstream {}: is the gateway's own interface; name the LAN's", config.interface));
+  }
+  if (const std::optional<int> status = wait_for_network(config)) return *status;
   EventLoop loop;
   // Sockets before the rest: what a directory of somebody else's asks for is given up below, and look-ups of names
   // start threads.
@@ -84,9 +98,8 @@ int run_gateway(const Invocation& invocation, const std::vector<std::string>& ar
       return fail_usage("gateway", *problem);
     }
   }
-
-  for (const std::optional<std::string>& problem : {unusable_native_interface(config.relay), unusable_bridge(config)}) {
-    if (problem) return fail_usage("gateway", *problem);
+  if (const std::optional<std::string> problem = unusable_native_interface(config.relay)) {
+    return fail_usage("gateway", *problem);
   }
 
   OsRandom random;

@@ -7,7 +7,8 @@
 namespace amt {
 namespace {
 
-Waited wait_for_own_addresses(const RelayConfig& config) {
+Waited wait_for_network(const RelayConfig& config) {
+  if (const Waited waited = await_interfaces("--upstream", config.upstream); waited != Waited::kThere) return waited;
   if (config.local.empty()) {
     const Waited waited = await_condition("a default route, whose address is served", kAddressWaitMax,
                                           [] { return !default_relay_addresses().empty(); });
@@ -28,7 +29,7 @@ int run_relay(const Invocation& invocation, const std::vector<std::string>& argu
     const Result<RelayEngineOptions, std::string> options = relay_engine_options(config);
     return options ? config_is_good("relay") : fail_usage("relay", options.error());
   }
-  if (wait_for_own_addresses(config) == Waited::kStopped) return 0;
+  if (wait_for_network(config) == Waited::kStopped) return 0;
   // Status 1: the service manager tries again. Status 2 is for options that a restart does not mend.
   if (config.local.empty() && default_relay_addresses().empty()) {
     return fail("--local: there is no default route to take an address from; name one (example: --local 192.0.2.1)");

@@ -20,6 +20,7 @@
 #include "observe/hand_over_client.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"
+#include "sys/log_limiter.hh"
 #include "sys/service_manager.hh"
 
 namespace amt {
@@ -101,6 +102,7 @@ std::optional<int> RelayDaemon::open() {
   if (events_) events_->watch(*engine_);
   monitor_.emplace(loop_, *engine_, *options, random_);
   start_servers(std::move(*opened.places));
+  watch_addresses(options->local);
   confirm_take_over();
 
   if (options->router && config().workers.value_or(1) > 1) {
@@ -203,9 +205,37 @@ Result<void, std::string> RelayDaemon::apply(const Reload& fresh) {
     return Unexpected<std::string>(explain(reloaded.error()));
   }
   monitor_->reload(*options);
+  own_addresses_->set_served(options->local, next.local.empty());
   // Standard output is not opened anew.
   if (output && (*next.events != "-" || config().events != next.events)) events_->replace(std::move(*output));
   return {};
+}
+
+void RelayDaemon::watch_addresses(const std::vector<Endpoint>& local) {
+  const bool by_route = config().local.empty();
+  own_addresses_.emplace(loop_, by_route,
+                         [this](const std::vector<IpAddress>& fresh) { return serve_addresses(fresh); });
+  own_addresses_->set_served(local, by_route);
+  if (const SysResult<void> started = own_addresses_->start(); !started) {
+    log_warn("changes of this host's addresses go unnoticed: {}", started.error().to_string());
+  }
+}
+
+bool RelayDaemon::serve_addresses(const std::vector<IpAddress>& local) {
+  if (successor_) return false;
+  RelayConfig next = config();
+  next.local = local;
+  const Result<RelayEngineOptions, std::string> options = relay_engine_options(next);
+  const SysResult<void> reloaded = options ? engine_->reload(*options) : SysResult<void>();
+  if (!options || !reloaded) {
+    log_warn_limited("addresses", "this host's addresses have changed, and the relay cannot serve the new ones: {}",
+                     options ? explain(reloaded.error()) : options.error());
+    return false;
+  }
+  monitor_->reload(*options);
+  own_addresses_->set_served(options->local, true);
+  log_info("this host's addresses have changed; the relay serves {}", summary(*options));
+  return true;
 }
 
 ReloadReply RelayDaemon::drain(std::string_view text) {

@@ -10,6 +10,7 @@
 
 #include "cli/announcer.hh"
 #include "cli/observation.hh"
+#include "cli/own_addresses.hh"
 #include "cli/relay_predecessor.hh"
 #include "cli/relay_successor.hh"
 #include "cli/reload_report.hh"
@@ -52,6 +53,9 @@ class RelayDaemon {
   [[nodiscard]] ReloadReply reload();
   /// The part of it that may fail.
   [[nodiscard]] Result<void, std::string> apply(const Reload& fresh);
+  void watch_addresses(const std::vector<Endpoint>& local);
+  /// False: it cannot.
+  [[nodiscard]] bool serve_addresses(const std::vector<IpAddress>& local);
   [[nodiscard]] ReloadReply drain(std::string_view query);
   void look_at_drain();
   void note_upstream(const UpstreamOwner::Change& change);
@@ -94,6 +98,7 @@ class RelayDaemon {
   std::optional<RelayMonitor> monitor_;
   std::optional<Observation> observation_;
   std::optional<StateFile> state_file_;
+  std::optional<OwnAddresses> own_addresses_;
   /// While another process takes over from this one.
   std::optional<RelaySuccessor> successor_;
   std::size_t upstreams_lost_ = 0;

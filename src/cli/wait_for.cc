@@ -7,6 +7,7 @@
 #include "sys/clock.hh"
 #include "sys/local_address.hh"
 #include "sys/log.hh"
+#include "sys/netlink.hh"
 
 namespace amt {
 namespace {
@@ -35,6 +36,15 @@ Waited await_condition(const std::string& what, Duration max, const std::functio
   timer->set(monotonic_now() + kPoll);
   loop.run();
   return result;
+}
+
+Waited await_interfaces(const std::string& option, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const Waited waited = await_condition(option + " " + name + ", which is no interface of this host yet",
+                                          kInterfaceWaitMax, [&] { return find_link(name).has_value(); });
+    if (waited != Waited::kThere) return waited;
+  }
+  return Waited::kThere;
 }
 
 Waited await_addresses(const std::string& option, const std::vector<IpAddress>& addresses) {

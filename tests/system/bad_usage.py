@@ -63,7 +63,6 @@ def usage(folder) -> list[tuple[list[str], list[str]]]:
         ([*gateway, "--discovery", "1.2.3"], ["discovery", "1.2.3"]),
         ([*gateway, "--discover-order", "dnssd,mdns"], ["discover-order", "dnssd,mdns", "driad"]),
         ([*gateway, "--dns-sd-domain", "example..net"], ["dns-sd-domain", "example..net"]),
-        ([*gateway, "--relay", "10.0.0.1", "--downstream", "nosuch0"], ["--downstream", "nosuch0"]),
         ([*gateway, "--relay", "10.0.0.1", "--downstream", "lo"], ["--downstream", "lo"]),
         # P-b: the router part is not run on the upstream's own interface.
         ([*gateway, "--relay", "10.0.0.1", "--downstream", "amt0"], ["--downstream", "amt0"]),
@@ -72,6 +71,7 @@ def usage(folder) -> list[tuple[list[str], list[str]]]:
         ([*receive, "http://example.org/"], ["http://example.org/"]),
         ([*receive, "amt://192.0.2.1:5000", "--relay", "10.0.0.1"], ["192.0.2.1"]),
         ([*receive, "amt://10.1.0.1@2001:db8::1"], ["amt://"]),
+        ([*receive, "amt://2001:db8::10@ff3e::1:5001"], ["an IPv6 group takes square brackets", "[ff3e::1]:5001"]),
         ([*receive, "amt://10.1.0.1@[ff3e::8000:1]:5000", "--relay", "10.0.0.1"], ["10.1.0.1"]),
         ([*receive, "amt://10.1.0.1@232.1.2.3:99999", "--relay", "10.0.0.1"], ["99999"]),
         ([*receive, url, "--relay", "10.0.0.1", "--count", "0x"], ["count", "0x"]),
@@ -114,7 +114,11 @@ def run(case):
     # What the machine refuses
     control = str(case.folder / "control.sock")
     complaint(case, "no such interface", amt("relay", "--local", "10.9.0.1", "--upstream", "nosuch0", "--control", control),
-              {1, 2}, ["nosuch0"])
+              {1}, ["waiting for --upstream nosuch0", "no such interface"])
+    for option in ("--downstream", "--bridge"):
+        complaint(case, "no such interface",
+                  amt("gateway", "--relay", "10.9.0.1", "--tap", option, "nosuch0", "--control", control),
+                  {1}, [f"waiting for {option} nosuch0", "there is no such interface (there are lo"])
     complaint(case, "address not of this host", amt("relay", "--local", "10.77.0.1", "--upstream", "lo", "--control", control),
               {1}, ["10.77.0.1"])
     with host.enter():

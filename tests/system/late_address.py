@@ -1,5 +1,5 @@
-"""An address that comes a moment after the start is waited for (DHCP, PPP, duplicate address detection); one that does not
-come is an error, as is an interface that does not exist.
+"""An address or an interface that comes a moment after the start is waited for (DHCP, PPP, duplicate address detection); one
+that does not come is an error, and the service manager tries again.
 
     relay ── gateway
 """
@@ -9,8 +9,25 @@ from lib.topology import Line
 NEEDS = {"namespaces", "tun"}
 
 
+def interfaces(case, line):
+    relay = case.daemon(["relay", "--local", "10.2.0.1", "--upstream", "ppp0"], "relay-ppp", line.relay, ready=False)
+    case.wait_until(lambda: "waiting for --upstream ppp0" in relay.err, 5, "the relay waits for its upstream")
+    line.relay.ip("link add ppp0 type veth peer name ppp0x", "link set ppp0 up", "link set ppp0x up")
+    relay.wait_ready(10)
+    relay.terminate()
+    gateway = case.daemon(["gateway", "--relay", "10.2.0.1", "--tap", "--downstream", "lan0", "--bridge", "br0"], "gateway-lan",
+                          line.gateway, ready=False)
+    case.wait_until(lambda: "waiting for --downstream lan0" in gateway.err, 5, "the gateway waits for its LAN")
+    line.gateway.ip("link add lan0 type veth peer name lan0x", "link set lan0 up", "addr add 192.168.9.1/24 dev lan0")
+    case.wait_until(lambda: "waiting for --bridge br0" in gateway.err, 5, "and for its bridge")
+    line.gateway.ip("link add br0 type bridge")
+    gateway.wait_ready(10)
+    gateway.terminate()
+
+
 def run(case):
     line = Line(case)
+    interfaces(case, line)
     relay = case.daemon(["relay", "--local", "10.2.0.55"], "relay", line.relay, ready=False)
     case.wait_until(lambda: "waiting for --local 10.2.0.55" in relay.err, 5, "the relay waits")
     line.relay.ip("addr add 10.2.0.55/24 dev r1")
