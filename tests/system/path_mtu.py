@@ -66,5 +66,7 @@ def run(case):
             gateway.teardown(family)
         outside = [packets.parse(octets) for octets in capture.datagrams()]
         case.check(not any(one.fragment for one in outside), "no outer fragment")
+        told = f"datagrams of {line.source_address(4)}@{SSM[4]} do not fit into tunnels"
+        case.wait_until(lambda: told in relay.err and "pkt_size=1316" in relay.err, 5, "the log has who, and what helps")
         case.figure(f"IPv{outer} outside: largest outer datagram", max(len(one.octets) for one in outside), "octets")
         capture.close()

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "egress/narrow_paths.hh"
+#include "egress/oversize_watch.hh"
 #include "egress/rate_cap.hh"
 #include "egress/too_big.hh"
 #include "engine/relay/path_probes.hh"
@@ -43,6 +44,9 @@ class FanOut {
   /// What does not fit a gateway's path is fragmented inside, or dropped and its source told (R-5.3.3.6.2). May end
   /// tunnels that are unreachable: poll the relay's output afterwards.
   void replicate(Instant now, std::span<const CapturedDatagram> batch, HopLimit hop_limit = HopLimit::kLower);
+
+  /// What did not fit, once a minute, for the log.
+  [[nodiscard]] std::optional<OversizeReport> poll_oversize(Instant now) { return oversize_.poll_report(now); }
 
   /// What an ICMP error says of a gateway that has a tunnel here makes the relay ask the path (`PathProbes`), and is
   /// believed when the path answers (C-6936-4.10; RFC 7450 §6.1). What the kernel says of its own link is believed at
@@ -143,6 +147,7 @@ class FanOut {
   /// By piece: the smallest Tunnel MTU that it did not fit, 0 for none. Empty while everything fits.
   std::vector<std::size_t> too_big_;
   TooBigListener* too_big_listener_;
+  OversizeWatch oversize_;
   ReplicationBackEnd& back_end_;
   /// Gateways that are not there; the relay is told when nobody walks its tables.
   std::vector<Unreachable> unreachable_;

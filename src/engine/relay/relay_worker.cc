@@ -193,6 +193,7 @@ bool RelayWorker::forward_batch(CapturePlace& place, Instant now) {
   if (!captured_.empty()) {
     fan_out_.replicate(now, captured_, capture.mode() == UpstreamMode::kHost ? HopLimit::kLower : HopLimit::kKeep);
   }
+  if (const std::optional<OversizeReport> report = fan_out_.poll_oversize(now)) log_warn("{}", report->to_string());
   capture.release();
   if (std::vector<HeardQuery> queries = capture.take_queries(); !queries.empty()) {
     colleagues_.report_queries(place.number, std::move(queries));
