@@ -1,5 +1,6 @@
 """Every `amt` command in the README, the guides and the helps, as it stands: it starts, does what it says (receivers receive),
-and ends well. The addresses of the documentation ranges are here. Commands of other programs: documented_tools.py.
+and ends well. The addresses of the documentation ranges are here. Commands of other programs: documented_tools.py,
+documented_shell.py, documented_players.py.
 
     source ──── up0  world: relay  net0 ──── eth0  user  eth1, br0            site  eth0: the relays that are shown
     198.51.100.10, 2001:db8::10, 10.1.0.1      192.0.2.1, 2001:db8::1, 10.0.0.1, 192.52.193.1
@@ -14,6 +15,7 @@ import subprocess
 import time
 
 from lib import multicast, netns
+from lib.own_etc import own_etc
 
 NEEDS = {"namespaces"}
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -23,22 +25,25 @@ UNLIMITED = ("--max-tunnels-per-address", "100000", "--max-requests-per-address"
 BROKEN = ("amt relay --upstreem eth0", "amt relay --upstream eth7", "amt gateway --relay 192.0.2.1 --downstream nosuch1",
           "amt receive --relay 192.0.2.1 --duration 2 amt://198.51.100.77@232.1.1.1:5001", "amt status --control /run/amt/nobody.sock",
           "amt discover --dns-sd-domain example..net", "amt send 10.0.0.1:5001 --interface eth0")
-# These have tests of their own: demo builds networks for half a minute, top needs a terminal.
-LEFT_OUT = {"demo", "top"}
+# These print something, and end.
+OTHERS = ("man", "example-config", "completion", "--version")
+# demo.py runs it: it builds networks for half a minute.
+LEFT_OUT = {"demo"}
 # Ends by itself, or is told to after so long.
-PATIENCE = {"discover": 40, "status": 10, "reload": 10, "drain": 10, "receive": 40, "serve": 3, "send": 3, "relay": 2, "gateway": 3, "bench": 6}
+PATIENCE = {"discover": 40, "status": 10, "reload": 10, "drain": 10, "receive": 40, "serve": 3, "send": 3, "relay": 2, "gateway": 3, "bench": 6, "top": 2}
 
 
 def documented(case) -> list[str]:
     lines = []
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
         for line in page.read_text(encoding="utf-8").splitlines():
-            if re.match(r" {4}(sudo )?amt [a-z]", line):
-                lines.append(line.strip())
+            if re.match(r" {4}(\$ )?(sudo )?amt [a-z-]", line):
+                lines.append(line.strip().removeprefix("$ "))
     listed = case.amt_once(["--help"]).stdout
     named = re.findall(r"^  ([a-z]+) {2,}", listed.split("Subcommands:")[1].split("\n\n")[0], re.MULTILINE)
     case.check(sorted(named) == sorted(COMMANDS), f"subcommands that this test does not know: {set(named) ^ set(COMMANDS)}")
     lines += [line.strip() for line in listed.split("Examples:")[1].splitlines() if line.startswith("  amt ")]
+    lines += [re.split(r"\s{2,}| \[", line.strip())[0] for line in listed.splitlines() if re.match(r"  amt (?!SUBCOMMAND)\S+.*\s{2,}", line)]
     for command in COMMANDS:
         shown = case.amt_once([command, "--help"]).stdout
         lines += [line.strip() for line in shown.splitlines() if re.match(r" {6}amt ", line)]
@@ -78,13 +83,10 @@ def network(case):
 
 
 def files(case) -> None:
-    """What the commands name: a host, a video, a list of channels, a configuration. /etc is this test's own."""
-    hosts = case.folder / "hosts"
-    hosts.write_text("127.0.0.1 localhost\n192.0.2.1 relay.example.net\n", encoding="ascii")
-    resolvers = case.folder / "resolv.conf"
-    resolvers.write_text("nameserver 192.0.2.53\noptions timeout:1 attempts:1\n", encoding="ascii")
-    for path, name in ((hosts, "/etc/hosts"), (resolvers, "/etc/resolv.conf")):
-        subprocess.run(["mount", "--bind", str(path), name], check=True)
+    """What the commands name: a host, a video, a list of channels, a configuration."""
+    etc = own_etc(case, hosts="192.0.2.1 relay.example.net", resolver="192.0.2.53")
+    with open(etc / "amt/relay.toml", "a", encoding="ascii") as config:
+        config.write('upstream = ["eth0"]\n')
     (case.folder / "channels.m3u").write_text("#EXTM3U\n#EXTINF:-1,One\namt://198.51.100.10@232.1.1.1:5001\n", encoding="ascii")
     (case.folder / "video.ts").write_bytes(b"".join(bytes([0x47, 1, 0, 0x10 | n & 15]) + bytes(184) for n in range(4000)))
 
@@ -95,9 +97,12 @@ class Run:
         self.out, self.err = case.folder / "stdout", case.folder / "stderr"
         self.out.unlink(missing_ok=True)
         self.err.unlink(missing_ok=True)
+        command = [case.amt, *words[1:]]
+        if words[1:] == ["top"]:  # the one that needs a terminal
+            command = ["script", "--quiet", "--return", "--command", shlex.join(command), "/dev/null"]
         with host.enter(), open(self.err, "wb") as err:
-            self.popen = subprocess.Popen([case.amt, *words[1:]], cwd=case.folder, stdin=subprocess.DEVNULL,
-                                          stdout=subprocess.PIPE, stderr=err, env=case.env)
+            self.popen = subprocess.Popen(command, cwd=case.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=err,
+                                          env={**case.env, "TERM": "xterm"})
 
     def end(self, seconds: float) -> tuple[int, bytes]:
         """Waits; then SIGTERM. A receiver's output is read: the first datagrams are enough."""
@@ -122,13 +127,18 @@ def execute(case, user, site, line: str) -> None:
     words = shlex.split(line)
     command = words[1]
     beside = None
-    if command in ("status", "reload", "drain") or "127.0.0.1" in line:
+    host = site if command == "relay" else user
+    if command in ("status", "top", "reload", "drain") or "127.0.0.1" in line:
         beside = Run(case, user, ["amt", "relay", "--local", "127.0.0.1", "--upstream", "eth0", *UNLIMITED])
+    if "--take-over" in words:
+        beside = Run(case, site, ["amt", "relay", "--upstream", "eth0"])
+    if beside:
         case.wait_until(lambda: "ready" in beside.err.read_text(encoding="utf-8"), 10, "a relay to ask")
-    one = Run(case, site if command == "relay" else user, words)
-    status, out = one.end(PATIENCE[command])
+    one = Run(case, host, words)
+    status, out = one.end(PATIENCE.get(command, 10))
     err = one.err.read_text(encoding="utf-8", errors="replace")
     if beside:
+        case.check("--take-over" not in words or beside.popen.wait(20) == 0, f"{line}: the relay before has not ended")
         beside.popen.terminate()
         beside.popen.wait(10)
     # Nobody here answers the DNS, so there may be no relay to discover; the load's groups need not be sent to.
@@ -138,16 +148,18 @@ def execute(case, user, site, line: str) -> None:
         case.check("first packet after" in err, f"{line}: nothing came\n{err}")
     if command in ("relay", "gateway", "serve"):
         case.check(re.search(r"\bready\b", err), f"{line}: not ready\n{err}")
-    case.check(command != "status" or b"relay" in out, f"{line}: {out!r}")
+    case.check(command not in ("status", "top") or b"relay" in out, f"{line}: {out!r}")
+    case.check(command not in OTHERS or len(out) > 10, f"{line}: {out!r}")
 
 
 def run(case):
     user, site = network(case)
     files(case)
     case.need_tun()
-    lines = [line for line in documented(case)
-             # The configuration is a file that only its reader has.
-             if line.split()[1] in COMMANDS and line.split()[1] not in LEFT_OUT and "/etc/amt/relay.toml" not in line]
+    found = documented(case)
+    unknown = [line for line in found if line.split()[1] not in (*COMMANDS, *OTHERS)]
+    case.check(not unknown, f"no subcommands: {unknown}")
+    lines = [line for line in found if line.split()[1] not in LEFT_OUT]
     for line in lines:
         execute(case, user, site, line)
     case.check(len(lines) > 25, f"only {len(lines)} commands were found")
