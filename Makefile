@@ -1,7 +1,7 @@
 # What people do with this project. Each target sets up what it needs by itself; CMake does the work.
 # `make` builds build/release/amt.
 .DEFAULT_GOAL := build
-.PHONY: build demo test browser attack interop bench format lint asan tsan fuzz conformance sim storm mutation coverage clean help install deb test-deb htmldocs pdfdocs
+.PHONY: build demo test browser attack interop bench format lint asan tsan fuzz conformance sim storm mutation mutation-system coverage clean help install deb test-deb htmldocs pdfdocs
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 
@@ -95,6 +95,10 @@ storm: ## gateways lose their relay at the same moment, what do the others see: 
 mutation: ## break requirements one at a time, show that the tests notice: minutes; MUTANTS='R-6.2-a ...'
 	@tools/setup.sh build test
 	@tools/mutation.py $(MUTANTS)
+
+mutation-system: ## break what the program does in real networks, show that system tests notice: half an hour; TESTS='rtp ...'
+	@tools/setup.sh build test
+	@tools/mutation.py --system $(TESTS)
 
 coverage: ## line coverage of the pure rooms, from unit tests, simulation and fuzz corpora; fails below 90 %
 	@tools/setup.sh build test

@@ -2,26 +2,26 @@
 """Breaks requirements one at a time and shows that the tests which cite them notice.
 
   tools/mutation.py [REQUIREMENT...]   all mutants of tests/mutation/mutants.toml, or those of these requirements
-  tools/mutation.py --check            only that each mutant still fits the sources and has tests that cite it
+  tools/mutation.py --system [TEST...] all mutants of tests/mutation/system.toml, or those of these system tests
+  tools/mutation.py --check            only that each mutant still fits the sources and has tests that notice it
   tools/mutation.py --self-test        that each of these checks can fail
 
 Works in build/mutation on a copy of the tree, never on the sources. A mutant that no test notices fails the run.
 """
 
-import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
 import tomllib
 
+import mutation_system
 from conformance_tests import read_tests
+from mutation_copy import Copy, problem_of_text
 
 TEST_SECONDS = 120
-JOBS = str(os.cpu_count() or 1)
 
 
 class Mutant:
@@ -36,12 +36,8 @@ class Mutant:
 
     def problem(self, root: pathlib.Path) -> str | None:
         name = f"tests/mutation/mutants.toml: {self.requirement} ({self.breaks})"
-        path = root / self.file
-        count = path.read_text(encoding="utf-8").count(self.old) if path.is_file() else 0
-        if count != 1:
-            return f"{name}: its old text stands {count} times in {self.file}"
-        if self.old == self.new:
-            return f"{name}: changes nothing"
+        if problem := problem_of_text(root, self.file, self.old, self.new):
+            return f"{name}: {problem}"
         if not self.tests:
             return f"{name}: no unit test of src/{self.room} cites the requirement"
         return None
@@ -53,54 +49,16 @@ def read_mutants(root: pathlib.Path) -> list[Mutant]:
     return [Mutant(entry, tests) for entry in entries]
 
 
-class Copy:
-    """The tree in build/mutation/tree, and what is built of it beside."""
-
-    def __init__(self, root: pathlib.Path):
-        self.root = root
-        self.tree, self.build = root / "build/mutation/tree", root / "build/mutation/build"
-
-    def bring_up_to_date(self) -> None:
-        listed = subprocess.run(["git", "-C", str(self.root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-                                check=True, capture_output=True).stdout.decode().split("\0")
-        names = {name for name in listed if name and (self.root / name).is_file()}
-        for path in list(self.tree.rglob("*")) if self.tree.is_dir() else []:
-            if path.is_file() and str(path.relative_to(self.tree)) not in names:
-                path.unlink()
-        for name in names:
-            self._update(name)
-        if not (self.build / "build.ninja").is_file():
-            self._run(["cmake", "-G", "Ninja", "-S", str(self.tree), "-B", str(self.build), "-DCMAKE_BUILD_TYPE=Debug",
-                       "-DCMAKE_CXX_FLAGS_DEBUG=-O0"])
-
-    def _update(self, name: str) -> None:
-        """Only what differs is written: what has its old time is not built again."""
-        source, target = self.root / name, self.tree / name
-        if target.is_file() and target.read_bytes() == source.read_bytes():
-            return
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
-
-    def build_targets(self, targets) -> bool:
-        return self._run(["cmake", "--build", str(self.build), "-j", JOBS, "--target", *targets], check=False)
-
-    def run_tests(self, mutant: Mutant) -> tuple[int, str]:
-        # Parameterised tests have their instance's name in front and the parameter's behind.
-        names = ":".join(f"{name}:{name}/*:*/{name}/*" for name in mutant.tests)
-        program = self.build / "src" / mutant.room / mutant.target
-        try:
-            done = subprocess.run([str(program), f"--gtest_filter={names}"], capture_output=True, text=True,
-                                  errors="replace", timeout=TEST_SECONDS, check=False)
-            return done.returncode, done.stdout
-        except subprocess.TimeoutExpired as late:
-            return -1, (late.stdout or b"").decode(errors="replace")
-
-    def _run(self, command: list[str], check=True) -> bool:
-        with open(self.root / "build/mutation/log", "ab") as log:
-            done = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False)
-        if check and done.returncode != 0:
-            sys.exit(f"mutation: `{' '.join(command)}` failed, see build/mutation/log")
-        return done.returncode == 0
+def run_tests(copy: Copy, mutant: Mutant) -> tuple[int, str]:
+    # Parameterised tests have their instance's name in front and the parameter's behind.
+    names = ":".join(f"{name}:{name}/*:*/{name}/*" for name in mutant.tests)
+    program = copy.build / "src" / mutant.room / mutant.target
+    try:
+        done = subprocess.run([str(program), f"--gtest_filter={names}"], capture_output=True, text=True,
+                              errors="replace", timeout=TEST_SECONDS, check=False)
+        return done.returncode, done.stdout
+    except subprocess.TimeoutExpired as late:
+        return -1, (late.stdout or b"").decode(errors="replace")
 
 
 def ran(output: str) -> int:
@@ -117,15 +75,10 @@ def killers(output: str) -> list[str]:
 
 
 def judge(copy: Copy, mutant: Mutant) -> tuple[bool, str]:
-    path = copy.tree / mutant.file
-    original = path.read_text(encoding="utf-8")
-    path.write_text(original.replace(mutant.old, mutant.new), encoding="utf-8")
-    try:
+    with copy.broken_by([mutant]):
         if not copy.build_targets([mutant.target]):
             return False, "does not compile, see build/mutation/log"
-        status, output = copy.run_tests(mutant)
-    finally:
-        path.write_text(original, encoding="utf-8")
+        status, output = run_tests(copy, mutant)
     if status == 0:
         return False, f"SURVIVED {', '.join(mutant.tests)}"
     found = killers(output)
@@ -140,7 +93,7 @@ def run(root: pathlib.Path, mutants: list[Mutant]) -> int:
         sys.exit("mutation: the tree does not build, see build/mutation/log")
     survivors = 0
     for mutant in mutants:
-        status, output = copy.run_tests(mutant)
+        status, output = run_tests(copy, mutant)
         if status != 0 or ran(output) == 0:
             sys.exit(f"mutation: {', '.join(mutant.tests)} of {mutant.target} must pass before anything is broken:\n{output}")
     for mutant in mutants:
@@ -173,28 +126,36 @@ def self_test() -> None:
     text = "[==========] Running 2 tests from 1 test suite.\n[ RUN      ] A.B\n[       OK ] A.B (0 ms)\n[ RUN      ] A.C\n"
     assert ran(text) == 2 and killers(text) == ["A.C (ended the program)"], killers(text)
     assert killers(text + "[  FAILED  ] A.C (1 ms)\n[  FAILED  ] 1 test, listed below:\n") == ["A.C"]
-    print("self-test: a mutant that does not fit, and one that nobody would notice, are found")
+
+
+def choose(mutants: list, names: set[str], name_of) -> list:
+    unknown = names - {name_of(mutant) for mutant in mutants}
+    if unknown:
+        print(f"no mutant of {', '.join(sorted(unknown))}")
+        sys.exit(2)
+    return [mutant for mutant in mutants if not names or name_of(mutant) in names]
 
 
 def main() -> int:
     root = pathlib.Path(__file__).resolve().parent.parent
     if "--self-test" in sys.argv:
         self_test()
+        mutation_system.self_test()
+        print("self-test: a mutant that does not fit, and one that nobody would notice, are found")
         return 0
-    mutants = read_mutants(root)
-    problems = [problem for mutant in mutants if (problem := mutant.problem(root))]
+    mutants, of_program = read_mutants(root), mutation_system.read_system_mutants(root)
+    problems = [problem for mutant in (*mutants, *of_program) if (problem := mutant.problem(root))]
     if problems:
         print("\n".join(problems))
         return 1
     if "--check" in sys.argv:
-        print(f"{len(mutants)} mutants of {len({mutant.requirement for mutant in mutants})} requirements fit the sources")
+        print(f"{len(mutants)} mutants of {len({mutant.requirement for mutant in mutants})} requirements and "
+              f"{len(of_program)} of the program fit the sources")
         return 0
-    wanted = set(sys.argv[1:])
-    unknown = wanted - {mutant.requirement for mutant in mutants}
-    if unknown:
-        print(f"no mutant of {', '.join(sorted(unknown))}")
-        return 2
-    return run(root, [mutant for mutant in mutants if not wanted or mutant.requirement in wanted])
+    names = {name for name in sys.argv[1:] if name != "--system"}
+    if "--system" in sys.argv:
+        return mutation_system.run_system(root, choose(of_program, names, lambda mutant: mutant.stem))
+    return run(root, choose(mutants, names, lambda mutant: mutant.requirement))
 
 
 if __name__ == "__main__":

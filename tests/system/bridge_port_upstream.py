@@ -19,10 +19,11 @@ def run(case):
         if not has(kind, master):
             continue
         host.ip("link add eth1 type veth peer name far1", f"link set eth1 master {master}")
-        done = case.amt_once(["relay", "--local", "127.0.0.1", "--upstream", "eth1"], host)
-        case.check(done.returncode == 1, f"status {done.returncode}")
-        case.check(f"eth1, a port of the {kind} {master}" in done.stderr and f"use --upstream {master}" in done.stderr,
-                   f"the message: {done.stderr}")
+        relay = case.start(["relay", "--local", "127.0.0.1", "--upstream", "eth1"], f"relay-{kind}", host)
+        case.wait_until(lambda: relay.status is not None, 5, f"a port of a {kind} is refused")
+        case.check(relay.status == 1, f"status {relay.status}")
+        case.check(f"eth1, a port of the {kind} {master}" in relay.err and f"use --upstream {master}" in relay.err,
+                   f"the message: {relay.err}")
         host.ip("link del eth1", f"link del {master}")
     # A VRF leaves an interface its packets.
     if has("vrf", "vrf0", "table", "10"):

@@ -8,7 +8,7 @@ destinations, auxiliary data, padding, priority tags; queries from where no rout
 import struct
 
 from lib import packets
-from lib.lan import IGMPV1_REPORT, IGMPV2_LEAVE, IGMPV2_REPORT, MLDV1_REPORT, Lan, downstream, is_querier, memberships
+from lib.lan import IGMPV1_REPORT, IGMPV2_LEAVE, IGMPV2_REPORT, MLDV1_DONE, MLDV1_REPORT, Lan, downstream, is_querier, memberships
 from lib.topology import Line
 
 NEEDS = {"namespaces", "tun"}
@@ -44,7 +44,30 @@ def without_router_alert(case, gateway, party):
     party.older(MLDV1_REPORT, "ff1e::9:1", router_alert=False)
     case.wait_until(lambda: counters(gateway)["mld_reject_no_router_alert"] == 1, 3, "MLD without Router Alert is counted")
     case.check("MLD message refused: no Router Alert, from fe80::180" in gateway.err, "and told")
+    # A hop-by-hop header without the option: only padding.
+    message = struct.pack("!BBHHH", MLDV1_REPORT, 0, 0, 0, 0) + packets.address("ff1e::9:1")
+    alert = packets.mld_datagram(message, "ff1e::9:1", source="fe80::180")
+    party.send(alert.replace(packets.ROUTER_ALERT_V6, bytes.fromhex("00010400000000")))
+    case.wait_until(lambda: counters(gateway)["mld_reject_no_router_alert"] == 2, 3, "likewise with an empty hop-by-hop header")
     case.check("ff1e::9:1" not in memberships(gateway), "and refused")
+    # RFC 9776 §9.2: queries need it.
+    query = packets.with_checksum(struct.pack("!BBH", 0x11, 10, 0) + bytes(4) + struct.pack("!BBH", 2, 125, 0))
+    party.send(packets.igmp_datagram(query, "224.0.0.1", source="192.168.50.1", router_alert=False))
+    case.wait_until(lambda: counters(gateway)["igmp_reject_no_router_alert"] == 1, 3, "a query without it is counted")
+    case.check(is_querier(gateway, 4), "and takes no role")
+
+
+def groups_out_of_range(case, gateway, party):
+    for family, link, unicast in ((4, "224.0.0.77", "10.1.2.3"), (6, "ff02::77", "2001:db8::77")):
+        protocol = {4: "igmp", 6: "mld"}[family]
+        before = counters(gateway)
+        party.report(family, [packets.record(TO_EX, link), packets.record(TO_EX, unicast)])
+        case.wait_until(lambda: all(counters(gateway)[f"{protocol}_{name}"] == before[f"{protocol}_{name}"] + 1
+                                    for name in ("link_scope_groups", "groups_not_multicast")), 3,
+                        f"IPv{family}: groups out of range are counted")
+        case.check(not {link, unicast} & set(memberships(gateway)), f"{memberships(gateway)}")
+    case.check("host 192.168.50.180 reports a group that is no multicast address; that gives it nothing" in gateway.err and
+               "host fe80::180 reports a group" in gateway.err, "which is told")
 
 
 def odd_destinations(case, line, gateway, party):
@@ -78,11 +101,29 @@ def odd_shapes(case, gateway, party):
           lambda: party.send_frame(target, b"\x81\x00\xe0\x00\x08\x00" + report.ljust(46, b"\0")), leave)
     auxiliary = bytes([TO_EX, 2]) + struct.pack("!H", 0) + packets.address(group) + b"AUXILIAR"
     joins(case, gateway, group, "auxiliary data", lambda: party.report(4, [auxiliary]), leave)
+    joins_of_mld(case, gateway, party)
     # Of another VLAN, and no report of this LAN's.
     party.send_frame(target, b"\x81\x00\x00\x07\x08\x00" + report)
     party.older(IGMPV1_REPORT, "239.9.2.9", router_alert=False)
     case.wait_until(lambda: "239.9.2.9" in memberships(gateway), 3, "what was sent behind it")
     case.check(group not in memberships(gateway), "nothing of VLAN 7")
+
+
+def joins_of_mld(case, gateway, party):
+    group, target = "ff1e::9:2", b"\x33\x33\x00\x09\x00\x02"
+    leave = lambda: party.older(MLDV1_DONE, group)
+    message = struct.pack("!BBHHH", MLDV1_REPORT, 0, 0, 0, 0) + packets.address(group)
+    report = packets.mld_datagram(message, group, source="fe80::180")
+    joins(case, gateway, group, "MLD: a padded frame",
+          lambda: party.send_frame(target, b"\x86\xdd" + report + b"\xaa" * 20), leave)
+    joins(case, gateway, group, "MLD: a priority tag (VLAN 0)",
+          lambda: party.send_frame(target, b"\x81\x00\xe0\x00\x86\xdd" + report), leave)
+    joins(case, gateway, group, "MLD: octets behind the message",
+          lambda: party.send(packets.mld_datagram(message + bytes(12), group, source="fe80::180")), leave)
+    auxiliary = bytes([TO_EX, 2]) + struct.pack("!H", 0) + packets.address(group) + b"AUXILIAR"
+    joins(case, gateway, group, "MLD: auxiliary data", lambda: party.report(6, [auxiliary]), leave)
+    joins(case, gateway, group, "MLD: a report to all routers",
+          lambda: party.send(packets.mld_datagram(message, "ff02::2", source="fe80::180")), leave)
 
 
 def forged_queries(case, gateway, party):
@@ -120,6 +161,7 @@ def run(case):
     gateway = line.start_gateway(4, "--downstream", "l0")
     case.wait_until(lambda: party.queries(), 5, "the gateway is the querier")
     without_router_alert(case, gateway, party)
+    groups_out_of_range(case, gateway, party)
     odd_destinations(case, line, gateway, party)
     odd_shapes(case, gateway, party)
     forged_queries(case, gateway, party)

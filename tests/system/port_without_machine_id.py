@@ -28,4 +28,4 @@ def run(case):
         ports.append(next(one.endpoint[1] for one in relay.events if one.message.kind == amt.REQUEST))
         listener.close()
         gateway.terminate()
-    case.check(len(set(ports)) == 1 and ports[0] >= 49152, f"{ports}")
+    case.check(len(set(ports)) == 1 and ports[0] >= 49152, f"the port changes: {ports}")

@@ -71,7 +71,7 @@ def run(case):
     out = case.folder / "recording.ts"
     out.write_bytes(b"precious")
     refused = case.amt_once(["receive", url, "--relay", player.address, "-o", out, "--duration", 1])
-    case.check(refused.returncode == 2 and str(out) in refused.stderr and "--overwrite" in refused.stderr, f"{refused}")
+    case.check(refused.returncode == 2 and str(out) in refused.stderr and "--overwrite" in refused.stderr, f"a recording is kept: {refused}")
     case.check(out.read_bytes() == b"precious", "what was there is there")
     done = case.amt_once(["receive", url, "--relay", player.address, "-o", out, "--overwrite", "--duration", "0.2"])
     case.check(done.returncode == 0 and out.read_bytes() == b"", f"--overwrite: {done}")

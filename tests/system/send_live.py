@@ -63,7 +63,7 @@ def run(case):
                 for at in range(0, len(datagram), PACKET):
                     number = struct.unpack("!I", datagram[at + PACKET - 4:at + PACKET])[0]
                     delays[number] = now - written[number]
-        listening = threading.Thread(target=listen)
+        listening = threading.Thread(target=listen, daemon=True)
         listening.start()
         start, number = time.monotonic(), 0
         while (seconds := number * PACKET * 8 / RATE) < 4:

@@ -6,7 +6,7 @@ import threading
 
 from . import background
 
-A, AAAA, AMTRELAY, OPT = 1, 28, 260, 41
+A, AAAA, OPT, DS, DNSKEY, AMTRELAY = 1, 28, 41, 43, 48, 260
 NO_ERROR, NAME_ERROR = 0, 3
 
 
@@ -32,10 +32,11 @@ class Asked:
 
 
 class Server:
-    """Answers `records` ({(name, type): data}) at `address` of `host`, which may be link-local: `fe80::1%r1`."""
+    """Answers `records` ({(name, type): data}) at `address` of `host`, which may be link-local: `fe80::1%r1`. Questions of a
+    type in `silent` are never answered."""
 
-    def __init__(self, host, address: str, records: dict[tuple[str, int], bytes]):
-        self.records, self.asked = records, []
+    def __init__(self, host, address: str, records: dict[tuple[str, int], bytes], silent=()):
+        self.records, self.silent, self.asked = records, silent, []
         with host.enter():
             where = socket.getaddrinfo(address, 53, type=socket.SOCK_DGRAM)[0]
             self.udp = socket.socket(where[0], socket.SOCK_DGRAM)
@@ -46,9 +47,11 @@ class Server:
             self.tcp.listen(16)
         self._readers = [_Datagrams(self.udp, self), _Streams(self.tcp, self)]
 
-    def answer(self, octets: bytes, by: str, peer) -> bytes:
+    def answer(self, octets: bytes, by: str, peer) -> bytes | None:
         asked = Asked(octets, by, peer[0])
         self.asked.append(asked)
+        if asked.kind in self.silent:
+            return None
         found = self.records.get((asked.name, asked.kind))
         known = any(name == asked.name for name, _ in self.records)
         code = NO_ERROR if known else NAME_ERROR
@@ -68,7 +71,8 @@ class _Datagrams(background.SocketReader):
         self.start()
 
     def handle(self, octets: bytes, peer) -> None:
-        self.socket.sendto(self._server.answer(octets, "udp", peer), peer)
+        if (answer := self._server.answer(octets, "udp", peer)) is not None:
+            self.socket.sendto(answer, peer)
 
 
 class _Streams(background.Background):
@@ -93,6 +97,8 @@ class _Streams(background.Background):
                 while head := stream.recv(2, socket.MSG_WAITALL):
                     octets = stream.recv(struct.unpack("!H", head)[0], socket.MSG_WAITALL)
                     answer = self._server.answer(octets, "tcp", peer)
+                    if answer is None:
+                        return
                     stream.sendall(struct.pack("!H", len(answer)) + answer)
             except OSError:
                 return

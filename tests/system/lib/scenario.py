@@ -13,6 +13,10 @@ from . import netns, process
 from .patience import PATIENCE
 
 
+# Of a time that has a limit.
+ATTEMPTS = 5
+
+
 class Skipped(Exception):
     """This machine cannot show it; the text says why."""
 
@@ -70,6 +74,16 @@ class Case:
             if time.monotonic() > end:
                 raise AssertionError(f"not within {timeout * PATIENCE} s: {what}")
             time.sleep(poll)
+
+    def within(self, limit: float, what: str, attempt) -> None:
+        """`attempt()` gives seconds. The least of several is what the program needs: a busy machine only adds to it."""
+        best = float("inf")
+        for _ in range(ATTEMPTS):
+            best = min(best, attempt())
+            if best < limit:
+                break
+        self.figure(what, round(best, 2), "s")
+        self.check(best < limit, f"{what}: {best:.2f} s, at most {limit}")
 
     # What a test uses
     def closing(self, thing):
