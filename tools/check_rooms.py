@@ -4,7 +4,8 @@
   * an #include "room/file.hh" names the own room, or one that is depended on, directly or through another;
   * the public API (include/amt) includes nothing but itself and the standard library;
   * a pure room depends on pure rooms only, and includes no header of sockets, threads or clocks;
-  * nobody depends on himself through others.
+  * no room depends on itself through others;
+  * every .cc stands in the folder of a room: no build compiles another, a test neither.
 `--self-test` shows on small made-up trees that each rule can fail.
 """
 
@@ -54,6 +55,9 @@ def problems(root: pathlib.Path) -> list[str]:
                         found.append(f"{where}: {room} may not include {target} (src/{room}/CMakeLists.txt)")
                 elif room in map_of.PURE and not test and system not in ALLOWED_IN_PURE and MACHINE_HEADERS.match(system):
                     found.append(f"{where}: <{system}> in a pure room")
+    for path in sorted((root / "src").rglob("*.cc")):
+        if str(path.parent.relative_to(root / "src")) not in table:
+            found.append(f"{path.relative_to(root)}: stands in no room, so it is not compiled")
     for path in sorted((root / "include").rglob("*.h*")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             match = INCLUDE.match(line)
@@ -87,6 +91,8 @@ def self_test() -> None:
             "src/hall/CMakeLists.txt": "add_subdirectory(low)\nadd_subdirectory(high)", "src/hall/low/CMakeLists.txt": "amt_room(hall_low)",
             "src/hall/high/CMakeLists.txt": "amt_room(hall_high DEPENDS hall_low)", "src/hall/low/a.cc": '#include "hall/high/x.hh"\n'},
         "circle": {"src/base/CMakeLists.txt": "amt_room(base DEPENDS sys)"},
+        "test beside the rooms of a folder": {
+            "src/hall/CMakeLists.txt": "add_subdirectory(low)", "src/hall/low/CMakeLists.txt": "amt_room(hall_low)", "src/hall/a_test.cc": ""},
         "public API looks inside": {"include/amt/a.hh": '#include "base/x.hh"\n'},
     }.items():
         assert tree(files), f"not noticed: {name}"

@@ -1,4 +1,4 @@
-#include "engine/path_probes.hh"
+#include "engine/relay/path_probes.hh"
 
 #include <gtest/gtest.h>
 
