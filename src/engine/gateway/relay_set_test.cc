@@ -3,14 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
-#include <map>
 #include <vector>
 
 #include "engine/gateway/receiver.hh"
 #include "engine/runtime/event_loop.hh"
-#include "gateway/test_bench.hh"
-#include "io/udp_socket.hh"
-#include "sys/clock.hh"
+#include "engine/runtime/played_relay.hh"
 #include "sys/os_random.hh"
 
 namespace amt::test {
@@ -18,51 +15,6 @@ namespace {
 
 constexpr std::string_view kGroup = "232.1.1.1";
 constexpr std::string_view kSource = "198.51.100.1";
-/// So long a machine may be busy with other things.
-constexpr Duration kPatience = std::chrono::seconds(60);
-
-/// A relay on loopback that the test plays: it answers Requests, and keeps what it is sent.
-class PlayedRelay {
- public:
-  PlayedRelay(EventLoop& loop, std::string_view at)
-      : socket_(UdpSocket::bind({address(at), 0}, {}).value()), watch_(loop, socket_.fd(), [this] { on_readable(); }) {}
-
-  [[nodiscard]] Endpoint endpoint() const { return socket_.local(); }
-  [[nodiscard]] std::size_t count(std::uint8_t type) const {
-    const auto found = counts_.find(type);
-    return found == counts_.end() ? 0 : found->second;
-  }
-  /// To whoever sent the last Update.
-  void send(const Octets& message) { send_to(gateway_, message); }
-
-  bool answers = true;
-
- private:
-  void on_readable() {
-    ASSERT_TRUE(socket_.receive(received_));
-    for (const Received& message : received_.received()) {
-      const Sent sent{{}, message.from, Octets(message.bytes.begin(), message.bytes.end())};
-      ++counts_[sent.type()];
-      if (sent.type() == kUpdate) gateway_ = message.from;
-      if (sent.type() != kRequest || !answers) continue;
-      QueryText query;
-      query.nonce = sent.nonce();
-      send_to(message.from, sent.is_mld_request() ? query.mld() : query.igmp());
-    }
-  }
-  void send_to(const Endpoint& to, const Octets& octets) {
-    const Bytes piece = octets;
-    const Transmit message{.to = to, .pieces = {&piece, 1}};
-    EXPECT_EQ(socket_.send({&message, 1}, [](const SendFailure&) {}), 1U);
-  }
-
-  UdpSocket socket_;
-  ReceiveBatch received_{16};
-  std::map<std::uint8_t, std::size_t> counts_;
-  Endpoint gateway_;
-  ReadWatch watch_;
-};
-
 class RelaySetTest : public testing::Test {
  protected:
   void create(std::vector<Endpoint> relays) {
@@ -79,18 +31,9 @@ class RelaySetTest : public testing::Test {
     set_ = std::move(*set);
     ASSERT_TRUE(set_->set_membership(address(kGroup), include({kSource})));
   }
-  /// False: it did not happen.
   template <typename Condition>
   bool run_until(Condition condition) {
-    const Instant end = monotonic_now() + kPatience;
-    std::optional<Timer> look;
-    look.emplace(loop_, [&] {
-      if (condition() || monotonic_now() > end) return loop_.stop();
-      look->set(monotonic_now() + milliseconds(2));
-    });
-    look->set(monotonic_now());
-    loop_.run();
-    return condition();
+    return test::run_until(loop_, condition);
   }
 
   OsRandom random_;
