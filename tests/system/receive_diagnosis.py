@@ -26,7 +26,8 @@ def run(case):
         receiver = silent(name, *more)
         case.check(receiver.wait(20) == 1, receiver.err)
         told = [one for one in receiver.err.splitlines() if "nothing arrived" in one]
-        case.check(len(told) == 1 and "refuses new gateways (L flag)" in told[0] and "no relay does" not in told[0], receiver.err)
+        case.check(len(told) == 1 and "refuses new gateways (L flag)" in told[0] and "no relay does" not in told[0],
+                   f"a full relay is named as such: {receiver.err}")
     relay.limit = False
 
     # It answers, and nothing comes; what comes is not of this channel.

@@ -5,6 +5,7 @@
 
 import json
 import os
+import pathlib
 import pty
 import re
 import select
@@ -49,9 +50,30 @@ class OnTerminal:
         os.close(self.main)
 
 
+def takes_hang_up(process) -> bool:
+    """It has said what SIGHUP, the first signal, is to do."""
+    masks = re.findall(r"^Sig(?:Blk|Cgt):\s+(\w+)$", pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="ascii"), re.M)
+    return any(int(mask, 16) & 1 for mask in masks)
+
+
+def hang_up_others(case, player):
+    """Whoever is no daemon ends well when its terminal is closed, and tells whom it asked."""
+    source = ["--interface", "lo", "--source", "127.0.0.1"]
+    for words, ready in ((["send", f"{loopback.GROUP}:5000", *source], takes_hang_up),
+                         (["discover", "--discovery", loopback.address(77)], lambda one: one.out),
+                         (["bench", "--relay", player.address, "--gateways", 1, "--group", f"{loopback.SOURCE}@{loopback.GROUP}",
+                           "--duration", 60], lambda _: player.relay.tunnels)):
+        one = case.start(words, words[0])
+        case.wait_until(lambda: ready(one), 10, f"{words[0]} runs")
+        one.signal(signal.SIGHUP)
+        case.check(one.wait(5) in (0, 1), f"{words[0]} after SIGHUP: {one.status} {one.err}")
+        case.wait_until(lambda: not player.relay.tunnels, 2, f"{words[0]}: the relay heard of it")
+
+
 def run(case):
     player = loopback.Player(case)
     url, relay = loopback.URL, player.relay
+    hang_up_others(case, player)
 
     # A terminal that is closed: Teardown or leave, status 0. Under nohup it goes on.
     receiver = player.receive("-o", case.folder / "hangup", name="hangup")
@@ -66,6 +88,12 @@ def run(case):
     case.wait_until(lambda: (case.folder / "nohup.ts").stat().st_size == 20 * 1316, 5, "it receives under nohup")
     case.check(receiver.status is None, "and lives on after SIGHUP")
     receiver.terminate()
+
+    # Schemes know no case, and a port may be empty (RFC 3986).
+    receiver = player.receive("--count", 3, "-o", case.folder / "odd", name="odd", channel=f"AMT://{loopback.SOURCE}@{loopback.GROUP}:")
+    player.wait_joined()
+    stream(player)
+    case.check(receiver.wait(5) == 0, receiver.err)
 
     # A recording is not overwritten, an empty file is no recording.
     out = case.folder / "recording.ts"
@@ -103,7 +131,9 @@ def run(case):
     player.wait_joined()
     stream(player, 3)
     case.check(receiver.wait(5) == 0, receiver.err)
-    messages = [json.loads(line)["message"] for line in receiver.err.splitlines()]
+    lines = receiver.err.splitlines()
+    case.check(all(line.startswith("{") for line in lines), f"each line is JSON: {lines}")
+    messages = [json.loads(line)["message"] for line in lines]
     case.check(any("received 3 packets" in one for one in messages), f"the summary too: {messages}")
     receiver = player.receive("--count", 3, "-o", case.folder / "text", name="log_text")
     player.wait_joined()
