@@ -80,7 +80,7 @@ void add_list(HttpRoutes& routes, ServeSite& site) {
              }));
 }
 
-/// hls.js hands the video what it has put together as a blob.
+/// mpegts.js hands the video what it has put together as a blob.
 constexpr const char* kPagePolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; media-src 'self' "
     "blob:; "

@@ -27,7 +27,8 @@ std::span<const PageFile> serve_page_files() {
       {"/", "text/html; charset=utf-8", kPageServeHtml},
       {"/serve.css", "text/css; charset=utf-8", kPageServeCss},
       {"/serve.js", "text/javascript; charset=utf-8", kPageServeJs},
-      {"/hls.js", "text/javascript; charset=utf-8", kPageHlsLightMinJs},
+      {"/player.js", "text/javascript; charset=utf-8", kPagePlayerJs},
+      {"/mpegts.js", "text/javascript; charset=utf-8", kPageMpegtsJs},
       {"/icon.svg", "image/svg+xml", kPageIconSvg},
   };
   return files;

@@ -15,7 +15,8 @@ extern const std::string_view kPageIconSvg;
 extern const std::string_view kPageServeHtml;
 extern const std::string_view kPageServeCss;
 extern const std::string_view kPageServeJs;
-/// hls.js; empty where it was not there at the build (`npm ci` in src/observe/serve_page).
-extern const std::string_view kPageHlsLightMinJs;
+extern const std::string_view kPagePlayerJs;
+/// The library mpegts.js; empty where it was not there at the build (`npm ci` in src/observe/serve_page).
+extern const std::string_view kPageMpegtsJs;
 
 }  // namespace amt

@@ -67,6 +67,8 @@ json::object channel_object(const ServedChannel::Status& channel) {
                    {"reason", channel.reason},
                    {"name", channel.service_name},
                    {"scrambled", channel.is_scrambled},
+                   {"served_by", view(to_string(channel.served_by))},
+                   {"native_interface", nullptr},
                    {"viewers", channel.viewers.size() + channel.viewers_waiting},
                    {"hls", channel.is_read_by_hls},
                    {"packets", channel.packets},
@@ -81,6 +83,7 @@ json::object channel_object(const ServedChannel::Status& channel) {
                    {"memory_bytes", channel.memory_octets},
                    {"idle_seconds", nullptr}};
   if (channel.key.channel.source) out["source"] = channel.key.channel.source->to_string();
+  if (channel.native_interface) out["native_interface"] = *channel.native_interface;
   if (channel.silence) out["idle_seconds"] = seconds(*channel.silence);
   json::array& streams = out["streams"].emplace_array();
   for (const std::string& one : channel.streams) streams.emplace_back(one);

@@ -84,4 +84,17 @@ void LiveStream::forget_old_starts() {
 
 const StartPoint* LiveStream::latest_start() const { return starts_.empty() ? nullptr : &starts_.back(); }
 
+const StartPoint* LiveStream::start_of_newcomer(Instant now) const {
+  const StartPoint* found = nullptr;
+  for (auto start = starts_.rbegin(); start != starts_.rend(); ++start) {
+    // The other half of the ring is room for a viewer that is slow at first.
+    const bool is_too_old = now - start->at > kHeadStartMax || ring_.end() - start->position > ring_.capacity() / 2;
+    const bool is_worse = found != nullptr && found->is_key_frame && !start->is_key_frame;
+    if (found != nullptr && (is_too_old || is_worse)) break;
+    found = &*start;
+    if (now - start->at >= kHeadStart) break;
+  }
+  return found;
+}
+
 }  // namespace amt

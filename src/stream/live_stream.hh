@@ -32,6 +32,10 @@ class LiveStream {
   /// Such other starts are so far apart.
   static constexpr Duration kOtherStartInterval = std::chrono::milliseconds(500);
   static constexpr std::size_t kStartPointsMax = 256;
+  /// Players show nothing before they have half a second of stream or more. A viewer that joins gets that at once.
+  static constexpr Duration kHeadStart = std::chrono::milliseconds(500);
+  /// No older start is taken for the sake of the head start.
+  static constexpr Duration kHeadStartMax = std::chrono::seconds(3);
 
   explicit LiveStream(std::size_t ring_octets);
 
@@ -42,6 +46,9 @@ class LiveStream {
   [[nodiscard]] const StreamRing& ring() const { return ring_; }
   /// The newest that is still in the ring; null: none.
   [[nodiscard]] const StartPoint* latest_start() const;
+  /// Where a viewer that joins now begins: at the newest that is `kHeadStart` old. Where there is none between that and
+  /// `kHeadStartMax`: at the oldest of those that are newer, or else at the newest. Null: there is none.
+  [[nodiscard]] const StartPoint* start_of_newcomer(Instant now) const;
   /// All that are still in the ring, oldest first.
   [[nodiscard]] const std::deque<StartPoint>& starts() const { return starts_; }
   [[nodiscard]] const ProgramMap& programs() const { return programs_; }

@@ -52,6 +52,36 @@ TEST(LiveStream, StartsAtTheLastKeyFrameWithThePatAndThePmt) {
   EXPECT_EQ(read_all(stream, start->position), expected);
 }
 
+TEST(LiveStream, GivesANewcomerAHeadStart) {
+  LiveStream stream(kRing);
+  EXPECT_EQ(stream.start_of_newcomer(at(0)), nullptr);
+  stream.add(at(0), tables());
+  for (int i = 0; i < 5; ++i) stream.add(at(0.3 * i), key(i));
+  const auto begins = [&](double seconds) { return stream.start_of_newcomer(at(seconds))->at; };
+  EXPECT_EQ(begins(1.2), at(0.6));
+  EXPECT_EQ(begins(1.39), at(0.6));
+  EXPECT_EQ(begins(1.4), at(0.9));
+  EXPECT_EQ(begins(9), at(1.2)) << "the newest, if all are old";
+  // A viewer does not begin before a pause, to see a jump.
+  stream.add(at(60), key(5));
+  EXPECT_EQ(begins(60), at(60));
+  stream.add(at(60.1), key(6));
+  EXPECT_EQ(begins(60.2), at(60));
+}
+
+TEST(LiveStream, TakesNoHeadStartFromAnotherKindOfStartOrTheOlderHalfOfTheRing) {
+  LiveStream stream(kRing);
+  stream.add(at(0), tables());
+  stream.add(at(3.1), other(0));
+  stream.add(at(3.2), key(1));
+  ASSERT_EQ(stream.starts().size(), 2U);
+  EXPECT_EQ(stream.start_of_newcomer(at(3.7))->at, at(3.2));
+  EXPECT_EQ(stream.start_of_newcomer(at(3.3))->at, at(3.2));
+  for (int i = 0; i < 60; ++i) stream.add(at(3.4), other(i));
+  stream.add(at(3.5), key(2));
+  EXPECT_EQ(stream.start_of_newcomer(at(3.8))->at, at(3.5)) << "the other is in the older half of the ring";
+}
+
 TEST(LiveStream, BelievesTheRandomAccessIndicator) {
   LiveStream stream(kRing);
   stream.add(at(0), tables());

@@ -80,8 +80,7 @@ def relay_page(case, page) -> None:
     # By keyboard alone.
     page.evaluate("document.getElementById('search-text').focus()")
     page.call("Input.insertText", text="203.0.113.9")
-    for kind in ("keyDown", "keyUp"):
-        page.call("Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter", windowsVirtualKeyCode=13, text="\r" if kind == "keyDown" else "")
+    page.press("Enter")
     case.wait_until(lambda: page.evaluate("document.querySelector('#tunnels > p').textContent") == "No gateway is like that.", 10, "found nothing", poll=0.2)
     page.evaluate(f"document.getElementById('search-text').value = '{SSM[4]}'; document.getElementById('search').requestSubmit()")
     case.wait_until(lambda: page.evaluate(rows) == 25, 10, "found by group", poll=0.2)

@@ -1,26 +1,46 @@
 """The page of `amt serve` in headless Chromium: lists the channels of a playlist, plays picture and sound of a real stream that came
-through a real tunnel, changes channel, and goes on after a restart of the relay. With an argument: writes a screenshot into that folder.
+through a real tunnel, changes channel by mouse, by keyboard and by its address, shows stills and losses, and goes on after a restart of
+the relay. With an argument: writes the screenshots of docs/serve.md into that folder.
 
     amt send, twice ── relay ══ amt serve │ HTTP │ Chromium
 """
 
 import pathlib
 
-from lib import browser, video
+from lib import browser, http_streams, video
 from lib.scenario import Skipped
 from lib.topology import PORT, SSM, Line
 
 NEEDS = {"namespaces"}
 ADDRESS = "http://127.0.0.1:4022/"
 GROUPS = (SSM[4], "232.1.2.4")
-PLAYER = pathlib.Path(__file__).resolve().parents[2] / "src/observe/serve_page/node_modules/hls.js"
+PLAYER = pathlib.Path(__file__).resolve().parents[2] / "src/observe/serve_page/node_modules/mpegts.js"
+
+# `shown` counts the frames that reach the screen, `begun` and `firstFrame` are of the newest channel.
+COUNT_FRAMES = """
+var shown = 0, begun = 0, firstFrame = 0;
+const count = () => { ++shown; if (!firstFrame) firstFrame = performance.now(); video.requestVideoFrameCallback(count); };
+video.requestVideoFrameCallback(count);
+document.addEventListener('click', (event) => {
+  if (!event.target.closest('button')) return;
+  begun = performance.now();
+  video.addEventListener('emptied', () => { firstFrame = 0; });
+}, true);
+"""
+# How many colours the second channel's still has.
+STILL_COLOURS = """(() => {
+  const canvas = document.querySelectorAll('#channels button')[1].querySelector('canvas');
+  if (!canvas) return 0;
+  const octets = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  return new Set(Array.from(new Uint32Array(octets.buffer))).size;
+})()"""
 
 
 def run(case):
     if not browser.program():
         raise Skipped("no Chromium here (Debian package chromium; make browser installs it)")
     if not PLAYER.is_dir():
-        raise Skipped("hls.js was not embedded (npm ci in src/observe/serve_page, then build)")
+        raise Skipped("mpegts.js was not embedded (npm ci in src/observe/serve_page, then build)")
     files = [video.make_stream(case, 120, name=name, picture=name) for name in ("testsrc", "smptebars")]
     line = Line(case)
     relay = line.start_relay("--query-interval", 5)
@@ -35,32 +55,59 @@ def run(case):
     page.call("Page.navigate", url=ADDRESS)
     buttons = "document.querySelectorAll('#channels button')"
     case.wait_until(lambda: page.evaluate(buttons + ".length") == 2, 20, "the channels", poll=0.2)
-    case.check(page.evaluate(buttons + "[0].firstChild.textContent") == "First <b>channel</b>", "a name is text, not markup")
+    case.check(page.evaluate(buttons + "[0].querySelector('span').firstChild.textContent") == "First <b>channel</b>", "a name is text, not markup")
 
-    def frames() -> int:
-        return page.evaluate("document.getElementById('video').getVideoPlaybackQuality().totalVideoFrames") or 0
+    def text(name: str) -> str:
+        return page.evaluate(f"document.getElementById('{name}').textContent")
 
     def plays(what: str) -> None:
-        before = frames()
-        case.wait_until(lambda: frames() >= before + 50 or (before > 50 and 50 <= frames() < before), 40, what, poll=0.3)
+        """Fifty frames are shown from now on."""
+        page.evaluate("shown = 0")
+        case.wait_until(lambda: page.evaluate("shown") >= 50, 40, what, poll=0.2)
 
-    page.evaluate("document.getElementById('video').muted = true")
+    def shoot(name: str, width: int, height: int, scheme: str, phone=False) -> None:
+        page.show(width, height, scheme, phone)
+        if case.arguments:
+            (pathlib.Path(case.arguments[0]) / name).write_bytes(page.screenshot())
+
+    page.evaluate(COUNT_FRAMES)
+    page.evaluate("video.muted = true")
     page.evaluate(buttons + "[0].click()")
     plays("the first channel plays")
-    case.check(page.evaluate("document.getElementById('video').webkitAudioDecodedByteCount") > 0, "and sounds")
-    case.check(page.evaluate("document.getElementById('video').videoWidth") == 320, "its size")
-    case.wait_until(lambda: "through the relay" in page.evaluate("document.getElementById('numbers').textContent"), 10, "numbers in words", poll=0.3)
-    if case.arguments:
-        page.show(1100, 620, "light")
-        (pathlib.Path(case.arguments[0]) / "serve-page.png").write_bytes(page.screenshot())
+    case.figure("click to first frame, not received before", page.evaluate("firstFrame - begun"), "ms")
+    case.check(page.evaluate("video.webkitAudioDecodedByteCount") > 0, "and sounds")
+    case.check(page.evaluate("video.videoWidth") == 320, "its size")
+    case.wait_until(lambda: "through the relay" in text("numbers") and "nothing was lost" in text("numbers"), 10, "numbers in words", poll=0.3)
+    case.wait_until(lambda: "behind what has arrived" in text("numbers"), 10, "the delay", poll=0.3)
+    # Somebody else watches the second one: it gets a still.
+    other = case.closing(http_streams.Connection("127.0.0.1", 4022, namespace=line.gateway))
+    other.get(f"/amt/{source}@{GROUPS[1]}:{PORT}")
+    case.check(other.header()[0] == 200, "another viewer")
+    case.closing(http_streams.Reader(other))
+    case.wait_until(lambda: page.evaluate(STILL_COLOURS) > 5, 40, "a still of the second channel", poll=0.5)
     page.evaluate(buttons + "[1].click()")
-    case.check(page.evaluate("document.getElementById('now').textContent") == "Second", "the other one")
+    case.check(text("now") == "Second", "the other one")
     plays("the second channel plays")
+    case.figure("click to first frame, received already", page.evaluate("firstFrame - begun"), "ms")
+    case.wait_until(lambda: page.evaluate(buttons + "[0].querySelector('canvas') !== null"), 10, "the first one keeps its last picture", poll=0.3)
+    shoot("serve-light.png", 1100, 640, "light")
+    shoot("serve-dark.png", 1100, 640, "dark")
+    # By keyboard: up to the first one, and in.
+    for key in ("ArrowUp", "Enter"):
+        page.press(key)
+    case.wait_until(lambda: text("now") == "First <b>channel</b>", 10, "chosen by keyboard")
+    plays("and it plays")
+    page.press("m")
+    case.check(not page.evaluate("video.muted"), "sound by keyboard")
+    page.evaluate(f"document.getElementById('url').value = 'amt://{source}@{GROUPS[1]}:{PORT}'; document.querySelector('#ask button').click()")
+    case.check(text("now") == f"{source}@{GROUPS[1]}:{PORT}", "asked for by its address")
+    plays("and it plays")
     relay.kill()
     line.start_relay("--query-interval", 5, name="relay-again")
-    before = page.evaluate("document.getElementById('video').currentTime")
-    case.wait_until(lambda: page.evaluate("document.getElementById('video').currentTime") > before + 10, 60, "it goes on", poll=0.5)
-    page.show(390, 844, "light", phone=True)
+    had = page.evaluate("video.buffered.end(video.buffered.length - 1)")
+    case.wait_until(lambda: page.evaluate("video.currentTime") > had + 3, 60, "it goes on after a restart of the relay", poll=0.5)
+    plays("and is seen")
+    shoot("serve-phone.png", 390, 844, "light", phone=True)
     case.check(page.evaluate("document.documentElement.scrollWidth <= 390"), "fits a phone")
     foreign = [url for url in page.requests if not url.startswith((ADDRESS, "about:", "data:", f"blob:{ADDRESS}"))]
     case.check(foreign == [], f"foreign requests: {foreign}")

@@ -105,20 +105,23 @@ void ServedChannel::flush() {
   flushed_to_ = stream_.ring().end();
   for (auto viewer = viewers_.begin(); viewer != viewers_.end();) {
     const auto next = std::next(viewer);
-    const std::uint64_t sent_before = viewer->sent_octets();
-    const std::uint64_t skips_before = viewer->skips();
-    const std::uint64_t skipped_before = viewer->skipped_octets();
-    viewer->send(last_flush_);
-    totals_.sent_octets += viewer->sent_octets() - sent_before;
-    totals_.skipped_octets += viewer->skipped_octets() - skipped_before;
-    if (viewer->skips() != skips_before) {
-      ++skips_;
-      ++totals_.skips;
-      log_debug("{}: the viewer {} is too slow and goes on at a newer place", to_string(key_), viewer->name());
-    }
+    send_to(*viewer, last_flush_);
     if (viewer->has_failed()) drop_viewer(viewer);
     viewer = next;
   }
+}
+
+void ServedChannel::send_to(StreamViewer& viewer, Instant now) {
+  const std::uint64_t sent_before = viewer.sent_octets();
+  const std::uint64_t skips_before = viewer.skips();
+  const std::uint64_t skipped_before = viewer.skipped_octets();
+  viewer.send(now);
+  totals_.sent_octets += viewer.sent_octets() - sent_before;
+  totals_.skipped_octets += viewer.skipped_octets() - skipped_before;
+  if (viewer.skips() == skips_before) return;
+  ++skips_;
+  ++totals_.skips;
+  log_debug("{}: the viewer {} is too slow and goes on at a newer place", to_string(key_), viewer.name());
 }
 
 void ServedChannel::drop_viewer(std::list<StreamViewer>::iterator viewer) {
@@ -139,9 +142,17 @@ void ServedChannel::add_viewer(UniqueFd socket, std::string name) {
   log_debug("{}: {} watches", to_string(key_), name);
   ++totals_.viewers;
   const auto place = viewers_.emplace(viewers_.end(), loop_, stream_, std::move(socket), std::move(name));
-  place->on_events([this, place] { drop_viewer(place); }, [this] { schedule_flush(monotonic_now()); });
+  place->on_events([this, place] { drop_viewer(place); }, [this, place] { catch_up(*place); });
   place->begin(now);
-  flush();
+  catch_up(*place);
+}
+
+/// A viewer that joins, or whose connection was full, gets what is there as fast as its connection takes it.
+void ServedChannel::catch_up(StreamViewer& viewer) {
+  const Instant now = monotonic_now();
+  send_to(viewer, now);
+  // The viewer is not destroyed here: its own handler may be running.
+  if (viewer.has_failed()) schedule_flush(now);
 }
 
 void ServedChannel::await_start(Duration wait_max, StartHandler done) {
@@ -249,6 +260,11 @@ ServedChannel::Status ServedChannel::status(Instant now) const {
   out.repaired = reception_.repaired();
   out.skips = skips_;
   receiver_->client().for_each_relay([&out](const Endpoint& one, const Gateway&) { out.relays.push_back(one); });
+  if (packets_ != 0) out.served_by = ServedBy::kTunnel;
+  if (const std::optional<Receiver::Native> native = receiver_->native()) {
+    out.native_interface = native->interface;
+    receiver_->client().for_each_channel([&out](const Channel&, ServedBy served) { out.served_by = served; });
+  }
   if (packets_ != 0) out.silence = now - last_data_;
   out.memory_octets =
       std::min<std::uint64_t>(stream_.ring().end(), stream_.ring().capacity()) + (hls_ ? hls_->octets() : 0);

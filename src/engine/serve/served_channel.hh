@@ -60,7 +60,8 @@ class ServedChannel {
   /// Not when the channel goes first.
   using StartHandler = std::function<void(std::optional<std::string> why_not)>;
   void await_start(Duration wait_max, StartHandler done);
-  /// Takes over a connection whose header has been sent. There must be a start: `await_start` said so.
+  /// Takes over a connection whose header has been sent, and sends what there is. There must be a start: `await_start`
+  /// said so.
   void add_viewer(UniqueFd socket, std::string name);
   /// Calls `done` once, when there is a first HLS segment; else the same.
   void await_segment(Duration wait_max, StartHandler done);
@@ -99,6 +100,8 @@ class ServedChannel {
     std::uint64_t repaired = 0;    ///< RTP packets that were lost, and made anew
     std::uint64_t skips = 0;
     std::vector<Endpoint> relays;
+    ServedBy served_by = ServedBy::kNobody;
+    std::optional<std::string> native_interface;
     std::optional<Duration> silence;
     std::uint64_t memory_octets = 0;
   };
@@ -119,6 +122,8 @@ class ServedChannel {
   void set_rtp_timer();
   void schedule_flush(Instant now);
   void flush();
+  void send_to(StreamViewer& viewer, Instant now);
+  void catch_up(StreamViewer& viewer);
   [[nodiscard]] bool is_ready(const Waiting& one) const;
   void answer_waiting();
   void on_second();

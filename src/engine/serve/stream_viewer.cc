@@ -51,7 +51,7 @@ void StreamViewer::on_events(std::function<void()> on_gone, std::function<void()
 
 void StreamViewer::begin(Instant now) {
   since_ = last_progress_ = now;
-  start_at(*stream_.latest_start());
+  start_at(*stream_.start_of_newcomer(now));
 }
 
 void StreamViewer::on_readable() {

@@ -29,7 +29,7 @@ class StreamViewer {
   /// which was full, takes octets again.
   void on_events(std::function<void()> on_gone, std::function<void()> on_writable);
 
-  /// Begins at the newest start point of the stream, which must have one.
+  /// Begins where the stream has newcomers begin, which must have a start point.
   void begin(Instant now);
   /// Sends what the socket takes.
   void send(Instant now);
