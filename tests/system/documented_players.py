@@ -5,22 +5,20 @@ record it. Their addresses are here. The README's lines for pipes, in RTP and in
 """
 
 import os
-import pathlib
 import shutil
 import signal
 import subprocess
 
-from lib import multicast, netns, video
-from lib.documented import PAGES, blocks, commands_of
+from lib import netns, video
+from lib.documented import PAGES, blocks, commands_of, lines_of
 from lib.own_etc import own_etc
-from players import as_somebody, settings
+from lib.player_programs import as_somebody, settings
 
 NEEDS = {"namespaces"}
 SOURCE, GROUP = "198.51.100.10", "232.1.2.3"
 SECONDS = 60
-# What each says once it plays, and the most that it takes of a file, in seconds.
-PLAYING = {"ffplay": "Video: h264", "mpv": "h264", "vlc": "Received first picture", "gst-play-1.0": "Now playing",
-           "gst-launch-1.0": "Setting pipeline to PLAYING"}
+# What each says once it plays.
+PLAYING = {"ffplay": "Video: h264", "mpv": "h264", "vlc": "Received first picture", "gst-launch-1.0": "Setting pipeline to PLAYING"}
 BROKEN = "ffplay http://127.0.0.1:4022/amt/198.51.100.10@232.1.2.77:5001"
 
 
@@ -33,7 +31,7 @@ def documented() -> list[str]:
     found = []
     for page in PAGES:
         for block in blocks(page):
-            for command in (one for line in block for one in commands_of(line)):
+            for command in (one for line in lines_of(block) for one in commands_of(line)):
                 player = command.split("|")[-1].split()[0]
                 if player in (*PLAYING, "ffmpeg") and is_channel(command) and command not in found:
                     found.append(command)

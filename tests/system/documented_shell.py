@@ -13,7 +13,7 @@ import shutil
 import subprocess
 
 from lib import packets
-from lib.documented import PAGES, ROOT, blocks, commands_of
+from lib.documented import PAGES, ROOT, blocks, commands_of, lines_of
 from lib.multicast import RawSource
 from lib.own_etc import own_etc, write_example
 
@@ -22,7 +22,7 @@ NEEDS = {"namespaces"}
 OTHER_TESTS = {
     "documented_commands.py": ("amt",),
     "documented_tools.py": ("ip", "nft", "phyint", "mgroup", "mroute", "interface", "make", "ffplay"),
-    "documented_players.py": ("mpv", "vlc", "gst-play-1.0", "ffmpeg"),
+    "documented_players.py": ("mpv", "vlc", "gst-launch-1.0", "ffmpeg"),
     # The packages' own test installs them and starts them in a guest.
     "../packages/inside.py": ("apt",),
 }
@@ -275,7 +275,7 @@ def run(case):
                 whole(host, page, block)
                 continue
             answered = block[0].startswith("$ ")
-            for line in block[:1] if answered else block:
+            for line in block[:1] if answered else lines_of(block):
                 execute(host, page, line)
     for name, count in sorted(host.count.items()):
         case.figure(f"commands executed by {name}", count)

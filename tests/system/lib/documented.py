@@ -35,6 +35,11 @@ def blocks(page: pathlib.Path) -> list[list[str]]:
     return found
 
 
+def lines_of(block: list[str]) -> list[str]:
+    """Those that a backslash continues are one."""
+    return re.sub(r"\\\n\s*", "", "\n".join(block)).splitlines()
+
+
 def commands_of(line: str) -> list[str]:
     """The commands of a line of shell, without comment, prompt and sudo: those of `a && b` and `a & b` apart."""
     line = re.split(r"\s{2,}#", line)[0].strip().removeprefix("$ ")
