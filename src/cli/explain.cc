@@ -32,7 +32,7 @@ std::string mend_upstream(const SysError& error) {
 std::string mend(const SysError& error) {
   if (error.call == "open") return mend_open(error);
   if (error.call == kUpstreamRefused) return mend_upstream(error);
-  const bool is_http = error.call == "--http";
+  const bool is_http = error.call == "--http" || error.call == "--listen";
   const bool is_bind = error.call == "bind" || is_http;
   switch (error.code) {
     case EADDRINUSE:
