@@ -23,8 +23,8 @@ class IdIndex {
 
   /// Room for so many without growing.
   void reserve(std::size_t ids) {
-    const std::size_t slots = ids + ids / 3 + 1;
-    if (slots > slots_count_) rebuild(slots);
+    slots_least_ = std::max(kSlotsMin, ids + ids / 3 + 1);
+    if (slots_least_ > slots_count_) rebuild(slots_least_);
   }
 
   /// The id under `hash` of which `is_it(id)` is true.
@@ -41,7 +41,7 @@ class IdIndex {
   /// `id` is not in it.
   void insert(std::uint64_t hash, std::uint32_t id) {
     AMT_ASSERT(id < kIdsMax);
-    if (4 * (size_ + 1) > 3 * slots_count_) rebuild(std::max(kSlotsMin, slots_count_ + slots_count_ / 2));
+    if (4 * (size_ + 1) > 3 * slots_count_) rebuild(std::max(slots_least_, slots_count_ + slots_count_ / 2));
     place({tag_of(hash), id + 1});
     ++size_;
   }
@@ -57,6 +57,7 @@ class IdIndex {
     close_gap(
         all(), at, [](const Slot& slot) { return slot.tag; }, is_free, [](Slot& slot) { slot = {}; });
     --size_;
+    if (size_ < slots_count_ / kSparse && slots_count_ > 2 * slots_least_) rebuild(std::max(slots_least_, 2 * size_));
   }
 
   /// Fetches what a `find` will read first.
@@ -69,6 +70,8 @@ class IdIndex {
   }
 
   [[nodiscard]] std::size_t size() const { return size_; }
+  /// Octets: `size()` times 11 to 64, or what was reserved.
+  [[nodiscard]] std::size_t octets() const { return slots_count_ * sizeof(Slot); }
 
  private:
   struct Slot {
@@ -77,6 +80,8 @@ class IdIndex {
     std::uint32_t id_plus_1 = 0;
   };
   static constexpr std::size_t kSlotsMin = 8;
+  /// With fewer taken than one of so many the table gives room back.
+  static constexpr std::size_t kSparse = 8;
 
   static std::uint32_t tag_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32); }
   static bool is_free(const Slot& slot) { return slot.id_plus_1 == 0; }
@@ -94,6 +99,7 @@ class IdIndex {
 
   std::unique_ptr<Slot[]> slots_;
   std::size_t slots_count_ = 0;
+  std::size_t slots_least_ = kSlotsMin;
   std::size_t size_ = 0;
 };
 

@@ -40,6 +40,21 @@ TEST(IdIndex, AgreesWithAMapWhateverTheHash) {
   }
 }
 
+TEST(IdIndex, GivesRoomBackButNotWhatWasReserved) {
+  const auto hash = [](std::uint32_t id) { return id * 0x9e3779b97f4a7c15U; };
+  for (const std::size_t reserved : {0U, 5000U}) {
+    IdIndex index;
+    index.reserve(reserved);
+    const std::size_t least = index.octets();
+    for (std::uint32_t id = 0; id < 50'000; ++id) index.insert(hash(id), id);
+    const std::size_t full = index.octets();
+    for (std::uint32_t id = 10; id < 50'000; ++id) index.erase(hash(id), id);
+    EXPECT_GE(index.octets(), least);
+    EXPECT_LT(index.octets(), std::max<std::size_t>(2 * least + 1, full / 100));
+    for (std::uint32_t id = 0; id < 10; ++id) EXPECT_EQ(index.guess(hash(id)), id);
+  }
+}
+
 TEST(IdIndexDeathTest, ErasesOnlyWhatIsThere) {
   IdIndex index;
   EXPECT_DEATH(index.erase(1, 1), "assert");

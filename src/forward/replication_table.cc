@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "base/id_index.hh"
+#include "base/shrink.hh"
 #include "base/slab.hh"
 #include "forward/group_entry.hh"
 
@@ -80,6 +81,8 @@ struct ReplicationTable::Impl {
   [[nodiscard]] SourceFilter merged_before(const GroupEntry& group, SourceList toggled) const;
   void note_change(const IpAddress& group, SourceFilter before);
 
+  /// Of `changed`, room for so many.
+  static constexpr std::size_t kChangesKept = 4096;
   inline static const SourceFilter kWhole{FilterMode::kExclude, {}};
 
   KeyedHash hash;
@@ -176,8 +179,12 @@ std::optional<FilterChange> ReplicationTable::poll_change() {
     if (const std::optional<std::uint32_t> id = impl_->find(group)) change.after = impl_->merged(impl_->groups[*id]);
     if (change.before != change.after) return change;
   }
-  impl_->changed.clear();
-  impl_->polled = 0;
+  if (impl_->polled > 0) {
+    impl_->changed.clear();
+    impl_->polled = 0;
+    shrink_if_sparse(impl_->told);
+    if (impl_->changed.capacity() > Impl::kChangesKept) impl_->changed.shrink_to_fit();
+  }
   return std::nullopt;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/assert.hh"
 #include "base/keyed_hash.hh"
+#include "base/shrink.hh"
 #include "base/slab.hh"
 #include "io/membership_sockets.hh"
 
@@ -141,6 +142,7 @@ void NativeMembership::Impl::enqueue(GroupId id, Queue queue) {
 
 void NativeMembership::Impl::erase(GroupId id) {
   id_of.erase(groups[id].address);
+  shrink_if_sparse(id_of);
   groups.erase(id);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/assert.hh"
 #include "base/byte_reader.hh"
+#include "base/shrink.hh"
 
 namespace amt {
 namespace {
@@ -43,14 +44,6 @@ constexpr std::size_t kMembershipsPerTunnel = 16;
 std::size_t memberships_beyond_share(std::size_t whole, std::size_t left) {
   constexpr std::size_t kPlenty = 4;
   return left < whole / kPlenty ? kMembershipsAtTheEnd : kMembershipsAlways;
-}
-
-/// A table that has emptied gives its room back.
-constexpr std::size_t kRoomKept = 1024;
-constexpr std::size_t kSparse = 8;
-template <typename Table>
-void shrink_if_sparse(Table& table) {
-  if (table.bucket_count() > kRoomKept && table.size() * kSparse < table.bucket_count()) table.rehash(2 * table.size());
 }
 
 Prefix prefix_of(const IpAddress& address, std::uint8_t length) { return {base_address({address, length}), length}; }

@@ -102,6 +102,10 @@ SysResult<void> RelayEngine::Impl::make_workers(const RelayEngineOptions& option
   }
   const Duration patience = workers.size() == 1 ? Duration::zero() : TooBigDesk::kPatience;
   too_big.emplace(loop, ssm, random, counters, patience);
+  memory_return.emplace(loop, [this] {
+    const Admission::Totals totals = shared->admission.totals();
+    return totals.tunnels + totals.memberships;
+  });
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/relay/memory_return.hh"
 #include "engine/relay/relay_engine.hh"
 #include "engine/relay/too_big_desk.hh"
 #include "engine/runtime/loop_thread.hh"
@@ -99,6 +100,7 @@ struct RelayEngine::Impl final : RelayColleagues, std::enable_shared_from_this<R
   std::vector<std::unique_ptr<LoopThread>> threads;
   std::vector<std::unique_ptr<RelayWorker>> workers;
   std::optional<TooBigDesk> too_big;
+  std::optional<MemoryReturn> memory_return;
   /// Of another process, as far as nobody has taken them yet.
   std::vector<GivenDescriptor> given;
   std::vector<GivenDescriptor> earlier_joins;
