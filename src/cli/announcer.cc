@@ -15,6 +15,7 @@ namespace {
 
 constexpr Duration kLookInterval = std::chrono::milliseconds(50);
 constexpr std::array<std::string_view, 4> kStates{"ready", "unhealthy", "drain", "stop"};
+constexpr std::size_t kStop = 3;
 
 }  // namespace
 
@@ -23,7 +24,7 @@ Announcer::Announcer(EventLoop& loop, std::optional<std::string> command)
 
 SysResult<void> Announcer::open() {
   if (!command_) return {};
-  SysResult<CommandHelper> helper = CommandHelper::start(*command_, {kStates.begin(), kStates.end()});
+  SysResult<CommandHelper> helper = CommandHelper::start(*command_, {kStates.begin(), kStates.end()}, kStop);
   if (!helper) return Unexpected<SysError>(helper.error());
   helper_ = std::move(*helper);
   return {};
@@ -72,7 +73,7 @@ void Announcer::end(const CommandHelper::Ended& ended) {
 }
 
 void Announcer::finish(Duration at_most) {
-  announce("stop");
+  announce(kStates[kStop]);
   const Instant until = monotonic_now() + at_most;
   while (is_running_ && monotonic_now() < until) {
     if (const auto ended = helper_->wait(kLookInterval)) end(*ended);

@@ -15,7 +15,9 @@ namespace amt {
 
 /// Runs the command with one argument, the state: "ready", "unhealthy", "drain" or "stop". One at a time; of states
 /// that come while it runs only the last is told, after it. It is killed after `kPatience`. What fails is a warning.
-/// Lives on its event loop's thread, which never waits but in `finish`.
+/// A relay that dies without `finish` (SIGKILL, a crash) is announced as stopped all the same; one that hands over to
+/// another process is not: this object is destroyed then. Lives on its event loop's thread, which never waits but in
+/// `finish`.
 class Announcer {
  public:
   static constexpr Duration kPatience = std::chrono::seconds(30);

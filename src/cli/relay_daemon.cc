@@ -187,6 +187,8 @@ ReloadReply RelayDaemon::reload() {
 
   configure_log({.level = fresh->invocation.common.log_level, .json = fresh->invocation.common.log_json});
   invocation_ = std::move(fresh->invocation);
+  // An upstream interface that is down may have gone from the configuration.
+  announce();
   if (events_) events_->add("reload", {{"changed", joined(fresh->changed)}, {"restart", joined(fresh->restart)}});
   return reload_done(*fresh);
 }
@@ -265,13 +267,11 @@ void RelayDaemon::look_at_drain() {
 void RelayDaemon::note_upstream(const UpstreamOwner::Change& change) {
   using Kind = UpstreamOwner::Change::Kind;
   if (events_) events_->add(change);
-  upstreams_lost_ += change.kind == Kind::kInterfaceLost ? 1 : 0;
-  upstreams_lost_ -= change.kind == Kind::kInterfaceBack ? 1 : 0;
-  if (change.kind == Kind::kInterfaceLost || change.kind == Kind::kInterfaceBack) announce();
+  if (change.kind != Kind::kJoined && change.kind != Kind::kLeft) announce();
 }
 
 void RelayDaemon::announce() {
-  announcer_.announce(engine_->is_draining() ? "drain" : upstreams_lost_ != 0 ? "unhealthy" : "ready");
+  announcer_.announce(engine_->is_draining() ? "drain" : engine_->all_upstreams_are_up() ? "ready" : "unhealthy");
 }
 
 }  // namespace amt

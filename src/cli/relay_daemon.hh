@@ -101,7 +101,6 @@ class RelayDaemon {
   std::optional<OwnAddresses> own_addresses_;
   /// While another process takes over from this one.
   std::optional<RelaySuccessor> successor_;
-  std::size_t upstreams_lost_ = 0;
   Instant drain_until_ = kNoDeadline;
   Timer drain_timer_;
 };

@@ -100,7 +100,7 @@ void append_upstreams(RelayStatus& status, Counters<RelayHostCounter>& host, con
     }
     entry.interface = interface.interface();
     const SysResult<LinkInfo> link = find_link(entry.interface);
-    entry.up = link && link->up && !interface.is_lost();
+    entry.up = link && link->running && !interface.is_lost();
     entry.mode = interface.mode() == UpstreamMode::kHost ? "host" : "router";
     entry.joins_missing = one.joins_missing;
     entry.queries = one.queries;

@@ -39,6 +39,10 @@ std::string_view name_of(UpstreamOwner::Change::Kind kind) {
       return "lost";
     case Kind::kInterfaceBack:
       return "back";
+    case Kind::kInterfaceDown:
+      return "down";
+    case Kind::kInterfaceUp:
+      return "up";
   }
   AMT_ASSERT(false);
 }

@@ -61,6 +61,9 @@ TEST(EventJson, WritesTheOthers) {
   EXPECT_EQ(upstream_event(kNoon, {.kind = UpstreamOwner::Change::Kind::kInterfaceLost, .interface = "eth\"0"}),
             "{\"time\":\"2026-03-01T12:00:00.000Z\",\"event\":\"upstream\",\"change\":\"lost\",\"interface\":"
             "\"eth\\\"0\"}\n");
+  EXPECT_EQ(upstream_event(kNoon, {.kind = UpstreamOwner::Change::Kind::kInterfaceDown, .interface = "eth0"}),
+            "{\"time\":\"2026-03-01T12:00:00.000Z\",\"event\":\"upstream\",\"change\":\"down\",\"interface\":"
+            "\"eth0\"}\n");
   EXPECT_EQ(upstream_event(kNoon, {.kind = UpstreamOwner::Change::Kind::kJoined, .channel = {{}, ip("ff3e::8000:1")}}),
             "{\"time\":\"2026-03-01T12:00:00.000Z\",\"event\":\"upstream\",\"change\":\"joined\","
             "\"group\":\"ff3e::8000:1\",\"source\":null}\n");

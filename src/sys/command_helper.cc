@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,8 +45,16 @@ CommandHelper::Ended run_to_its_end(int channel, const std::vector<std::string>&
   }
 }
 
+void run_alone(const std::vector<std::string>& arguments) {
+  SysResult<Process> process = Process::spawn({.arguments = arguments});
+  if (process && !process->wait(CommandHelper::kFarewellPatience)) process->terminate(Duration::zero());
+}
+
 /// The helper's whole life.
-int serve(int channel, const std::string& command, const std::vector<std::string>& words) {
+int serve(int channel, const std::string& command, const std::vector<std::string>& words,
+          std::optional<std::size_t> farewell) {
+  // It hears of its owner's death by the channel, and has something to say then.
+  if (farewell) ::prctl(PR_SET_PDEATHSIG, 0);
   // Whoever presses Ctrl-C means the owner, who may have something left to say. The command itself has none blocked.
   sigset_t endings;
   ::sigemptyset(&endings);
@@ -55,26 +64,30 @@ int serve(int channel, const std::string& command, const std::vector<std::string
   if (channel != kOnlyChannel && ::dup3(channel, kOnlyChannel, O_CLOEXEC) < 0) return 1;
   ::close_range(kOnlyChannel + 1, ~0U, 0);
   bool is_gone = false;
+  std::optional<std::size_t> last;
   while (!is_gone) {
     const std::optional<unsigned char> word = hear(kOnlyChannel, 0, is_gone);
     if (!word || *word >= words.size()) continue;
+    last = *word;
     const CommandHelper::Ended ended = run_to_its_end(kOnlyChannel, {command, words[*word]});
-    if (::send(kOnlyChannel, &ended, sizeof ended, MSG_NOSIGNAL) < 0) return 1;
+    is_gone = ::send(kOnlyChannel, &ended, sizeof ended, MSG_NOSIGNAL) < 0;
   }
+  if (last && farewell && last != farewell) run_alone({command, words[*farewell]});
   return 0;
 }
 
 }  // namespace
 
-SysResult<CommandHelper> CommandHelper::start(std::string command, std::vector<std::string> words) {
-  AMT_ASSERT(words.size() <= kWordsMax);
+SysResult<CommandHelper> CommandHelper::start(std::string command, std::vector<std::string> words,
+                                              std::optional<std::size_t> farewell) {
+  AMT_ASSERT(words.size() <= kWordsMax && farewell.value_or(0) < words.size());
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
     return tl::unexpected(SysError::last("socketpair", std::move(command)));
   }
   UniqueFd channel(ends[0]);
   const UniqueFd theirs(ends[1]);
-  SysResult<Process> helper = Process::fork([&] { return serve(theirs.get(), command, words); });
+  SysResult<Process> helper = Process::fork([&] { return serve(theirs.get(), command, words, farewell); });
   if (!helper) return tl::unexpected(helper.error());
   return CommandHelper(std::move(channel), std::move(*helper));
 }

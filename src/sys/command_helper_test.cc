@@ -7,7 +7,10 @@
 #include <cerrno>
 #include <csignal>
 #include <fstream>
+#include <functional>
+#include <optional>
 #include <string>
+#include <utility>
 
 namespace amt {
 namespace {
@@ -57,6 +60,42 @@ TEST(CommandHelper, KillsOnRequest) {
   EXPECT_FALSE(helper->wait(std::chrono::milliseconds(50)));
   helper->kill();
   EXPECT_EQ(helper->wait(kPatience)->code, 128 + SIGKILL);
+}
+
+/// An owner that has run the first word, and then ends as `end` does.
+void live_as_owner(const std::string& command, const std::function<void(std::optional<CommandHelper>&)>& end) {
+  SysResult<Process> owner = Process::fork([&] {
+    SysResult<CommandHelper> started = CommandHelper::start(command, {"first", "farewell"}, 1);
+    std::optional<CommandHelper> helper(std::move(*started));
+    if (!helper->run(0) || !helper->wait(kPatience)) return 1;
+    end(helper);
+    return 0;
+  });
+  ASSERT_TRUE(owner);
+  ASSERT_TRUE(owner->wait(kPatience));
+}
+
+std::string first_line(const std::string& path) {
+  std::string line;
+  std::getline(std::ifstream(path), line);
+  return line;
+}
+
+TEST(CommandHelper, SaysTheFarewellOfAnOwnerThatIsKilled) {
+  const std::string said = testing::TempDir() + "amt-farewell-" + std::to_string(::getpid());
+  const Script script("[ $1 = farewell ] && echo $1 >" + said + "\nexit 0\n");
+  live_as_owner(script.path(), [](auto&) { ::raise(SIGKILL); });
+  for (int i = 0; i < 2000 && first_line(said).empty(); ++i) ::usleep(10'000);
+  EXPECT_EQ(first_line(said), "farewell");
+  ::unlink(said.c_str());
+}
+
+TEST(CommandHelper, SaysNoFarewellWhenItIsDestroyed) {
+  const std::string said = testing::TempDir() + "amt-farewell-" + std::to_string(::getpid());
+  const Script script("[ $1 = farewell ] && echo $1 >" + said + "\nexit 0\n");
+  live_as_owner(script.path(), [](auto& helper) { helper.reset(); });
+  // The helper was waited for: nobody is left to say anything.
+  EXPECT_EQ(first_line(said), "");
 }
 
 TEST(CommandHelper, OutlivesWhatEndsItsOwner) {

@@ -38,6 +38,7 @@ LinkInfo info_of(rtnl_link* link) {
                   rtnl_link_get_name(link),
                   rtnl_link_get_mtu(link),
                   (rtnl_link_get_flags(link) & IFF_UP) != 0,
+                  (rtnl_link_get_flags(link) & IFF_RUNNING) != 0,
                   rtnl_link_get_arptype(link) == ARPHRD_ETHER,
                   rtnl_link_get_master(link),
                   (rtnl_link_get_flags(link) & IFF_LOOPBACK) != 0,

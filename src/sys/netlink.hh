@@ -17,6 +17,8 @@ struct LinkInfo {
   std::string name;
   std::uint32_t mtu_octets = 0;
   bool up = false;
+  /// Up, and with a carrier.
+  bool running = false;
   /// Ethernet or what looks like it (veth, bridge, VLAN); not loopback.
   bool ethernet = false;
   /// Index of the bridge or bond that it is a port of; 0: none.

@@ -1,5 +1,5 @@
 """`amt drain`: new gateways are refused by the L flag, those that are there go on, and the relay ends when the last has gone or
-the time is over; `--announce` tells a routing daemon; a drain can be called off.
+the time is over; `--announce` tells a routing daemon, also of a relay that is unhealthy or was killed; a drain can be called off.
 
     source ── relay ══ our own gateways
 """
@@ -29,6 +29,7 @@ def run(case):
     hook.chmod(0o755)
     until_the_last_has_gone(case, line, sources, told, hook)
     until_the_time_is_over(case, line, sources)
+    unhealthy(case, line, told, hook)
 
 
 def until_the_last_has_gone(case, line, sources, told, hook) -> None:
@@ -72,6 +73,24 @@ def until_the_last_has_gone(case, line, sources, told, hook) -> None:
     case.wait_until(lambda: states(told) == ["ready", "drain", "ready", "drain", "stop"], 5, f"{states(told)}")
     case.check(ends(events) == {newcomer.endpoint: "left", leaves.endpoint: "moved", tears_down.endpoint: "moved"},
                f"{ends(events)}")
+
+
+def unhealthy(case, line, told, hook) -> None:
+    """While an upstream interface is down, has no carrier, or is gone."""
+    told.unlink()
+    relay = line.start_relay("--announce", hook, name="unhealthy")
+    case.wait_until(lambda: states(told) == ["ready"], 5, "announced")
+    for cause, mend in (((line.relay, "link set r0 down"), (line.relay, "link set r0 up")),
+                        ((line.source, "link set s0 down"), (line.source, "link set s0 up")),
+                        ((line.relay, "link set r0 down name was0"), (line.relay, "link set was0 name r0 up"))):
+        told.unlink()
+        cause[0].ip(cause[1])
+        case.wait_until(lambda: states(told) == ["unhealthy"], 10, f"{cause[1]}: withdrawn")
+        mend[0].ip(mend[1])
+        case.wait_until(lambda: states(told) == ["unhealthy", "ready"], 10, f"{mend[1]}: announced again")
+    # One that is killed cannot say so.
+    relay.kill()
+    case.wait_until(lambda: states(told) == ["unhealthy", "ready", "stop"], 5, "withdrawn in its place")
 
 
 def until_the_time_is_over(case, line, sources) -> None:

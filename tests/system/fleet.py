@@ -1,98 +1,127 @@
-"""Two relays behind one anycast address, with one set of keys: the route changes in the middle of handshakes, and no Update is
-refused; a relay that drains hands a viewer over to the other.
+"""Ten relays behind one anycast address: the routes change in the middle of handshakes, and no Update is refused; keys change in
+flight; a relay that drains ends when its viewers have moved; one that dies costs them less than two seconds. Argument: how many
+relays, in place of ten.
 
-              ┌─ a0  relay A  ra ─┐
-    source ───┤                   router ══ our own gateways, `amt receive`
-              └─ b0  relay B  rb ─┘        192.52.193.1 is on lo of both relays; the router knows the way to one
+    lib/fleet.py draws it
 """
 
-import time
+import json
+import signal
 
-from lib import netns
 from lib.fake_gateway import FakeGateway
+from lib.fleet import ANYCAST, SOURCE, Fleet
 from lib.multicast import Source, Stream
+from lib.patience import PATIENCE
 from lib.topology import SSM, tunnels, url
 
 NEEDS = {"namespaces"}
-ANYCAST = "192.52.193.1"
+SIZE = 10
 GATEWAYS = 40
-
-
-class Fleet:
-    def __init__(self, case):
-        self.case = case
-        self.router, self.viewer, self.source = case.host("router"), case.host("viewer"), case.host("source")
-        self.router.sysctl("net.ipv4.ip_forward", 1)
-        netns.link(self.router, "v0", self.viewer, "g0", ["10.2.0.1/24"], ["10.2.0.2/24"])
-        self.viewer.ip("route add default via 10.2.0.1")
-        keys = case.folder / "keys"
-        keys.write_text(f"# amt keys\none - {'k' * 20}\n", encoding="ascii")
-        keys.chmod(0o600)
-        self.relays = {}
-        for net, name in ((21, "a"), (22, "b")):
-            host = case.host(name)
-            netns.link(self.router, f"r{name}", host, "out", [f"10.{net}.0.1/24"], [f"10.{net}.0.2/24"])
-            netns.link(self.source, f"s{name}", host, "u0", [f"10.{net + 10}.0.1/24"], [f"10.{net + 10}.0.2/24"])
-            host.ip("link set lo up", f"addr add {ANYCAST}/32 dev lo", f"route add default via 10.{net}.0.1",
-                    f"route add 10.1.0.1/32 dev u0")
-            self.relays[name] = case.daemon(
-                ["relay", "--local", f"10.{net}.0.2", "--discovery", ANYCAST, "--upstream", "u0", "--secret-file", keys,
-                 "--max-tunnels-per-address", 1000, "--max-requests-per-address", 0], f"relay-{name}", host)
-        self.source.ip("addr add 10.1.0.1/32 dev lo", "link set lo up")
-        self.lead_to("a")
-        for name in "ab":
-            sender = case.closing(Source(self.source, f"s{name}", 4, address="10.1.0.1"))
-            case.closing(Stream(sender, SSM[4], 5000, rate=200))
-
-    def lead_to(self, name: str) -> None:
-        self.router.ip(f"route replace {ANYCAST}/32 via 10.{21 if name == 'a' else 22}.0.2")
-
-    def gateway(self) -> FakeGateway:
-        return self.case.closing(FakeGateway(self.viewer, ANYCAST))
+VIEWERS = 12
+RATE = 100
+GAP_SECONDS_MAX = 2.0
 
 
 def run(case):
-    fleet = Fleet(case)
+    size = int(case.arguments[0]) if case.arguments else SIZE
+    fleet = Fleet(case, size, options=["--query-interval", 2, "--workers", 1, "--max-tunnels-per-address", 1000,
+                                       "--max-requests-per-address", 0])
     handshakes(case, fleet)
-    hand_over(case, fleet)
+    drained(case, fleet)
+    killed(case, fleet)
 
 
 def handshakes(case, fleet) -> None:
-    gateways = [fleet.gateway() for _ in range(GATEWAYS)]
-    for number, gateway in enumerate(gateways):
+    stream = case.closing(Stream(case.closing(Source(fleet.source, "lan", 4, address=SOURCE)), SSM[4], 5000, rate=50))
+    gateways = [case.closing(FakeGateway(fleet.viewers, ANYCAST)) for _ in range(GATEWAYS)]
+    size, half = len(fleet.relays), len(fleet.relays) // 2
+
+    def join_all(served_by: list[int]) -> None:
+        """Under the Queries that each has, whichever relay they came from."""
+        for gateway in gateways:
+            gateway.data.clear()
+            gateway.join_channel(SSM[4], [SOURCE])
+        names = {f"10.20.{number}.2" for number in served_by}
+        case.wait_until(lambda: all(one.data for one in gateways), 10, "data for all")
+        wanted = {one.endpoint for one in gateways}
+        have = set().union(*(tunnels(fleet.relays[number]) for number in served_by))
+        case.check(wanted <= have, f"tunnels at {names}: {wanted - have} have none")
+    for gateway in gateways:
         gateway.request(4)
-        if number % 2:
-            continue
-        gateway.join_channel(SSM[4], ["10.1.0.1"])
-    case.wait_until(lambda: len(tunnels(fleet.relays["a"])) == GATEWAYS // 2, 10, "half of them at one relay")
-    fleet.lead_to("b")
+    # Those that lose their upstream are unhealthy, and their gateways come to others.
+    for number in range(half):
+        fleet.hosts[number].ip("link set eth1 down")
+    fleet.wait_announced(size - half)
+    join_all(list(range(half, size)))
+    for number in range(half):
+        fleet.hosts[number].ip("link set eth1 up")
+    fleet.wait_announced(size)
+    # The youngest key signs, and both are accepted, while half of the relays do not know it yet.
+    fleet.write_keys("one - " + "k" * 20, "two 2020-01-01T00:00:00Z " + "m" * 20)
+    for relay in fleet.relays:
+        case.check(case.amt_once(["reload", "--control", relay.control]).returncode == 0, "keys reloaded")
+    join_all(list(range(size)))
     for gateway in gateways:
-        gateway.join_channel(SSM[4], ["10.1.0.1"])
-    case.wait_until(lambda: len(tunnels(fleet.relays["b"])) == GATEWAYS, 10, "all of them at the other")
-    case.wait_until(lambda: all(one.data for one in gateways), 10, "data for all")
-    for name, relay in fleet.relays.items():
-        refused = {key: value for key, value in relay.snapshot()["counters"].items() if key.startswith("reject_") and value}
-        case.check(not refused, f"relay {name} refused {refused}")
-    case.figure("Updates after a change of the route", GATEWAYS, "none refused")
+        gateway.request(4)
+    join_all(list(range(size)))
+    case.check(not fleet.refusals(), f"refused: {fleet.refusals()}")
+    case.figure("Updates after changes of routes and keys", 3 * GATEWAYS, "none refused")
     for gateway in gateways:
-        gateway.teardown(4)
-    fleet.lead_to("a")
-    for gateway in gateways:
-        gateway.teardown(4)
-    case.wait_until(lambda: not any(tunnels(relay) for relay in fleet.relays.values()), 10, "torn down at both")
+        gateway.close()
+    stream.close()
 
 
-def hand_over(case, fleet) -> None:
-    path = case.folder / "payload"
-    receiver = case.start(["receive", url(SSM[4], "10.1.0.1"), "--discovery", ANYCAST, "-o", path], "receive", fleet.viewer)
-    case.wait_until(lambda: path.exists() and path.stat().st_size > 10_000, 15, "a picture through relay A")
-    case.check(len(tunnels(fleet.relays["a"])) == 1, "by relay A")
-    fleet.lead_to("b")
-    done = case.amt_once(["drain", "--timeout", "1s", "--control", fleet.relays["a"].control])
-    case.check(done.returncode == 0, done.stderr)
-    case.check(fleet.relays["a"].wait(20) == 0, "relay A has ended")
-    size, since = path.stat().st_size, time.monotonic()
-    case.wait_until(lambda: len(tunnels(fleet.relays["b"])) == 1, 20, "the viewer is at relay B")
-    case.wait_until(lambda: path.stat().st_size > size, 10, "the picture goes on")
-    case.figure("without a picture", time.monotonic() - since, "s")
-    receiver.terminate()
+class Viewers:
+    """`amt receive`, each with nothing but the anycast address."""
+
+    def __init__(self, case, fleet, name: str):
+        self._case, self._fleet = case, fleet
+        self._source = case.start(["send", f"{SSM[4]}:5000", "--interface", "lan", "--size", 200, "--rate", RATE * 200 * 8],
+                                  f"send-{name}", fleet.source)
+        self.processes = [case.start(["receive", url(SSM[4], SOURCE), "--discovery", ANYCAST, "--verify", "--stats", "json"],
+                                     f"{name}{number}", fleet.viewers) for number in range(VIEWERS)]
+        self.wait_served()
+
+    def wait_served(self) -> None:
+        self._case.wait_until(lambda: sum(self._fleet.tunnels()) == VIEWERS, 20, f"{VIEWERS} viewers: {self._fleet.tunnels()}", 0.2)
+
+    def end(self) -> list[dict]:
+        """What each has seen."""
+        for process in self.processes:
+            process.signal(signal.SIGTERM)
+        seen = []
+        for process in self.processes:
+            process.wait(10)
+            seen.append(json.loads(process.out))
+        self._source.terminate()
+        return seen
+
+
+def drained(case, fleet) -> None:
+    viewers = Viewers(case, fleet, "watches")
+    busiest = fleet.busiest()
+    relay, count = fleet.relays[busiest], fleet.tunnels()[busiest]
+    done = case.amt_once(["drain", "--control", relay.control])
+    case.check(done.returncode == 0, f"{done}")
+    case.check(relay.wait(30) == 0 and "the last tunnel has gone" in relay.err, f"it ends when all have moved: {relay.err}")
+    fleet.wait_announced(len(fleet.relays) - 1)
+    viewers.wait_served()
+    seen = viewers.end()
+    case.check(all(one["lost"] <= 1 and one["duplicated"] == 0 for one in seen), f"{seen}")
+    case.figure("viewers that moved from a relay that drained", count, f"lost {sum(one['lost'] for one in seen)} packets")
+    fleet.start_again(busiest)
+    fleet.wait_announced(len(fleet.relays))
+
+
+def killed(case, fleet) -> None:
+    viewers = Viewers(case, fleet, "stays")
+    busiest = fleet.busiest()
+    count = fleet.tunnels()[busiest]
+    fleet.relays[busiest].kill()
+    # Nobody is left to say so but the relay's helper.
+    fleet.wait_announced(len(fleet.relays) - 1)
+    viewers.wait_served()
+    seen = viewers.end()
+    gaps = sorted(one["lost"] / RATE for one in seen)
+    case.check(gaps[-1] <= GAP_SECONDS_MAX * PATIENCE and not any(one["duplicated"] for one in seen), f"{seen}")
+    case.figure("viewers of a relay that was killed", count, f"without a picture for {gaps[-1]:.2f} s at most")

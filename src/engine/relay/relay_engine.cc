@@ -287,6 +287,7 @@ RelayEngine::~RelayEngine() {
 void RelayEngine::shutdown(EndReason reason) { impl_->shutdown(reason); }
 SysResult<void> RelayEngine::reload(const RelayEngineOptions& fresh) { return impl_->reload(fresh); }
 bool RelayEngine::is_draining() const { return impl_->is_draining; }
+bool RelayEngine::all_upstreams_are_up() const { return impl_->upstream.all_are_up(); }
 std::size_t RelayEngine::tunnel_count() const {
   std::size_t tunnels = 0;
   for (const std::unique_ptr<RelayWorker>& worker : impl_->workers) tunnels += worker->relay().tunnel_count();

@@ -73,6 +73,8 @@ class RelayEngine {
   /// See `Relay::set_draining`.
   void set_draining(bool draining);
   [[nodiscard]] bool is_draining() const;
+  /// See `UpstreamOwner::all_are_up`.
+  [[nodiscard]] bool all_upstreams_are_up() const;
   /// Of all workers, as each was a moment ago.
   [[nodiscard]] std::size_t tunnel_count() const;
 

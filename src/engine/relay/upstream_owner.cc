@@ -22,6 +22,11 @@ constexpr Duration kWarningInterval = std::chrono::minutes(1);
 // How soon a deleted upstream interface is missed, and a new one of its name found.
 constexpr Duration kCheckInterval = std::chrono::seconds(2);
 
+bool is_down(const Upstream& upstream) {
+  const SysResult<LinkInfo> link = find_link(upstream.interface());
+  return link && !link->running;
+}
+
 }  // namespace
 
 UpstreamOwner::UpstreamOwner(EventLoop& loop, std::size_t workers, SsmRange ssm, HandOut hand_out, WantLocal want_local,
@@ -83,6 +88,7 @@ SysResult<void> UpstreamOwner::take(std::size_t index, std::unique_ptr<Upstream>
   for (std::size_t worker = 0; worker < workers_; ++worker) hand_out_(worker, index, std::move(captures[worker]));
   place.upstream = std::move(upstream);
   place.loss_told = false;
+  place.is_down = is_down(*place.upstream);
   place.refused = false;
   return {};
 }
@@ -105,6 +111,21 @@ void UpstreamOwner::check_for_loop(Place& place) {
     log_info("upstream {} is no gateway's of this relay any more", place.upstream->interface());
     join_all(place);
   }
+}
+
+void UpstreamOwner::check_link(Place& place) const {
+  const bool down = is_down(*place.upstream);
+  if (down == std::exchange(place.is_down, down)) return;
+  if (down) {
+    log_warn("upstream {} is down: nothing comes from there", place.upstream->interface());
+  } else {
+    log_info("upstream {} is up", place.upstream->interface());
+  }
+  report(down ? Change::Kind::kInterfaceDown : Change::Kind::kInterfaceUp, place.upstream->interface());
+}
+
+bool UpstreamOwner::all_are_up() const {
+  return std::ranges::none_of(places_, [](const Place& one) { return one.upstream && (one.loss_told || one.is_down); });
 }
 
 void UpstreamOwner::tell_return(const ReturnedPacket& packet) {
@@ -153,6 +174,11 @@ void UpstreamOwner::report(const FilterChange& merged) const {
 
 void UpstreamOwner::report(Change::Kind kind, const std::string& interface) const {
   if (watcher_) watcher_({.kind = kind, .interface = interface});
+}
+
+void UpstreamOwner::report_back(const Place& place) const {
+  log_info("upstream {} is back", place.interface);
+  report(Change::Kind::kInterfaceBack, place.interface);
 }
 
 bool UpstreamOwner::may_be_local(const SourceFilter& filter) const {
@@ -237,20 +263,21 @@ void UpstreamOwner::on_check_timer() {
     Place& place = places_[i];
     if (!place.upstream) continue;
     if (!place.upstream->is_lost()) {
+      // It was renamed, and has its name again.
+      if (std::exchange(place.loss_told, false)) report_back(place);
       check_for_loop(place);
+      check_link(place);
       continue;
     }
     const std::string interface = place.upstream->interface();
     const bool is_ours = place.upstream->mode() == UpstreamMode::kRouter;
-    if (!place.loss_told) {
+    if (!std::exchange(place.loss_told, true)) {
       log_warn("upstream {} is gone; {}", interface,
                is_ours ? "making it anew" : "waiting for an interface of that name");
       report(Change::Kind::kInterfaceLost, interface);
     }
-    place.loss_told = true;
     if (!open_again(i)) continue;
-    log_info("upstream {} is back", interface);
-    report(Change::Kind::kInterfaceBack, interface);
+    report_back(place);
     join_all(place);
   }
   set_report_timer();

@@ -30,7 +30,7 @@ class UpstreamOwner {
 
   /// What changed upstream, for whoever keeps books.
   struct Change {
-    enum class Kind : std::uint8_t { kJoined, kLeft, kInterfaceLost, kInterfaceBack };
+    enum class Kind : std::uint8_t { kJoined, kLeft, kInterfaceLost, kInterfaceBack, kInterfaceDown, kInterfaceUp };
     Kind kind{};
     Channel channel{};         ///< kJoined, kLeft: wanted of all interfaces, or not any more
     std::string interface {};  ///< the others
@@ -63,6 +63,8 @@ class UpstreamOwner {
   /// Of what the joins of all interfaces may take.
   [[nodiscard]] DescriptorBudget& descriptors() { return descriptors_; }
 
+  /// No interface is gone, or down, as far as the last look showed.
+  [[nodiscard]] bool all_are_up() const;
   /// `number`: what captures of it have.
   void for_each(const std::function<void(const Upstream&, std::size_t number)>& visit) const;
 
@@ -73,6 +75,7 @@ class UpstreamOwner {
     std::unique_ptr<Upstream> upstream{};
     std::string interface {};
     bool loss_told = false;
+    bool is_down = false;
     /// It leads back to this relay: nothing is joined there.
     bool refused = false;
   };
@@ -93,12 +96,14 @@ class UpstreamOwner {
   void set_membership(const Place& place, const IpAddress& group, const SourceFilter& filter);
   void join_all(const Place& place);
   void check_for_loop(Place& place);
+  void check_link(Place& place) const;
   /// Whether a program of this host may be a source that `filter` asks for.
   [[nodiscard]] bool may_be_local(const SourceFilter& filter) const;
   void look_at_addresses();
   void tell_local();
   void report(const FilterChange& merged) const;
   void report(Change::Kind kind, const std::string& interface) const;
+  void report_back(const Place& place) const;
   void on_work_timer();
   void on_retry_timer();
   /// After the last portion.

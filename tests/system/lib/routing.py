@@ -1,4 +1,4 @@
-"""Routing daemons of others, each in a namespace and a folder of its own: smcroute and FRR."""
+"""Routing daemons of others, each in a namespace and a folder of its own: smcroute, FRR and BIRD."""
 
 import json
 import os
@@ -37,18 +37,29 @@ class Smcroute:
         self.namespace.run("smcroutectl", "-u", str(self.socket), "reload")
 
 
-def prepare_frr(case) -> None:
+def prepare_frr(case, daemon="pimd") -> None:
     """FRR's daemons want a member of the group frrvty, and leave notes in /var/tmp: both are ours here, so that they run
     as the only user there is in an ordinary user's namespace."""
-    need(FRR / "zebra", FRR / "pimd", "vtysh")
+    need(FRR / "zebra", FRR / daemon, "vtysh")
     group = case.folder / "group"
     group.write_text("root:x:0:\nfrrvty:x:0:root\n", encoding="ascii")
     subprocess.run(["mount", "--bind", str(group), "/etc/group"], check=True)
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/var/tmp"], check=True)
 
 
+class Bird:
+    """BIRD with this bird.conf."""
+
+    def __init__(self, case, namespace, text: str, name: str):
+        need("bird")
+        config, socket = case.folder / f"{name}.conf", case.folder / f"{name}.ctl"
+        config.write_text(text, encoding="ascii")
+        self.process = case.program(["bird", "-f", "-c", str(config), "-s", str(socket), "-P", f"{config}.pid"], name, namespace)
+        case.wait_until(socket.exists, 10, f"{name} runs")
+
+
 class Frr:
-    """One router: zebra, and pimd with these lines of configuration."""
+    """One router: zebra, and another daemon with these lines of configuration."""
 
     def __init__(self, case, namespace, lines, name, daemon="pimd"):
         self.case, self.namespace = case, namespace
@@ -80,6 +91,11 @@ class Frr:
                 if time.monotonic() > end:
                     raise AssertionError(f"{command}: {text!r}") from None
                 time.sleep(0.2)
+
+    def load(self, text: str) -> None:
+        """A whole frr.conf, as the service gives it to its daemons at their start."""
+        (self.folder / "frr.conf").write_text(text, encoding="ascii")
+        self.namespace.run("vtysh", "--vty_socket", str(self.folder), "--config_dir", str(self.folder), "-b")
 
     def configure(self, *lines: str) -> None:
         words = [word for line in ("configure terminal", *lines) for word in ("-c", line)]
