@@ -87,7 +87,7 @@ def collect(build: pathlib.Path) -> dict[pathlib.Path, Lines]:
 
 
 def percent(ran: int, lines: int) -> float:
-    return 100 * ran / lines if lines else 100.0
+    return 100 * ran / lines if lines else 0.0
 
 
 def ran_of(lines: Lines) -> int:

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "amt/endpoint.hh"
+#include "engine/runtime/event_loop.hh"
 #include "engine/runtime/network_events.hh"
 
 namespace amt {

@@ -46,10 +46,10 @@ void note_relay(int interface, std::vector<IpAddress>& relays, const IpAddress& 
 struct GatewayEngine::Impl {
   explicit Impl(Random& random) : wanted(KeyedHash(random)) {}
 
-  SysResult<void> add_downstreams(EventLoop& loop, const GatewayEngineOptions& options, TunDevice tun);
+  SysResult<void> add_downstreams(Loop& loop, const GatewayEngineOptions& options, TunDevice tun);
   void start();
-  void watch_network(EventLoop& loop);
-  void start_native(EventLoop& loop, const GatewayEngineOptions& options, Random& random);
+  void watch_network(Loop& loop);
+  void start_native(Loop& loop, const GatewayEngineOptions& options, Random& random);
   void on_changes(std::size_t number, std::span<const FilterChange> changes);
   void deliver(Instant now, std::span<const DataPacket> packets);
 
@@ -71,8 +71,7 @@ struct GatewayEngine::Impl {
   std::optional<NetworkEvents> network;
 };
 
-SysResult<void> GatewayEngine::Impl::add_downstreams(EventLoop& loop, const GatewayEngineOptions& options,
-                                                     TunDevice tun) {
+SysResult<void> GatewayEngine::Impl::add_downstreams(Loop& loop, const GatewayEngineOptions& options, TunDevice tun) {
   const auto lost = [this](const SysError& error) { on_lost(error); };
   downstreams.push_back(options.tap ? make_lan_downstream(loop, make_tap_lan(std::move(tun)), options.lan, lost)
                                     : make_tun_downstream(loop, std::move(tun), lost));
@@ -91,7 +90,7 @@ void GatewayEngine::Impl::start() {
   }
 }
 
-void GatewayEngine::Impl::watch_network(EventLoop& loop) {
+void GatewayEngine::Impl::watch_network(Loop& loop) {
   network.emplace(loop, [this] {
     upkeep->check();
     for (const std::unique_ptr<Downstream>& downstream : downstreams) downstream->handle_network_change();
@@ -117,7 +116,7 @@ void GatewayEngine::Impl::on_changes(std::size_t number, std::span<const FilterC
   }
 }
 
-void GatewayEngine::Impl::start_native(EventLoop& loop, const GatewayEngineOptions& options, Random& random) {
+void GatewayEngine::Impl::start_native(Loop& loop, const GatewayEngineOptions& options, Random& random) {
   std::vector<std::string> to = options.downstream;
   to.push_back(options.interface);
   native_lans.emplace(loop, NativeLansOptions{options.native_interface, std::move(to)}, random,
@@ -143,7 +142,7 @@ void GatewayEngine::Impl::deliver(Instant now, std::span<const DataPacket> packe
   }
 }
 
-SysResult<std::unique_ptr<GatewayEngine>> GatewayEngine::create(EventLoop& loop, GatewayEngineOptions options,
+SysResult<std::unique_ptr<GatewayEngine>> GatewayEngine::create(Loop& loop, GatewayEngineOptions options,
                                                                 Random& random) {
   SysResult<TunDevice> tun =
       TunDevice::create({.name = options.interface, .mtu_octets = options.mtu_octets, .tap = options.tap});

@@ -32,11 +32,10 @@ struct GatewayEngineOptions {
   std::optional<std::string> native_interface;
 };
 
-/// Lives on its event loop's thread. The interface exists from `create` to the end of this object.
+/// Lives on its loop's thread. The interface exists from `create` to the end of this object.
 class GatewayEngine {
  public:
-  static SysResult<std::unique_ptr<GatewayEngine>> create(EventLoop& loop, GatewayEngineOptions options,
-                                                          Random& random);
+  static SysResult<std::unique_ptr<GatewayEngine>> create(Loop& loop, GatewayEngineOptions options, Random& random);
   ~GatewayEngine();
 
   /// `handler(error)` once, when the interface cannot be read any more: somebody deleted it. Nothing arrives on it from

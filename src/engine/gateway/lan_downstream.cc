@@ -19,8 +19,7 @@ constexpr std::array<std::string_view, 2> kProtocols = {"igmp", "mld"};
 
 class LanDownstream final : public Downstream {
  public:
-  LanDownstream(EventLoop& loop, std::unique_ptr<LanLink> link, const LanDownstreamOptions& options,
-                LinkLostHandler on_lost)
+  LanDownstream(Loop& loop, std::unique_ptr<LanLink> link, const LanDownstreamOptions& options, LinkLostHandler on_lost)
       : loop_(loop),
         link_(std::move(link)),
         options_(options),
@@ -55,7 +54,7 @@ class LanDownstream final : public Downstream {
     return membership_ && (options_.forward_always || membership_->querier(family).is_querier());
   }
 
-  EventLoop& loop_;
+  Loop& loop_;
   std::unique_ptr<LanLink> link_;
   LanDownstreamOptions options_;
   LinkLostHandler on_lost_;
@@ -257,7 +256,7 @@ void LanDownstream::for_each_group(const std::function<void(const IpAddress&, co
 
 }  // namespace
 
-std::unique_ptr<Downstream> make_lan_downstream(EventLoop& loop, std::unique_ptr<LanLink> link,
+std::unique_ptr<Downstream> make_lan_downstream(Loop& loop, std::unique_ptr<LanLink> link,
                                                 const LanDownstreamOptions& options, LinkLostHandler on_lost) {
   return std::make_unique<LanDownstream>(loop, std::move(link), options, std::move(on_lost));
 }

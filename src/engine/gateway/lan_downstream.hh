@@ -5,7 +5,7 @@
 
 #include "engine/gateway/downstream.hh"
 #include "engine/gateway/lan_link.hh"
-#include "engine/runtime/event_loop.hh"
+#include "engine/runtime/loop.hh"
 #include "membership/lan_membership.hh"
 
 namespace amt {
@@ -23,7 +23,7 @@ using LinkLostHandler = std::function<void(const SysError&)>;
 
 /// `link` is open. A link that goes down or is lost takes its memberships with it; when it is back, its hosts are asked
 /// anew.
-[[nodiscard]] std::unique_ptr<Downstream> make_lan_downstream(EventLoop& loop, std::unique_ptr<LanLink> link,
+[[nodiscard]] std::unique_ptr<Downstream> make_lan_downstream(Loop& loop, std::unique_ptr<LanLink> link,
                                                               const LanDownstreamOptions& options,
                                                               LinkLostHandler on_lost);
 

@@ -6,7 +6,7 @@
 #include <array>
 
 #include "engine/gateway/lan_link_twin.hh"
-#include "engine/runtime/run_until.hh"
+#include "engine/runtime/virtual_time.hh"
 #include "gateway/test_bench.hh"
 #include "ip/udp.hh"
 #include "membership/querier_test_support.hh"
@@ -15,6 +15,7 @@ namespace amt::test {
 namespace {
 
 using querier_test::older_query;
+using std::chrono::hours;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -39,7 +40,7 @@ class LanDownstreamTest : public ::testing::Test {
     ASSERT_TRUE(link->open());
     LanDownstreamOptions options;
     options.forward_always = forward_always;
-    downstream_ = make_lan_downstream(loop_, std::move(link), options,
+    downstream_ = make_lan_downstream(time_.loop(), std::move(link), options,
                                       [this](const SysError& error) { lost_.push_back(error.code); });
     downstream_->start([this](std::span<const FilterChange> changes) {
       for (const FilterChange& change : changes) {
@@ -47,35 +48,29 @@ class LanDownstreamTest : public ::testing::Test {
       }
     });
   }
-  /// The loop has dealt with everything that has arrived.
-  void deal_with(std::vector<std::byte> datagram) {
+  void receive(std::vector<std::byte> datagram) {
     scene_.put(std::move(datagram));
-    ASSERT_TRUE(run_until(loop_, [this] { return scene_.arrived.empty(); }));
+    time_.pass(Duration::zero());
   }
   void join(std::string_view group = "232.1.2.3", std::string_view source = "198.51.100.1") {
     const std::vector<GroupRecord> records{{RecordType::kAllowNewSources, address(group), {address(source)}}};
-    deal_with(write_report(address("192.0.2.50"), records));
+    receive(write_report(address("192.0.2.50"), records));
   }
   void send(std::vector<Octets> datagrams) {
     scene_.sent.clear();
     const std::vector<Bytes> whole(datagrams.begin(), datagrams.end());
     downstream_->send(whole);
   }
-  /// Every timer that was due has run.
-  void run_what_is_due() {
-    int turns = 0;
-    ASSERT_TRUE(run_until(loop_, [&] { return ++turns >= 4; }));
-  }
   /// Queries that were sent since the last call; others are data.
   std::size_t queries() {
-    run_what_is_due();
+    time_.pass(Duration::zero());
     const auto is_query = [](const Octets& datagram) { return datagram[9] == std::byte{kProtocolIgmp}; };
     const auto count = std::count_if(scene_.sent.begin(), scene_.sent.end(), is_query);
     scene_.sent.clear();
     return static_cast<std::size_t>(count);
   }
 
-  EventLoop loop_;
+  VirtualTime time_;
   LanScene scene_;
   std::vector<std::string> changes_;
   std::vector<int> lost_;
@@ -108,7 +103,7 @@ TEST_F(LanDownstreamTest, ForwardsAsTheQuerierAlone) {
   send({data(), data()});
   EXPECT_THAT(scene_.sent, SizeIs(2));
   // Another router with a lower address is the querier from now on (RFC 3376 §6.6.2).
-  deal_with(older_query(address("192.0.2.9"), 100, IpAddress::unspecified(Family::kIpv4)));
+  receive(older_query(address("192.0.2.9"), 100, IpAddress::unspecified(Family::kIpv4)));
   EXPECT_FALSE(downstream_->info().is_querier[0]);
   EXPECT_EQ(downstream_->info().querier[0], address("192.0.2.9"));
   send({data()});
@@ -120,7 +115,7 @@ TEST_F(LanDownstreamTest, ForwardsAsTheQuerierAlone) {
 
 TEST_F(LanDownstreamTest, ForwardsBesideAnotherQuerierWhereThatIsWanted) {
   start(true);
-  deal_with(older_query(address("192.0.2.9"), 100, IpAddress::unspecified(Family::kIpv4)));
+  receive(older_query(address("192.0.2.9"), 100, IpAddress::unspecified(Family::kIpv4)));
   send({data()});
   EXPECT_THAT(scene_.sent, SizeIs(1));
 }
@@ -206,7 +201,7 @@ TEST_F(LanDownstreamTest, ALinkThatCannotBeReadIsClosedAndItsOwnerHearsOfIt) {
   join();
   changes_.clear();
   scene_.break_reading();
-  ASSERT_TRUE(run_until(loop_, [this] { return !lost_.empty(); }));
+  time_.pass(Duration::zero());
   EXPECT_THAT(lost_, ElementsAre(EIO));
   EXPECT_EQ(scene_.closed, 1);
   EXPECT_THAT(changes_, SizeIs(1));
@@ -266,8 +261,55 @@ TEST_F(LanDownstreamTest, WhatIsStoppedReadsNoMore) {
   const std::vector<GroupRecord> records{
       {RecordType::kAllowNewSources, address("232.1.2.3"), {address("198.51.100.1")}}};
   scene_.put(write_report(address("192.0.2.50"), records));
-  run_what_is_due();
+  time_.pass(Duration::zero());
   EXPECT_THAT(changes_, IsEmpty());
+}
+
+TEST_F(LanDownstreamTest, AsksAgainAllDay) {
+  start();
+  time_.pass(hours(24));
+  // Each 125 s (RFC 3376 §8.2), and one more at the start (§8.7).
+  EXPECT_EQ(queries(), 24U * 3600 / 125 + 1);
+}
+
+TEST_F(LanDownstreamTest, AMembershipEndsWhenNobodyReportsItAnyMore) {
+  start();
+  join();
+  changes_.clear();
+  // RFC 3376 §8.4: two query intervals and one response interval, which are 260 s.
+  time_.pass(seconds(250));
+  EXPECT_THAT(changes_, IsEmpty());
+  time_.pass(seconds(30));
+  EXPECT_THAT(changes_, ElementsAre("232.1.2.3 " + SourceFilter{}.to_string()));
+}
+
+TEST_F(LanDownstreamTest, AQuerierThatFallsSilentIsReplaced) {
+  start();
+  receive(older_query(address("192.0.2.9"), 100, IpAddress::unspecified(Family::kIpv4)));
+  time_.pass(seconds(200));
+  EXPECT_EQ(queries(), 0U);
+  EXPECT_FALSE(downstream_->info().is_querier[0]);
+  // RFC 3376 §8.5: two query intervals and half a response interval.
+  time_.pass(seconds(60));
+  EXPECT_TRUE(downstream_->info().is_querier[0]);
+  EXPECT_GE(queries(), 1U);
+  send({data()});
+  EXPECT_THAT(scene_.sent, SizeIs(1));
+}
+
+TEST_F(LanDownstreamTest, WithoutNewsOfTheNetworkALinkIsLookedAtEveryTenSeconds) {
+  start();
+  scene_.state.lost = true;
+  scene_.can_open = false;
+  time_.pass(seconds(9));
+  EXPECT_TRUE(downstream_->info().up);
+  time_.pass(seconds(2));
+  EXPECT_FALSE(downstream_->info().up);
+  scene_.state.lost = false;
+  scene_.can_open = true;
+  time_.pass(seconds(10));
+  EXPECT_EQ(scene_.opened, 2);
+  EXPECT_TRUE(downstream_->info().up);
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ constexpr std::size_t index_of(Family family) { return family == Family::kIpv4 ?
 }  // namespace
 
 struct NativeLan::Impl {
-  Impl(EventLoop& event_loop, NativeLanOptions given, Random& source, DataHandler handler)
+  Impl(Loop& event_loop, NativeLanOptions given, Random& source, DataHandler handler)
       : loop(event_loop),
         random(source),
         on_data(std::move(handler)),
@@ -59,7 +59,7 @@ struct NativeLan::Impl {
     HostReporter reporter;
   };
 
-  EventLoop& loop;
+  Loop& loop;
   Random& random;
   DataHandler on_data;
   std::vector<std::string> downstreams;
@@ -234,7 +234,7 @@ void NativeLan::Impl::on_readable() {
   }
 }
 
-NativeLan::NativeLan(EventLoop& loop, NativeLanOptions options, Random& random, DataHandler on_data)
+NativeLan::NativeLan(Loop& loop, NativeLanOptions options, Random& random, DataHandler on_data)
     : impl_(std::make_unique<Impl>(loop, std::move(options), random, std::move(on_data))) {}
 NativeLan::~NativeLan() = default;
 NativeLan::NativeLan(NativeLan&&) noexcept = default;

@@ -9,7 +9,7 @@
 
 #include "base/byte_reader.hh"
 #include "base/random.hh"
-#include "engine/runtime/event_loop.hh"
+#include "engine/runtime/loop.hh"
 #include "membership/source_filter.hh"
 
 namespace amt {
@@ -24,14 +24,14 @@ struct NativeLanOptions {
 /// Joins as a host of its own, by IGMPv3 and MLDv2 reports that it writes itself, and captures: were this host's kernel
 /// to join, it would give what arrives here to every program that joined the group on the gateway's interface, too, and
 /// those would hear it twice. An interface that is not there, or goes, is waited for. Needs CAP_NET_RAW. Lives on its
-/// event loop's thread.
+/// loop's thread.
 class NativeLan {
  public:
   /// Whole IP datagrams that are wanted, checksums right; valid during the call.
   using DataHandler = std::function<void(Instant now, std::span<const Bytes> datagrams)>;
 
   /// `random` must outlive it.
-  NativeLan(EventLoop& loop, NativeLanOptions options, Random& random, DataHandler on_data);
+  NativeLan(Loop& loop, NativeLanOptions options, Random& random, DataHandler on_data);
   ~NativeLan();
   NativeLan(NativeLan&&) noexcept;
   NativeLan& operator=(NativeLan&&) noexcept;

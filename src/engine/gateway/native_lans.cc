@@ -12,7 +12,7 @@ constexpr Duration kRoutesCalm = std::chrono::milliseconds(500);
 
 }  // namespace
 
-NativeLans::NativeLans(EventLoop& loop, NativeLansOptions options, Random& random, NativeLan::DataHandler on_data)
+NativeLans::NativeLans(Loop& loop, NativeLansOptions options, Random& random, NativeLan::DataHandler on_data)
     : loop_(loop),
       options_(std::move(options)),
       random_(random),

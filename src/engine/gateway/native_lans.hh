@@ -21,11 +21,11 @@ struct NativeLansOptions {
   std::vector<std::string> downstreams;
 };
 
-/// A source is joined on one interface at a time, so that nothing comes twice. Lives on its event loop's thread.
+/// A source is joined on one interface at a time, so that nothing comes twice. Lives on its loop's thread.
 class NativeLans {
  public:
   /// `random` must outlive it.
-  NativeLans(EventLoop& loop, NativeLansOptions options, Random& random, NativeLan::DataHandler on_data);
+  NativeLans(Loop& loop, NativeLansOptions options, Random& random, NativeLan::DataHandler on_data);
 
   /// INCLUDE({}) leaves.
   void set_membership(const IpAddress& group, const SourceFilter& filter);
@@ -43,7 +43,7 @@ class NativeLans {
   void assign(const IpAddress& group, const SourceFilter& filter, LocalInterfaces& local);
   void watch_routes();
 
-  EventLoop& loop_;
+  Loop& loop_;
   NativeLansOptions options_;
   Random& random_;
   NativeLan::DataHandler on_data_;

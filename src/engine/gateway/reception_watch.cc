@@ -14,7 +14,7 @@ bool is_due(const std::optional<Instant>& told, Instant now) {
 
 }  // namespace
 
-ReceptionWatch::ReceptionWatch(EventLoop& loop, const GroupMeter& meter, const Client& client, const Downstream& own)
+ReceptionWatch::ReceptionWatch(Loop& loop, const GroupMeter& meter, const Client& client, const Downstream& own)
     : meter_(meter), client_(client), own_(own), info_(own.info()), timer_(loop, [this] { on_timer(); }) {
   timer_.set(monotonic_now() + kInterval);
 }

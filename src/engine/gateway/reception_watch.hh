@@ -7,20 +7,20 @@
 
 #include "client/client.hh"
 #include "engine/gateway/downstream.hh"
-#include "engine/runtime/event_loop.hh"
+#include "engine/runtime/loop.hh"
 #include "gateway/group_meter.hh"
 #include "sys/delivery_statistics.hh"
 
 namespace amt {
 
-/// Looks every few seconds; a warning comes once a minute while its reason lasts. Lives on its event loop's thread.
+/// Looks every few seconds; a warning comes once a minute while its reason lasts. Lives on its loop's thread.
 class ReceptionWatch {
  public:
   static constexpr Duration kInterval = std::chrono::seconds(5);
   static constexpr Duration kWarningInterval = std::chrono::minutes(1);
 
   /// All three outlive this object. `own`: the gateway's interface.
-  ReceptionWatch(EventLoop& loop, const GroupMeter& meter, const Client& client, const Downstream& own);
+  ReceptionWatch(Loop& loop, const GroupMeter& meter, const Client& client, const Downstream& own);
   void stop() { timer_.set(kNoDeadline); }
 
  private:

@@ -8,6 +8,7 @@
 #include "engine/gateway/receiver.hh"
 #include "engine/runtime/event_loop.hh"
 #include "engine/runtime/played_relay.hh"
+#include "engine/runtime/virtual_time.hh"
 #include "sys/os_random.hh"
 
 namespace amt::test {
@@ -107,6 +108,63 @@ TEST_F(RelaySetTest, AReceiverHandsOnPayloadsOfItsPort) {
   EXPECT_EQ((*receiver)->client().payload_drops().other_port, 1U);
   EXPECT_FALSE((*receiver)->native());
   (*receiver)->shutdown();
+}
+
+class RelaySetInTime : public testing::Test {
+ protected:
+  void create(std::vector<Endpoint> relays) {
+    RelaySetOptions options;
+    for (const Endpoint& relay : relays) {
+      options.client.gateway.candidates.push_back({RelayCandidate::Kind::kRelay, relay});
+    }
+    options.on_relay = [this](const IpAddress& relay) { chosen_.push_back(relay); };
+    SysResult<std::unique_ptr<RelaySet>> set =
+        RelaySet::create(time_.loop(), std::move(options), random_, [](Instant, const ClientPackets&) {});
+    ASSERT_TRUE(set) << set.error().to_string();
+    set_ = std::move(*set);
+    ASSERT_TRUE(set_->set_membership(address(kGroup), include({kSource})));
+  }
+
+  OsRandom random_;
+  VirtualTime time_;
+  std::vector<IpAddress> chosen_;
+  std::unique_ptr<RelaySet> set_;
+};
+
+TEST_F(RelaySetInTime, AnotherRelayTakesOverWhenTheFirstFallsSilent) {
+  PlayedRelay first(time_.loop(), "127.0.0.1");
+  PlayedRelay second(time_.loop(), "127.0.0.2");
+  create({first.endpoint(), second.endpoint()});
+  time_.pass(seconds(5));
+  ASSERT_EQ(chosen_, std::vector{address("127.0.0.1")});
+  ASSERT_GT(first.count(kUpdate), 0U);
+  first.answers = false;
+  // The next periodic Request finds nobody.
+  time_.pass(seconds(600));
+  EXPECT_EQ(chosen_, (std::vector{address("127.0.0.1"), address("127.0.0.2")}));
+  EXPECT_GT(second.count(kUpdate), 0U);
+}
+
+TEST_F(RelaySetInTime, AsksItsRelayOnceInAQueryInterval) {
+  PlayedRelay relay(time_.loop(), "127.0.0.1");
+  create({relay.endpoint()});
+  time_.pass(seconds(10));
+  const std::size_t before = relay.count(kRequest);
+  constexpr int kIntervals = 40;
+  time_.pass(kIntervals * seconds(125));
+  EXPECT_NEAR(static_cast<double>(relay.count(kRequest) - before), kIntervals, kIntervals / 4);
+}
+
+TEST_F(RelaySetInTime, ARelayThatComesLateIsFound) {
+  PlayedRelay relay(time_.loop(), "127.0.0.1");
+  relay.answers = false;
+  create({relay.endpoint()});
+  time_.pass(std::chrono::minutes(20));
+  EXPECT_EQ(relay.count(kUpdate), 0U);
+  EXPECT_GT(relay.count(kRequest), 2U);
+  relay.answers = true;
+  time_.pass(std::chrono::minutes(10));
+  EXPECT_GT(relay.count(kUpdate), 0U);
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 namespace amt {
 
-RelaySurvey::RelaySurvey(EventLoop& loop, Random& random, std::optional<IpAddress> local)
+RelaySurvey::RelaySurvey(Loop& loop, Random& random, std::optional<IpAddress> local)
     : loop_(loop), local_(local), probes_(random), timer_(loop, [this] {
         probes_.handle_timeout(monotonic_now());
         drain();

@@ -7,19 +7,19 @@
 #include <optional>
 
 #include "client/relay_probes.hh"
-#include "engine/runtime/event_loop.hh"
+#include "engine/runtime/loop.hh"
 #include "io/udp_socket.hh"
 
 namespace amt {
 
-/// One socket per family, so that relays see one endpoint. Lives on its event loop's thread.
+/// One socket per family, so that relays see one endpoint. Lives on its loop's thread.
 class RelaySurvey {
  public:
   using Ticket = RelayProbes::Ticket;
   using ResultHandler = std::function<void(const ProbeResult& result)>;
 
   /// `local`: the source address, of which family alone relays are then asked; none: what the routes give.
-  RelaySurvey(EventLoop& loop, Random& random, std::optional<IpAddress> local = {});
+  RelaySurvey(Loop& loop, Random& random, std::optional<IpAddress> local = {});
 
   /// Begins at once; `on_result` is called once, from the event loop.
   Ticket ask(const RelayProbeOptions& options, ResultHandler on_result);
@@ -38,7 +38,7 @@ class RelaySurvey {
   void drain();
   void send(const RelayProbes::Transmit& transmit);
 
-  EventLoop& loop_;
+  Loop& loop_;
   std::optional<IpAddress> local_;
   RelayProbes probes_;
   std::map<RelayProbes::Ticket, ResultHandler> handlers_;

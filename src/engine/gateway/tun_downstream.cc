@@ -13,7 +13,7 @@ namespace {
 
 class TunDownstream final : public Downstream {
  public:
-  TunDownstream(EventLoop& loop, TunDevice device, std::function<void(const SysError&)> on_lost)
+  TunDownstream(Loop& loop, TunDevice device, std::function<void(const SysError&)> on_lost)
       : loop_(loop),
         tun_(std::move(device)),
         on_lost_(std::move(on_lost)),
@@ -43,7 +43,7 @@ class TunDownstream final : public Downstream {
   void flush();
   void log_refusals();
 
-  EventLoop& loop_;
+  Loop& loop_;
   TunDevice tun_;
   std::function<void(const SysError&)> on_lost_;
   ChangeHandler on_changes_ = [](std::span<const FilterChange>) {};
@@ -152,7 +152,7 @@ void TunDownstream::flush() {
 
 }  // namespace
 
-std::unique_ptr<Downstream> make_tun_downstream(EventLoop& loop, TunDevice device,
+std::unique_ptr<Downstream> make_tun_downstream(Loop& loop, TunDevice device,
                                                 std::function<void(const SysError&)> on_lost) {
   return std::make_unique<TunDownstream>(loop, std::move(device), std::move(on_lost));
 }

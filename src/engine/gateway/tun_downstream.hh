@@ -4,14 +4,14 @@
 #include <memory>
 
 #include "engine/gateway/downstream.hh"
-#include "engine/runtime/event_loop.hh"
+#include "engine/runtime/loop.hh"
 #include "io/tun_device.hh"
 #include "sys/error.hh"
 
 namespace amt {
 
 /// `on_lost(error)` once, when the interface cannot be read any more: somebody deleted it.
-[[nodiscard]] std::unique_ptr<Downstream> make_tun_downstream(EventLoop& loop, TunDevice device,
+[[nodiscard]] std::unique_ptr<Downstream> make_tun_downstream(Loop& loop, TunDevice device,
                                                               std::function<void(const SysError&)> on_lost);
 
 }  // namespace amt

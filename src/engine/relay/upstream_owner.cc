@@ -29,7 +29,7 @@ bool is_down(const Upstream& upstream) {
 
 }  // namespace
 
-UpstreamOwner::UpstreamOwner(EventLoop& loop, std::size_t workers, SsmRange ssm, HandOut hand_out, WantLocal want_local,
+UpstreamOwner::UpstreamOwner(Loop& loop, std::size_t workers, SsmRange ssm, HandOut hand_out, WantLocal want_local,
                              Watcher watcher)
     : workers_(workers),
       ssm_(std::move(ssm)),

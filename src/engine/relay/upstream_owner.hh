@@ -9,14 +9,14 @@
 
 #include "engine/relay/upstream.hh"
 #include "engine/relay/upstream_screen.hh"
-#include "engine/runtime/event_loop.hh"
+#include "engine/runtime/loop.hh"
 #include "ip/address.hh"
 #include "membership/merged.hh"
 
 namespace amt {
 
 /// The one owner of a relay's upstream interfaces: merges what the workers want, joins and leaves, notices when an
-/// interface goes, and opens it anew when it is back. Lives on its event loop's thread, and never keeps that for longer
+/// interface goes, and opens it anew when it is back. Lives on its loop's thread, and never keeps that for longer
 /// than a portion of joins and leaves (a millisecond for each interface).
 class UpstreamOwner {
  public:
@@ -38,7 +38,7 @@ class UpstreamOwner {
   using Watcher = std::function<void(const Change&)>;
 
   /// Every interface gets `workers` captures. `watcher` may be empty.
-  UpstreamOwner(EventLoop& loop, std::size_t workers, SsmRange ssm, HandOut hand_out, WantLocal want_local,
+  UpstreamOwner(Loop& loop, std::size_t workers, SsmRange ssm, HandOut hand_out, WantLocal want_local,
                 Watcher watcher = {});
 
   /// Opens one more interface, also while others are in use: what is wanted is joined there, too. `open` is called

@@ -2,9 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 #include <map>
 
-#include "sys/clock.hh"
+#include "engine/runtime/virtual_time.hh"
+
+/// The clock of this test program.
+amt::Instant amt::monotonic_now() { return amt::test::VirtualTime::now(); }
 
 namespace amt {
 namespace {
@@ -18,6 +23,13 @@ struct Seen {
   int portions_left = 0;
   int leaves = 0;
   bool leads_back = false;
+  bool is_lost = false;
+  /// An interface of that name is there.
+  bool can_open = true;
+  int opened = 0;
+  /// Joins that failed, and how often they were tried again.
+  std::size_t missing = 0;
+  int retries = 0;
 };
 
 class TestUpstream final : public Upstream {
@@ -37,8 +49,13 @@ class TestUpstream final : public Upstream {
   }
   void leave_all(Instant) override { ++seen_.leaves; }
   bool leads_back() const override { return seen_.leads_back; }
-  bool is_lost() const override { return false; }
-  Statistics statistics() const override { return {}; }
+  bool is_lost() const override { return seen_.is_lost; }
+  Statistics statistics() const override {
+    Statistics statistics;
+    statistics.joins_missing = seen_.missing;
+    return statistics;
+  }
+  void retry_memberships() override { ++seen_.retries; }
 
  private:
   Seen& seen_;
@@ -50,22 +67,14 @@ class UpstreamOwnerTest : public ::testing::Test {
   UpstreamOwnerTest() {
     EXPECT_TRUE(owner_
                     .add([this]() -> SysResult<std::unique_ptr<Upstream>> {
+                      if (!seen_.can_open) return Unexpected<SysError>(SysError{"open", "eth7", ENODEV});
+                      ++seen_.opened;
+                      seen_.is_lost = false;
                       return std::unique_ptr<Upstream>(std::make_unique<TestUpstream>(seen_));
                     })
                     .has_value());
   }
 
-  /// Runs the loop until it is so; false: it never was.
-  bool run_until(const std::function<bool()>& condition) {
-    const Instant end = monotonic_now() + std::chrono::seconds(10);
-    Timer look(loop_, [&] {
-      if (condition() || monotonic_now() > end) return loop_.stop();
-      look.set(monotonic_now() + std::chrono::milliseconds(1));
-    });
-    look.set(monotonic_now());
-    loop_.run();
-    return condition();
-  }
   void apply(const char* group, SourceFilter before, SourceFilter after) {
     owner_.apply({a(group), std::move(before), std::move(after)});
   }
@@ -73,18 +82,24 @@ class UpstreamOwnerTest : public ::testing::Test {
   const SourceFilter nothing_{};
   const SourceFilter any_{FilterMode::kExclude, {}};
   const SourceFilter one_{FilterMode::kInclude, {a("192.0.2.7")}};
-  EventLoop loop_;
+  test::VirtualTime time_;
   Seen seen_;
   std::vector<bool> local_;
-  UpstreamOwner owner_{loop_, 1, SsmRange(), [](std::size_t, std::size_t, auto) {},
-                       [this](bool wanted) { local_.push_back(wanted); }};
+  std::vector<UpstreamOwner::Change::Kind> changes_;
+  UpstreamOwner owner_{time_.loop(),
+                       1,
+                       SsmRange(),
+                       [](std::size_t, std::size_t, auto) {},
+                       [this](bool wanted) { local_.push_back(wanted); },
+                       [this](const UpstreamOwner::Change& change) { changes_.push_back(change.kind); }};
 };
 
 TEST_F(UpstreamOwnerTest, WorksInPortionsUntilNothingWaits) {
   seen_.portions_left = 5;
   apply("232.1.1.1", nothing_, one_);
   EXPECT_EQ(seen_.portions, 0) << "not while the change is taken";
-  EXPECT_TRUE(run_until([this] { return seen_.portions == 6; }));
+  time_.pass(Duration::zero());
+  EXPECT_EQ(seen_.portions, 6);
   EXPECT_EQ(seen_.wanted.at(a("232.1.1.1")), one_);
 }
 
@@ -112,13 +127,81 @@ TEST_F(UpstreamOwnerTest, JoinsNothingOnAnInterfaceThatLeadsBack) {
   apply("232.1.1.1", nothing_, one_);
   seen_.leads_back = true;
   owner_.check_now();
-  EXPECT_TRUE(run_until([this] { return seen_.leaves == 1; }));
+  time_.pass(Duration::zero());
+  EXPECT_EQ(seen_.leaves, 1);
   apply("232.1.1.2", nothing_, one_);
   EXPECT_FALSE(seen_.wanted.contains(a("232.1.1.2")));
   seen_.wanted.clear();
   seen_.leads_back = false;
   owner_.check_now();
-  EXPECT_TRUE(run_until([this] { return seen_.wanted.size() == 2; }));
+  time_.pass(Duration::zero());
+  EXPECT_EQ(seen_.wanted.size(), 2U);
+}
+
+TEST_F(UpstreamOwnerTest, AnInterfaceThatWentIsOpenedAgainAndJoinedWhenItIsBack) {
+  using Kind = UpstreamOwner::Change::Kind;
+  apply("232.1.1.1", nothing_, one_);
+  time_.pass(std::chrono::seconds(10));
+  seen_.is_lost = true;
+  seen_.can_open = false;
+  changes_.clear();
+  time_.pass(std::chrono::minutes(1));
+  EXPECT_EQ(changes_, std::vector{Kind::kInterfaceLost});  // told once
+  EXPECT_EQ(seen_.opened, 1);
+  seen_.can_open = true;
+  seen_.wanted.clear();
+  time_.pass(std::chrono::minutes(1));
+  EXPECT_EQ(changes_, (std::vector{Kind::kInterfaceLost, Kind::kInterfaceBack}));
+  EXPECT_EQ(seen_.opened, 2);
+  EXPECT_EQ(seen_.wanted.at(a("232.1.1.1")), one_);
+}
+
+TEST_F(UpstreamOwnerTest, JoinsThatFailAreTriedAgainUntilNoneIsMissing) {
+  seen_.missing = 3;
+  apply("232.1.1.1", nothing_, one_);
+  time_.pass(std::chrono::hours(1));
+  const int tried = seen_.retries;
+  EXPECT_GT(tried, 10);
+  seen_.missing = 0;
+  time_.pass(std::chrono::hours(1));
+  EXPECT_LE(seen_.retries, tried + 1);
+}
+
+TEST_F(UpstreamOwnerTest, WhatIsRemovedIsLeftAndNotAskedForAgain) {
+  apply("232.1.1.1", nothing_, one_);
+  owner_.remove("eth8");
+  EXPECT_EQ(seen_.leaves, 0);
+  owner_.remove("eth7");
+  EXPECT_EQ(seen_.leaves, 1);
+  seen_.wanted.clear();
+  apply("232.1.1.2", nothing_, one_);
+  time_.pass(std::chrono::minutes(1));
+  EXPECT_TRUE(seen_.wanted.empty());
+  int visited = 0;
+  owner_.for_each([&](const Upstream&, std::size_t) { ++visited; });
+  EXPECT_EQ(visited, 0);
+}
+
+TEST_F(UpstreamOwnerTest, TellsWhatTheWorkersWantTogetherAndNotEachOfThem) {
+  using Kind = UpstreamOwner::Change::Kind;
+  apply("232.1.1.1", nothing_, one_);
+  apply("232.1.1.1", nothing_, one_);  // another worker's
+  EXPECT_EQ(changes_, std::vector{Kind::kJoined});
+  apply("232.1.1.1", one_, nothing_);
+  EXPECT_EQ(changes_.size(), 1U);
+  EXPECT_EQ(seen_.wanted.at(a("232.1.1.1")), one_);
+  apply("232.1.1.1", one_, nothing_);
+  EXPECT_EQ(changes_, (std::vector{Kind::kJoined, Kind::kLeft}));
+  EXPECT_TRUE(seen_.wanted.at(a("232.1.1.1")).is_nothing());
+}
+
+TEST_F(UpstreamOwnerTest, TheEndLeavesEverythingAndTellsOfIt) {
+  using Kind = UpstreamOwner::Change::Kind;
+  apply("232.1.1.1", nothing_, one_);
+  changes_.clear();
+  owner_.shutdown();
+  EXPECT_EQ(seen_.leaves, 1);
+  EXPECT_EQ(changes_, std::vector{Kind::kLeft});
 }
 
 }  // namespace

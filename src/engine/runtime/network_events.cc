@@ -4,7 +4,7 @@
 
 namespace amt {
 
-NetworkEvents::NetworkEvents(EventLoop& loop, std::function<void()> on_change)
+NetworkEvents::NetworkEvents(Loop& loop, std::function<void()> on_change)
     : loop_(loop), on_change_(std::move(on_change)), timer_(loop, [this] { on_timer(); }) {}
 
 SysResult<void> NetworkEvents::start() {

@@ -4,18 +4,18 @@
 #include <functional>
 #include <optional>
 
-#include "engine/runtime/event_loop.hh"
+#include "engine/runtime/loop.hh"
 #include "sys/network_watch.hh"
 
 namespace amt {
 
 /// Calls its handler at once after a change, and then at most once in `kCalm`: changes come in bursts, and each look at
-/// the interfaces costs some system calls. Lives on its event loop's thread.
+/// the interfaces costs some system calls. Lives on its loop's thread.
 class NetworkEvents {
  public:
   static constexpr Duration kCalm = std::chrono::milliseconds(100);
 
-  NetworkEvents(EventLoop& loop, std::function<void()> on_change);
+  NetworkEvents(Loop& loop, std::function<void()> on_change);
   /// Error: changes go unnoticed.
   [[nodiscard]] SysResult<void> start();
   void stop();
@@ -24,7 +24,7 @@ class NetworkEvents {
   void on_readable();
   void on_timer();
 
-  EventLoop& loop_;
+  Loop& loop_;
   std::function<void()> on_change_;
   std::optional<NetworkWatch> network_;
   Instant last_told_{};

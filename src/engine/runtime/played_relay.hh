@@ -17,7 +17,7 @@ namespace amt::test {
 /// It answers Requests, and counts what it is sent.
 class PlayedRelay {
  public:
-  PlayedRelay(EventLoop& loop, std::string_view at)
+  PlayedRelay(Loop& loop, std::string_view at)
       : socket_(UdpSocket::bind({address(at), 0}, {}).value()), watch_(loop, socket_.fd(), [this] { on_readable(); }) {}
 
   [[nodiscard]] Endpoint endpoint() const { return socket_.local(); }
