@@ -42,7 +42,7 @@ def resolved(case, line) -> str:
     config.chmod(0o644)
     case.folder.chmod(0o755)
     # It gives its rights away, to a user that only root's namespaces know.
-    made = subprocess.run(["install", "-d", "-m", "755", "-o", "systemd-resolve", "/run/systemd/resolve"], capture_output=True,
+    made = subprocess.run(["install", "-d", "-m", "755", "-o", "systemd-resolve", "-g", "systemd-resolve", "/run/systemd/resolve"], capture_output=True,
                           text=True, check=False)
     if made.returncode != 0:
         raise Skipped(f"systemd-resolved cannot have its user here: {made.stderr.strip()}")
