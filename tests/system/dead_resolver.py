@@ -45,13 +45,17 @@ def run(case):
     case.check(receiver.wait(60) == 0, receiver.err)
 
     # Everything is dead: the first line is there at once, and the log tells what is waited for.
-    def first_line() -> float:
+    def first_line(*words) -> float:
         start = time.monotonic()
-        discover = case.start(["discover", line.source_address(4), "--resolver", DEAD], "discover", line.gateway)
+        discover = case.start(["discover", *words, "--resolver", DEAD], "discover", line.gateway)
         case.wait_until(lambda: discover.out, 20, "a first line")
         took = time.monotonic() - start
-        case.check(b"AMTRELAY of 1.0.1.10.in-addr.arpa." in discover.out, f"{discover.out}")
-        case.wait_until(lambda: "waiting for the DNS" in discover.err, 10, "progress")
+        awaited = "the DNS" if "--discovery" not in words else f"relay {DEAD}"
+        case.check(awaited.encode() in discover.out, f"{discover.out}")
+        case.wait_until(lambda: f"waiting for {awaited}" in discover.err, 10, "progress")
         discover.terminate()
         return took
-    case.within(1, "first line of amt discover, the resolver dead", first_line)
+    for words in ([line.source_address(4)], [url(SSM[4], line.source_address(4))], ["--dns-sd-domain", "example.net"],
+                  ["--discovery", DEAD]):
+        case.within(1, "first line of amt discover, the resolver dead" + "".join(f" {word}" for word in words),
+                    lambda what=words: first_line(*what))
