@@ -35,9 +35,10 @@ void HlsSegmenter::update(const LiveStream& stream) {
     if (open_ && start.position <= open_->position) continue;
     // Video is cut at key frames alone, once there are some.
     if (open_ && open_->is_key_frame && !start.is_key_frame) continue;
+    const double seconds_min = next_number_ < kShortSegments ? kShortSecondsMin : kSecondsMin;
     if (!open_) {
       open_ = start;
-    } else if (seconds_by_stream(*open_, start).value_or(seconds_by_arrival(*open_, start)) >= kSecondsMin) {
+    } else if (seconds_by_stream(*open_, start).value_or(seconds_by_arrival(*open_, start)) >= seconds_min) {
       cut(stream, start);
       open_ = start;
     }

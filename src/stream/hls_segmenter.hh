@@ -23,6 +23,9 @@ class HlsSegmenter {
  public:
   /// A segment ends at the first start point after so long: 2 s, less what key frames vary.
   static constexpr double kSecondsMin = 1.9;
+  /// The first few are half as long: players wait for some segments before they begin.
+  static constexpr std::uint64_t kShortSegments = 3;
+  static constexpr double kShortSecondsMin = 0.9;
   /// Segments in the playlist, and those that a player may still be reading.
   static constexpr std::size_t kListed = 6;
   static constexpr std::size_t kKept = 9;

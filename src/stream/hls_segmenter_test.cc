@@ -42,23 +42,23 @@ void play(LiveStream& stream, HlsSegmenter& hls, int first, int last, double jum
   }
 }
 
-TEST(HlsSegmenter, CutsAtKeyFramesTwoSecondsApartAndBeginsEachWithTheTables) {
+TEST(HlsSegmenter, CutsAtKeyFramesTwoSecondsApartAfterThreeShortOnesAndBeginsEachWithTheTables) {
   LiveStream stream(1000 * kTsPacketOctets);
   HlsSegmenter hls;
   stream.add(at(0), tables());
-  play(stream, hls, 0, 1);
+  play(stream, hls, 0, 0);
   EXPECT_TRUE(hls.is_empty());
-  play(stream, hls, 2, 5);
-  EXPECT_EQ(
-      hls.playlist(""),
-      "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:0\n"
-      "#EXT-X-DISCONTINUITY-SEQUENCE:0\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXTINF:2.000,\n0.ts\n#EXTINF:2.000,\n1.ts\n");
+  play(stream, hls, 1, 8);
+  EXPECT_EQ(hls.playlist(""),
+            "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:0\n"
+            "#EXT-X-DISCONTINUITY-SEQUENCE:0\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXTINF:1.000,\n0.ts\n#EXTINF:1.000,\n1.ts\n"
+            "#EXTINF:1.000,\n2.ts\n#EXTINF:2.000,\n3.ts\n#EXTINF:2.000,\n4.ts\n");
   Octets expected = tables();
-  test::append(expected, key(2));
-  test::append(expected, key(3));
-  ASSERT_NE(hls.find(1), nullptr);
-  EXPECT_EQ(*hls.find(1)->octets, expected);
-  EXPECT_EQ(hls.find(2), nullptr);
+  test::append(expected, key(5));
+  test::append(expected, key(6));
+  ASSERT_NE(hls.find(4), nullptr);
+  EXPECT_EQ(*hls.find(4)->octets, expected);
+  EXPECT_EQ(hls.find(5), nullptr);
 }
 
 TEST(HlsSegmenter, KeepsALiveWindow) {
@@ -67,11 +67,11 @@ TEST(HlsSegmenter, KeepsALiveWindow) {
   stream.add(at(0), tables());
   play(stream, hls, 0, 60);
   const std::string playlist = hls.playlist("relay=192.0.2.1");
-  EXPECT_NE(playlist.find("#EXT-X-MEDIA-SEQUENCE:24\n"), std::string::npos) << playlist;
-  EXPECT_NE(playlist.find("\n29.ts?relay=192.0.2.1\n"), std::string::npos) << playlist;
-  EXPECT_EQ(playlist.find("\n23.ts"), std::string::npos);
-  EXPECT_NE(hls.find(21), nullptr);
-  EXPECT_EQ(hls.find(20), nullptr);
+  EXPECT_NE(playlist.find("#EXT-X-MEDIA-SEQUENCE:25\n"), std::string::npos) << playlist;
+  EXPECT_NE(playlist.find("\n30.ts?relay=192.0.2.1\n"), std::string::npos) << playlist;
+  EXPECT_EQ(playlist.find("\n24.ts"), std::string::npos);
+  EXPECT_NE(hls.find(22), nullptr);
+  EXPECT_EQ(hls.find(21), nullptr);
 }
 
 TEST(HlsSegmenter, SaysWhereTheStreamsTimeJumps) {

@@ -112,3 +112,6 @@ def run(case):
     foreign = [url for url in page.requests if not url.startswith((ADDRESS, "about:", "data:", f"blob:{ADDRESS}"))]
     case.check(foreign == [], f"foreign requests: {foreign}")
     case.check(page.messages == [], f"console: {page.messages}")
+    # What is wrong with an address is said in the server's words.
+    page.evaluate("document.getElementById('url').value = 'amt://232.1.2.3'; document.querySelector('#ask button').click()")
+    case.wait_until(lambda: "the URL must name the source" in text("problem"), 20, "a bad address is explained", poll=0.3)

@@ -1,4 +1,4 @@
-// What plays a channel in a <video>: MPEG-TS by mpegts.js, or HLS where the browser itself plays that (phones of Apple).
+// Plays a channel in a <video>: MPEG-TS by mpegts.js, or HLS where the browser itself plays that (phones of Apple).
 'use strict';
 
 const HLS_TYPE = 'application/vnd.apple.mpegurl';
@@ -16,7 +16,9 @@ if (window.mpegts) {
 
 const canPlay = () => Boolean(window.mpegts && mpegts.isSupported());
 const canPlayHls = (video) => video.canPlayType(HLS_TYPE) !== '';
+// `path`: the channel, and what stands behind it: `?relay=...`.
 const streamOf = (path) => '/amt/' + path;
+const hlsOf = (path) => '/hls/' + path.replace(/(\?|$)/, '/index.m3u8$1');
 
 function attach(video, path, onError, onEnd) {
   const player = mpegts.createPlayer({ type: 'mpegts', isLive: true, url: streamOf(path) }, {
@@ -38,6 +40,9 @@ class ChannelPlayer {
     this.player = null;
     this.path = null;
     this.timer = 0;
+    this.isLost = false;
+    // The server lets a viewer go who pauses for long. The channel is asked for again when he plays on.
+    video.addEventListener('play', () => { if (this.isLost) this.play(this.path); });
   }
 
   stop() {
@@ -45,6 +50,7 @@ class ChannelPlayer {
     if (this.player) this.player.destroy();
     this.player = null;
     this.path = null;
+    this.isLost = false;
     this.video.removeAttribute('src');
     this.video.load();
   }
@@ -56,7 +62,7 @@ class ChannelPlayer {
     if (canPlay()) {
       this.player = attach(this.video, path, (type, detail, info) => this.failed(type, info), () => this.again('The stream has ended'));
     } else if (canPlayHls(this.video)) {
-      this.video.src = '/hls/' + path + '/index.m3u8';
+      this.video.src = hlsOf(path);
     } else {
       return this.report('This browser cannot play it. ' + this.elsewhere());
     }
@@ -77,16 +83,20 @@ class ChannelPlayer {
   async explain() {
     const path = this.path;
     const answer = await fetch(streamOf(path), { signal: AbortSignal.timeout(15000) }).catch(() => null);
-    const text = answer && !answer.ok ? (await answer.text()).trim() : '';
+    const text = answer && !answer.ok ? (await answer.json().catch(() => ({}))).error : '';
     if (answer && answer.ok) answer.body.cancel();
-    if (path === this.path) this.again(text || 'The stream does not begin');
+    if (path !== this.path) return;
+    // Asking again does not mend what is wrong with the address, or who may watch.
+    if (answer && answer.status >= 400 && answer.status < 500) this.report('It does not play: ' + text);
+    else this.again(text || 'The stream does not begin');
   }
 
   again(why) {
-    const path = this.path;
+    this.isLost = true;
+    if (this.video.paused) return this.report(why + '. Press play for the newest picture.');
     this.report(why + '. Trying again.');
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => { if (path === this.path) this.play(path); }, RETRY_AFTER);
+    this.timer = setTimeout(() => this.play(this.path), RETRY_AFTER);
   }
 
   // Seconds between the picture that is shown and the newest that has come; NaN: nothing is shown.
@@ -115,8 +125,10 @@ function fetchStill(path) {
     let player = null;
     const finish = (still) => {
       clearTimeout(timer);
-      if (player) player.destroy();
+      const done = player;
       player = null;
+      // Not inside one of its own events.
+      if (done) setTimeout(() => done.destroy());
       resolve(still);
     };
     const timer = setTimeout(() => finish(null), STILL_WITHIN);

@@ -8,7 +8,7 @@ const byId = (id) => document.getElementById(id);
 const video = byId('video');
 const list = byId('channels');
 const player = new ChannelPlayer(video, (text) => { byId('problem').textContent = text; });
-// channel -> { canvas, at }
+// channel -> { canvas, at }; canvas null: it has no picture
 const stills = new Map();
 let isFetchingStill = false;
 
@@ -26,8 +26,10 @@ function keepStill(path, canvas) {
   if (canvas) stills.set(path, { canvas, at: Date.now() });
 }
 
+const channelOf = (path) => path && path.replace(/\?.*$/, '');
+
 function play(name, path) {
-  if (player.path) keepStill(player.path, drawStill(video));
+  if (player.path) keepStill(channelOf(player.path), drawStill(video));
   byId('now').textContent = name;
   document.title = name + ' · Channels';
   byId('numbers').replaceChildren();
@@ -41,14 +43,14 @@ function entry(channel) {
   const label = channel.name || channel.channel;
   button.type = 'button';
   button.dataset.channel = channel.channel;
-  if (channel.channel === player.path) button.setAttribute('aria-current', 'true');
+  if (channel.channel === channelOf(player.path)) button.setAttribute('aria-current', 'true');
   const still = stills.get(channel.channel);
   const words = document.createElement('span');
   const detail = document.createElement('small');
   words.textContent = label;
   detail.textContent = [channel.group_title, channel.name ? channel.channel : '', describe(channel)].filter(Boolean).join(' · ');
   words.append(detail);
-  if (still) button.append(still.canvas);
+  if (still && still.canvas) button.append(still.canvas);
   button.append(words);
   button.addEventListener('click', () => play(label, channel.channel));
   item.append(button);
@@ -89,12 +91,12 @@ function showNumbers(channel) {
 async function refreshStills(channels) {
   if (isFetchingStill || document.hidden) return;
   const isOld = (one) => !stills.has(one.channel) || Date.now() - stills.get(one.channel).at > STILL_AGE_MAX;
-  const next = channels.find((one) => one.state === 'playing' && !one.scrambled && one.viewers && one.channel !== player.path && isOld(one));
+  const next = channels.find((one) => one.state === 'playing' && !one.scrambled && one.viewers && one.channel !== channelOf(player.path) && isOld(one));
   if (!next) return;
   isFetchingStill = true;
   const still = await fetchStill(next.channel);
-  // One that has no picture is not asked again at once.
-  stills.set(next.channel, { canvas: still || document.createElement('canvas'), at: Date.now() });
+  // A channel without a picture, such as a radio, is not asked again at once.
+  stills.set(next.channel, { canvas: still, at: Date.now() });
   isFetchingStill = false;
 }
 
@@ -111,14 +113,14 @@ async function refresh() {
   list.replaceChildren(...channels.map(entry));
   byId('empty').hidden = channels.length > 0;
   if (focused) [...list.querySelectorAll('button')].find((one) => one.dataset.channel === focused)?.focus();
-  const playing = channels.find((one) => one.channel === player.path && one.state);
+  const playing = channels.find((one) => one.channel === channelOf(player.path) && one.state);
   if (playing) showNumbers(playing);
   refreshStills(channels);
 }
 
 byId('ask').addEventListener('submit', (event) => {
   event.preventDefault();
-  const text = byId('url').value.trim().replace(/^[a-z]+:\/\/@?/i, '').replace(/\/.*$/, '').replace(/\?.*$/, '');
+  const text = byId('url').value.trim().replace(/^[a-z]+:\/\/@?/i, '').replace(/\/+(?=\?|$)/, '');
   play(text, text);
 });
 
