@@ -7,7 +7,6 @@ documented_shell.py, documented_players.py.
 """
 
 import os
-import pathlib
 import re
 import shlex
 import signal
@@ -15,10 +14,10 @@ import subprocess
 import time
 
 from lib import multicast, netns
+from lib.documented import ROOT, blocks
 from lib.own_etc import own_etc
 
 NEEDS = {"namespaces"}
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMMANDS = ("relay", "gateway", "receive", "serve", "send", "discover", "status", "top", "reload", "drain", "bench", "demo")
 UNLIMITED = ("--max-tunnels-per-address", "100000", "--max-requests-per-address", "0", "--max-updates-per-address", "0")
 # Commands that do not do what they should, and must be found out.
@@ -78,7 +77,8 @@ def network(case):
     # A host for the relays that are shown: they have the addresses of the one that serves here.
     site = case.host("site")
     site.ip("link add eth0 type veth peer name eth0x", "link set eth0x up", "link set eth0 up", "addr add 192.0.2.1/24 dev eth0",
-            "addr add 10.0.0.1/24 dev eth0", "addr add 2001:db8::1/64 dev eth0 nodad", "route add default via 192.0.2.254")
+            "addr add 10.0.0.1/24 dev eth0", "addr add 10.20.0.2/24 dev eth0", "link add eth1 type veth peer name eth1x",
+            "link set eth1x up", "link set eth1 up", "route replace local 192.52.193.1/32 dev lo", "addr add 2001:db8::1/64 dev eth0 nodad", "route add default via 192.0.2.254")
     return user, site
 
 
@@ -87,6 +87,11 @@ def files(case) -> None:
     etc = own_etc(case, hosts="192.0.2.1 relay.example.net", resolver="192.0.2.53")
     with open(etc / "amt/relay.toml", "a", encoding="ascii") as config:
         config.write('upstream = ["eth0"]\n')
+    for block in blocks(ROOT / "docs/operating.md"):
+        name = {"#!/bin/sh": "announce", "# amt keys": "keys"}.get(block[0])
+        if name:
+            (etc / "amt" / name).write_text("\n".join(block) + "\n", encoding="ascii")
+            (etc / "amt" / name).chmod(0o700)
     (case.folder / "channels.m3u").write_text("#EXTM3U\n#EXTINF:-1,One\namt://198.51.100.10@232.1.1.1:5001\n", encoding="ascii")
     (case.folder / "video.ts").write_bytes(b"".join(bytes([0x47, 1, 0, 0x10 | n & 15]) + bytes(184) for n in range(4000)))
 

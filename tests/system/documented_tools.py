@@ -18,7 +18,7 @@ NEEDS = {"namespaces", "tun", "nft"}
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = (ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md")))
 # Where conformance.md quotes code it shows none.
-TOOLS = ("ip", "nft", "ss", "bridge", "sysctl", "getent", "tc", "ufw", "firewall-cmd", "ulimit", "modprobe")
+TOOLS = ("ip", "nft", "ss", "bridge", "sysctl", "getent", "tc", "ulimit", "modprobe")
 # The whole machine's; what is not in a namespace of ours; shell builtins.
 ELSEWHERE = ("sysctl kernel.", "modprobe", "ulimit")
 BROKEN = ("ip route get 232.1.2.3 from nowhere", "nft insert rule inet filter inputt iifname \"amt0\" accept")

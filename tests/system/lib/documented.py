@@ -35,6 +35,11 @@ def blocks(page: pathlib.Path) -> list[list[str]]:
     return found
 
 
+def inline(page: pathlib.Path) -> list[str]:
+    """Code in a line of text."""
+    return re.findall(r"`([^`\n]+)`", page.read_text(encoding="utf-8"))
+
+
 def lines_of(block: list[str]) -> list[str]:
     """Those that a backslash continues are one."""
     return re.sub(r"\\\n\s*", "", "\n".join(block)).splitlines()
