@@ -9,11 +9,12 @@ import json
 import signal
 import time
 
-from lib import amt, packets
+from lib import amt, flows, packets
 from lib.topology import ASM, SSM, Line, moved, tunnels
 
 NEEDS = {"namespaces"}
-LIMITS = ["--max-requests-per-address", 0, "--max-updates-per-address", 0, "--max-tunnels-per-address", 1000]
+LIMITS = ["--max-requests-per-address", 0, "--max-updates-per-address", 0, "--max-tunnels-per-address", 100_000]
+GATEWAYS = 300
 REASONS = {"left": "tunnels_left", "torn-down": "tunnels_torn_down", "expired": "tunnels_expired",
            "unreachable": "tunnels_unreachable", "moved": "tunnels_moved", "drained": "tunnels_drained"}
 
@@ -120,30 +121,52 @@ def endings(case) -> None:
 
 
 def many(case) -> None:
+    """Gateways of the load tool join, zap and leave; others die; more are refused. Argument: how many there are in all."""
+    gateways = int(case.arguments[1]) if len(case.arguments) > 1 else GATEWAYS
+    watching, dying, refused = gateways * 7 // 10, gateways // 10, gateways // 5
     line = Line(case)
-    path = case.folder / "many.json"
-    relay = line.start_relay("--workers", 4, *LIMITS, "--events", path, name="many")
-    source = line.source_address(4)
+    path, source = case.folder / "many.json", line.source_address(4)
+    collector = flows.Collector(case, line.source, source)
+    relay = line.start_relay("--workers", 4, *LIMITS, "--max-channels-per-address", 100_000, "--max-tunnels", watching + dying,
+                             "--query-interval", 2, "--robustness", 1, "--events", path, *collector.options,
+                             "--ipfix-active-timeout", 2, name="many")
+
+    def load(name: str, count: int, channel: str, *options):
+        return case.start(["bench", "--relay", line.relay_address(4), "--gateways", count, "--group", f"{source}@{channel}", "--json",
+                           *options], name, line.gateway)
+
+    def tunnel_count() -> int:
+        return relay.snapshot()["counters"]["tunnels_created"]
+    # Nothing is sent to these, so nobody needs to count what they received when they died.
+    dies = load("dies", dying, "232.1.2.1", "--duration", 600)
+    case.wait_until(lambda: tunnel_count() == dying, 20, "those that will die", poll=0.2)
     for number in range(1, 5):
         case.start(["send", f"232.1.1.{number}:5000", "--interface", "s0", "--source", source, "--rate", "80000", "--size",
                     200, "--count", 200], f"send{number}", line.source)
-    load = case.start(["bench", "--relay", line.relay_address(4), "--gateways", 200, "--group", f"{source}@232.1.1.1",
-                       "--channels", 4, "--zap", 1, "--duration", 6, "--json"], "load", line.gateway)
+    zaps = load("zaps", watching, "232.1.1.1", "--channels", 4, "--zap", 1, "--duration", 6)
+    case.wait_until(lambda: tunnel_count() == dying + watching, 20, "all tunnels", poll=0.2)
+    dies.kill()
+    comes_late = load("late", refused, "232.1.2.2", "--duration", 1)
     # The streams end first, so some joins bring nothing: status 1.
-    case.check(load.wait(60) in (0, 1) and load.out, load.err)
-    case.wait_until(lambda: not tunnels(relay), 5, "all have left")
+    case.check(comes_late.wait(60) in (0, 1) and zaps.wait(60) in (0, 1) and zaps.out, zaps.err)
+    case.wait_until(lambda: not tunnels(relay), 40, "all have left or expired", poll=0.2)
     counters = relay.snapshot()["counters"]
     relay.terminate()
-    events, got = read_events(path), json.loads(load.out)
+    events, got, late = read_events(path), json.loads(zaps.out), json.loads(comes_late.out)
     check_books(case, events, counters)
-    case.check(len(of_kind(events, "tunnel-end")) == got["gateways"], f"{got}")
+    by_reason = collections.Counter(one["reason"] for one in of_kind(events, "tunnel-end"))
+    case.check(by_reason["expired"] == dying and by_reason.total() == watching + dying, f"{by_reason}")
+    case.check(counters["reject_tunnel_limit"] >= refused == late["counters"]["queries_with_limit"], f"{late}")
     # Nothing is on its way when the last gateway goes.
-    summed = total(of_kind(events, "channel-end"), "packets")
+    summed = {key: total(of_kind(events, "channel-end"), key) for key in ("packets", "bytes")}
     received = got["packets"] + got["counters"]["unwanted"]
-    case.check(summed == received and got["lost"] == 0, f"sent {summed}, received {received}: {got}")
-    case.check(len(of_kind(events, "channel-begin")) == got["joins"], f"{got}")
-    case.figure("channels that ended", len(of_kind(events, "channel-end")), f"of {got['gateways']} gateways")
-    case.figure("packets by the events", summed, f"by the load tool {received}")
+    case.check(summed["packets"] == received and got["lost"] == 0, f"sent {summed}, received {received}: {got}")
+    case.check(len(of_kind(events, "channel-begin")) == got["joins"] + dying, f"{got}")
+    records = collector.end()
+    exported = {"packets": total(records, "in_packets"), "bytes": total(records, "in_bytes")}
+    case.check(exported == summed, f"IPFIX {exported}, events {summed}")
+    case.figure("gateways that watched, died, were refused", f"{watching}, {dying}, {refused}", f"{len(events)} events")
+    case.figure("packets by the events and IPFIX", summed["packets"], f"by the load tool {received}")
 
 
 def full_disk(case) -> None:

@@ -5,42 +5,15 @@ received, exactly; active and idle time-outs, and the end of a flow.
 """
 
 import collections
-import json
-import shutil
-import subprocess
 
-from lib.scenario import Skipped
+from lib import flows
 from lib.topology import ASM, SSM, Line
 
 NEEDS = {"namespaces"}
-PORT = 4739
-ADDRESSES = {"src4_addr", "src6_addr"}
-
-
-def read_flows(folder) -> list[dict]:
-    done = subprocess.run(["nfdump", "-R", str(folder), "-o", "json"], capture_output=True, text=True, timeout=60, check=True)
-    return json.loads(done.stdout)
-
-
-def key(flow: dict) -> tuple[str, str, str, int]:
-    """Source, group, gateway, and its port."""
-    def either(*names: str) -> str:
-        return next(flow[name] for name in names if name in flow)
-    return (either("src4_addr", "src6_addr"), either("dst4_addr", "dst6_addr"), either("ip4_next_hop", "ip6_next_hop"),
-            flow["dst_port"])
-
-
 def run(case):
-    if not shutil.which("nfcapd"):
-        raise Skipped("no nfcapd (package nfdump)")
     line = Line(case)
-    folder = case.folder / "flows"
-    folder.mkdir()
-    collector = case.program(["nfcapd", "-w", str(folder), "-p", str(PORT), "-b", line.source_address(4), "-t", "3600"],
-                             "nfcapd", line.source)
-    case.wait_until(lambda: "Startup" in collector.err or "Startup" in collector.out.decode(), 10, "the collector listens")
-    relay = line.start_relay("--workers", 2, "--ipfix", f"{line.source_address(4)}:{PORT}", "--ipfix-active-timeout", 2,
-                             "--ipfix-idle-timeout", 1)
+    collector = flows.Collector(case, line.source, line.source_address(4))
+    relay = line.start_relay("--workers", 2, *collector.options, "--ipfix-active-timeout", 2, "--ipfix-idle-timeout", 1)
     streams = {family: line.stream(family, group, rate=200, sizes=(300,))
                for family, group in ((4, SSM[4]), (6, ASM[6]))}
     gateways = {outer: line.fake_gateway(outer) for outer in (4, 6)}
@@ -58,13 +31,11 @@ def run(case):
     for gateway in gateways.values():
         gateway.catch_up(4)
     relay.terminate()
-    collector.terminate(20)
-
-    flows = read_flows(folder)
+    records = collector.end()
     told: dict = collections.defaultdict(lambda: [0, 0])
-    for flow in flows:
-        told[key(flow)][0] += flow["in_packets"]
-        told[key(flow)][1] += flow["in_bytes"]
+    for flow in records:
+        told[flows.key(flow)][0] += flow["in_packets"]
+        told[flows.key(flow)][1] += flow["in_bytes"]
     expected = {}
     for outer, gateway in gateways.items():
         for family, group, source in ((4, SSM[4], line.source_address(4)), (6, ASM[6], "::")):
@@ -72,5 +43,5 @@ def run(case):
             expected[source, group, gateway.address, gateway.port] = [len(mine), sum(map(len, mine))]
         case.figure(f"packets of the gateway by IPv{outer}", len(gateway.data))
     case.check(dict(told) == expected, f"told {dict(told)}, received {expected}")
-    case.figure("flow records", len(flows), "by active and idle time-out, leave, and end")
-    case.check(len(flows) > len(expected), f"time-outs cut flows: {len(flows)}")
+    case.figure("flow records", len(records), "by active and idle time-out, leave, and end")
+    case.check(len(records) > len(expected), f"time-outs cut flows: {len(records)}")

@@ -1,21 +1,24 @@
-"""`/metrics` of a relay: promtool finds nothing to say, both formats, sums equal the status, no series for a tunnel; a real
-Prometheus scrapes it, and the alerts of packaging/ fire when their cause is made.
+"""`/metrics` of a relay and a gateway: promtool finds nothing to say, both formats, sums equal the status, no series for a tunnel;
+the dashboard and the rules of packaging/ name metrics that exist; a real Prometheus scrapes both, and alerts fire when their
+cause is made.
 
-    source ── relay (HTTP) ══ our own gateways
+    source ── relay (HTTP), Prometheus ══ our own gateways, amt gateway (HTTP)
 """
 
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import urllib.parse
 
 from lib.http_client import Http
-from lib.scenario import Skipped
-from lib.topology import SSM, Line
+from lib.scenario import Skipped, tun_problem
+from lib.topology import ASM, SSM, Line
 
 NEEDS = {"namespaces"}
-PACKAGING = pathlib.Path(__file__).resolve().parents[2] / "packaging" / "prometheus"
+PACKAGING = pathlib.Path(__file__).resolve().parents[2] / "packaging"
+RULES = PACKAGING / "prometheus" / "amt.rules.yml"
 GATEWAYS = 5
 
 
@@ -48,47 +51,76 @@ def promtool(case, http) -> None:
             continue
         done = subprocess.run(["promtool", "check", "metrics"], input=body, capture_output=True, check=False)
         case.check(done.returncode == 0 and not done.stdout and not done.stderr, f"promtool: {done}")
-    rules = subprocess.run(["promtool", "check", "rules", *map(str, PACKAGING.glob("*.rules.yml"))], capture_output=True, text=True, check=False)
+    rules = subprocess.run(["promtool", "check", "rules", str(RULES)], capture_output=True, text=True, check=False)
     case.check(rules.returncode == 0, f"rules: {rules}")
 
 
-def prometheus(case, line, relay) -> None:
-    """Scrapes, and the alert for a relay that is down fires."""
-    rules = (PACKAGING / "amt.rules.yml").read_text(encoding="utf-8")
-    quick = case.folder / "quick.rules.yml"
-    # The same expressions without their patience.
-    quick.write_text("\n".join(row for row in rules.splitlines() if not row.strip().startswith("for:")), encoding="utf-8")
-    config = case.folder / "prometheus.yml"
-    config.write_text(f"""global: {{scrape_interval: 1s, evaluation_interval: 1s}}
-rule_files: [{quick}]
+def names_in_packaging() -> set[str]:
+    """Of metrics that the dashboard and the rules ask for."""
+    dashboard = json.loads((PACKAGING / "grafana" / "amt.json").read_text(encoding="utf-8"))
+    expressions = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
+    expressions += [one["query"]["query"] for one in dashboard["templating"]["list"] if isinstance(one["query"], dict)]
+    expressions += re.findall(r"^ *expr: (.*)$", RULES.read_text(encoding="utf-8"), re.M)
+    return set(re.findall(r"\bamt_[a-z_]+", " ".join(expressions)))
+
+
+def check_packaging(case, *servers) -> None:
+    known = {line.split()[2] for http in servers for line in http.get("/metrics")[2].decode().splitlines() if line.startswith("# TYPE")}
+    case.check(names_in_packaging() <= known, f"no such metrics: {names_in_packaging() - known}")
+    case.figure("metrics that the dashboard and the rules name", len(names_in_packaging()), "all of them exist")
+
+
+class Prometheus:
+    def __init__(self, case, line):
+        # The same expressions without their patience.
+        rules = case.folder / "quick.rules.yml"
+        rules.write_text("\n".join(row for row in RULES.read_text(encoding="utf-8").splitlines() if not row.strip().startswith("for:")),
+                         encoding="utf-8")
+        config = case.folder / "prometheus.yml"
+        config.write_text(f"""global: {{scrape_interval: 1s, evaluation_interval: 1s}}
+rule_files: [{rules}]
 scrape_configs:
 - job_name: amt
-  static_configs: [{{targets: ["127.0.0.1:8080"]}}]
+  static_configs: [{{targets: ["127.0.0.1:8080", "{line.gateway_address(4)}:8080"]}}]
 """, encoding="utf-8")
-    case.program(["prometheus", f"--config.file={config}", f"--storage.tsdb.path={case.folder}/data",
-                  "--web.listen-address=127.0.0.1:9090"], "prometheus", line.relay)
-    api = Http(line.relay, port=9090)
+        case.program(["prometheus", f"--config.file={config}", f"--storage.tsdb.path={case.folder}/data",
+                      "--web.listen-address=127.0.0.1:9090"], "prometheus", line.relay)
+        self._case, self._api = case, Http(line.relay, port=9090)
 
-    def query(expression: str) -> list:
+    def value(self, expression: str) -> str | None:
         try:
-            return json.loads(api.get("/api/v1/query?query=" + urllib.parse.quote(expression))[2])["data"]["result"]
+            result = json.loads(self._api.get("/api/v1/query?query=" + urllib.parse.quote(expression))[2])["data"]["result"]
         except OSError:
-            return []
+            return None
+        return result[0]["value"][1] if result else None
 
-    def alerts() -> list[str]:
-        return [one["labels"]["alertname"] for one in json.loads(api.get("/api/v1/alerts")[2])["data"]["alerts"] if one["state"] == "firing"]
-    case.wait_until(lambda: query("amt_relay_tunnels"), 30, "Prometheus has scraped", poll=0.3)
-    case.check(query("amt_relay_tunnels")[0]["value"][1] == str(GATEWAYS), "what it has scraped")
-    case.wait_until(lambda: alerts() == [], 20, "no alert while all is well", poll=0.3)
+    def alerts(self) -> list[str]:
+        return [one["labels"]["alertname"] for one in json.loads(self._api.get("/api/v1/alerts")[2])["data"]["alerts"]
+                if one["state"] == "firing"]
+
+    def wait_alert(self, name: str) -> None:
+        self._case.wait_until(lambda: name in self.alerts(), 40, f"{name} fires", poll=0.3)
+
+
+def alerts(case, line, relay) -> None:
+    prometheus = Prometheus(case, line)
+    case.wait_until(lambda: prometheus.value("amt_relay_tunnels") == str(GATEWAYS), 30, "Prometheus has scraped the relay", poll=0.3)
+    case.wait_until(lambda: prometheus.value("amt_gateway_memberships") == "0", 30, "and the gateway", poll=0.3)
+    case.wait_until(lambda: prometheus.alerts() == [], 20, "no alert while all is well", poll=0.3)
+    line.listener(4, ASM[4])
+    prometheus.wait_alert("AmtGatewayNothingComes")
     line.relay.ip("link set r0 down")
-    case.wait_until(lambda: "AmtRelayUpstreamDown" in alerts(), 20, "the alert for the upstream", poll=0.3)
+    prometheus.wait_alert("AmtRelayUpstreamDown")
     relay.kill()
-    case.wait_until(lambda: "AmtDown" in alerts(), 20, "the alert for a relay that is gone", poll=0.3)
+    prometheus.wait_alert("AmtDown")
+    prometheus.wait_alert("AmtGatewayNoRelay")
 
 
 def run(case):
     if not shutil.which("promtool"):
         raise Skipped("promtool is not installed (Debian package prometheus)")
+    if problem := tun_problem():
+        raise Skipped(problem)
     line = Line(case)
     relay = line.start_relay("--workers", 2, "--http", "127.0.0.1:8080")
     http = Http(line.relay)
@@ -107,4 +139,8 @@ def run(case):
     case.wait_until(lambda: sum(value for key, value in http.samples().items() if key.startswith("amt_relay_rejects_total")) >= 3, 5, "refusals")
     sums(case, http)
     promtool(case, http)
-    prometheus(case, line, relay)
+    line.start_gateway(4, "--http", f"{line.gateway_address(4)}:8080")
+    at_gateway = Http(line.gateway, line.gateway_address(4))
+    promtool(case, at_gateway)
+    check_packaging(case, http, at_gateway)
+    alerts(case, line, relay)
