@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 
 build: ## build the program: build/release/amt
 	@tools/setup.sh build
-	@tools/fetch_player.sh
+	@tools/fetch_npm.sh
 	@mkdir -p build && cmake --preset release >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
 	@cmake --build --preset release --parallel $(JOBS) --target amt
 

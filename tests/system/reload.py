@@ -7,7 +7,9 @@ is named; a file that cannot be used changes nothing, and says why.
 
 import json
 import os
+import re
 import signal
+import tomllib
 
 from lib import netns, packets
 from lib.machine import queue_drops
@@ -17,6 +19,11 @@ from lib.topology import SSM, Line, moved, tunnels
 NEEDS = {"namespaces"}
 GATEWAYS = 40
 OTHER = "10.9.0.1"
+# Values other than the default, for options whose example is the default.
+NOT_THE_DEFAULT = {"relay-port": 2269, "query-interval": 60, "robustness": 3, "gateway-fields": "never", "mtu": 1400, "workers": 3,
+                   "ipfix": "10.1.0.1:4739", "ipfix-active-timeout": 30, "ipfix-idle-timeout": 5}
+# The first stands on the command line here, the others exclude --upstream.
+NOT_HERE = {"control", "interface", "interface-address"}
 
 
 class Relay:
@@ -25,6 +32,7 @@ class Relay:
         self.path = case.folder / "relay.toml"
         self.options = {"local": [line.relay_address(4), line.relay_address(6)], "upstream": ["r0"], "workers": 2,
                         "events": str(case.folder / "events.json")}
+        self.changed: set[str] = set()
         self.write()
         self.daemon = case.daemon(["relay", "--config", self.path], "relay", line.relay)
 
@@ -40,9 +48,16 @@ class Relay:
         self.write()
         return self.case.amt_once(["reload", "--control", self.daemon.control], self.line.relay)
 
+    def rest(self) -> dict[str, object]:
+        """The options that were not changed, with the values that `amt example-config` has."""
+        text = self.case.amt_once(["example-config", "relay"]).stdout
+        every = tomllib.loads("\n".join(line[1:] for line in text.splitlines() if re.match(r"#[a-z-]+ = ", line)))
+        return {name: value for name, value in every.items() if name not in self.changed}
+
     def change(self, **options) -> None:
         done = self.reload(**options)
         names = [name.replace("_", "-") for name in options]
+        self.changed.update(names)
         self.case.check(done.returncode == 0 and all(name in done.stdout for name in names),
                         f"{names}: {done.stdout}{done.stderr}")
         self.case.check("restart" not in done.stdout, f"{names}: {done.stdout}")
@@ -66,6 +81,7 @@ def run(case):
     upstreams(case, line, relay, other)
     keys_and_events(case, line, relay)
     refusals(case, relay)
+    the_others(case, relay)
 
     stream.close()
     for gateway in watching:
@@ -110,7 +126,9 @@ def limits(case, line, relay) -> None:
     relay.change(log_level="debug")
     newcomer.join_channel("239.9.9.7")
     case.wait_until(lambda: "upstream 239.9.9.7 is now" in relay.daemon.err, 5, "the log is more talkative")
-    relay.change(log_level=None, strict=True, no_ecn=True, batch_delay=500)
+    relay.change(log_level=None, strict=True, no_ecn=True, batch_delay=500, log_json=True)
+    case.wait_until(lambda: '"level":' in relay.daemon.err, 5, "the log is JSON")
+    relay.change(log_json=None)
     before = relay.daemon.snapshot()
     newcomer.report(4, [packets.record(packets.TO_IN, "239.9.9.9")], router_alert=False)
     case.wait_until(lambda: "reject_inner_no_router_alert" in moved(before, relay.daemon.snapshot()), 5, "strict")
@@ -176,6 +194,21 @@ def keys_and_events(case, line, relay) -> None:
     gateway.teardown(4)
     case.check(gateway.endpoint not in first.read_text(encoding="utf-8"), "and not in the old one")
     case.check('"event":"reload"' in before, "reloads are events")
+
+
+def the_others(case, relay) -> None:
+    """Each option either was changed above or waits for a restart, so that none goes untested."""
+    secret = case.folder / "secret"
+    secret.write_bytes(bytes(range(32)))
+    secret.chmod(0o600)
+    rest = {name: value for name, value in relay.rest().items() if name not in NOT_HERE}
+    before = dict(relay.options)
+    for name, value in {**rest, **NOT_THE_DEFAULT, "secret-file": str(secret)}.items():
+        done = relay.reload(**{name.replace("-", "_"): value})
+        case.check(done.returncode == 0 and re.search(rf"only a restart takes up .*\b{name}\b", done.stdout), f"{name}: {done}")
+        relay.options = dict(before)
+    relay.reload()
+    case.figure("options that were changed", len(relay.changed), f"{len(rest)} others wait for a restart")
 
 
 def refusals(case, relay) -> None:

@@ -37,8 +37,8 @@ STILL_COLOURS = """(() => {
 
 
 def run(case):
-    if not browser.program():
-        raise Skipped("no Chromium here (Debian package chromium; make browser installs it)")
+    if reason := browser.missing():
+        raise Skipped(reason)
     if not PLAYER.is_dir():
         raise Skipped("mpegts.js was not embedded (npm ci in src/observe/serve_page, then build)")
     files = [video.make_stream(case, 120, name=name, picture=name) for name in ("testsrc", "smptebars")]

@@ -40,7 +40,7 @@ export class Table {
     const scroll = place.appendChild(document.createElement("div"));
     scroll.className = "scroll";
     scroll.tabIndex = 0;
-    scroll.setAttribute("role", "region");
+    scroll.setAttribute("role", "group");
     scroll.setAttribute("aria-label", caption);
     const table = scroll.appendChild(document.createElement("table"));
     const row = table.createTHead().insertRow();

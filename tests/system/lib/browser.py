@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import pathlib
 import select
 import shutil
 import subprocess
@@ -12,8 +13,18 @@ import time
 from .patience import PATIENCE
 
 
+AXE = pathlib.Path(__file__).resolve().parents[1] / "browser/node_modules/axe-core/axe.min.js"
+
+
 def program() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def missing() -> str | None:
+    """Why the pages cannot be shown here, or None."""
+    if not program():
+        return "no Chromium here (Debian package chromium; make browser installs it)"
+    return None if AXE.exists() else "no axe-core here (tools/fetch_npm.sh fetches it)"
 
 
 class Browser:
@@ -97,6 +108,22 @@ class Browser:
     def show(self, width: int, height: int, scheme: str, phone=False) -> None:
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def findings(self) -> list[str]:
+        """What axe-core says keeps people out."""
+        if not self.evaluate("typeof axe !== 'undefined'"):
+            self.evaluate(AXE.read_text(encoding="utf-8"))
+        return self.evaluate("""axe.run(document, {resultTypes: ["violations"]}).then((result) => result.violations.map(
+            (one) => one.id + ": " + one.nodes.map((node) => node.target.join(" ")).join(", ")))""")
+
+    def paint_seconds(self) -> float:
+        """From the navigation to the first content that is shown."""
+        return self.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 1e6") / 1e3
+
+    def loaded_octets(self) -> int:
+        """Of the page and all that it is made of; what it asks for again and again is counted each time."""
+        return self.evaluate("""[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+            .filter((one) => !/json/.test(one.name)).reduce((sum, one) => sum + one.transferSize, 0)""")
 
     def screenshot(self) -> bytes:
         return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
