@@ -22,6 +22,13 @@ constexpr std::size_t kDatagramsPerTurn = 768;
 /// With receive offload a slot holds up to 64 KB of one flow.
 constexpr std::size_t kReceiveSlots = 64;
 
+/// One for all that a thread receives: what it holds is handed on before the next socket is read. With one for each, a
+/// process of a thousand receivers would hold a thousand.
+ReceiveBatch& receive_batch() {
+  thread_local ReceiveBatch batch{kReceiveSlots};
+  return batch;
+}
+
 SysResult<UdpSocket> bind_socket(const OpenSocket& wanted) {
   UdpOptions options;
   options.receive_offload = true;
@@ -85,7 +92,6 @@ struct RelaySet::Impl {
   PacketHandler on_packets;
   Instant started;
   Client client;
-  ReceiveBatch received{kReceiveSlots};
   std::uint64_t closed_drops = 0;
   /// Of those that could not be opened, the first.
   std::optional<SysError> socket_error;
@@ -121,6 +127,7 @@ void RelaySet::Impl::watch_network() {
 }
 
 void RelaySet::Impl::on_readable(SocketId id, UdpSocket& socket) {
+  ReceiveBatch& received = receive_batch();
   for (std::size_t datagrams = 0; datagrams < kDatagramsPerTurn;) {
     const Instant now = monotonic_now();
     const SysResult<std::size_t> count = socket.receive(received);
