@@ -12,7 +12,7 @@
  *     amt_receiver_process
  *     amt_receiver_read until it is negative
  *
- * Docs: docs/library.md.
+ * For a program with sockets, clock and resolver of its own: amt/core.h. Docs: docs/library.md.
  */
 
 #include <stddef.h>
@@ -39,7 +39,8 @@ typedef enum amt_status {
   AMT_ERROR_NAME = 3,     /* a relay's name has no address */
   AMT_ERROR_SYSTEM = 4,   /* a system call failed; see amt_error.system_error */
   AMT_ERROR_MEMORY = 5,   /* no memory */
-  AMT_ERROR_INTERNAL = 6  /* a bug of the library's: please report it */
+  AMT_ERROR_INTERNAL = 6, /* a bug of the library's: please report it */
+  AMT_ERROR_ORDER = 7     /* a call at the wrong time: amt/core.h */
 } amt_status;
 
 /* Why something failed. `text`: one line, as a person reads it, and always ended by a 0. */

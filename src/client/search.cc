@@ -314,7 +314,7 @@ void Client::handle_source_answer(Instant now, const IpAddress& destination, con
 }
 
 void Client::handle_service_domains(Instant now, const ServiceDomains& domains) {
-  if (!impl_->services) return;
+  if (!impl_->services || !impl_->asking_domains) return;
   impl_->asking_domains = false;
   impl_->services->start(now, domains);
   impl_->services_changed = true;

@@ -8,6 +8,7 @@
 
 #include "amt/amt.h"
 #include "amt/version.hh"
+#include "library/c_values.hh"
 #include "library/receiver.hh"
 #include "sys/clock.hh"
 
@@ -20,40 +21,12 @@ struct amt_receiver {
 namespace {
 
 using amt::Failure;
-
-void fill(amt_error* error, const Failure& failure) {
-  if (error == nullptr) return;
-  error->status = failure.status;
-  error->system_error = failure.system_error;
-  const std::size_t octets = std::min(failure.text.size(), sizeof error->text - 1);
-  std::memcpy(error->text, failure.text.data(), octets);
-  std::memset(error->text + octets, 0, sizeof error->text - octets);
-}
-
-/// Calls `work`, and turns what it throws into a failure. Only allocation throws in this library.
-template <typename Work>
-amt::Result<void, Failure> guarded(const Work& work) {
-  try {
-    return work();
-  } catch (const std::bad_alloc&) {
-    return amt::Unexpected<Failure>({AMT_ERROR_MEMORY, amt_status_text(AMT_ERROR_MEMORY)});
-  } catch (...) {
-    return amt::Unexpected<Failure>({AMT_ERROR_INTERNAL, amt_status_text(AMT_ERROR_INTERNAL)});
-  }
-}
+using amt::fill;
+using amt::guarded;
 
 amt_status kept(amt_receiver& receiver, const amt::Result<void, Failure>& done) {
   fill(&receiver.error, done ? Failure{AMT_OK, {}} : done.error());
   return receiver.error.status;
-}
-
-amt_endpoint endpoint_of(const amt::Endpoint& endpoint) {
-  amt_endpoint out{};
-  const auto octets = endpoint.address.bytes();
-  std::memcpy(out.octets, octets.data(), octets.size());
-  out.length = static_cast<std::uint8_t>(octets.size());
-  out.port = endpoint.port;
-  return out;
 }
 
 amt::Result<std::unique_ptr<amt::LibraryReceiver>, Failure> open(const char* url, const amt_receiver_options* given) {
@@ -89,6 +62,8 @@ const char* amt_status_text(amt_status status) {
       return "no memory";
     case AMT_ERROR_INTERNAL:
       return "an error inside libamt";
+    case AMT_ERROR_ORDER:
+      return "a call at the wrong time";
   }
   return "an unknown status";
 }
@@ -152,8 +127,7 @@ int amt_receiver_next(amt_receiver* receiver, amt_packet* packet) {
   if (receiver == nullptr || packet == nullptr) return 0;
   const std::optional<amt::PacketQueue::Packet> next = receiver->receiver->queue().pop();
   if (!next) return 0;
-  *packet = {next->payload.data(), next->payload.size(), endpoint_of(next->source), endpoint_of(next->destination),
-             std::chrono::duration_cast<std::chrono::nanoseconds>(next->arrival.time_since_epoch()).count()};
+  *packet = amt::packet_of(next->arrival, {next->payload, next->source, next->destination});
   return 1;
 }
 
@@ -168,20 +142,14 @@ amt_status amt_receiver_join(amt_receiver* receiver, const char* url) {
 }
 
 amt_status amt_receiver_get_statistics(const amt_receiver* receiver, amt_receiver_statistics* statistics) {
-  if (receiver == nullptr || statistics == nullptr || statistics->struct_size < sizeof statistics->struct_size) {
-    return AMT_ERROR_ARGUMENT;
-  }
-  const amt::LibraryReceiver& own = *receiver->receiver;
-  amt_receiver_statistics known{};
+  if (receiver == nullptr) return AMT_ERROR_ARGUMENT;
+  amt_receiver_statistics all{};
   const amt::Result<void, Failure> done = guarded([&]() -> amt::Result<void, Failure> {
-    known = own.statistics();
+    all = receiver->receiver->statistics();
     return {};
   });
   if (!done) return done.error().status;
-  // As far as the caller's version of the struct goes.
-  known.struct_size = std::min(statistics->struct_size, sizeof known);
-  std::memcpy(statistics, &known, known.struct_size);
-  return AMT_OK;
+  return amt::fill_known_part(statistics, all) ? AMT_OK : AMT_ERROR_ARGUMENT;
 }
 
 size_t amt_receiver_silence_reason(const amt_receiver* receiver, char* text, size_t size) {
@@ -190,12 +158,7 @@ size_t amt_receiver_silence_reason(const amt_receiver* receiver, char* text, siz
     if (receiver != nullptr) reason = receiver->receiver->reason_of_silence();
     return {};
   }));
-  if (text != nullptr && size != 0) {
-    const size_t octets = std::min(size - 1, reason.size());
-    std::memcpy(text, reason.data(), octets);
-    text[octets] = 0;
-  }
-  return reason.size();
+  return amt::copy_text(reason, text, size);
 }
 
 }  // extern "C"

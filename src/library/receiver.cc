@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "library/c_values.hh"
 #include "library/way_to_relay.hh"
 #include "sys/clock.hh"
 #include "sys/log.hh"
@@ -12,21 +13,6 @@ namespace {
 constexpr std::size_t kQueueOctetsDefault = 8 << 20;
 
 Failure system_failure(const SysError& error) { return {AMT_ERROR_SYSTEM, error.to_string(), error.code}; }
-
-amt_level level_of(LogLevel level) {
-  switch (level) {
-    case LogLevel::kTrace:
-    case LogLevel::kDebug:
-      return AMT_LEVEL_DEBUG;
-    case LogLevel::kInfo:
-      return AMT_LEVEL_INFO;
-    case LogLevel::kWarn:
-      return AMT_LEVEL_WARNING;
-    case LogLevel::kError:
-      break;
-  }
-  return AMT_LEVEL_ERROR;
-}
 
 }  // namespace
 
@@ -117,16 +103,12 @@ void LibraryReceiver::take(Instant now, std::span<const Payload> packets) {
 }
 
 amt_receiver_statistics LibraryReceiver::statistics() const {
-  const Client& client = receiver_->client();
-  amt_receiver_statistics all = counted_;
-  const PayloadDrops drops = client.payload_drops();
-  all.other_ports += drops.other_port;
-  all.dropped_damaged = drops.bad_checksum + drops.malformed + drops.reassembly;
+  amt_receiver_statistics all = statistics_of(receiver_->client());
+  all.packets = counted_.packets;
+  all.octets = counted_.octets;
+  all.dropped_unread = counted_.dropped_unread;
+  all.other_ports += counted_.other_ports;
   all.dropped_kernel = receiver_->receive_drops();
-  all.relay_changes = client.counters()[GatewayCounter::kRelayChanges];
-  client.for_each_relay([&](const Endpoint&, const Gateway& gateway) {
-    if (gateway.phase() == GatewayPhase::kConnected) all.connected = 1;
-  });
   return all;
 }
 

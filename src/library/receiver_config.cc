@@ -7,11 +7,10 @@
 #include <vector>
 
 #include "config/command_line.hh"
+#include "library/c_values.hh"
 
 namespace amt {
 namespace {
-
-constexpr std::size_t kTextOctetsMax = 4096;
 
 /// `--NAME` for each of the values of `list`, which commas divide.
 void add_list(std::vector<std::string>& arguments, const char* name, const char* list) {
@@ -32,8 +31,6 @@ void add_value(std::vector<std::string>& arguments, const char* name, const char
   arguments.emplace_back(value);
 }
 
-bool is_bounded(const char* text) { return text == nullptr || ::strnlen(text, kTextOctetsMax) < kTextOctetsMax; }
-
 /// One line: without the program's name before it, and the hint at its help behind it.
 std::string problem_in(std::string_view said) {
   constexpr std::string_view kBefore = "amt receive: ";
@@ -44,21 +41,11 @@ std::string problem_in(std::string_view said) {
 }  // namespace
 
 Result<amt_receiver_options, Failure> complete_options(const amt_receiver_options* given) {
-  amt_receiver_options options = AMT_RECEIVER_OPTIONS_INIT;
-  if (given == nullptr) return options;
-  if (given->struct_size < sizeof given->struct_size) {
-    return Unexpected<Failure>({AMT_ERROR_ARGUMENT, "amt_receiver_options: struct_size is not set"});
-  }
-  // A newer caller's further members are unknown here; they count when they are 0, their default.
-  const auto* const octets = reinterpret_cast<const unsigned char*>(given);
-  if (given->struct_size > sizeof options &&
-      std::any_of(octets + sizeof options, octets + std::min<std::size_t>(given->struct_size, kTextOctetsMax),
-                  [](unsigned char octet) { return octet != 0; })) {
-    return Unexpected<Failure>({AMT_ERROR_ARGUMENT, "amt_receiver_options: this library does not know all of them"});
-  }
-  std::memcpy(&options, given, std::min(given->struct_size, sizeof options));
-  for (const char* text : {options.relay, options.discovery, options.discover_order, options.local, options.resolvers,
-                           options.native_interface}) {
+  const amt_receiver_options defaults = AMT_RECEIVER_OPTIONS_INIT;
+  Result<amt_receiver_options, Failure> options = known_part(given, defaults, "amt_receiver_options");
+  if (!options) return options;
+  for (const char* text : {options->relay, options->discovery, options->discover_order, options->local,
+                           options->resolvers, options->native_interface}) {
     if (!is_bounded(text)) return Unexpected<Failure>({AMT_ERROR_ARGUMENT, "amt_receiver_options: a text without end"});
   }
   return options;

@@ -29,42 +29,6 @@ Result<std::vector<IpAddress>, std::string> addresses_of(const std::string& name
   return std::move(*addresses);
 }
 
-/// The relays that were named.
-Result<ClientOptions, std::string> client_options(const RelayChoice& choice, const NameLookup& look_up) {
-  ClientOptions options;
-  bool any_name = false;
-  const auto add_relay = [&options](const Endpoint& relay) {
-    options.gateway.candidates.push_back({RelayCandidate::Kind::kRelay, relay});
-  };
-  for (const RelayHost& relay : choice.relays) {
-    if (const auto* address = std::get_if<IpAddress>(&relay.host)) {
-      add_relay({*address, relay.port});
-      options.names.push_back({.endpoints = {{*address, relay.port}}});
-      continue;
-    }
-    const auto& name = std::get<std::string>(relay.host);
-    const Result<std::vector<IpAddress>, std::string> addresses = addresses_of(name, choice.local, look_up);
-    if (!addresses) return Unexpected<std::string>(addresses.error());
-    any_name = true;
-    NamedRelay& named = options.names.emplace_back(NamedRelay{.name = name, .port = relay.port});
-    for (const IpAddress& address : *addresses) {
-      log_debug("{} is {}", name, address.to_string());
-      add_relay({address, relay.port});
-      named.endpoints.push_back({address, relay.port});
-    }
-  }
-  if (!any_name) options.names.clear();
-  for (const Endpoint& address : choice.discovery) {
-    options.gateway.candidates.push_back({RelayCandidate::Kind::kDiscovery, address});
-  }
-  options.gateway.relay_port = choice.relay_port;
-  // E-9601-e: the socket reads the outer ECN field, so by default the E flag is set.
-  options.gateway.ecn_capable = !choice.no_ecn;
-  options.local = choice.local;
-  options.port = choice.gateway_port;
-  return options;
-}
-
 RelayOrigin origin_of(DiscoverWay way) {
   switch (way) {
     case DiscoverWay::kDnsSd:
@@ -106,6 +70,44 @@ DnsResolverOptions resolver_options(const DnsChoice& choice) {
   return options;
 }
 
+Result<ClientOptions, std::string> client_options(const RelayChoice& choice, const NameLookup& look_up) {
+  ClientOptions options;
+  bool any_name = false;
+  const auto add_relay = [&options](const Endpoint& relay) {
+    options.gateway.candidates.push_back({RelayCandidate::Kind::kRelay, relay});
+  };
+  for (const RelayHost& relay : choice.relays) {
+    if (const auto* address = std::get_if<IpAddress>(&relay.host)) {
+      add_relay({*address, relay.port});
+      options.names.push_back({.endpoints = {{*address, relay.port}}});
+      continue;
+    }
+    const auto& name = std::get<std::string>(relay.host);
+    const Result<std::vector<IpAddress>, std::string> addresses = addresses_of(name, choice.local, look_up);
+    if (!addresses) return Unexpected<std::string>(addresses.error());
+    any_name = true;
+    NamedRelay& named = options.names.emplace_back(NamedRelay{.name = name, .port = relay.port});
+    for (const IpAddress& address : *addresses) {
+      log_debug("{} is {}", name, address.to_string());
+      add_relay({address, relay.port});
+      named.endpoints.push_back({address, relay.port});
+    }
+  }
+  if (!any_name) options.names.clear();
+  for (const Endpoint& address : choice.discovery) {
+    options.gateway.candidates.push_back({RelayCandidate::Kind::kDiscovery, address});
+  }
+  options.gateway.relay_port = choice.relay_port;
+  // E-9601-e: the socket reads the outer ECN field, so by default the E flag is set.
+  options.gateway.ecn_capable = !choice.no_ecn;
+  options.local = choice.local;
+  options.port = choice.gateway_port;
+  options.search.order.clear();
+  for (const DiscoverWay way : choice.discover_order) options.search.order.push_back(origin_of(way));
+  options.service_domains = service_domains(choice.dns);
+  return options;
+}
+
 RelayChoice relays_for(const ChannelUrl& url, RelayChoice choice) {
   if (url.relay) choice.relays = {*url.relay};
   return choice;
@@ -117,15 +119,12 @@ Result<RelaySetOptions, std::string> relay_set_options(Loop& loop, const RelayCh
   if (!client) return Unexpected<std::string>(client.error());
   RelaySetOptions options;
   options.client = std::move(*client);
-  options.client.search.order.clear();
-  for (const DiscoverWay way : choice.discover_order) options.client.search.order.push_back(origin_of(way));
   const bool asks_dns =
       std::ranges::any_of(choice.discover_order, [](DiscoverWay way) { return way != DiscoverWay::kAnycast; });
   if (!options.client.gateway.candidates.empty() || !asks_dns) return options;
   Result<std::unique_ptr<DnsClient>, std::string> dns = DnsClient::create(loop, resolver_options(choice.dns));
   if (dns) {
     options.dns = std::move(*dns);
-    options.client.service_domains = service_domains(choice.dns);
     return options;
   }
   // Without the DNS there still are the anycast addresses, unless somebody insists.

@@ -20,6 +20,8 @@ namespace amt {
 /// Answers with all addresses of a host's name; may wait.
 using NameLookup = std::function<HostAddresses(const std::string& name)>;
 
+/// The same without the engine's part: relays in the order given, of a name all its addresses, then discovery.
+[[nodiscard]] Result<ClientOptions, std::string> client_options(const RelayChoice& choice, const NameLookup& look_up);
 /// `--relay`, `--discovery`, `--local`, the ports and the DNS as the engine takes them: relays in the order given, of a
 /// name all its addresses, then discovery; with neither, what finds them. Error: one line for the user.
 [[nodiscard]] Result<RelaySetOptions, std::string> relay_set_options(Loop& loop, const RelayChoice& choice,
