@@ -74,6 +74,19 @@ def memory(case, tools, name, end):
                   target=target, verdict=judge(octets, target))
 
 
+def core(case, tools, name, end):
+    """libamt without sockets: accepted packets of 1316 octets by its C face, 64 a call. One core: 1 Mpps is 1000 ns each."""
+    del case, end
+    figures = repetitions(tools, "^(core_packets|copy_and_checksum)$")
+    mine, base = sorted(figures["core_packets"]), sorted(figures["copy_and_checksum"])
+    median, bare = mine[len(mine) // 2], base[len(base) // 2]
+    noise = sorted(abs(one / bare - 1) for one in base)[len(base) // 2]
+    yield Row(f"{name}/packet", "libamt's core: an accepted packet", "ns", median, None, median, mine[0], mine[-1], noise, len(mine),
+              "<= 1000", judge(median, "<= 1000", noise))
+    yield Row(f"{name}/copy", "the same / memcpy and checksum of its payload", "ns", median, bare, median / bare, mine[0] / bare,
+              mine[-1] / bare, noise, len(mine))
+
+
 def workers(case, tools, name, end):
     """Copies for a second of CPU: two workers against one, both with as much to do as fills their cores, which the source shares
     with them here."""
@@ -87,4 +100,4 @@ def workers(case, tools, name, end):
                   lost=lost_part(mine))
 
 
-GROUPS = {"packet-cost": packet_cost, **{key: curve(key) for key in CURVES}, "memory": memory, "workers": workers}
+GROUPS = {"packet-cost": packet_cost, **{key: curve(key) for key in CURVES}, "memory": memory, "core": core, "workers": workers}
