@@ -12,7 +12,7 @@ build: ## build the program: build/release/amt
 	@cmake --build --preset release --parallel $(JOBS) --target amt
 
 install: build ## install to PREFIX=/usr/local below DESTDIR= (units and /etc/amt with a PREFIX of /usr or /usr/local)
-	@cmake --build --preset release --parallel $(JOBS) --target amt amt_documents
+	@cmake --build --preset release --parallel $(JOBS) --target amt_installed
 	@DESTDIR='$(DESTDIR)' cmake --install build/release --prefix '$(PREFIX)' >build/install.log || { cat build/install.log; exit 1; }
 	@echo "installed below $(DESTDIR)$(PREFIX); the list: build/release/install_manifest.txt"
 
@@ -36,8 +36,9 @@ demo: build ## show it working: a video through a tunnel, without privileges
 	@tools/setup.sh demo
 	@build/release/amt demo
 
-test: build ## build and run all tests (10 minutes on 2 cores when nothing is compiled yet)
-	@tools/setup.sh test
+test: ## build and run all tests (10 minutes on 2 cores when nothing is compiled yet)
+	@tools/setup.sh build test
+	@$(MAKE) --no-print-directory build
 	@cmake --build --preset release --parallel $(JOBS)
 	@tools/test.sh release
 

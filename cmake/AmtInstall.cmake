@@ -7,6 +7,13 @@ add_custom_command(OUTPUT "${AMT_DOCUMENTS}/written"
   COMMENT "Manual pages and completions"
   VERBATIM)
 add_custom_target(amt_documents ALL DEPENDS "${AMT_DOCUMENTS}/written")
+# All that `cmake --install` looks for.
+add_custom_target(amt_installed DEPENDS amt amt_documents amt_shared amt_test_shared)
+foreach(plugin gstamt amt_plugin)
+  if(TARGET ${plugin})
+    add_dependencies(amt_installed ${plugin})
+  endif()
+endforeach()
 
 set(AMT_ZSH_DIR "${CMAKE_INSTALL_DATADIR}/zsh/site-functions" CACHE STRING "Where zsh looks for completions")
 
