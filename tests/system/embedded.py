@@ -16,9 +16,9 @@ import time
 from lib import video
 from lib.installed import Installed
 from lib.patience import PATIENCE
+from lib.player_programs import VLC, as_somebody
 from lib.scenario import Skipped
 from lib.topology import PORT, SSM, Line, tunnels, url
-from players import VLC, as_somebody
 
 NEEDS = {"namespaces"}
 SECONDS, RATE = 12, 25
