@@ -55,18 +55,18 @@ def run(case):
     def channel() -> dict:
         return http_streams.status("127.0.0.1", port)["channels"][0]
 
-    first = watch()
+    # The slow ones come first, so that the others are served behind them.
+    slow = {"nothing": watch(receive_buffer=4096)}
     player.wait_joined()
     source = case.closing(Source(player, 300))
-    case.check(first.header()[0] == 200, "a stream")
-    readers = [Reader(first)]
-    for _ in range(STEADY - 1):
+    case.check(slow["nothing"].header()[0] == 200, "a stream")
+    slow["1 kbit/s"] = watch(receive_buffer=4096)
+    case.check(slow["1 kbit/s"].header()[0] == 200, "the other slow one")
+    readers = []
+    for _ in range(STEADY):
         connection = watch()
         case.check(connection.header()[0] == 200, "one who reads on")
         readers.append(Reader(connection))
-    slow = {"nothing": watch(receive_buffer=4096), "1 kbit/s": watch(receive_buffer=4096)}
-    for connection in slow.values():
-        case.check(connection.header()[0] == 200, "a slow one")
     name_of = {f"127.0.0.1:{connection.socket.getsockname()[1]}": who for who, connection in slow.items()}
     case.closing(SlowReader(slow["1 kbit/s"]))
     case.wait_until(lambda: channel()["memory_bytes"] > RING_OCTETS * 0.99, 30, "the ring is full", poll=0.2)
