@@ -184,17 +184,19 @@ def development(host: Host, _, line) -> None:
 
 
 def program(host: Host, _, line) -> None:
-    """The guide's C program, as its line compiles it, with an installed library."""
+    """A C program of the guide or of the examples, as its line compiles it, with an installed library."""
     build = pathlib.Path(host.case.amt).parent
     if not (build / "cmake_install.cmake").exists() or not (build / "documents/written").exists():
         return host.case.note(f"not compiled, this program stands in no build folder with documents: {line}")
+    name = shlex.split(line)[1].removesuffix(".c")
     [text] = re.findall(r"```c\n(.*?)```", (ROOT / "docs/library.md").read_text(encoding="utf-8"), re.DOTALL)
-    (host.case.folder / "watch.c").write_text(text, encoding="utf-8")
+    example = ROOT / f"examples/{name}.c"
+    (host.case.folder / f"{name}.c").write_text(text if name == "watch" else example.read_text(encoding="utf-8"), encoding="utf-8")
     top = host.case.folder / "installed"
     host.go(["cmake", "--install", str(build), "--prefix", str(top)], "cmake --install")
     [modules] = top.rglob("pkgconfig")
     host.go(["sh", "-ec", line], line, PKG_CONFIG_PATH=str(modules))
-    host.case.check((host.case.folder / "watch").exists(), line)
+    host.case.check((host.case.folder / name).exists(), line)
 
 
 def jq(host: Host, _, line) -> None:
