@@ -20,8 +20,8 @@ class Installed:
         case.check(done.returncode == 0, f"{done.stdout}{done.stderr}")
         self.library = next(self.prefix.rglob("libamt.so")).parent
 
-    def compiled(self, source: str, *packages: str, flags=()) -> pathlib.Path:
-        """An example; skipped where a package that it needs is not installed."""
+    def compiled(self, source, *packages: str, flags=()) -> pathlib.Path:
+        """An example by its name, or another file; skipped where a package that it needs is not installed."""
         env = {**self.case.env, "PKG_CONFIG_PATH": str(self.library / "pkgconfig")}
         for package in packages:
             if subprocess.run(["pkg-config", "--exists", package], check=False, env=env).returncode != 0:
