@@ -143,7 +143,7 @@ def many(case) -> None:
     for number in range(1, 5):
         case.start(["send", f"232.1.1.{number}:5000", "--interface", "s0", "--source", source, "--rate", "80000", "--size",
                     200, "--count", 200], f"send{number}", line.source)
-    zaps = load("zaps", watching, "232.1.1.1", "--channels", 4, "--zap", 1, "--duration", 6)
+    zaps = load("zaps", watching, "232.1.1.1", "--channels", 4, "--zap", 1, "--duration", 6 + gateways // 500)
     case.wait_until(lambda: tunnel_count() == dying + watching, 20, "all tunnels", poll=0.2)
     comes_late = load("late", refused, "232.1.2.2", "--duration", 1)
     case.check(comes_late.wait(60) == 1 and "refused (L flag)" in comes_late.err, comes_late.err)
