@@ -78,8 +78,6 @@ class RelayDaemon {
   [[nodiscard]] bool give_to_store();
   /// Without a word to gateways or upstream.
   void end_handed_over();
-  [[nodiscard]] std::vector<LentDescriptor> listeners() const;
-  void set_listener_files_kept(bool kept);
 
   Invocation invocation_;
   std::vector<std::string> arguments_;

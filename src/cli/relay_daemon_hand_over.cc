@@ -3,18 +3,23 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
 #include <utility>
 
 #include "cli/control_paths.hh"
 #include "cli/failure.hh"
-#include "cli/hand_over_words.hh"
+#include "cli/hand_over.hh"
 #include "cli/relay_daemon.hh"
 #include "sys/descriptor_channel.hh"
 #include "sys/log.hh"
 #include "sys/service_manager.hh"
 
 namespace amt {
+namespace {
+
+/// Of the channel that systemd keeps (`--descriptor-store`).
+constexpr const char* kStoredName = "amt-relay";
+
+}  // namespace
 
 std::optional<int> RelayDaemon::find_predecessor(RelayEngineOptions& options) {
   if (config().take_over) {
@@ -66,27 +71,10 @@ void RelayDaemon::confirm_take_over() {
   const bool was_draining = predecessor_->shared().is_draining;
   // What it read refers to it.
   predecessor_.reset();
-  set_listener_files_kept(false);
+  set_listener_files_kept(*observation_, false);
   if (events_) events_->add("take-over", {{"tunnels", std::to_string(engine_->tunnel_count())}});
   notify_main_process(::getpid());
   if (was_draining) static_cast<void>(drain({}));
-}
-
-void RelayDaemon::set_listener_files_kept(bool kept) {
-  for (std::optional<HttpListener>* const listener : {&observation_->control, &observation_->http}) {
-    if (*listener) (*listener)->set_file_kept(kept);
-  }
-}
-
-std::vector<LentDescriptor> RelayDaemon::listeners() const {
-  std::vector<LentDescriptor> out;
-  const auto lend = [&out](const std::optional<HttpListener>& listener, const char* name) {
-    if (!listener) return;
-    out.push_back({{.kind = RelayDescriptor::Kind::kListener, .name = name}, listener->listening_fd()});
-  };
-  lend(observation_->control, kControlListener);
-  lend(observation_->http, kHttpListener);
-  return out;
 }
 
 void RelayDaemon::answer_hand_over(const HttpRespond& respond) {
@@ -97,21 +85,12 @@ void RelayDaemon::answer_hand_over(const HttpRespond& respond) {
 }
 
 void RelayDaemon::begin_hand_over(const UniqueFd& client) {
-  const SysResult<PeerIdentity> peer = peer_identity(client.get());
-  if (!peer || successor_) return;
-  if (peer->uid != 0 && peer->uid != ::geteuid()) {
-    return log_warn("process {} of user {} asked to take over, and is refused: this relay's user alone may", peer->pid,
-                    peer->uid);
-  }
-  SysResult<std::pair<DescriptorChannel, DescriptorChannel>> ends = DescriptorChannel::pair();
-  if (!ends) return log_warn("{}", ends.error().to_string());
-  const int their_end = ends->second.fd();
-  if (const SysResult<void> sent = send_message(client.get(), std::array{std::byte{0}}, {&their_end, 1}); !sent) {
-    return log_warn("{}", sent.error().to_string());
-  }
-  log_info("process {} takes over", peer->pid);
-  successor_.emplace(loop_, *engine_, std::move(ends->first), listeners(),
-                     [this, pid = peer->pid](const Result<void, std::string>& taken) { on_handed_over(pid, taken); });
+  if (successor_) return;
+  std::optional<Claimant> claimant = admit_claimant(client, "relay");
+  if (!claimant) return;
+  successor_.emplace(
+      loop_, *engine_, std::move(claimant->channel), lend_listeners(*observation_),
+      [this, process = claimant->process](const Result<void, std::string>& taken) { on_handed_over(process, taken); });
 }
 
 void RelayDaemon::on_handed_over(int pid, const Result<void, std::string>& taken) {
@@ -128,8 +107,8 @@ bool RelayDaemon::give_to_store() {
   successor_.reset();
   SysResult<std::pair<DescriptorChannel, DescriptorChannel>> ends = DescriptorChannel::pair();
   engine_->stop_workers();
-  SysResult<void> given =
-      ends ? leave_everything(*engine_, ends->first, listeners()) : Unexpected<SysError>(ends.error());
+  SysResult<void> given = ends ? leave_everything(*engine_, ends->first, lend_listeners(*observation_))
+                               : Unexpected<SysError>(ends.error());
   if (given) given = store_descriptor(ends->second.fd(), kStoredName);
   if (!given) {
     log_warn("--descriptor-store: {}; the tunnels end", given.error().to_string());
@@ -145,7 +124,7 @@ void RelayDaemon::end_handed_over() {
   if (events_) events_->finish();
   if (flows_) flows_->finish();
   state_file_.reset();
-  set_listener_files_kept(true);
+  set_listener_files_kept(*observation_, true);
   drain_timer_.set(kNoDeadline);
   engine_->abandon();
   loop_.stop();

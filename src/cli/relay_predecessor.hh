@@ -47,7 +47,6 @@ class RelayPredecessor {
   [[nodiscard]] Result<void, std::string> receive_tunnels();
   [[nodiscard]] Result<void, std::string> take_state(Result<StateReader, std::string> state);
 
-  std::string control_path_;
   std::optional<DescriptorChannel> channel_;
   std::vector<GivenDescriptor> listeners_;
   std::vector<std::byte> document_;

@@ -2,26 +2,11 @@
 
 #include <utility>
 
-#include "cli/hand_over_words.hh"
+#include "cli/hand_over.hh"
 #include "sys/boot_id.hh"
 #include "sys/clock.hh"
-#include "sys/sealed_memory.hh"
 
 namespace amt {
-namespace {
-
-/// For the other process to load a million tunnels.
-constexpr Duration kPatience = std::chrono::seconds(20);
-
-SysResult<void> send_part(DescriptorChannel& channel, const std::vector<std::byte>& document,
-                          std::vector<LentDescriptor> descriptors) {
-  const SysResult<UniqueFd> memory = seal_memory(document);
-  if (!memory) return Unexpected<SysError>(memory.error());
-  descriptors.push_back({{.kind = RelayDescriptor::Kind::kState}, memory->get()});
-  return send_descriptors(channel, descriptors);
-}
-
-}  // namespace
 
 RelaySuccessor::RelaySuccessor(EventLoop& loop, RelayEngine& engine, DescriptorChannel channel,
                                std::vector<LentDescriptor> listeners, Done done)
@@ -31,7 +16,7 @@ RelaySuccessor::RelaySuccessor(EventLoop& loop, RelayEngine& engine, DescriptorC
       done_(std::move(done)),
       patience_(loop, [this] { fail("it took too long"); }),
       answers_(loop, channel_.fd(), [this] { on_answer(); }) {
-  patience_.set(monotonic_now() + kPatience);
+  patience_.set(monotonic_now() + kHandOverPatience);
   if (const SysResult<BootId> boot = boot_id()) boot_ = *boot;
   const std::weak_ptr<int> alive = alive_;
   engine_.hold_control(true, [this, alive] {
@@ -60,7 +45,7 @@ void RelaySuccessor::on_answer() {
   if (!answer) return fail(answer.error().to_string());
   if (!*answer) return fail("it has ended");
   const std::byte word = (*answer)->octets.front();
-  if (word == kTunnelsTaken && phase_ == Phase::kTunnelsOffered) return offer_all();
+  if (word == kFirstPartTaken && phase_ == Phase::kTunnelsOffered) return offer_all();
   if (word != kAllTaken || phase_ != Phase::kAllOffered) return fail("it does not speak as a relay does");
   const Done done = std::move(done_);
   done({});

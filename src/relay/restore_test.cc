@@ -43,7 +43,7 @@ Octets document_of(World& world) {
   world.relay.for_each_channel([&](const Relay::ChannelStatus& channel) { records.add(channel); });
   world.relay.counters().for_each([&](std::string_view name, std::uint64_t value) { records.add(name, value); });
   world.relay.rejects().for_each([&](std::string_view name, std::uint64_t value) { records.add(name, value); });
-  StateDocument document(kBoot, world.now);
+  StateDocument document(kRelayState, kBoot, world.now);
   document.append(records.octets());
   return document.finish();
 }
@@ -230,8 +230,8 @@ TEST(RelayState, IsOfThisReleaseThisBootAndNotOld) {
   Octets other_version = document;
   other_version[11] = std::byte{2};
   EXPECT_EQ(opened(other_version, before.now), "of a release that keeps its state in another form");
-  EXPECT_EQ(opened(Octets(100), before.now), "no state of a relay");
-  EXPECT_EQ(opened({}, before.now), "no state of a relay");
+  EXPECT_EQ(opened(Octets(100), before.now), "not that of such a program");
+  EXPECT_EQ(opened({}, before.now), "not that of such a program");
 }
 
 /// As a worker does it (`RelayWorker::append_state`): between two slices data has its turn.
@@ -256,7 +256,7 @@ TEST(RelayState, OfManyTunnelsIsWrittenInShortSlices) {
     ASSERT_TRUE(world.relay.restore_tunnel(world.now, state));
   }
   using Clock = std::chrono::steady_clock;
-  StateDocument document(kBoot, world.now);
+  StateDocument document(kRelayState, kBoot, world.now);
   const auto began = Clock::now();
   auto longest = Clock::duration::zero();
   for (std::optional<std::uint32_t> next = 0; next;) {

@@ -1,39 +1,19 @@
 #pragma once
-/// A relay's state as octets: for the process that takes over from this one, or comes after it has died.
-///
-///     magic        8  "amtrelay"
-///     version      4
-///     boot        16  of which boot of the machine the clock is
-///     written      8  nanoseconds of CLOCK_MONOTONIC
-///     record       1  type, then
-///                  4  length, then the record
-///     ...
-///     end          1  type 0, then
-///                  4  length 16, then
-///                 16  BLAKE2b of everything before
-///
-/// Numbers are in network order. Times are nanoseconds after `written`. The hash finds damage; it keeps nobody out.
+/// A relay's state as a document (base/state_document.hh): for the process that takes over from this one, or comes
+/// after it has died.
 
-#include <array>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
 
-#include "base/byte_reader.hh"
+#include "base/state_document.hh"
 #include "relay/relay.hh"
 #include "relay/tunnel_state.hh"
 
 namespace amt {
 
-/// Changes whenever a reader of before would misread a record.
-inline constexpr std::uint32_t kStateVersion = 1;
-/// Several million tunnels.
-inline constexpr std::size_t kStateOctetsMax = std::size_t{1} << 30;
-
-/// Which boot of which machine: instants of another one mean nothing here.
-using BootId = std::array<std::byte, 16>;
+inline constexpr StateFormat kRelayState{"amtrelay", 1};
 
 /// What all workers have in common.
 struct SharedState {
@@ -63,39 +43,9 @@ class StateRecords {
   void clear() { octets_.clear(); }
 
  private:
-  class Record;
   Instant written_;
-  std::vector<std::byte> octets_;
+  StateOctets octets_;
 };
-
-/// Puts records together.
-class StateDocument {
- public:
-  StateDocument(const BootId& boot, Instant written);
-  ~StateDocument();
-  StateDocument(StateDocument&&) noexcept;
-  StateDocument& operator=(StateDocument&&) noexcept;
-
-  /// Whole records.
-  void append(Bytes records);
-  /// The document; once, after the last record.
-  [[nodiscard]] std::vector<std::byte> finish();
-
- private:
-  struct Hash;
-  std::vector<std::byte> octets_;
-  std::unique_ptr<Hash> hash_;
-};
-
-enum class StateRefusal : std::uint8_t {
-  kNoState,       ///< something else
-  kOtherVersion,  ///< of another release of this program
-  kDamaged,       ///< cut off, or changed
-  kOtherBoot,     ///< written before the machine started anew
-  kTooOld,
-};
-/// "damaged".
-[[nodiscard]] std::string_view to_string(StateRefusal refusal);
 
 /// Takes what is read, in the document's order. References end with the call.
 class StateVisitor {
@@ -124,10 +74,9 @@ class StateReader {
   void visit(StateVisitor& visitor) const;
 
  private:
-  StateReader(Bytes records, Instant written) : records_(records), written_(written) {}
+  explicit StateReader(const StateBody& body) : body_(body) {}
 
-  Bytes records_;
-  Instant written_;
+  StateBody body_;
   std::optional<SharedState> shared_{};
 };
 

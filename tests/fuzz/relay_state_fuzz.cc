@@ -48,7 +48,7 @@ class Heir {
       records.add(use);
       return true;
     }));
-    StateDocument document(kBoot, kNow);
+    StateDocument document(kRelayState, kBoot, kNow);
     document.append(records.octets());
     return document.finish();
   }
@@ -132,7 +132,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     amt::take_over(in.rest(), with_events);
     return 0;
   }
-  amt::StateDocument document(amt::kBoot, amt::kNow);
+  amt::StateDocument document(amt::kRelayState, amt::kBoot, amt::kNow);
   document.append(in.rest());
   const std::vector<std::byte> whole = document.finish();
   amt::take_over(whole, with_events);

@@ -52,7 +52,7 @@ def run(case):
 
     # A file that is damaged, or that others may have written, is not believed.
     spoils = {"damaged": lambda: state.write_bytes(state.read_bytes()[:-30] + bytes(30)), "others may use it": lambda: state.chmod(0o644),
-              "no state of a relay": lambda: state.write_bytes(b"{}")}
+              "not that of such a program": lambda: state.write_bytes(b"{}")}
     for number, (why, spoil) in enumerate(spoils.items()):
         since = time.time()
         case.wait_until(lambda at=since: written() > at, 20, "the state is written")

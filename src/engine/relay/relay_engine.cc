@@ -114,7 +114,7 @@ SysResult<void> RelayEngine::Impl::open_upstreams(const RelayEngineOptions& opti
     if (SysResult<void> added = add_upstream(interface, bound); !added) return added;
   }
   if (!options.router) return {};
-  std::optional<GivenDescriptor> tun = take_descriptor(given, RelayDescriptor::Kind::kTun);
+  std::optional<GivenDescriptor> tun = take_descriptor(given, NamedDescriptor::Kind::kTun);
   const auto given_tun = std::make_shared<UniqueFd>(tun ? std::move(tun->descriptor) : UniqueFd());
   return upstream.add([this, router = *options.router, given_tun] {
     // Once; the next time the interface is made anew.

@@ -16,6 +16,17 @@ SysError unusable(const std::string& what) { return {"take over", what, EBADMSG}
 
 }  // namespace
 
+std::array<std::uint64_t, 6> numbers_of(const PacketRingPlace& place, const UpstreamCapture::Statistics& before) {
+  return {place.slots, place.slot_octets, place.next, before.dropped, before.malformed, before.segmented};
+}
+
+GivenCapture given_capture(GivenDescriptor given) {
+  const std::array<std::uint64_t, 6>& numbers = given.what.numbers;
+  return {.fd = std::move(given.descriptor),
+          .place = {numbers[0], numbers[1], numbers[2]},
+          .before = {numbers[3], numbers[4], numbers[5]}};
+}
+
 SysResult<void> RelayEngine::Impl::inherit(const RelayInheritance& inheritance) {
   const SharedState& before = *inheritance.state->shared();
   RelayRestorer::Target target;
@@ -49,8 +60,8 @@ SysResult<void> RelayEngine::Impl::adopt_sockets(const SharedState& before) {
   for (const LocalAddress& address : before.addresses) {
     for (std::size_t i = 0; i < workers.size(); ++i) {
       std::optional<GivenDescriptor> taken =
-          take_descriptor(given, RelayDescriptor::Kind::kSocket,
-                          [&](const RelayDescriptor& what) { return what.worker == i && what.local == address; });
+          take_descriptor(given, NamedDescriptor::Kind::kSocket,
+                          [&](const NamedDescriptor& what) { return what.owner == i && what.local == address; });
       if (!taken) return Unexpected<SysError>(unusable("no socket of " + address.to_string()));
       SysResult<UdpSocket> socket = UdpSocket::adopt(std::move(taken->descriptor), true);
       if (!socket) return Unexpected<SysError>(socket.error());
@@ -65,15 +76,15 @@ SysResult<void> RelayEngine::Impl::adopt_sockets(const SharedState& before) {
 
 std::optional<GivenCapture> RelayEngine::Impl::given_capture(const std::string& interface, std::size_t worker) {
   std::optional<GivenDescriptor> taken =
-      take_descriptor(given, RelayDescriptor::Kind::kCapture,
-                      [&](const RelayDescriptor& what) { return what.worker == worker && what.name == interface; });
+      take_descriptor(given, NamedDescriptor::Kind::kCapture,
+                      [&](const NamedDescriptor& what) { return what.owner == worker && what.name == interface; });
   if (!taken) return std::nullopt;
-  return GivenCapture{std::move(taken->descriptor), taken->what.ring, taken->what.captured};
+  return amt::given_capture(std::move(*taken));
 }
 
 void RelayEngine::Impl::keep_earlier_joins() {
   for (GivenDescriptor& one : given) {
-    if (one.what.kind == RelayDescriptor::Kind::kJoin) earlier_joins.push_back(std::move(one));
+    if (one.what.kind == NamedDescriptor::Kind::kJoin) earlier_joins.push_back(std::move(one));
   }
   given.clear();
   if (!earlier_joins.empty()) earlier_joins_timer.set(monotonic_now() + kEarlierJoinsKept);

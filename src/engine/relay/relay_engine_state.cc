@@ -86,7 +86,7 @@ void RelayEngine::Impl::append_counters(StateRecords& records) const {
 }
 
 StateDocument RelayEngine::Impl::begin_document(const BootId& boot, Instant written, StateParts parts) const {
-  StateDocument document(boot, written);
+  StateDocument document(kRelayState, boot, written);
   StateRecords records(written);
   if (parts != StateParts::kUses) records.add(shared_state());
   if (parts != StateParts::kTunnels) append_counters(records);
@@ -146,10 +146,10 @@ std::vector<LentDescriptor> RelayEngine::descriptors() const {
     interfaces[number] = upstream.interface();
     upstream.append_join_descriptors(joins);
     const int tun = upstream.tun_descriptor();
-    if (tun >= 0) out.push_back({{.kind = RelayDescriptor::Kind::kTun, .name = upstream.interface()}, tun});
+    if (tun >= 0) out.push_back({{.kind = NamedDescriptor::Kind::kTun, .name = upstream.interface()}, tun});
   });
   for (const std::unique_ptr<RelayWorker>& worker : impl_->workers) worker->append_descriptors(interfaces, out);
-  for (const int join : joins) out.push_back({{.kind = RelayDescriptor::Kind::kJoin}, join});
+  for (const int join : joins) out.push_back({{.kind = NamedDescriptor::Kind::kJoin}, join});
   return out;
 }
 

@@ -2,11 +2,14 @@
 /// How a relay goes on with what another process had: one that runs, and gives everything; or one that has died, and
 /// left its state.
 
+#include <array>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <vector>
 
-#include "engine/relay/relay_descriptors.hh"
+#include "engine/relay/upstream.hh"
+#include "engine/runtime/named_descriptors.hh"
 #include "relay/state_document.hh"
 
 namespace amt {
@@ -24,5 +27,10 @@ struct RelayInheritance {
   /// sockets are gone.
   std::function<SysResult<Rest>()> take_rest{};
 };
+
+/// Of a capture, in `NamedDescriptor::numbers`.
+[[nodiscard]] std::array<std::uint64_t, 6> numbers_of(const PacketRingPlace& place,
+                                                      const UpstreamCapture::Statistics& before);
+[[nodiscard]] GivenCapture given_capture(GivenDescriptor given);
 
 }  // namespace amt

@@ -1,5 +1,6 @@
 /// What a worker tells another process, which goes on with its tunnels.
 
+#include "engine/relay/relay_inheritance.hh"
 #include "engine/relay/relay_worker.hh"
 
 namespace amt {
@@ -50,10 +51,10 @@ bool RelayWorker::append_state(StateRecords& records, StateCursor& cursor, State
 }
 
 void RelayWorker::append_descriptors(const std::vector<std::string>& interfaces, std::vector<LentDescriptor>& out) {
-  using Kind = RelayDescriptor::Kind;
+  using Kind = NamedDescriptor::Kind;
   const auto worker = static_cast<std::uint32_t>(index_);
   for (const UdpSocket& socket : sockets_) {
-    out.push_back({{.kind = Kind::kSocket, .worker = worker, .local = socket.local()}, socket.fd()});
+    out.push_back({{.kind = Kind::kSocket, .owner = worker, .local = socket.local()}, socket.fd()});
   }
   for (const CapturePlace& place : captures_) {
     // Of an interface that is lost nothing comes any more.
@@ -63,10 +64,9 @@ void RelayWorker::append_descriptors(const std::vector<std::string>& interfaces,
     UpstreamCapture::Statistics captured = place.before;
     captured += place.capture->statistics();
     out.push_back({{.kind = Kind::kCapture,
-                    .worker = worker,
+                    .owner = worker,
                     .name = interfaces[place.number],
-                    .ring = *ring,
-                    .captured = captured},
+                    .numbers = numbers_of(*ring, captured)},
                    place.capture->fd()});
   }
 }

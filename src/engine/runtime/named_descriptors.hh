@@ -1,7 +1,8 @@
 #pragma once
-/// The descriptors of a relay, for the process that goes on with it.
+/// The descriptors of a relay or a gateway, for the process that goes on with it.
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,39 +11,39 @@
 
 #include "amt/endpoint.hh"
 #include "base/byte_reader.hh"
-#include "engine/relay/upstream.hh"
-#include "io/packet_ring.hh"
 #include "sys/descriptor_channel.hh"
 
 namespace amt {
 
 /// What one descriptor is.
-struct RelayDescriptor {
+struct NamedDescriptor {
   enum class Kind : std::uint8_t {
     kState,     ///< a state document, in sealed memory
     kListener,  ///< a socket that status is asked at: `name` is "control" or "http"
-    kSocket,    ///< of `worker`, bound to `local`
-    kCapture,   ///< of `worker`, a packet ring on the interface `name`
-    kTun,       ///< router mode: the interface `name`
+    kSocket,    ///< UDP, of `owner`, bound to `local`
+    kCapture,   ///< of `owner`, a packet ring on the interface `name`
+    kTun,       ///< the interface `name`
     kJoin,      ///< keeps channels joined while it is open
+    kLan,       ///< hears IGMP and MLD of the interface `name`, and sends there
     kLast,      ///< no descriptor: that was all
   };
   Kind kind{};
-  std::uint32_t worker = 0;
+  /// A relay's worker; a gateway's `SocketId`.
+  std::uint32_t owner = 0;
   Endpoint local{};
   std::string name{};
-  PacketRingPlace ring{};
-  UpstreamCapture::Statistics captured{};
+  /// What else its owner has to say of it.
+  std::array<std::uint64_t, 6> numbers{};
 };
 
 /// One that this process has; it stays its owner's, too.
 struct LentDescriptor {
-  RelayDescriptor what;
+  NamedDescriptor what;
   int descriptor = -1;
 };
 /// One that another process has given.
 struct GivenDescriptor {
-  RelayDescriptor what;
+  NamedDescriptor what;
   UniqueFd descriptor{};
 };
 
@@ -54,7 +55,7 @@ struct GivenDescriptor {
 /// Takes the first descriptor of this kind for which `is_wanted` is true out of the list. Nothing: there is none.
 template <typename IsWanted>
 [[nodiscard]] std::optional<GivenDescriptor> take_descriptor(std::vector<GivenDescriptor>& from,
-                                                             RelayDescriptor::Kind kind, const IsWanted& is_wanted) {
+                                                             NamedDescriptor::Kind kind, const IsWanted& is_wanted) {
   const auto found = std::ranges::find_if(
       from, [&](const GivenDescriptor& one) { return one.what.kind == kind && is_wanted(one.what); });
   if (found == from.end()) return std::nullopt;
@@ -64,8 +65,8 @@ template <typename IsWanted>
 }
 /// Takes the first descriptor of this kind.
 [[nodiscard]] inline std::optional<GivenDescriptor> take_descriptor(std::vector<GivenDescriptor>& from,
-                                                                    RelayDescriptor::Kind kind) {
-  return take_descriptor(from, kind, [](const RelayDescriptor&) { return true; });
+                                                                    NamedDescriptor::Kind kind) {
+  return take_descriptor(from, kind, [](const NamedDescriptor&) { return true; });
 }
 
 }  // namespace amt

@@ -1,4 +1,4 @@
-#include "engine/relay/relay_descriptors.hh"
+#include "engine/runtime/named_descriptors.hh"
 
 #include <algorithm>
 #include <array>
@@ -10,12 +10,13 @@
 namespace amt {
 namespace {
 
-using Kind = RelayDescriptor::Kind;
+using Kind = NamedDescriptor::Kind;
 
 /// Of a name: that of a network interface, or a word.
 constexpr std::size_t kNameOctetsMax = 64;
-/// Kind, worker, address and port, the length of the name, six numbers.
-constexpr std::size_t kFixedOctets = 1 + 4 + 16 + 2 + 1 + 6 * 8;
+/// Kind, owner, address and port, the length of the name, the numbers.
+constexpr std::size_t kNumberOctets = sizeof(NamedDescriptor::numbers);
+constexpr std::size_t kFixedOctets = 1 + 4 + 16 + 2 + 1 + kNumberOctets;
 constexpr std::size_t kEntriesMax =
     std::min(DescriptorChannel::kDescriptorsMax, DescriptorChannel::kOctetsMax / (kFixedOctets + kNameOctetsMax));
 
@@ -28,35 +29,31 @@ std::uint64_t take_u64(ByteReader& in) {
   return high << 32 | in.u32();
 }
 
-void write(ByteWriter& out, const RelayDescriptor& what) {
+void write(ByteWriter& out, const NamedDescriptor& what) {
   AMT_ASSERT(what.name.size() <= kNameOctetsMax);
   out.u8(static_cast<std::uint8_t>(what.kind));
-  out.u32(what.worker);
+  out.u32(what.owner);
   out.bytes(what.local.address.mapped_octets());
   out.u16(what.local.port);
   out.u8(static_cast<std::uint8_t>(what.name.size()));
   out.bytes(std::as_bytes(std::span(what.name)));
-  for (const std::uint64_t number : {what.ring.slots, what.ring.slot_octets, what.ring.next, what.captured.dropped,
-                                     what.captured.malformed, what.captured.segmented}) {
-    put_u64(out, number);
-  }
+  for (const std::uint64_t number : what.numbers) put_u64(out, number);
 }
 
 /// Nothing: it is none.
-std::optional<RelayDescriptor> read(ByteReader& in) {
+std::optional<NamedDescriptor> read(ByteReader& in) {
   if (!in.has(kFixedOctets)) return std::nullopt;
-  RelayDescriptor what;
+  NamedDescriptor what;
   const std::uint8_t kind = in.u8();
   if (kind > static_cast<std::uint8_t>(Kind::kLast)) return std::nullopt;
   what.kind = static_cast<Kind>(kind);
-  what.worker = in.u32();
+  what.owner = in.u32();
   what.local.address = IpAddress::from_v6(in.array<16>());
   what.local.port = in.u16();
   const std::size_t name_octets = in.u8();
-  if (!in.has(name_octets + 6 * 8)) return std::nullopt;
+  if (!in.has(name_octets + kNumberOctets)) return std::nullopt;
   for (const std::byte octet : in.bytes(name_octets)) what.name += static_cast<char>(octet);
-  what.ring = {take_u64(in), take_u64(in), take_u64(in)};
-  what.captured = {take_u64(in), take_u64(in), take_u64(in)};
+  for (std::uint64_t& number : what.numbers) number = take_u64(in);
   return what;
 }
 
@@ -76,7 +73,7 @@ bool take_message(DescriptorMessage& message, std::vector<GivenDescriptor>& into
   ByteReader in(message.octets);
   auto descriptor = message.descriptors.begin();
   while (in.remaining() != 0) {
-    std::optional<RelayDescriptor> what = read(in);
+    std::optional<NamedDescriptor> what = read(in);
     if (!what) return false;
     GivenDescriptor given{std::move(*what)};
     if (given.what.kind != Kind::kLast) {
@@ -102,7 +99,7 @@ SysResult<void> send_descriptors(DescriptorChannel& to, const std::vector<LentDe
 }
 
 SysResult<std::vector<GivenDescriptor>> receive_descriptors(DescriptorChannel& from, Duration patience) {
-  const auto fail = [](int code) { return tl::unexpected(SysError{"take over from the relay before", {}, code}); };
+  const auto fail = [](int code) { return tl::unexpected(SysError{"take over from the process before", {}, code}); };
   std::vector<GivenDescriptor> all;
   while (all.empty() || all.back().what.kind != Kind::kLast) {
     SysResult<std::optional<DescriptorMessage>> message = from.receive(patience);

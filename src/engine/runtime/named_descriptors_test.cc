@@ -1,4 +1,4 @@
-#include "engine/relay/relay_descriptors.hh"
+#include "engine/runtime/named_descriptors.hh"
 
 #include <gtest/gtest.h>
 
@@ -10,19 +10,18 @@
 namespace amt {
 namespace {
 
-using Kind = RelayDescriptor::Kind;
+using Kind = NamedDescriptor::Kind;
 using std::chrono::seconds;
 
-TEST(RelayDescriptors, ArriveAsTheyWereHowManyThereAre) {
+TEST(NamedDescriptors, ArriveAsTheyWereHowManyThereAre) {
   auto ends = DescriptorChannel::pair();
   ASSERT_TRUE(ends);
   const SysResult<UniqueFd> memory = seal_memory(std::array{std::byte{1}});
   ASSERT_TRUE(memory);
   std::vector<LentDescriptor> lent;
   lent.push_back(
-      {{.kind = Kind::kSocket, .worker = 3, .local = *Endpoint::parse("[2001:db8::1]:2268", 0)}, memory->get()});
-  lent.push_back(
-      {{.kind = Kind::kCapture, .name = "eth0", .ring = {64, 2048, 63}, .captured = {1, 2, 3}}, memory->get()});
+      {{.kind = Kind::kSocket, .owner = 3, .local = *Endpoint::parse("[2001:db8::1]:2268", 0)}, memory->get()});
+  lent.push_back({{.kind = Kind::kCapture, .name = "eth0", .numbers = {64, 2048, 63, 1, 2, 3}}, memory->get()});
   // More than a message takes.
   for (std::size_t i = 0; i < 2 * DescriptorChannel::kDescriptorsMax; ++i) {
     lent.push_back({{.kind = Kind::kJoin}, memory->get()});
@@ -32,18 +31,18 @@ TEST(RelayDescriptors, ArriveAsTheyWereHowManyThereAre) {
   ASSERT_TRUE(given);
   ASSERT_EQ(given->size(), lent.size());
   for (const GivenDescriptor& one : *given) EXPECT_TRUE(one.descriptor);
-  const RelayDescriptor& socket = given->front().what;
-  EXPECT_EQ(socket.worker, 3U);
+  const NamedDescriptor& socket = given->front().what;
+  EXPECT_EQ(socket.owner, 3U);
   EXPECT_EQ(socket.local.to_string(), "[2001:db8::1]:2268");
   const std::optional<GivenDescriptor> capture =
-      take_descriptor(*given, Kind::kCapture, [](const RelayDescriptor& what) { return what.name == "eth0"; });
+      take_descriptor(*given, Kind::kCapture, [](const NamedDescriptor& what) { return what.name == "eth0"; });
   ASSERT_TRUE(capture);
-  EXPECT_EQ(capture->what.ring.next, 63U);
-  EXPECT_EQ(capture->what.captured.segmented, 3U);
+  EXPECT_EQ(capture->what.numbers[2], 63U);
+  EXPECT_EQ(capture->what.numbers[5], 3U);
   EXPECT_FALSE(take_descriptor(*given, Kind::kCapture));
 }
 
-TEST(RelayDescriptors, AreRefusedWhereTheEndIsMissingOrNothingReadable) {
+TEST(NamedDescriptors, AreRefusedWhereTheEndIsMissingOrNothingReadable) {
   auto ends = DescriptorChannel::pair();
   ASSERT_TRUE(ends);
   ASSERT_TRUE(ends->first.send(std::array{std::byte{99}, std::byte{0}}, {}));
