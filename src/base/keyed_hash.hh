@@ -29,6 +29,12 @@ class KeyedHash {
   }
   std::size_t operator()(std::uint64_t value) const { return finish(fold(value ^ key_[1], key_[0])); }
 
+  /// See base/state_record.hh: the key, where what was hashed is kept, too.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io(self.key_[0], self.key_[1], self.key_[2]);
+  }
+
  private:
   __extension__ using Wide = unsigned __int128;
 

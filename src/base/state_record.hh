@@ -13,6 +13,8 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "amt/channel.hh"
@@ -62,6 +64,11 @@ class StateRecordWriter {
   void choice(const E& value, E /*last*/) {
     u8(static_cast<std::uint8_t>(value));
   }
+  /// Times that are neither the beginning nor the end of the clock: they are reckoned with.
+  template <typename... Times>
+  void moments(const Times&... times) {
+    (time(times), ...);
+  }
 
  private:
   void put(bool value) { u8(value ? 1 : 0); }
@@ -106,6 +113,11 @@ class StateRecordWriter {
       text(name);
       u64(value);
     });
+  }
+  template <typename... Ts>
+  void put(const std::variant<Ts...>& value) {
+    u8(static_cast<std::uint8_t>(value.index()));
+    std::visit([this](const auto& one) { put(one); }, value);
   }
   template <typename T>
   requires std::is_class_v<T>
@@ -159,6 +171,10 @@ class StateRecordReader {
     const std::uint8_t number = u8();
     is_bad_ = is_bad_ || number > static_cast<std::uint8_t>(last);
     value = is_bad_ ? E{} : static_cast<E>(number);
+  }
+  template <typename... Times>
+  void moments(Times&... times) {
+    ((times = moment()), ...);
   }
 
  private:
@@ -216,6 +232,16 @@ class StateRecordReader {
         if (counter_name(static_cast<E>(i)) == name) counters.add(static_cast<E>(i), value);
       }
     }
+  }
+  template <typename... Ts>
+  void take(std::variant<Ts...>& value) {
+    const std::uint8_t index = u8();
+    std::uint8_t number = 0;
+    const auto take_if_it_is = [&]<typename T>(std::type_identity<T>) {
+      if (number++ == index) take(value.template emplace<T>());
+    };
+    (take_if_it_is(std::type_identity<Ts>()), ...);
+    is_bad_ = is_bad_ || index >= sizeof...(Ts);
   }
   template <typename T>
   requires std::is_class_v<T>

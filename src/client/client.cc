@@ -42,13 +42,24 @@ Client::Impl::Impl(ClientOptions given, Random& random_source, Instant now)
   if (!options.names.empty()) names.emplace(options.names, options.local, now);
   const std::vector<RelayCandidate>& named = options.gateway.candidates;
   if (can_race(named) || discovers_alone()) options.search.order = {RelayOrigin::kNamed};
-  if (!named.empty() && !can_race(named)) {
-    for (const RelayCandidate& candidate : named) emit(RelayChosen{candidate.endpoint.address});
+  if (finds_from_start()) selection.emplace(options.search, random);
+}
+
+bool Client::Impl::finds_from_start() const {
+  return options.gateway.candidates.empty() || can_race(options.gateway.candidates);
+}
+
+bool Client::Impl::uses_services() const {
+  const std::vector<RelayOrigin>& order = options.search.order;
+  return options.has_dns && std::ranges::find(order, RelayOrigin::kDnsSd) != order.end();
+}
+
+void Client::Impl::begin(Instant now) {
+  if (!finds()) {
+    for (const RelayCandidate& candidate : options.gateway.candidates) emit(RelayChosen{candidate.endpoint.address});
     open_tunnel(now, kFirstTunnel, options.gateway, options.port_purpose);
   } else {
-    selection.emplace(options.search, random);
-    const std::vector<RelayOrigin>& order = options.search.order;
-    if (options.has_dns && std::ranges::find(order, RelayOrigin::kDnsSd) != order.end()) {
+    if (uses_services()) {
       services.emplace(random);
       begin_services(now);
     }
@@ -58,7 +69,9 @@ Client::Impl::Impl(ClientOptions given, Random& random_source, Instant now)
 }
 
 Client::Client(ClientOptions options, Random& random, Instant now)
-    : impl_(std::make_unique<Impl>(std::move(options), random, now)) {}
+    : impl_(std::make_unique<Impl>(std::move(options), random, now)) {
+  impl_->begin(now);
+}
 Client::~Client() = default;
 
 void Client::Impl::begin_packets() {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/log_level.hh"
+#include "base/state_record.hh"
 #include "client/payload_reader.hh"
 #include "client/relay_names.hh"
 #include "discovery/dns_answer.hh"
@@ -124,7 +125,16 @@ using ClientOutput = std::variant<ClientDeadline, ClientPackets, ClientTransmit,
 class Client {
  public:
   Client(ClientOptions options, Random& random, Instant now);
+  /// Goes on with what another client saved, so that no relay notices: over the same sockets (`for_each_socket`), and
+  /// perhaps by other options. Where those find relays in another way than before it begins anew. What cannot be makes
+  /// `kept` bad; the client is not to be used then.
+  Client(ClientOptions options, Random& random, Instant now, StateRecordReader& kept);
   ~Client();
+
+  /// For another process. Everything has been polled; questions that are open and probes are left out.
+  void save(StateRecordWriter& out) const;
+  /// Those of the client before that this one goes on with.
+  void for_each_socket(const std::function<void(SocketId socket, Family family)>& visit) const;
 
   /// False: no relay would take that (link scope, not multicast, EXCLUDE of an SSM group).
   [[nodiscard]] bool may_join(const IpAddress& group, const SourceFilter& filter) const;

@@ -1,5 +1,6 @@
 /// Random histories of a client's life: relays die and come back, are full, serve nothing; channels are joined and
-/// left; the network changes. After each step the invariants hold, and at the end whoever can be served is.
+/// left; the network changes; another process takes over. After each step the invariants hold, and at the end whoever
+/// can be served is.
 
 #include "client/client.hh"
 #include "client/test_world.hh"
@@ -63,7 +64,7 @@ class History {
   void step() {
     WorldRelay& relay = world_.relay(kRelays[draws_.below(kRelays.size())]);
     const std::size_t channel = draws_.below(kGroups.size());
-    switch (draws_.below(7)) {
+    switch (draws_.below(8)) {
       case 0:
         relay.answers = !relay.answers;
         // A relay that restarts knows nobody.
@@ -79,6 +80,9 @@ class History {
         world_.own_v4 = world_.own_v4 ? std::nullopt : std::optional(address("10.0.0.1"));
         world_.client->handle_network_change(world_.now);
         world_.drain();
+        break;
+      case 4:
+        world_.take_over();
         break;
       default:
         if (wanted_.erase(channel) != 0) {

@@ -18,6 +18,7 @@
 namespace amt {
 
 struct Client::Impl {
+  /// `begin` or `restore` comes next.
   Impl(ClientOptions given, Random& random_source, Instant now);
 
   /// One relay's connection, or that of several which were given.
@@ -33,6 +34,12 @@ struct Client::Impl {
     std::string logged_problem{};
     std::uint64_t ecn_mismatches_reported = 0;
     Instant next_ecn_alarm = Instant::min();
+
+    /// See base/state_record.hh: what is kept, but for gateway and sockets.
+    template <typename Io, typename Self>
+    static void fields(Io& io, Self& self) {
+      io(self.send_problem, self.logged_problem, self.ecn_mismatches_reported, self.next_ecn_alarm);
+    }
   };
   /// What waits for the answers to questions about source addresses.
   struct WaitingRecords {
@@ -57,7 +64,23 @@ struct Client::Impl {
   };
   using DnsPlace = std::variant<DriadPlace, ServiceQuestion>;
 
+  // client_restore.cc
+  /// What is kept, but for the machines inside.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self);
+  void save(StateRecordWriter& out) const;
+  void restore(Instant now, StateRecordReader& in);
+  void restore_selection(Instant now, StateRecordReader& in);
+  void restore_tunnels(Instant now, StateRecordReader& in);
+  void restore_tunnel(Instant now, StateRecordReader& in);
+  void save_native(StateRecordWriter& out) const;
+  void restore_native(Instant now, StateRecordReader& in);
+
   // client.cc
+  void begin(Instant now);
+  /// Rather than from the moment on that the first tunnel's relay has to be left (succession.cc).
+  [[nodiscard]] bool finds_from_start() const;
+  [[nodiscard]] bool uses_services() const;
   /// Are relays found or raced, rather than one given?
   [[nodiscard]] bool finds() const { return selection.has_value(); }
   [[nodiscard]] bool set_relay_membership(Instant now, const IpAddress& group, const SourceFilter& filter);
@@ -154,6 +177,8 @@ struct Client::Impl {
   /// By socket: its tunnel; none: the probes'.
   std::map<SocketId, std::optional<TunnelNumber>> sockets;
   std::uint32_t next_socket = 1;
+  /// Sockets with lower numbers were opened for the client before.
+  std::uint32_t kept_below = 0;
   Counters<GatewayCounter> closed_counters;
   Counters<GatewayReject> closed_rejects;
 

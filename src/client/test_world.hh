@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/test_state.hh"
 #include "client/client.hh"
 #include "discovery/amtrelay.hh"
 #include "gateway/test_bench.hh"
@@ -43,6 +44,22 @@ class World {
   /// Begins with the options as they are.
   void start() {
     client.emplace(options, random, now);
+    drain();
+  }
+  [[nodiscard]] StateOctets record() {
+    return saved(now, [this](StateRecordWriter& out) { client->save(out); });
+  }
+  /// Another process goes on: with the sockets of the tunnels, and without answers that the one before waited for.
+  void take_over() {
+    const StateOctets kept = record();
+    ++process_;
+    host_answers_.clear();
+    StateRecordReader in(kept, now);
+    client.emplace(options, random, now, in);
+    ASSERT_TRUE(in.is_good());
+    std::set<SocketId> still;
+    client->for_each_socket([&](SocketId socket, Family) { still.insert(socket); });
+    std::erase_if(sockets, [&](const auto& entry) { return !still.contains(entry.first); });
     drain();
   }
   void join(std::string_view group, const SourceFilter& filter) {
@@ -253,7 +270,8 @@ class World {
     answer.denied = true;
     answer.ttl_seconds = 300;
     if (const auto found = dns.find({ask.name, ask.type}); found != dns.end()) answer = found->second;
-    events.emplace(now + dns_latency, [this, id = ask.question, answer] {
+    events.emplace(now + dns_latency, [this, id = ask.question, answer, process = process_] {
+      if (process != process_) return;
       client->handle_dns_answer(now, id, answer);
       drain();
     });
@@ -269,7 +287,8 @@ class World {
     ++hosts_asked;
     HostAnswer answer{hosts[ask.name], "no such name"};
     if (!answer.addresses.empty()) answer.problem.clear();
-    events.emplace(now + dns_latency, [this, id = ask.question, answer] {
+    events.emplace(now + dns_latency, [this, id = ask.question, answer, process = process_] {
+      if (process != process_) return;
       client->handle_host_answer(now, id, answer);
       drain();
     });
@@ -287,6 +306,7 @@ class World {
   }
 
   std::vector<std::function<void()>> host_answers_;
+  unsigned process_ = 0;
   std::multimap<Instant, std::function<void()>> events;
 };
 

@@ -12,6 +12,12 @@ namespace amt {
 struct Destination {
   IpAddress address;
   std::optional<IpAddress> source;
+
+  /// See base/state_record.hh.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io(self.address, self.source);
+  }
 };
 
 /// `less`: `a` is to be tried before `b`. Rules 1, 2, 5, 6, 8 and 9 with the default policy table of §2.1; rules 3, 4

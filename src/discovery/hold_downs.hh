@@ -1,6 +1,7 @@
 #pragma once
 /// Relays that are not to be chosen for a while (RFC 8777 §3.3.4.1, §3.3.5).
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <utility>
@@ -28,6 +29,15 @@ class HoldDowns {
   void hold_after_limit(Instant now, const IpAddress& relay);
   /// Concerns that source alone: what is silent at a relay says nothing of its other channels (D-3.3.7-a).
   void hold_after_no_traffic(Instant now, const IpAddress& relay, const WantedSource& source, Random& random);
+
+  /// See base/state_record.hh.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io(self.refusing_, self.fruitless_);
+    if constexpr (Io::kReads) {
+      if (std::max(self.refusing_.size(), self.fruitless_.size()) > kHoldsMax) io.fail();
+    }
+  }
 
   /// It takes no new gateways.
   [[nodiscard]] bool is_refusing(Instant now, const IpAddress& relay) const;

@@ -48,6 +48,13 @@ class Rediscovery {
   void handle_silent(Instant now);
   void handle_network_change(Instant now);
 
+  /// See base/state_record.hh.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io(self.restart_at_, self.delivering_, self.fruitless_);
+    io.choice(self.reason_, RestartReason::kRecordsChanged);
+  }
+
   [[nodiscard]] Instant next_deadline() const;
   /// Why discovery has to begin now, if it has to; told once. The caller holds the relay down after `kLimit` and
   /// `kNoTraffic` (HoldDowns).

@@ -41,6 +41,14 @@ struct RelayOption {
   bool discovery_optional = false;
   /// Drawn once when the option was found, so that equals stay in one random order (D-3.1.2-c).
   std::uint64_t lot = 0;
+
+  /// See base/state_record.hh.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io(self.destination);
+    io.choice(self.origin, RelayOrigin::kNamed);
+    io(self.precedence, self.port, self.discovery_optional, self.lot);
+  }
 };
 
 /// The default: "1. DNS-SD, 2. Anycast addresses, 3. DRIAD". An origin that is not named is not used.

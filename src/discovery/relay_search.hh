@@ -11,6 +11,7 @@
 
 #include "amt/endpoint.hh"
 #include "base/log_level.hh"
+#include "base/state_record.hh"
 #include "discovery/hold_downs.hh"
 #include "discovery/rediscovery.hh"
 #include "discovery/relay_race.hh"
@@ -41,6 +42,12 @@ struct SourceRecords {
   Duration lifetime{};
   /// Why there are no options, as a person reads it.
   std::string problem;
+
+  /// See base/state_record.hh.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io(self.options, self.no_relay, self.failed, self.lifetime, self.problem);
+  }
 };
 
 /// What DNS-SD says of the network around: relays for any source.
@@ -50,6 +57,12 @@ struct ServiceRelays {
   bool searching = false;
   /// Why there are none, as a person reads it.
   std::string problem;
+
+  /// See base/state_record.hh.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io(self.options, self.searching, self.problem);
+  }
 };
 
 /// How an attempt ended.
@@ -77,6 +90,12 @@ struct StopProbe {
 struct UseRelay {
   RelayOption option;
   Endpoint relay;
+
+  /// See base/state_record.hh.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io(self.option, self.relay);
+  }
 };
 /// From now on of none.
 struct UseNoRelay {};
@@ -124,6 +143,12 @@ class RelaySearch {
   /// This host is somewhere else now.
   void handle_network_change(Instant now, std::vector<RelayOption> defaults);
 
+  /// For another process: the relay in use, what the DNS said, and how long that counts.
+  void save(StateRecordWriter& out) const;
+  /// In place of `start`. What cannot be makes `in` bad. `resume` begins anew what was under way.
+  void restore(StateRecordReader& in);
+  void resume(Instant now);
+
   void handle_timeout(Instant now);
   [[nodiscard]] Instant next_deadline() const;
   [[nodiscard]] std::optional<SearchStep> poll_step();
@@ -136,6 +161,9 @@ class RelaySearch {
   [[nodiscard]] std::string problem() const;
 
  private:
+  /// What is kept, but for what is under way.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self);
   void emit_notice(LogLevel level, std::string text);
   [[nodiscard]] bool uses_dns() const;
   [[nodiscard]] bool stands_before(RelayOrigin a, RelayOrigin b) const;
@@ -204,6 +232,8 @@ class RelaySearch {
   bool doubted_ = false;
   bool silent_ = false;
   Instant suspect_at_ = kNoDeadline;
+  /// Between `restore` and `resume`.
+  bool resumes_race_ = false;
 
   std::deque<SearchStep> steps_;
 };

@@ -65,6 +65,15 @@ class RelaySelection {
   void handle_tunnel(Instant now, TunnelNumber tunnel, TunnelEvent event, const WantedSource& source = {});
   /// A packet came through `tunnel`; needed only while `is_watching`.
   void handle_traffic(Instant now, TunnelNumber tunnel, const IpAddress& source);
+  /// For another process, which goes on with the tunnels. Everything has been polled.
+  void save(StateRecordWriter& out) const;
+  /// Of a selection that knows nothing yet. The tunnels are there; searches that were under way begin anew. What cannot
+  /// be makes `in` bad.
+  void restore(Instant now, StateRecordReader& in);
+  /// Where the tunnel leads, if there is such a tunnel.
+  [[nodiscard]] std::optional<Endpoint> relay_of(TunnelNumber tunnel) const;
+  [[nodiscard]] std::size_t tunnel_count() const { return tunnels_.size(); }
+
   void handle_timeout(Instant now);
   [[nodiscard]] Instant next_deadline() const { return deadline_; }
   [[nodiscard]] std::optional<SelectionStep> poll_step();
@@ -92,6 +101,12 @@ class RelaySelection {
     Instant former_until = kNoDeadline;
     /// The former one has been left; what it brought may still come by the new one.
     Instant moved_at = kNoDeadline;
+
+    /// See base/state_record.hh.
+    template <typename Io, typename Self>
+    static void fields(Io& io, Self& self) {
+      io(self.tunnel, self.former, self.former_until, self.moved_at);
+    }
   };
   struct Tunnel {
     Endpoint relay;
@@ -102,9 +117,19 @@ class RelaySelection {
     bool good = false;
     std::size_t users = 0;
     Instant close_at = kNoDeadline;
+
+    /// See base/state_record.hh. `users` follow from the needs.
+    template <typename Io, typename Self>
+    static void fields(Io& io, Self& self) {
+      io(self.relay, self.targets, self.good, self.close_at);
+      io.choice(self.origin, RelayOrigin::kNamed);
+    }
   };
   using Needs = std::map<WantedSource, Need>;
 
+  void restore_need(StateRecordReader& in);
+  /// Which tunnels serve `need`, as the tunnels and `split_` have it.
+  void attach(Instant now, Needs::iterator need);
   void add_need(Instant now, const WantedSource& source);
   void remove_need(Instant now, Needs::iterator need);
   [[nodiscard]] bool is_served_by_better_origin() const;

@@ -76,6 +76,12 @@ std::optional<TunnelFilter> SplitMembership::poll_change() {
   return change;
 }
 
+void SplitMembership::restore(StateRecordReader& in) {
+  std::map<IpAddress, SourceFilter> wanted;
+  in(wanted, told_);
+  for (const auto& [group, filter] : wanted) set_wanted(group, filter);
+}
+
 void SplitMembership::for_each_wanted(
     const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const {
   for (const auto& [group, filter] : wanted_) visit(group, filter);

@@ -9,6 +9,7 @@
 #include <set>
 #include <vector>
 
+#include "base/state_record.hh"
 #include "discovery/hold_downs.hh"
 #include "membership/source_filter.hh"
 
@@ -34,6 +35,11 @@ class SplitMembership {
   void set_tunnels(const WantedSource& source, std::vector<TunnelNumber> tunnels);
   /// What a tunnel is to be told, several changes of a group in one.
   [[nodiscard]] std::optional<TunnelFilter> poll_change();
+
+  /// What is wanted and what the tunnels were told, for another one that is told of the same tunnels.
+  void save(StateRecordWriter& out) const { out(wanted_, told_); }
+  /// Of one that knows nothing yet.
+  void restore(StateRecordReader& in);
 
   [[nodiscard]] bool is_wanted(const WantedSource& source) const { return groups_of_.contains(source); }
   void for_each_wanted(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const;

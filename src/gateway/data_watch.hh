@@ -1,6 +1,7 @@
 #pragma once
 /// Notices that data which had been flowing stopped (GatewayOptions::silence).
 
+#include <algorithm>
 #include <cstdint>
 
 #include "amt/time.hh"
@@ -21,6 +22,16 @@ class DataWatch {
   void note_asked(Instant now, Duration interval_max);
   /// What flowed is no longer wanted: learn anew.
   void reset();
+
+  /// See base/state_record.hh.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io(self.packets_, self.asked_, self.ask_again_, self.longest_, self.longest_before_);
+    io.moments(self.last_packet_, self.last_refresh_, self.window_start_);
+    if constexpr (Io::kReads) {
+      if (self.packets_ > kFlowPackets || std::max(self.longest_, self.longest_before_) > kPauseMax) io.fail();
+    }
+  }
 
   [[nodiscard]] Instant ask_at() const;
   [[nodiscard]] bool is_heard() const { return packets_ > 0; }

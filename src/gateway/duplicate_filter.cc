@@ -26,6 +26,27 @@ std::uint64_t DuplicateFilter::add_payload(std::uint64_t key, Bytes payload) con
   return hash_(key ^ size);
 }
 
+void DuplicateFilter::save(StateRecordWriter& out) const {
+  out(hash_);
+  out.count(order_.size());
+  // The oldest first.
+  for (std::size_t i = 0; i < order_.size(); ++i) {
+    const std::uint64_t key = order_[(oldest_ + i) % order_.size()];
+    out(key, entries_.at(key));
+  }
+}
+
+void DuplicateFilter::restore(StateRecordReader& in) {
+  in(hash_);
+  for (std::size_t left = in.count(1); left > 0 && !in.has_failed(); --left) {
+    std::uint64_t key = 0;
+    Entry entry;
+    in(key, entry);
+    if (order_.size() == kDatagramsMax || !entries_.emplace(key, entry).second) in.fail();
+    order_.push_back(key);
+  }
+}
+
 bool DuplicateFilter::is_new(Instant now, std::uint32_t way, Bytes octets) {
   const Result<DatagramView, IpError> datagram = DatagramView::parse(octets);
   return !datagram || count(now, way, key_of(*datagram));

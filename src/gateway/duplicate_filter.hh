@@ -9,6 +9,7 @@
 
 #include "amt/time.hh"
 #include "base/keyed_hash.hh"
+#include "base/state_record.hh"
 #include "ip/datagram.hh"
 
 namespace amt {
@@ -26,6 +27,11 @@ class DuplicateFilter {
 
   explicit DuplicateFilter(Random& random) : hash_(random) {}
 
+  /// For another one that goes on with it.
+  void save(StateRecordWriter& out) const;
+  /// Of one that has seen nothing yet.
+  void restore(StateRecordReader& in);
+
   /// True: not delivered so far. `way`: any number that names the tunnel, or whatever brought it.
   [[nodiscard]] bool is_new(Instant now, std::uint32_t way, Bytes datagram);
   /// The same for the payload of a UDP datagram, where no more than that is known of it.
@@ -36,12 +42,23 @@ class DuplicateFilter {
   struct Seen {
     std::uint32_t way = 0;
     std::uint16_t count = 0;
+
+    template <typename Io, typename Self>
+    static void fields(Io& io, Self& self) {
+      io(self.way, self.count);
+    }
   };
   struct Entry {
     Instant begun{};
     std::uint16_t delivered = 0;
     /// More than two ways at once are rare; the last place is then shared.
     std::array<Seen, 3> seen{};
+
+    template <typename Io, typename Self>
+    static void fields(Io& io, Self& self) {
+      io.moments(self.begun);
+      io(self.delivered, self.seen[0], self.seen[1], self.seen[2]);
+    }
   };
 
   [[nodiscard]] std::uint64_t key_of(const DatagramView& datagram) const;

@@ -61,6 +61,35 @@ void FlowWatch::reset() {
   ask_at_ = kNoDeadline;
 }
 
+void FlowWatch::save(StateRecordWriter& out) const {
+  out(others_);
+  out.count(named_.size());
+  for (const auto& [source, named] : named_) out(source, named.watch);
+}
+
+void FlowWatch::restore(StateRecordReader& in) {
+  in(others_);
+  for (std::size_t left = in.count(1); left > 0 && !in.has_failed(); --left) {
+    IpAddress source;
+    DataWatch watch(silence_);
+    in(source, watch);
+    if (const auto named = named_.find(source); named != named_.end()) named->second.watch = watch;
+  }
+  if (in.has_failed()) return;
+  count_flows();
+  refresh_deadline();
+}
+
+void FlowWatch::count_flows() {
+  young_ = flows_ = 0;
+  const auto add = [this](const DataWatch& watch) {
+    flows_ += watch.is_flow() ? 1 : 0;
+    young_ += watch.is_heard() && !watch.is_flow() ? 1 : 0;
+  };
+  add(others_);
+  for (const auto& [source, named] : named_) add(named.watch);
+}
+
 void FlowWatch::refresh_deadline() {
   ask_at_ = others_.ask_at();
   for (const auto& [source, named] : named_) ask_at_ = std::min(ask_at_, named.watch.ask_at());

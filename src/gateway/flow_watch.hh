@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/state_record.hh"
 #include "gateway/data_watch.hh"
 #include "membership/source_filter.hh"
 
@@ -41,6 +42,10 @@ class FlowWatch {
   void handle_change(const SourceFilter& before, const SourceFilter& after);
   void reset();
 
+  /// For another one, and back in one that was told of the same filters: what is not wanted is left out.
+  void save(StateRecordWriter& out) const;
+  void restore(StateRecordReader& in);
+
   /// Something has come, and all that did would be missed.
   [[nodiscard]] bool is_flowing() const { return young_ == 0 && flows_ > 0; }
   /// Not later than the next question is due: data may have put it off.
@@ -59,6 +64,8 @@ class FlowWatch {
 
   void handle_packet(Instant now, DataWatch& watch);
   void forget(DataWatch& watch);
+  /// From `named_` and `others_`.
+  void count_flows();
 
   Duration silence_;
   boost::unordered_flat_map<IpAddress, Named> named_;

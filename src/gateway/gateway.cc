@@ -44,12 +44,6 @@ constexpr unsigned kMissingAsksMax = 4;
 constexpr Duration kLeaveRepeatFirst = std::chrono::seconds(1);
 constexpr unsigned kLeaveRepeatsMax = 6;
 
-/// That hardly more come of a group at once; of a group that takes any source nobody knows.
-std::size_t flows_of(const SourceFilter& filter) {
-  constexpr std::size_t kFlowsOfAnySource = 4;
-  return filter.mode == FilterMode::kInclude ? filter.sources.size() : kFlowsOfAnySource;
-}
-
 HostMachine make_host(const GatewayOptions& options, Family family, Random& random) {
   HostOptions host;
   host.family = family;
@@ -70,6 +64,11 @@ Gateway::Impl::Impl(GatewayOptions given, Random& source)
       unwanted(kLeaveRepeatFirst, kLeaveRepeatsMax) {
   AMT_ASSERT(!options.candidates.empty());
   AMT_ASSERT(options.timeout_initial > Duration::zero());
+}
+
+std::size_t Gateway::Impl::flows_of(const SourceFilter& filter) {
+  constexpr std::size_t kFlowsOfAnySource = 4;
+  return filter.mode == FilterMode::kInclude ? filter.sources.size() : kFlowsOfAnySource;
 }
 
 void Gateway::Impl::emit_event(GatewayEvent::Kind kind, const Endpoint& endpoint, std::optional<IpAddress> source) {

@@ -15,6 +15,7 @@
 #include "base/counters.hh"
 #include "base/outbound.hh"
 #include "base/random.hh"
+#include "base/state_record.hh"
 #include "gateway/gateway_counters.hh"
 #include "gateway/gateway_options.hh"
 #include "ip/data_packet.hh"
@@ -96,6 +97,11 @@ class Gateway {
   /// The socket reported an ICMP error for something sent to `to`.
   void handle_unreachable(Instant now, const Endpoint& to);
   void handle_timeout(Instant now);
+  /// For another process, which goes on with the relay over the same sockets. Everything has been polled.
+  void save(StateRecordWriter& out) const;
+  /// Of a gateway that has just been made, in place of whatever it has begun: the relay does not notice. One that the
+  /// options do not name any more is left. What cannot be makes `in` bad; this gateway is not to be used then.
+  void restore(Instant now, StateRecordReader& in);
   /// Teardown (or an Update that leaves everything) for what is joined (R-5.2.3.8-a); nothing is sent after it was
   /// polled.
   void shutdown(Instant now);

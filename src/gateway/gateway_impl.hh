@@ -25,6 +25,8 @@ struct Gateway::Impl {
   /// The wait after try number `retry_count` + 1 (R-5.2.3.4.3-a, R-5.2.3.5.3-a).
   [[nodiscard]] Duration backoff(std::uint32_t retry_count);
   void emit_event(GatewayEvent::Kind kind, const Endpoint& endpoint, std::optional<IpAddress> source = std::nullopt);
+  /// That hardly more come of a group at once; of a group that takes any source nobody knows.
+  [[nodiscard]] static std::size_t flows_of(const SourceFilter& filter);
   /// Counts it.
   Unexpected<GatewayReject> reject(GatewayReject reason);
 
@@ -88,6 +90,17 @@ struct Gateway::Impl {
   void count_data(Instant now, const FlowWatch::Flow& flow, std::size_t octets);
   /// The relay sends what nobody wants of `group`: the leave got lost.
   void repeat_leave(Instant now, const IpAddress& group);
+
+  // gateway_restore.cc
+  /// What is kept, but for what the hosts want and what was heard of it.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self);
+  void save(StateRecordWriter& out) const;
+  void restore(Instant now, StateRecordReader& in);
+  /// The hosts' filters have come from elsewhere: what follows from them.
+  void follow_filters();
+  /// No time is further away than one that begins now.
+  void limit_times(Instant now);
 
   // silence.cc
   [[nodiscard]] Instant silence_deadline() const;

@@ -20,6 +20,13 @@ struct RelayCandidate {
   Kind kind = Kind::kRelay;
   Endpoint endpoint;
 
+  /// See base/state_record.hh.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io.choice(self.kind, Kind::kDiscovery);
+    io(self.endpoint);
+  }
+
   friend bool operator==(const RelayCandidate&, const RelayCandidate&) = default;
 };
 

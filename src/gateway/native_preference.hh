@@ -14,6 +14,7 @@
 
 #include "amt/channel.hh"
 #include "base/keyed_hash.hh"
+#include "base/state_record.hh"
 #include "gateway/data_watch.hh"
 #include "membership/source_filter.hh"
 
@@ -91,6 +92,11 @@ class NativePreference {
   [[nodiscard]] std::optional<NativeStep> poll_step();
   [[nodiscard]] bool has_steps() const { return !steps_.empty(); }
 
+  /// For another process. Everything has been polled.
+  void save(StateRecordWriter& out) const;
+  /// Of one that knows nothing yet: what is joined is to be joined there, too. What cannot be makes `in` bad.
+  void restore(Instant now, StateRecordReader& in);
+
   /// Some packets are `kCheck`: what was seen so far must be remembered.
   [[nodiscard]] bool may_double() const { return may_double_; }
   /// What is wanted, whoever brings it. In no order.
@@ -106,7 +112,7 @@ class NativePreference {
     kHeldDown,  ///< left natively, until `until`
   };
   struct Entry {
-    std::optional<IpAddress> source;  ///< none: any
+    std::optional<IpAddress> source{};  ///< none: any
     State state = State::kWaiting;
     bool tunnel_asked = false;
     /// `kWaiting`: native traffic has been there and stopped.
@@ -122,6 +128,15 @@ class NativePreference {
     std::uint64_t tunnel_packets = 0;
     std::uint32_t failures = 0;
     DataWatch rhythm;
+
+    /// See base/state_record.hh.
+    template <typename Io, typename Self>
+    static void fields(Io& io, Self& self) {
+      io(self.source, self.tunnel_asked, self.stopped, self.native_packets, self.tunnel_packets, self.failures,
+         self.rhythm);
+      io.choice(self.state, State::kHeldDown);
+      io.moments(self.until, self.doubles_until, self.native_since, self.last_native);
+    }
   };
   struct Group {
     SourceFilter wanted;
@@ -129,6 +144,8 @@ class NativePreference {
     std::vector<Entry> entries;
     SourceFilter native_emitted;
     SourceFilter tunnel_emitted;
+
+    [[nodiscard]] bool is_possible() const;
   };
 
   static Entry* find(Group& group, const IpAddress& source);

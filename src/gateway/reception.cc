@@ -66,6 +66,28 @@ void Reception::stop_expecting() {
   unheard_ = 0;
 }
 
+void Reception::save(StateRecordWriter& out) const {
+  out.count(groups_.size());
+  for (const auto& [group, wanted] : groups_) out(group, wanted.unheard, wanted.unheard_any, wanted.wanted_already);
+}
+
+void Reception::restore(StateRecordReader& in) {
+  stop_expecting();
+  for (std::size_t left = in.count(1); left > 0 && !in.has_failed(); --left) {
+    IpAddress group;
+    Wanted read;
+    in(group, read.unheard, read.unheard_any, read.wanted_already);
+    const auto entry = groups_.find(group);
+    if (entry == groups_.end() || entry->second.is_unheard()) continue;
+    Wanted& wanted = entry->second;
+    std::erase_if(read.unheard, [&](const IpAddress& source) { return !wanted.filter.accepts(source); });
+    wanted.unheard = to_source_list(read.unheard);
+    wanted.unheard_any = read.unheard_any && wanted.filter.mode == FilterMode::kExclude;
+    wanted.wanted_already = to_source_list(read.wanted_already);
+    if (wanted.is_unheard()) ++unheard_;
+  }
+}
+
 void Retries::start(Instant now) {
   left_ = max_;
   wait_ = first_;

@@ -1,10 +1,12 @@
 #pragma once
 /// What this gateway wants, for the data path (R-6.2-a), and what of it was wanted anew and has not been heard since.
 
+#include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <optional>
 
 #include "amt/time.hh"
+#include "base/state_record.hh"
 #include "membership/source_filter.hh"
 
 namespace amt {
@@ -22,6 +24,10 @@ class Reception {
   void expect_all();
   /// Whoever was not heard may well have nothing to say.
   void stop_expecting();
+
+  /// What was not heard, for another one, and back in one in which the same was set.
+  void save(StateRecordWriter& out) const;
+  void restore(StateRecordReader& in);
 
  private:
   struct Wanted {
@@ -44,6 +50,14 @@ class Reception {
 class Retries {
  public:
   Retries(Duration first, unsigned max) : first_(first), max_(max) {}
+
+  /// For other ones, perhaps with another `max`.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io(self.left_, self.wait_);
+    io.moments(self.next_, self.last_);
+    if constexpr (Io::kReads) self.left_ = std::min(self.left_, self.max_);
+  }
 
   /// From the beginning; never sooner than `first` after the last try.
   void start(Instant now);

@@ -18,6 +18,12 @@ struct Session {
   std::uint8_t robustness = 2;
   /// The relay wrote `gateway` IPv4-mapped, and knows it again only so (`wire::GatewayFields`).
   bool gateway_is_mapped = false;
+
+  /// See base/state_record.hh.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io(self.nonce.value, self.mac.octets, self.gateway, self.robustness, self.gateway_is_mapped);
+  }
 };
 
 /// The nonces of one unanswered series of Requests: one for those with the E flag, one for the retries without it.
@@ -27,10 +33,19 @@ struct Series {
   wire::RequestNonce plain;
 
   [[nodiscard]] bool contains(wire::RequestNonce nonce) const { return nonce == with_ecn || nonce == plain; }
+
+  /// See base/state_record.hh.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io(self.with_ecn.value, self.plain.value);
+  }
 };
 
 /// Nothing is wanted of this protocol.
-struct Dormant {};
+struct Dormant {
+  template <typename Io, typename Self>
+  static void fields(Io&, Self&) {}
+};
 
 /// A Request is out.
 struct Asking {
@@ -43,12 +58,26 @@ struct Asking {
   Instant next_send;
   /// Of the last Query, while it is being refreshed: Updates go on under it (R-5.2.3.6.2-b).
   std::optional<Session> session;
+
+  /// See base/state_record.hh.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io(self.series, self.tries, self.sent_with_ecn, self.sent_plain, self.last_mirrored, self.session);
+    io.moments(self.last_sent, self.next_send);
+  }
 };
 
 /// The Query has come; the next Request is due at `query_at` (R-5.2.3.5.4-j).
 struct Settled {
   Session session;
   Instant query_at;
+
+  /// See base/state_record.hh.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io(self.session);
+    io.moments(self.query_at);
+  }
 };
 
 /// The update cycle of one protocol (R-4.2.1.2-a).
@@ -83,17 +112,39 @@ struct RelayKnowledge {
   std::optional<Session> teardown;
   /// This gateway's endpoint by the last Query that told it.
   std::optional<Endpoint> seen_as;
+
+  /// See base/state_record.hh.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io(self.endpoint, self.ecn_works, self.ecn_failures, self.ecn_failed_in.value, self.mirrored, self.reported,
+       self.teardown, self.seen_as);
+    if constexpr (Io::kReads) {
+      if (self.teardown && !self.teardown->gateway) io.fail();
+    }
+  }
 };
 inline constexpr std::uint8_t kEcnFailuresMax = 2;
 
 /// Nothing to do: no subscription and no wish to ask without one; or shut down.
 struct Idle {
   bool stopped = false;
+
+  /// See base/state_record.hh.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io(self.stopped);
+  }
 };
 
 /// All candidates had their turn and the last one takes no new gateways: a pause before the next round.
 struct Resting {
   Instant until;
+
+  /// See base/state_record.hh.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io.moments(self.until);
+  }
 };
 
 struct Discovering {
@@ -102,6 +153,13 @@ struct Discovering {
   std::uint32_t tries = 0;
   Instant last_sent;
   Instant next_send;
+
+  /// See base/state_record.hh.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io(self.to, self.nonce.value, self.tries);
+    io.moments(self.last_sent, self.next_send);
+  }
 };
 
 /// A relay is known; it is asked, or it serves us.
@@ -116,6 +174,12 @@ struct Attached {
   [[nodiscard]] Cycle& cycle(wire::Protocol protocol) { return cycles[index(protocol)]; }
   [[nodiscard]] const Cycle& cycle(wire::Protocol protocol) const { return cycles[index(protocol)]; }
   [[nodiscard]] bool asking() const;
+
+  /// See base/state_record.hh.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io(self.relay, self.cycles[0], self.cycles[1], self.answered, self.silence_reported, self.stop_reported);
+  }
 };
 
 using State = std::variant<Idle, Resting, Discovering, Attached>;
@@ -126,6 +190,16 @@ struct TeardownRepeats {
   Session session;
   std::uint8_t left = 0;
   Instant next;
+
+  /// See base/state_record.hh.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io(self.to, self.session, self.left);
+    io.moments(self.next);
+    if constexpr (Io::kReads) {
+      if (self.left == 0 || !self.session.gateway) io.fail();
+    }
+  }
 };
 
 }  // namespace amt::gateway_state

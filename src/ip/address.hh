@@ -22,6 +22,15 @@ struct Prefix {
   [[nodiscard]] bool contains(const IpAddress& other) const;
   [[nodiscard]] std::string to_string() const;
 
+  /// See base/state_record.hh.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io(self.address, self.length);
+    if constexpr (Io::kReads) {
+      if (self.length > 8 * self.address.bytes().size()) io.fail();
+    }
+  }
+
   friend constexpr auto operator<=>(const Prefix&, const Prefix&) = default;
 };
 

@@ -15,6 +15,8 @@ namespace {
 
 /// RFC 3376 §8.1: the default, for a querier that names none (QRV 0).
 constexpr std::uint8_t kRobustnessDefault = 2;
+/// RFC 3376 §4.1.6: a querier names it in three bits.
+constexpr std::uint8_t kRobustnessMax = 7;
 
 }  // namespace
 
@@ -225,6 +227,26 @@ std::optional<std::vector<GroupRecord>> HostMachine::poll_report() {
     report.push_back(std::move(m.outbox.front()));
     m.outbox.pop_front();
   }
+}
+
+void HostMachine::save(StateRecordWriter& out) const {
+  const Impl& m = *impl_;
+  const bool is_due = m.is_answering_general || !m.outbox.empty();
+  out(m.robustness, m.is_muted, is_due ? m.now : m.general_due, m.general_repeats, m.groups);
+}
+
+void HostMachine::restore(Instant now, StateRecordReader& in) {
+  Impl& m = *impl_;
+  m.now = now;
+  in(m.robustness, m.is_muted, m.general_due, m.general_repeats, m.groups);
+  const Instant latest = now + m.options.unsolicited_report_interval;
+  bool is_possible = m.robustness >= 1 && m.robustness <= kRobustnessMax && m.general_repeats < kRobustnessMax;
+  for (const auto& [address, group] : m.groups) {
+    is_possible = is_possible && m.accepts(address, group.filter()) && !group.is_done() &&
+                  group.is_possible(m.options.family, latest) && !(m.is_muted && group.has_change_records());
+    if (group.has_change_records()) m.deadlines.insert({group.deadline(), address});
+  }
+  if (!is_possible) in.fail();
 }
 
 bool HostMachine::empty() const {

@@ -10,6 +10,7 @@
 
 #include "amt/time.hh"
 #include "base/random.hh"
+#include "base/state_record.hh"
 #include "ip/address.hh"
 #include "membership/message.hh"
 
@@ -60,6 +61,11 @@ class HostMachine {
 
   /// The records of the next report that is due, packed up to `report_octets_max`; nothing when none is due.
   [[nodiscard]] std::optional<std::vector<GroupRecord>> poll_report();
+
+  /// For another machine, which goes on: the filters, and what of them is still to be reported.
+  void save(StateRecordWriter& out) const;
+  /// Of a machine that knows nothing yet. What cannot be makes `in` bad; this machine is not to be used then.
+  void restore(Instant now, StateRecordReader& in);
 
   /// Nothing is wanted of any group; reports of leaves may still be due.
   [[nodiscard]] bool empty() const;

@@ -5,6 +5,12 @@
 #include "base/assert.hh"
 
 namespace amt {
+namespace {
+
+/// RFC 3376 §4.1.6: the Robustness Variable of a querier has three bits.
+constexpr std::uint8_t kRepeatsMax = 7;
+
+}  // namespace
 
 Instant HostGroup::deadline() const { return std::min(change_due_, response_due_); }
 
@@ -110,6 +116,17 @@ void HostGroup::take_response(Instant now, const IpAddress& group, std::vector<G
 GroupRecord HostGroup::current_state(const IpAddress& group) const {
   const bool include = filter_.mode == FilterMode::kInclude;
   return {include ? RecordType::kModeIsInclude : RecordType::kModeIsExclude, group, filter_.sources};
+}
+
+bool HostGroup::is_possible(Family family, Instant latest) const {
+  const bool is_ascending = std::ranges::is_sorted(changed_, {}, &ChangedSource::address) &&
+                            std::ranges::adjacent_find(changed_, {}, &ChangedSource::address) == changed_.end();
+  const bool is_right = std::ranges::all_of(changed_, [family](const ChangedSource& changed) {
+    return changed.left > 0 && changed.left <= kRepeatsMax && changed.address.family() == family;
+  });
+  const bool is_pending = mode_changes_left_ > 0 || !changed_.empty();
+  const bool is_due = has_change_records() && change_due_ <= latest;
+  return is_ascending && is_right && mode_changes_left_ <= kRepeatsMax && is_pending == is_due;
 }
 
 }  // namespace amt

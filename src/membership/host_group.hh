@@ -42,11 +42,24 @@ class HostGroup {
   /// The answer to a General Query.
   [[nodiscard]] GroupRecord current_state(const IpAddress& group) const;
 
+  /// See base/state_record.hh. Answers to specific queries are left out: those ask again.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io(self.filter_, self.mode_changes_left_, self.changed_, self.change_due_);
+  }
+  /// Whether what was read can be, in a machine whose repeats are due by `latest`.
+  [[nodiscard]] bool is_possible(Family family, Instant latest) const;
+
  private:
   /// A source whose state changed, until `left` more State-Change reports have gone.
   struct ChangedSource {
     IpAddress address;
     std::uint8_t left = 0;
+
+    template <typename Io, typename Self>
+    static void fields(Io& io, Self& self) {
+      io(self.address, self.left);
+    }
   };
 
   SourceFilter filter_;

@@ -64,6 +64,16 @@ void LanMembership::add_to(Tally& tally) const {
   }
 }
 
+void LanMembership::save(StateRecordWriter& out) const {
+  igmp_.save(out);
+  mld_.save(out);
+}
+
+void LanMembership::restore(Instant now, StateRecordReader& in, std::vector<FilterChange>& changes) {
+  igmp_.restore(now, in, changes);
+  mld_.restore(now, in, changes);
+}
+
 void LanMembership::clear(std::vector<FilterChange>& changes) {
   igmp_.clear(changes);
   mld_.clear(changes);

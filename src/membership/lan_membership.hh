@@ -21,6 +21,12 @@ class LanMembership {
   struct Tally {
     std::array<Counters<QuerierCounter>, 2> counters;
     std::array<Counters<QuerierReject>, 2> rejects;
+
+    /// See base/state_record.hh.
+    template <typename Io, typename Self>
+    static void fields(Io& io, Self& self) {
+      io(self.counters[0], self.counters[1], self.rejects[0], self.rejects[1]);
+    }
   };
 
   LanMembership(const LanMembershipOptions& options, Instant now);
@@ -38,6 +44,10 @@ class LanMembership {
   [[nodiscard]] Instant next_deadline() const;
   /// The next query to send, a whole IP datagram.
   [[nodiscard]] std::optional<std::vector<std::byte>> poll_query();
+  /// For another one that goes on with it.
+  void save(StateRecordWriter& out) const;
+  /// Of one that knows nothing yet: what is wanted is appended to `changes`. What cannot be makes `in` bad.
+  void restore(Instant now, StateRecordReader& in, std::vector<FilterChange>& changes);
   /// Everything ends.
   void clear(std::vector<FilterChange>& changes);
 

@@ -71,6 +71,17 @@ void PseudoInterface::handle_timeout(Instant now, std::vector<FilterChange>& cha
   }
 }
 
+void PseudoInterface::save(StateRecordWriter& out) const { out(state_.states(), next_query_, refused_); }
+
+void PseudoInterface::restore(Instant now, StateRecordReader& in, std::vector<FilterChange>& changes) {
+  std::vector<RouterGroupState> groups;
+  in(groups, next_query_, refused_);
+  if (in.has_failed()) return;
+  next_query_ = std::min(next_query_, now + kQueryInterval);
+  // Limits are the same: what they leave out has been left out before.
+  static_cast<void>(state_.restore(now, groups, changes));
+}
+
 Instant PseudoInterface::next_deadline() const { return std::min(state_.next_deadline(), next_query_); }
 
 void PseudoInterface::note(const RouterRejects& rejects) {

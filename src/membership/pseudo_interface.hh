@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/counters.hh"
+#include "base/state_record.hh"
 #include "membership/router.hh"
 
 namespace amt {
@@ -44,6 +45,11 @@ class PseudoInterface {
   }
 
   [[nodiscard]] const Counters<HostJoinRefusal>& refused() const { return refused_; }
+
+  /// For another one that goes on with it.
+  void save(StateRecordWriter& out) const;
+  /// Of one that knows nothing yet: what is wanted is appended to `changes`. What cannot be makes `in` bad.
+  void restore(Instant now, StateRecordReader& in, std::vector<FilterChange>& changes);
 
  private:
   void note(const RouterRejects& rejects);

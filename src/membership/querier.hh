@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/counters.hh"
+#include "base/state_record.hh"
 #include "ip/address.hh"
 #include "membership/router.hh"
 
@@ -108,6 +109,12 @@ class Querier {
   /// all-systems address or to the group asked about.
   [[nodiscard]] std::optional<std::vector<std::byte>> poll_query();
 
+  /// For another one that goes on with it, under the same options or others.
+  void save(StateRecordWriter& out) const;
+  /// Of one that knows nothing yet: what is wanted is appended to `changes`. Nothing is asked that would not have been
+  /// asked anyhow. What cannot be makes `in` bad.
+  void restore(Instant now, StateRecordReader& in, std::vector<FilterChange>& changes);
+
   /// Forgets all listeners; each group's end is appended to `changes`. For a link that is gone.
   void clear(std::vector<FilterChange>& changes);
 
@@ -129,6 +136,9 @@ class Querier {
  private:
   Result<void, QuerierReject> handle_message(Instant now, Bytes datagram, std::vector<FilterChange>& changes);
   Result<void, QuerierReject> handle_query(Instant now, const IpAddress& source, const GroupQuery& query);
+  /// What is left of it is the state of the groups.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self);
   void give_way(Instant now, const IpAddress& source, const GroupQuery& query);
   void take_over(Instant now);
   /// Whether specific queries go out has to follow each change of address and role.

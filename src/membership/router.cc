@@ -224,6 +224,12 @@ void RouterState::for_each_state(const std::function<void(const RouterGroupState
   }
 }
 
+std::vector<RouterGroupState> RouterState::states() const {
+  std::vector<RouterGroupState> all;
+  for_each_state([&all](const RouterGroupState& state) { all.push_back(state); });
+  return all;
+}
+
 RouterRejects RouterState::restore(Instant now, std::span<const RouterGroupState> states,
                                    std::vector<FilterChange>& changes, RouterGate* gate) {
   Update update(*this, now, changes, gate);

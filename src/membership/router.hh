@@ -53,6 +53,7 @@ class RouterState {
 
   /// Every group with its timers; ascending. `visit` gets the same object again and again.
   void for_each_state(const std::function<void(const RouterGroupState& state)>& visit) const;
+  [[nodiscard]] std::vector<RouterGroupState> states() const;
   /// Takes over what `for_each_state` of another RouterState gave, in this one's limits and by its options: a group
   /// that is there already, or that no message could have made, is left out, and no timer runs longer than one that
   /// starts now. Timers that are over are run by the next `handle_timeout`.

@@ -28,6 +28,24 @@ struct SourceRecord {
 
   /// In A or X, and not in Y.
   [[nodiscard]] bool is_forwarded() const { return expires != kTimerZero; }
+
+  /// See base/state_record.hh.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io(self.address, self.expires);
+  }
+};
+
+/// Queries about one source that are to be repeated (RFC 3376 §6.6.3).
+struct SourceQueries {
+  IpAddress source;
+  std::uint8_t left = 0;
+
+  /// See base/state_record.hh.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io(self.source, self.left);
+  }
 };
 
 class ChangeLog;
@@ -81,11 +99,6 @@ class RouterGroup {
   void lower_timers(Instant until, std::span<const IpAddress> sources);
 
  private:
-  /// Specific queries to be repeated (RFC 3376 §6.6.3).
-  struct SourceQueries {
-    IpAddress source;
-    std::uint8_t left = 0;
-  };
   /// What few groups have.
   struct Extras {
     /// RFC 3376 §7.3.2: Older Version Host Present timers.
@@ -93,6 +106,7 @@ class RouterGroup {
     Instant v2_host_present = Instant::min();
     Instant next_query = kNoDeadline;
     std::uint8_t group_queries_left = 0;
+    /// Ascending.
     std::vector<SourceQueries> source_queries;
     /// Two or more sources, or none.
     std::vector<SourceRecord> sources;
@@ -123,6 +137,7 @@ class RouterGroup {
   /// it is.
   [[nodiscard]] bool fit(RouterGate& gate, Outcome& outcome) const;
   void set_state(FilterMode mode, std::span<const SourceRecord> sources, ChangeLog& log);
+  void restore_queries(Instant now, const RouterOptions& options, const RouterGroupState& state);
   [[nodiscard]] SourceRecord* find(const IpAddress& source);
   void ask_about_sources(Instant now, const RouterOptions& options, std::span<const IpAddress> sources,
                          QueryQueue& queue);

@@ -2,6 +2,7 @@
 #include "membership/router_group_state.hh"
 
 #include <algorithm>
+#include <utility>
 
 namespace amt {
 
@@ -12,6 +13,9 @@ void RouterGroup::copy_to(RouterGroupState& state) const {
   state.v1_host_present = extras_ ? extras_->v1_host_present : Instant::min();
   state.v2_host_present = extras_ ? extras_->v2_host_present : Instant::min();
   state.sources.assign(sources().begin(), sources().end());
+  state.next_query = extras_ ? extras_->next_query : kNoDeadline;
+  state.group_queries_left = extras_ ? extras_->group_queries_left : std::uint8_t{0};
+  state.source_queries = extras_ ? extras_->source_queries : std::vector<SourceQueries>();
 }
 
 std::uint32_t RouterGroup::restore(Instant now, const RouterOptions& options, const RouterGroupState& state,
@@ -37,8 +41,23 @@ std::uint32_t RouterGroup::restore(Instant now, const RouterOptions& options, co
   const Instant older_end = now + options.older_host_present_interval();
   if (state.v1_host_present > now) extras().v1_host_present = std::min(state.v1_host_present, older_end);
   if (state.v2_host_present > now) extras().v2_host_present = std::min(state.v2_host_present, older_end);
+  if (!options.single_reporter && state.next_query != kNoDeadline) restore_queries(now, options, state);
   refresh_deadline();
   return out.refused;
+}
+
+void RouterGroup::restore_queries(Instant now, const RouterOptions& options, const RouterGroupState& state) {
+  std::vector<SourceQueries> queries;
+  for (SourceQueries query : state.source_queries) {
+    const bool is_ascending = queries.empty() || queries.back().source < query.source;
+    query.left = std::min(query.left, options.robustness);
+    if (is_ascending && query.left > 0 && find(query.source) != nullptr) queries.push_back(query);
+  }
+  const std::uint8_t left = std::min(state.group_queries_left, options.robustness);
+  if (queries.empty() && left == 0) return;
+  extras().source_queries = std::move(queries);
+  extras().group_queries_left = left;
+  extras().next_query = std::min(state.next_query, now + options.last_member_query_interval);
 }
 
 }  // namespace amt

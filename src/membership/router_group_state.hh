@@ -1,6 +1,7 @@
 #pragma once
 /// A group of a RouterState as a value: for another process that goes on with it.
 
+#include <cstdint>
 #include <vector>
 
 #include "amt/time.hh"
@@ -17,6 +18,20 @@ struct RouterGroupState {
   Instant v2_host_present = Instant::min();
   /// Ascending by address, without repeats; X and Y together.
   std::vector<SourceRecord> sources{};
+  /// LAN mode: specific queries that are to be repeated, and when next.
+  Instant next_query = kNoDeadline;
+  std::uint8_t group_queries_left = 0;
+  /// Ascending by address.
+  std::vector<SourceQueries> source_queries{};
+
+  /// See base/state_record.hh.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io(self.group);
+    io.choice(self.mode, FilterMode::kExclude);
+    io(self.expires, self.v1_host_present, self.v2_host_present, self.sources, self.next_query, self.group_queries_left,
+       self.source_queries);
+  }
 };
 
 }  // namespace amt

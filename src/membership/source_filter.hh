@@ -33,6 +33,14 @@ struct SourceFilter {
   /// `INCLUDE{a, b}`: for logs.
   [[nodiscard]] std::string to_string() const;
 
+  /// See base/state_record.hh.
+  template <typename Io, typename Self>
+  static void fields(Io& io, Self& self) {
+    io.choice(self.mode, FilterMode::kExclude);
+    io(self.sources);
+    if constexpr (Io::kReads) self.sources = to_source_list(self.sources);
+  }
+
   friend bool operator==(const SourceFilter&, const SourceFilter&) = default;
 };
 
