@@ -155,6 +155,8 @@ struct GatewayConfig {
   bool forward_always = false;
   Duration query_interval = std::chrono::seconds(125);  ///< on the LANs
   std::uint8_t robustness = 2;
+  bool take_over = false;
+  bool descriptor_store = false;
   ObserveConfig observe;
 };
 

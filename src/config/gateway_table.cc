@@ -51,6 +51,22 @@ void add_lans(CommandTable& table, GatewayConfig& config) {
                            .apply = number_into(config.robustness, 1, kRobustnessMax)});
 }
 
+/// What a gateway takes from the one before it, and leaves for the next.
+void add_hand_over(CommandTable& table, GatewayConfig& config) {
+  table.options.push_back({.name = "take-over",
+                           .group = "Operation",
+                           .help =
+                               "take the place of the gateway that runs behind --control, with its interface, tunnels "
+                               "and what hosts want, without a gap in what they get; where none runs, start anew",
+                           .apply = switch_on(config.take_over)});
+  table.options.push_back(
+      {.name = "descriptor-store",
+       .group = "Operation",
+       .help = "at the end give interface, sockets and tunnels to systemd (FileDescriptorStoreMax=), for the gateway "
+               "that it starts next; it drops them where it starts none",
+       .apply = switch_on(config.descriptor_store)});
+}
+
 }  // namespace
 
 CommandTable gateway_table(GatewayConfig& config) {
@@ -73,6 +89,8 @@ CommandTable gateway_table(GatewayConfig& config) {
       {"The same through a bridge", "amt gateway --relay 192.0.2.1 --tap --bridge br0"},
       {"Natively on eth0 what comes there, the rest through relays that the DNS names", "amt gateway --native=eth0"},
       {"Through the nearest public relay, any multicast", "amt gateway --route 224.0.0.0/4 --route ff00::/8"},
+      {"In the place of the gateway that runs now, after an upgrade or with other options",
+       "amt gateway --config /etc/amt/gateway.toml --take-over"},
   };
   add_relay_choice_options(table, config.relay);
   table.options.push_back({.name = "interface",
@@ -127,6 +145,7 @@ CommandTable gateway_table(GatewayConfig& config) {
                            .excludes = "route",
                            .apply = switch_on(config.no_route)});
   add_lans(table, config);
+  add_hand_over(table, config);
   add_observe_options(table, config.observe, "gateway");
   table.finish = [&config]() -> std::optional<std::string> {
     finish_relay_choice(config.relay);

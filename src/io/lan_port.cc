@@ -13,7 +13,6 @@
 
 #include "io/membership_filter.hh"
 #include "ip/ethernet.hh"
-#include "sys/unique_fd.hh"
 
 namespace amt {
 namespace {
@@ -137,6 +136,21 @@ SysResult<LanPort> LanPort::open(const std::string& interface) {
   if (::bind(impl->fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     return tl::unexpected(SysError::last("bind packet socket to", interface));
   }
+  return LanPort(std::move(impl));
+}
+
+SysResult<LanPort> LanPort::adopt(UniqueFd fd, const std::string& interface) {
+  sockaddr_ll address{};
+  socklen_t octets = sizeof address;
+  if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &octets) != 0) {
+    return tl::unexpected(SysError::last("take over packet socket of", interface));
+  }
+  const bool is_there = address.sll_family == AF_PACKET && address.sll_ifindex > 0 &&
+                        static_cast<unsigned>(address.sll_ifindex) == ::if_nametoindex(interface.c_str());
+  if (!is_there) return tl::unexpected(SysError{"take over packet socket of", interface, ENODEV});
+  auto impl = std::make_unique<Impl>();
+  impl->index = address.sll_ifindex;
+  impl->fd = std::move(fd);
   return LanPort(std::move(impl));
 }
 

@@ -8,6 +8,7 @@
 
 #include "ip/split_datagram.hh"
 #include "sys/error.hh"
+#include "sys/unique_fd.hh"
 
 namespace amt {
 
@@ -17,6 +18,9 @@ namespace amt {
 class LanPort {
  public:
   static SysResult<LanPort> open(const std::string& interface);
+  /// One that `open` of another process made, and which that one uses no more. Error ENODEV: it is on another interface
+  /// than the one that has this name by now.
+  static SysResult<LanPort> adopt(UniqueFd fd, const std::string& interface);
   ~LanPort();
   LanPort(LanPort&&) noexcept;
   LanPort& operator=(LanPort&&) noexcept;

@@ -49,6 +49,7 @@ struct TunDevice::Impl {
   UniqueFd fd;
   std::string name;
   int index = 0;
+  bool is_tap = false;
   bool merges = false;
   std::uint64_t drops = 0;
   /// Uninitialised: pages come into being as they are read into.
@@ -103,25 +104,29 @@ SysResult<TunDevice> TunDevice::create(const TunOptions& options) {
   }
   impl->name = request.ifr_name;
   impl->index = static_cast<int>(::if_nametoindex(request.ifr_name));
+  impl->is_tap = options.tap;
   impl->merges = !options.tap && probe_merged_writes(impl->fd.get());
   if (SysResult<void> set = set_link_mtu(impl->index, options.mtu_octets); !set) return tl::unexpected(set.error());
   return TunDevice(std::move(impl));
 }
 
-SysResult<TunDevice> TunDevice::adopt(UniqueFd fd) {
+SysResult<TunDevice> TunDevice::adopt(UniqueFd fd, std::uint64_t drops_before) {
   ifreq request{};
   if (::ioctl(fd.get(), TUNGETIFF, &request) != 0) return tl::unexpected(SysError::last("take over interface"));
   auto impl = std::make_unique<Impl>();
   impl->fd = std::move(fd);
   impl->name = request.ifr_name;
   impl->index = static_cast<int>(::if_nametoindex(request.ifr_name));
-  impl->merges = (request.ifr_flags & IFF_TUN) != 0 && probe_merged_writes(impl->fd.get());
+  impl->is_tap = (request.ifr_flags & IFF_TAP) != 0;
+  impl->merges = !impl->is_tap && probe_merged_writes(impl->fd.get());
+  impl->drops = drops_before;
   return TunDevice(std::move(impl));
 }
 
 int TunDevice::fd() const { return impl_->fd.get(); }
 int TunDevice::index() const { return impl_->index; }
 const std::string& TunDevice::name() const { return impl_->name; }
+bool TunDevice::is_tap() const { return impl_->is_tap; }
 std::uint64_t TunDevice::send_drops() const { return impl_->drops; }
 
 SysResult<std::span<const MutableBytes>> TunDevice::receive() {

@@ -29,7 +29,8 @@ class TunDevice {
  public:
   static SysResult<TunDevice> create(const TunOptions& options);
   /// One that `create` of another process made, and which that one uses no more; the interface is as it was.
-  static SysResult<TunDevice> adopt(UniqueFd fd);
+  /// `drops_before`: `send_drops` there.
+  static SysResult<TunDevice> adopt(UniqueFd fd, std::uint64_t drops_before = 0);
   ~TunDevice();
   TunDevice(TunDevice&&) noexcept;
   TunDevice& operator=(TunDevice&&) noexcept;
@@ -37,6 +38,7 @@ class TunDevice {
   [[nodiscard]] int fd() const;
   [[nodiscard]] int index() const;
   [[nodiscard]] const std::string& name() const;
+  [[nodiscard]] bool is_tap() const;
 
   /// Reads what the kernel sent out of the interface: whole IP datagrams with finished checksums, never merged, valid
   /// until the next call; `kCaptureHeadroomOctets` before each are writable, too. At most 64; empty: nothing there.

@@ -23,6 +23,12 @@ class LanEgress {
     std::uint64_t hop_limit = 0;   ///< 0 or 1 on arrival, where it is lowered
     std::uint64_t link_scope = 0;  ///< or not multicast at all
     std::uint64_t too_big = 0;
+
+    /// See base/state_record.hh.
+    template <typename Io, typename Self>
+    static void fields(Io& io, Self& self) {
+      io(self.hop_limit, self.link_scope, self.too_big);
+    }
   };
 
   explicit LanEgress(bool lowers_hop_limit) : lowers_hop_limit_(lowers_hop_limit) {}
@@ -31,6 +37,8 @@ class LanEgress {
   /// as `datagrams` are.
   std::span<const SplitDatagram> prepare(std::span<const Bytes> datagrams, std::size_t mtu_octets);
   [[nodiscard]] const Drops& drops() const { return drops_; }
+  /// Those of another process, which this one goes on counting from.
+  void set_drops(const Drops& before) { drops_ = before; }
 
  private:
   using Head = std::array<std::byte, kIpv6HeaderOctets>;

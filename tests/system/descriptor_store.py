@@ -4,61 +4,16 @@ is started next goes on with them: no gateway loses a packet, or makes a new han
     source ── relay, stopped and started again ══ our own gateways
 """
 
-import array
 import json
 import os
-import socket
 
 from lib.machine import queue_drops
 from lib.multicast import Capture, sequence_report, upstream_leaves
-from lib.process import Process
+from lib.service_manager import Manager
 from lib.topology import ASM, SSM, Line, moved
 
 NEEDS = {"namespaces"}
 ROUNDS = 5
-
-
-class Manager:
-    """What systemd does of sd_notify(3) and of its descriptor store."""
-
-    def __init__(self, case):
-        self.path = str(case.folder / "notify.sock")
-        self.socket = case.closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
-        self.socket.bind(self.path)
-        self.socket.settimeout(10)
-        self.messages: list[str] = []
-        self.stored: int | None = None
-
-    def handle(self) -> str:
-        """The next message; a barrier's descriptor is closed, which is the answer."""
-        text, ancillary, _, _ = self.socket.recvmsg(4096, socket.CMSG_SPACE(4))
-        descriptors = array.array("i")
-        for _, _, octets in ancillary:
-            descriptors.frombytes(octets)
-        message = text.decode()
-        if message.startswith("FDSTORE=1\n"):
-            self.stored = descriptors.pop()
-        for one in descriptors:
-            os.close(one)
-        self.messages.append(message)
-        return message
-
-    def handle_until(self, text: str) -> None:
-        while text not in self.handle():
-            pass
-
-    def start(self, case, line, name: str, arguments) -> Process:
-        """With the stored descriptor, as systemd passes it: number 3, and named in the environment."""
-        environment = dict(os.environ, NOTIFY_SOCKET=self.path)
-        command, stored = [case.amt, *map(str, arguments)], self.stored
-        if stored is not None:
-            environment |= {"LISTEN_FDS": "1", "LISTEN_FDNAMES": "amt-relay"}
-            command = ["sh", "-c", f'exec 3<&{stored}; export LISTEN_PID=$$; exec "$@"', "sh", *command]
-        started = case.program(command, name, line.relay, environment, [] if stored is None else [stored])
-        if stored is not None:
-            os.close(stored)
-            self.stored = None
-        return started
 
 
 def numbers(gateway, group: str) -> list[int]:
@@ -70,11 +25,11 @@ def snapshot(case, control) -> dict:
 
 
 def run(case):
-    line, manager = Line(case), Manager(case)
+    line, manager = Line(case), Manager(case, "amt-relay")
     control = case.folder / "relay.sock"
     options = ["relay", "--local", line.relay_address(4), "--local", line.relay_address(6), "--upstream", "r0", "--workers", 2,
                "--control", control, "--descriptor-store"]
-    relay = manager.start(case, line, "relay0", options)
+    relay = manager.start("relay0", line.relay, options)
     manager.handle_until("READY=1")
     wanted = {4: (SSM[4], [line.source_address(4)]), 6: (ASM[6], [])}
     gateways = [line.fake_gateway(outer) for outer in (4, 6, 4, 6)]
@@ -86,14 +41,7 @@ def run(case):
     before, dropped = snapshot(case, control), queue_drops()
     upstream = case.closing(Capture(line.source, "s0", outgoing=False))
     for number in range(1, ROUNDS + 1):
-        relay.signal(15)
-        manager.handle_until("FDSTORE=1")
-        manager.handle_until("BARRIER=1")
-        case.check(relay.wait(5) == 0, f"{relay.status}: {relay.err}")
-        case.check("FDPOLL=0\nFDNAME=amt-relay" in "\n".join(manager.messages), f"{manager.messages}")
-        relay = manager.start(case, line, f"relay{number}", options)
-        manager.handle_until("FDSTOREREMOVE=1\nFDNAME=amt-relay")
-        manager.handle_until("READY=1")
+        relay = manager.restart(relay, f"relay{number}", line.relay, options)
         seen = len(gateways[0].data)
         case.wait_until(lambda: len(gateways[0].data) > seen + 100, 10, "data goes on")
     for stream in streams:

@@ -13,6 +13,8 @@
 #include "amt/time.hh"
 #include "base/byte_reader.hh"
 #include "base/counters.hh"
+#include "base/state_record.hh"
+#include "engine/runtime/named_descriptors.hh"
 #include "membership/source_filter.hh"
 
 namespace amt {
@@ -71,6 +73,12 @@ class Downstream {
   virtual void start(ChangeHandler on_changes) = 0;
   /// Reads no more.
   virtual void stop() = 0;
+  /// For another process: what is wanted here, and what was counted.
+  virtual void save(StateRecordWriter& out) const = 0;
+  /// Before `start`, which then tells what is wanted; the interface is the same. What cannot be makes `in` bad.
+  virtual void restore(Instant now, StateRecordReader& in) = 0;
+  /// What another process needs to use the interface.
+  virtual void append_descriptors(std::vector<LentDescriptor>& out) const = 0;
   /// Interfaces of this host changed, perhaps this one.
   virtual void handle_network_change() = 0;
   [[nodiscard]] virtual const std::string& interface() const = 0;

@@ -1,16 +1,10 @@
 #include "engine/gateway/gateway_engine.hh"
 
 #include <algorithm>
+#include <utility>
 
-#include "base/assert.hh"
-#include "egress/channel_order.hh"
-#include "engine/gateway/interface_upkeep.hh"
-#include "engine/gateway/reception_watch.hh"
+#include "engine/gateway/gateway_engine_impl.hh"
 #include "engine/gateway/tun_downstream.hh"
-#include "engine/runtime/network_events.hh"
-#include "forward/replication_table.hh"
-#include "io/tun_device.hh"
-#include "membership/merged.hh"
 #include "sys/clock.hh"
 #include "sys/gateway_alias.hh"
 #include "sys/log.hh"
@@ -42,45 +36,19 @@ void note_relay(int interface, std::vector<IpAddress>& relays, const IpAddress& 
 
 }  // namespace
 
-/// The proxy of RFC 4605: downstream interfaces on one side, the tunnels to its relays as upstream on the other (P-k).
-struct GatewayEngine::Impl {
-  explicit Impl(Random& random) : wanted(KeyedHash(random)) {}
-
-  SysResult<void> add_downstreams(Loop& loop, const GatewayEngineOptions& options, TunDevice tun);
-  void start();
-  void watch_network(Loop& loop);
-  void start_native(Loop& loop, const GatewayEngineOptions& options, Random& random);
-  void on_changes(std::size_t number, std::span<const FilterChange> changes);
-  void deliver(Instant now, std::span<const DataPacket> packets);
-
-  /// What all of them want together (P-c, P-d).
-  MergedMembership merged;
-  /// Which of them want a packet, by their numbers (P-h): two hash probes, whatever the number of groups and LANs.
-  ReplicationTable wanted;
-  GroupMeter meter;
-  ChannelOrder order;
-  std::function<void(const SysError&)> on_lost = [](const SysError&) {};
-  /// For each downstream what of one read of the tunnel goes to it.
-  std::vector<std::vector<Bytes>> batches;
-  std::unique_ptr<RelaySet> relays;
-  std::optional<NativeLans> native_lans;
-  // Last: they end before what their handlers use.
-  std::vector<std::unique_ptr<Downstream>> downstreams;
-  std::optional<ReceptionWatch> reception;
-  std::optional<InterfaceUpkeep> upkeep;
-  std::optional<NetworkEvents> network;
-};
-
 SysResult<void> GatewayEngine::Impl::add_downstreams(Loop& loop, const GatewayEngineOptions& options, TunDevice tun) {
   const auto lost = [this](const SysError& error) { on_lost(error); };
   downstreams.push_back(options.tap ? make_lan_downstream(loop, make_tap_lan(std::move(tun)), options.lan, lost)
                                     : make_tun_downstream(loop, std::move(tun), lost));
   for (const std::string& interface : options.downstream) {
-    std::unique_ptr<LanLink> link = make_real_lan(interface);
-    if (SysResult<void> opened = link->open(); !opened) return opened;
-    downstreams.push_back(make_lan_downstream(loop, std::move(link), options.lan, {}));
+    SysResult<std::unique_ptr<LanLink>> link = open_lan(interface);
+    if (!link) return Unexpected<SysError>(link.error());
+    downstreams.push_back(make_lan_downstream(loop, std::move(*link), options.lan, {}));
   }
   batches.resize(downstreams.size());
+  for (const std::unique_ptr<Downstream>& downstream : downstreams) {
+    if (SysResult<void> restored = restore(*downstream); !restored) return restored;
+  }
   return {};
 }
 
@@ -88,6 +56,7 @@ void GatewayEngine::Impl::start() {
   for (std::size_t number = 0; number < downstreams.size(); ++number) {
     downstreams[number]->start([this, number](std::span<const FilterChange> changes) { on_changes(number, changes); });
   }
+  if (is_taking_over) compare_with_relays();
 }
 
 void GatewayEngine::Impl::watch_network(Loop& loop) {
@@ -111,7 +80,8 @@ void GatewayEngine::Impl::on_changes(std::size_t number, std::span<const FilterC
     // RFC 4605 §4.1: a change of the merged database is what goes upstream (P-e).
     if (const std::optional<FilterChange> all = merged.apply(change)) {
       meter.set_wanted(monotonic_now(), all->group, !all->after.is_nothing());
-      static_cast<void>(relays->set_membership(all->group, all->after));
+      // Told one downstream after the other, the relays would hear of leaves that are none.
+      if (!is_taking_over) static_cast<void>(relays->set_membership(all->group, all->after));
     }
   }
 }
@@ -119,7 +89,11 @@ void GatewayEngine::Impl::on_changes(std::size_t number, std::span<const FilterC
 void GatewayEngine::Impl::start_native(Loop& loop, const GatewayEngineOptions& options, Random& random) {
   std::vector<std::string> to = options.downstream;
   to.push_back(options.interface);
-  native_lans.emplace(loop, NativeLansOptions{options.native_interface, std::move(to)}, random,
+  NativeLansOptions lans{options.native_interface, std::move(to)};
+  while (std::optional<GivenDescriptor> capture = take_descriptor(given, NamedDescriptor::Kind::kCapture)) {
+    lans.captures.push_back(std::move(*capture));
+  }
+  native_lans.emplace(loop, std::move(lans), random,
                       [this](Instant now, std::span<const Bytes> datagrams) { relays->handle_native(now, datagrams); });
 }
 
@@ -142,28 +116,42 @@ void GatewayEngine::Impl::deliver(Instant now, std::span<const DataPacket> packe
   }
 }
 
-SysResult<std::unique_ptr<GatewayEngine>> GatewayEngine::create(Loop& loop, GatewayEngineOptions options,
-                                                                Random& random) {
-  SysResult<TunDevice> tun =
-      TunDevice::create({.name = options.interface, .mtu_octets = options.mtu_octets, .tap = options.tap});
-  if (!tun) return Unexpected<SysError>(tun.error());
-  auto impl = std::make_unique<Impl>(random);
+SysResult<void> GatewayEngine::Impl::open_relays(Loop& loop, GatewayEngineOptions& options, const TunDevice& tun,
+                                                 Random& random) {
   options.relays.client.port_purpose = "gateway " + options.interface;
   options.relays.client.native = options.native;
-  options.relays.on_join_natively = [&impl = *impl](const IpAddress& group, const SourceFilter& filter) {
-    impl.native_lans->set_membership(group, filter);
+  options.relays.on_join_natively = [this](const IpAddress& group, const SourceFilter& filter) {
+    native_lans->set_membership(group, filter);
   };
-  options.relays.on_relay = [downstream = options.downstream, index = tun->index(),
+  options.relays.on_relay = [downstream = options.downstream, index = tun.index(),
                              noted = std::vector<IpAddress>()](const IpAddress& relay) mutable {
     warn_of_upstream(relay, downstream);
     note_relay(index, noted, relay);
   };
-  SysResult<std::unique_ptr<RelaySet>> relays = RelaySet::create(
+  const KeptRelays kept{kept_relays ? &*kept_relays : nullptr, &given};
+  SysResult<std::unique_ptr<RelaySet>> opened = RelaySet::create(
       loop, std::move(options.relays), random,
-      [&impl = *impl](Instant now, const ClientPackets& packets) { impl.deliver(now, packets.datagrams); });
-  if (!relays) return Unexpected<SysError>(relays.error());
-  impl->relays = std::move(*relays);
+      [this](Instant now, const ClientPackets& packets) { deliver(now, packets.datagrams); }, kept);
+  if (!opened) return Unexpected<SysError>(opened.error());
+  relays = std::move(*opened);
+  return {};
+}
+
+SysResult<std::unique_ptr<GatewayEngine>> GatewayEngine::create(Loop& loop, GatewayEngineOptions options,
+                                                                Random& random) {
+  auto impl = std::make_unique<Impl>(random);
+  if (options.inheritance != nullptr) {
+    impl->given = std::exchange(options.inheritance->descriptors, {});
+    if (SysResult<void> inherited = impl->inherit(*options.inheritance); !inherited) {
+      return Unexpected<SysError>(inherited.error());
+    }
+  }
+  SysResult<TunDevice> tun = impl->open_tun(options);
+  if (!tun) return Unexpected<SysError>(tun.error());
   if (options.native) impl->start_native(loop, options, random);
+  if (const SysResult<void> opened = impl->open_relays(loop, options, *tun, random); !opened) {
+    return Unexpected<SysError>(opened.error());
+  }
   impl->upkeep.emplace(tun->name(), tun->index(), std::move(options.settings));
   if (const SysResult<void> installed = impl->upkeep->install(); !installed) {
     return Unexpected<SysError>(installed.error());

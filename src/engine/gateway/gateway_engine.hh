@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/gateway/downstream.hh"
+#include "engine/gateway/gateway_inheritance.hh"
 #include "engine/gateway/interface_upkeep.hh"
 #include "engine/gateway/lan_downstream.hh"
 #include "engine/gateway/native_lans.hh"
@@ -30,13 +31,21 @@ struct GatewayEngineOptions {
   /// The local network first, on that interface or those that routes name.
   bool native = false;
   std::optional<std::string> native_interface;
+  /// What another process had, to go on with; null: nothing. Its descriptors are taken.
+  GatewayInheritance* inheritance = nullptr;
 };
 
 /// Lives on its loop's thread. The interface exists from `create` to the end of this object.
 class GatewayEngine {
  public:
+  /// Error EBADMSG: what another process had is of no use.
   static SysResult<std::unique_ptr<GatewayEngine>> create(Loop& loop, GatewayEngineOptions options, Random& random);
   ~GatewayEngine();
+
+  /// For another process, which goes on where this one stands: a document, and what belongs to it. This one does
+  /// nothing more then, or goes on as if nobody had asked.
+  [[nodiscard]] StateOctets state(const BootId& boot) const;
+  [[nodiscard]] std::vector<LentDescriptor> descriptors() const;
 
   /// `handler(error)` once, when the interface cannot be read any more: somebody deleted it. Nothing arrives on it from
   /// then on; the tunnels live.

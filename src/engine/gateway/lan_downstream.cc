@@ -33,6 +33,11 @@ class LanDownstream final : public Downstream {
     watch_.reset();
     timer_.set(kNoDeadline);
   }
+  void save(StateRecordWriter& out) const override;
+  void restore(Instant now, StateRecordReader& in) override;
+  void append_descriptors(std::vector<LentDescriptor>& out) const override {
+    if (link_->is_open()) out.push_back({{.kind = link_->descriptor_kind(), .name = interface()}, link_->fd()});
+  }
   const std::string& interface() const override { return link_->interface(); }
   void handle_network_change() override;
   void send(std::span<const Bytes> datagrams) override;
@@ -87,6 +92,25 @@ void LanDownstream::start(ChangeHandler on_changes) {
   watch_.emplace(loop_, link_->fd(), [this] { on_readable(); });
   check(monotonic_now());
   flush();
+}
+
+void LanDownstream::save(StateRecordWriter& out) const {
+  out(packets_, bytes_, drops_, egress_.drops(), ended_, asks_anew_, membership_.has_value());
+  if (!membership_) return;
+  out(state_);
+  membership_->save(out);
+}
+
+void LanDownstream::restore(Instant now, StateRecordReader& in) {
+  LanEgress::Drops drops;
+  bool is_up = false;
+  in(packets_, bytes_, drops_, drops, ended_, asks_anew_, is_up);
+  egress_.set_drops(drops);
+  if (!is_up) return;
+  in(state_);
+  membership_.emplace(options_.membership, now);
+  membership_->restore(now, in, changes_);
+  notices_.adopt(*membership_);
 }
 
 void LanDownstream::on_readable() {

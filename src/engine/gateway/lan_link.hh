@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "amt/ip_address.hh"
+#include "engine/runtime/named_descriptors.hh"
 #include "io/tun_device.hh"
 #include "ip/address.hh"
 #include "ip/split_datagram.hh"
 #include "sys/error.hh"
+#include "sys/unique_fd.hh"
 
 namespace amt {
 
@@ -34,6 +36,8 @@ class LanLink {
   virtual void close() = 0;
   [[nodiscard]] virtual bool is_open() const = 0;
   [[nodiscard]] virtual int fd() const = 0;
+  /// Of an open link, for another process.
+  [[nodiscard]] virtual NamedDescriptor::Kind descriptor_kind() const = 0;
 
   struct State {
     /// It was deleted; whatever has its name by now is another, and nothing will come by this one again.
@@ -50,6 +54,14 @@ class LanLink {
     /// This host's addresses on the LAN, with their subnets.
     std::vector<Prefix> addresses;
 
+    /// See base/state_record.hh: of a link that is there.
+    template <typename Io, typename Self>
+    static void fields(Io& io, Self& self) {
+      auto bridge_index = static_cast<std::uint32_t>(self.bridge);
+      io(self.up, self.mtu_octets, bridge_index, self.blocked, self.ipv4, self.ipv6, self.addresses);
+      if constexpr (Io::kReads) self.bridge = static_cast<int>(bridge_index);
+    }
+
     friend bool operator==(const State&, const State&) = default;
   };
   /// Asks the kernel. Of an open link. Error: it did not say.
@@ -62,6 +74,8 @@ class LanLink {
 
 /// A LAN that this host is on. Nothing is opened yet.
 [[nodiscard]] std::unique_ptr<LanLink> make_real_lan(const std::string& interface);
+/// The same, opened already by another process. Error: the interface is another one by now.
+[[nodiscard]] SysResult<std::unique_ptr<LanLink>> adopt_real_lan(const std::string& interface, UniqueFd fd);
 
 /// `device` is a TAP.
 [[nodiscard]] std::unique_ptr<LanLink> make_tap_lan(TunDevice device);

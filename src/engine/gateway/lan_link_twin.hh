@@ -75,6 +75,7 @@ class LanLinkTwin final : public LanLink {
   }
   bool is_open() const override { return static_cast<bool>(scene_.readable); }
   int fd() const override { return scene_.readable.get(); }
+  NamedDescriptor::Kind descriptor_kind() const override { return NamedDescriptor::Kind::kLan; }
   SysResult<State> state() override {
     if (scene_.has_no_state) return Unexpected<SysError>(SysError{"state", name_, EIO});
     return scene_.state;

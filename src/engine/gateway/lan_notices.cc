@@ -42,6 +42,14 @@ constexpr std::array<Refusal, 6> kRefusals{{
 
 }  // namespace
 
+void LanNotices::adopt(const LanMembership& membership) {
+  for (const Family family : {Family::kIpv4, Family::kIpv6}) {
+    const Querier& querier = membership.querier(family);
+    told_[index_of(family)] = querier.counters();
+    others_[index_of(family)] = querier.is_querier() ? std::nullopt : querier.querier();
+  }
+}
+
 void LanNotices::note_datagram(Family family, const Querier& querier, const Result<void, QuerierReject>& result) {
   const IpAddress& source = querier.last_source();
   if (!result && !is_ordinary(result.error(), source)) {

@@ -17,6 +17,8 @@ class LanNotices {
   LanNotices(std::string interface, bool forward_always)
       : interface_(std::move(interface)), forward_always_(forward_always) {}
 
+  /// All that `membership` says has been told by another process.
+  void adopt(const LanMembership& membership);
   /// After each datagram that `querier` was given.
   void note_datagram(Family family, const Querier& querier, const Result<void, QuerierReject>& result);
   /// After each input; `membership` may have come or gone since.

@@ -4,6 +4,7 @@
 #include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/keyed_hash.hh"
@@ -35,6 +36,7 @@ struct NativeLan::Impl {
         random(source),
         on_data(std::move(handler)),
         downstreams(std::move(given.downstreams)),
+        given_capture(std::move(given.capture)),
         link(make_real_lan(given.interface)),
         wanted(0, KeyedHash(source)),
         timer(loop, [this] { on_timer(); }) {}
@@ -43,6 +45,7 @@ struct NativeLan::Impl {
   void check(Instant now);
   [[nodiscard]] std::optional<std::string> downstream_beside() const;
   SysResult<void> open();
+  SysResult<PacketRing> open_ring();
   void close();
   void filter_capture();
   void speak_from(Instant now, Family family, const std::optional<IpAddress>& address);
@@ -63,6 +66,7 @@ struct NativeLan::Impl {
   Random& random;
   DataHandler on_data;
   std::vector<std::string> downstreams;
+  std::optional<GivenDescriptor> given_capture;
   std::unique_ptr<LanLink> link;
   boost::unordered_flat_map<IpAddress, SourceFilter, KeyedHash> wanted;
   std::array<std::optional<Host>, 2> hosts;
@@ -81,7 +85,7 @@ struct NativeLan::Impl {
 
 SysResult<void> NativeLan::Impl::open() {
   if (SysResult<void> opened = link->open(); !opened) return opened;
-  SysResult<PacketRing> opened = PacketRing::open(link->interface(), {});
+  SysResult<PacketRing> opened = open_ring();
   if (!opened) {
     link->close();
     return Unexpected<SysError>(opened.error());
@@ -91,6 +95,17 @@ SysResult<void> NativeLan::Impl::open() {
   membership_watch.emplace(loop, link->fd(), [this] { on_membership(); });
   data_watch.emplace(loop, ring->fd(), [this] { on_readable(); });
   return {};
+}
+
+SysResult<PacketRing> NativeLan::Impl::open_ring() {
+  if (std::optional<GivenDescriptor> given = std::exchange(given_capture, std::nullopt)) {
+    const std::array<std::uint64_t, 6>& numbers = given->what.numbers;
+    SysResult<PacketRing> adopted =
+        PacketRing::adopt(std::move(given->descriptor), link->interface(), {numbers[0], numbers[1], numbers[2]});
+    if (adopted) return adopted;
+    log_warn("{}", adopted.error().to_string());
+  }
+  return PacketRing::open(link->interface(), {});
 }
 
 /// The kernel does the dropping while nothing is wanted.
@@ -267,6 +282,15 @@ void NativeLan::shutdown() {
   impl_->send_reports(now);
   impl_->timer.set(kNoDeadline);
   if (impl_->link->is_open()) impl_->close();
+}
+
+void NativeLan::append_descriptors(std::vector<LentDescriptor>& out) const {
+  if (!impl_->ring) return;
+  const PacketRingPlace place = impl_->ring->place();
+  out.push_back({{.kind = NamedDescriptor::Kind::kCapture,
+                  .name = interface(),
+                  .numbers = {place.slots, place.slot_octets, place.next}},
+                 impl_->ring->fd()});
 }
 
 const std::string& NativeLan::interface() const { return impl_->link->interface(); }

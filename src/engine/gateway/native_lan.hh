@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "base/byte_reader.hh"
 #include "base/random.hh"
 #include "engine/runtime/loop.hh"
+#include "engine/runtime/named_descriptors.hh"
 #include "membership/source_filter.hh"
 
 namespace amt {
@@ -19,6 +21,8 @@ struct NativeLanOptions {
   /// Where the gateway delivers. A bridge that has one of these as a port, or another port of it, is the same LAN: what
   /// arrives there natively is where it is wanted already, and would go round in a circle.
   std::vector<std::string> downstreams;
+  /// The capture of another process on this interface, which goes on where that one stopped.
+  std::optional<GivenDescriptor> capture = {};
 };
 
 /// Joins as a host of its own, by IGMPv3 and MLDv2 reports that it writes itself, and captures: were this host's kernel
@@ -40,6 +44,8 @@ class NativeLan {
   void set_membership(const IpAddress& group, const SourceFilter& filter);
   /// Leaves everything before this returns.
   void shutdown();
+  /// For another process, while nothing is being read.
+  void append_descriptors(std::vector<LentDescriptor>& out) const;
 
   [[nodiscard]] const std::string& interface() const;
   struct Statistics {

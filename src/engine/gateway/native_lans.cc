@@ -63,8 +63,10 @@ void NativeLans::assign(const IpAddress& group, const SourceFilter& filter, Loca
   for (const auto& [interface, part] : by_interface) {
     auto found = lans_.find(interface);
     if (found == lans_.end()) {
-      found = lans_.try_emplace(interface, Lan{NativeLan(loop_, {interface, options_.downstreams}, random_, on_data_)})
-                  .first;
+      NativeLanOptions options{interface, options_.downstreams};
+      options.capture = take_descriptor(options_.captures, NamedDescriptor::Kind::kCapture,
+                                        [&](const NamedDescriptor& what) { return what.name == interface; });
+      found = lans_.try_emplace(interface, Lan{NativeLan(loop_, std::move(options), random_, on_data_)}).first;
     }
     SourceFilter& told = found->second.told[group];
     if (told != part) found->second.lan.set_membership(group, part);
@@ -77,6 +79,10 @@ void NativeLans::shutdown() {
   routes_timer_.set(kNoDeadline);
   network_reading_.reset();
   for (auto& [interface, lan] : lans_) lan.lan.shutdown();
+}
+
+void NativeLans::append_descriptors(std::vector<LentDescriptor>& out) const {
+  for (const auto& [interface, lan] : lans_) lan.lan.append_descriptors(out);
 }
 
 void NativeLans::for_each(const std::function<void(const NativeLan&)>& visit) const {

@@ -19,6 +19,8 @@ struct NativeLansOptions {
   std::optional<std::string> interface;
   /// Where the gateway delivers, its own interface among them: never joined on (NativeLanOptions).
   std::vector<std::string> downstreams;
+  /// Captures of another process; those of other interfaces are left alone.
+  std::vector<GivenDescriptor> captures = {};
 };
 
 /// A source is joined on one interface at a time, so that nothing comes twice. Lives on its loop's thread.
@@ -30,6 +32,8 @@ class NativeLans {
   /// INCLUDE({}) leaves.
   void set_membership(const IpAddress& group, const SourceFilter& filter);
   void shutdown();
+  /// For another process, while nothing is being read.
+  void append_descriptors(std::vector<LentDescriptor>& out) const;
   void for_each(const std::function<void(const NativeLan&)>& visit) const;
 
  private:

@@ -10,7 +10,8 @@ namespace {
 
 class RealLan final : public LanLink {
  public:
-  explicit RealLan(std::string interface) : interface_(std::move(interface)) {}
+  explicit RealLan(std::string interface, std::optional<LanPort> port = {})
+      : interface_(std::move(interface)), port_(std::move(port)) {}
 
   const std::string& interface() const override { return interface_; }
   const char* kind() const override { return "lan"; }
@@ -28,6 +29,7 @@ class RealLan final : public LanLink {
   void close() override { port_.reset(); }
   bool is_open() const override { return port_.has_value(); }
   int fd() const override { return port_->fd(); }
+  NamedDescriptor::Kind descriptor_kind() const override { return NamedDescriptor::Kind::kLan; }
 
   SysResult<State> state() override;
   SysResult<std::span<const Bytes>> receive() override { return port_->receive(); }
@@ -72,5 +74,11 @@ SysResult<LanLink::State> RealLan::state() {
 }  // namespace
 
 std::unique_ptr<LanLink> make_real_lan(const std::string& interface) { return std::make_unique<RealLan>(interface); }
+
+SysResult<std::unique_ptr<LanLink>> adopt_real_lan(const std::string& interface, UniqueFd fd) {
+  SysResult<LanPort> port = LanPort::adopt(std::move(fd), interface);
+  if (!port) return Unexpected<SysError>(port.error());
+  return std::make_unique<RealLan>(interface, std::move(*port));
+}
 
 }  // namespace amt

@@ -21,6 +21,9 @@ class IdleDownstream final : public Downstream {
  public:
   void start(ChangeHandler) override {}
   void stop() override {}
+  void save(StateRecordWriter&) const override {}
+  void restore(Instant, StateRecordReader&) override {}
+  void append_descriptors(std::vector<LentDescriptor>&) const override {}
   void handle_network_change() override {}
   const std::string& interface() const override { return name_; }
   void send(std::span<const Bytes>) override {}

@@ -1,5 +1,6 @@
 #include "engine/gateway/relay_set.hh"
 
+#include <cerrno>
 #include <cstring>
 #include <map>
 #include <utility>
@@ -49,12 +50,14 @@ SysResult<UdpSocket> bind_socket(const OpenSocket& wanted) {
 }  // namespace
 
 struct RelaySet::Impl {
-  Impl(Loop& event_loop, RelaySetOptions given, Random& random, PacketHandler handler)
+  Impl(Loop& event_loop, RelaySetOptions given, Random& random, PacketHandler handler, StateRecordReader* kept)
       : loop(event_loop),
         options(std::move(given)),
         on_packets(std::move(handler)),
-        started(monotonic_now()),
-        client(options.client, random, started),
+        started(kept != nullptr ? kept->moment() : monotonic_now()),
+        closed_drops(kept != nullptr ? kept->u64() : 0),
+        client(kept != nullptr ? Client(options.client, random, monotonic_now(), *kept)
+                               : Client(options.client, random, started)),
         hosts(loop),
         timer(loop, [this] {
           client.handle_timeout(monotonic_now());
@@ -62,6 +65,8 @@ struct RelaySet::Impl {
         }) {}
 
   SysResult<void> start();
+  SysResult<void> adopt_sockets(std::vector<GivenDescriptor>& given);
+  void watch(SocketId id, UdpSocket socket);
   void watch_network();
   void on_readable(SocketId id, UdpSocket& socket);
   /// Does what the client wants done, and what follows from it.
@@ -91,8 +96,8 @@ struct RelaySet::Impl {
   RelaySetOptions options;
   PacketHandler on_packets;
   Instant started;
-  Client client;
   std::uint64_t closed_drops = 0;
+  Client client;
   /// Of those that could not be opened, the first.
   std::optional<SysError> socket_error;
   bool is_starting = true;
@@ -175,9 +180,32 @@ void RelaySet::Impl::apply(Instant now, const OpenSocket& wanted) {
     if (!socket_error) socket_error = socket.error();
     return client.handle_socket_failed(now, wanted.socket, socket.error().to_string());
   }
-  Open& open = sockets.try_emplace(wanted.socket, std::move(*socket)).first->second;
-  open.watch.emplace(loop, open.socket.fd(),
-                     [this, id = wanted.socket, &bound = open.socket] { on_readable(id, bound); });
+  watch(wanted.socket, std::move(*socket));
+}
+
+void RelaySet::Impl::watch(SocketId id, UdpSocket socket) {
+  Open& open = sockets.try_emplace(id, std::move(socket)).first->second;
+  open.watch.emplace(loop, open.socket.fd(), [this, id, &bound = open.socket] { on_readable(id, bound); });
+}
+
+SysResult<void> RelaySet::Impl::adopt_sockets(std::vector<GivenDescriptor>& given) {
+  SysResult<void> result;
+  client.for_each_socket([&](SocketId id, Family family) {
+    std::optional<GivenDescriptor> taken =
+        take_descriptor(given, NamedDescriptor::Kind::kSocket,
+                        [id](const NamedDescriptor& what) { return SocketId{what.owner} == id; });
+    SysResult<UdpSocket> socket = taken ? UdpSocket::adopt(std::move(taken->descriptor), false)
+                                        : Unexpected<SysError>(SysError{"take over", "no socket of a tunnel", EBADMSG});
+    if (socket && socket->local().address.family() != family) {
+      socket = Unexpected<SysError>(SysError{"take over", "another socket than that of a tunnel", EBADMSG});
+    }
+    if (!socket) {
+      result = Unexpected<SysError>(socket.error());
+    } else {
+      watch(id, std::move(*socket));
+    }
+  });
+  return result;
 }
 
 void RelaySet::Impl::apply(Instant, const CloseSocket& close) {
@@ -227,15 +255,35 @@ void RelaySet::Impl::apply(Instant, const ClientEvent& event) {
 }
 
 SysResult<std::unique_ptr<RelaySet>> RelaySet::create(Loop& loop, RelaySetOptions options, Random& random,
-                                                      PacketHandler on_packets) {
+                                                      PacketHandler on_packets, const KeptRelays& kept) {
   options.client.has_dns = options.dns != nullptr;
-  auto impl = std::make_unique<Impl>(loop, std::move(options), random, std::move(on_packets));
+  auto impl = std::make_unique<Impl>(loop, std::move(options), random, std::move(on_packets), kept.record);
+  if (kept.record != nullptr) {
+    if (!kept.record->is_good()) return Unexpected<SysError>(SysError{"take over", "what is damaged", EBADMSG});
+    if (SysResult<void> adopted = impl->adopt_sockets(*kept.descriptors); !adopted) {
+      return Unexpected<SysError>(adopted.error());
+    }
+  }
   if (const SysResult<void> begun = impl->start(); !begun) return Unexpected<SysError>(begun.error());
   return std::unique_ptr<RelaySet>(new RelaySet(std::move(impl)));
 }
 
 RelaySet::RelaySet(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RelaySet::~RelaySet() = default;
+
+void RelaySet::save(StateRecordWriter& out) const {
+  out.time(impl_->started);
+  out.u64(impl_->closed_drops);
+  impl_->client.save(out);
+}
+
+void RelaySet::append_descriptors(std::vector<LentDescriptor>& out) const {
+  for (const auto& [id, open] : impl_->sockets) {
+    const auto number = static_cast<std::uint32_t>(id);
+    out.push_back(
+        {{.kind = NamedDescriptor::Kind::kSocket, .owner = number, .local = open.socket.local()}, open.socket.fd()});
+  }
+}
 
 bool RelaySet::set_membership(const IpAddress& group, const SourceFilter& filter) {
   const bool accepted = impl_->client.set_membership(monotonic_now(), group, filter);

@@ -5,10 +5,13 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
+#include "base/state_record.hh"
 #include "client/client.hh"
 #include "engine/runtime/dns_client.hh"
 #include "engine/runtime/loop.hh"
+#include "engine/runtime/named_descriptors.hh"
 #include "sys/error.hh"
 
 namespace amt {
@@ -25,16 +28,29 @@ struct RelaySetOptions {
   std::function<void(const IpAddress& group, const SourceFilter& filter)> on_join_natively = {};
 };
 
+/// What another process gives to go on with.
+struct KeptRelays {
+  /// What `RelaySet::save` wrote there.
+  StateRecordReader* record = nullptr;
+  /// Those of its sockets are taken out.
+  std::vector<GivenDescriptor>* descriptors = nullptr;
+};
+
 /// Lives on its loop's thread.
 class RelaySet {
  public:
   /// What is wanted, each packet once, in order of arrival; valid during the call.
   using PacketHandler = std::function<void(Instant now, const ClientPackets& packets)>;
 
-  /// Error: a socket for the relays that were given cannot be had; nothing is left behind.
+  /// Error: a socket for the relays that were given cannot be had; nothing is left behind. With `kept` also EBADMSG:
+  /// that is damaged.
   static SysResult<std::unique_ptr<RelaySet>> create(Loop& loop, RelaySetOptions options, Random& random,
-                                                     PacketHandler on_packets);
+                                                     PacketHandler on_packets, const KeptRelays& kept = {});
   ~RelaySet();
+
+  /// For another process, which goes on so that no relay notices. Not with `ClientOptions::payloads`.
+  void save(StateRecordWriter& out) const;
+  void append_descriptors(std::vector<LentDescriptor>& out) const;
 
   /// INCLUDE({}) leaves. False: refused, see Client::set_membership.
   [[nodiscard]] bool set_membership(const IpAddress& group, const SourceFilter& filter);

@@ -42,6 +42,7 @@ class TapLan final : public LanLink {
   void close() override {}
   bool is_open() const override { return true; }
   int fd() const override { return tap_.fd(); }
+  NamedDescriptor::Kind descriptor_kind() const override { return NamedDescriptor::Kind::kTun; }
 
   SysResult<State> state() override;
   SysResult<std::span<const Bytes>> receive() override;

@@ -29,6 +29,19 @@ class TunDownstream final : public Downstream {
     watch_.reset();
     timer_.set(kNoDeadline);
   }
+  void save(StateRecordWriter& out) const override {
+    out(packets_of_[0], packets_of_[1], packets_, bytes_, up_);
+    pseudo_interface_.save(out);
+  }
+  void restore(Instant now, StateRecordReader& in) override {
+    in(packets_of_[0], packets_of_[1], packets_, bytes_, up_);
+    pseudo_interface_.restore(now, in, changes_);
+    logged_ = pseudo_interface_.refused();
+  }
+  void append_descriptors(std::vector<LentDescriptor>& out) const override {
+    out.push_back(
+        {{.kind = NamedDescriptor::Kind::kTun, .name = interface(), .numbers = {tun_.send_drops()}}, tun_.fd()});
+  }
   void handle_network_change() override;
   const std::string& interface() const override { return tun_.name(); }
   void send(std::span<const Bytes> datagrams) override;
