@@ -2,6 +2,7 @@
 
 #include "engine/relay/relay_inheritance.hh"
 #include "engine/relay/relay_worker.hh"
+#include "sys/clock.hh"
 
 namespace amt {
 namespace {
@@ -9,6 +10,8 @@ namespace {
 /// Of a slice.
 constexpr std::size_t kTunnelNumbersMax = 512;
 constexpr std::size_t kSliceOctets = std::size_t{32} << 10;
+/// Where tunnels have many groups, or the machine is busy: twice this and a data batch stay below 2 ms.
+constexpr Duration kSliceTime = std::chrono::microseconds(500);
 constexpr std::size_t kChannelsMax = 256;
 
 }  // namespace
@@ -27,7 +30,11 @@ bool RelayWorker::append_state(StateRecords& records, StateCursor& cursor, State
   if (cursor.tunnel) {
     const std::uint32_t from = *cursor.tunnel;
     std::size_t numbers = kTunnelNumbersMax;
-    const auto is_room = [&records] { return records.octets().size() < kSliceOctets; };
+    const Instant until = monotonic_now() + kSliceTime;
+    // One at least, whatever the time.
+    const auto is_room = [&records, until] {
+      return records.octets().empty() || (records.octets().size() < kSliceOctets && monotonic_now() < until);
+    };
     if (parts != StateParts::kUses) {
       cursor.tunnel = relay_.visit_states(from, numbers, [&](const TunnelState& state) {
         if (!is_room()) return false;
