@@ -46,7 +46,7 @@ octets_max() {
     relay | gateway) echo 48 ;;
     router_state | host | querier) echo 64 ;;
     reassembler) echo 96 ;;
-    discovery) echo 400 ;;
+    discovery | sap) echo 400 ;;
     *) echo 160 ;;
   esac
 }

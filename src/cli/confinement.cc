@@ -53,6 +53,7 @@ SandboxOptions gateway_sandbox(const GatewayConfig& config, const std::vector<st
 SandboxOptions serve_sandbox(const ServeConfig& config, const std::string& socket) {
   SandboxOptions options;
   add_readable(options, config.playlist);
+  add_readable(options, config.token_file);
   add_readable(options, config.relay.dns.trust_anchor);
   if (!socket.empty()) add_sockets(options, {socket});
   return options;

@@ -28,6 +28,7 @@ struct RunSubcommand {
   int operator()(const ReceiveConfig& config) const { return run_receive(config, common); }
   int operator()(const ServeConfig& config) const { return run_serve(config, common); }
   int operator()(const SendConfig& config) const { return run_send(config, common); }
+  int operator()(const AnnounceConfig& config) const { return run_announce(config, common); }
   int operator()(const DiscoverConfig& config) const { return run_discover(config, common); }
   int operator()(const StatusConfig& config) const { return run_status(config, common); }
   int operator()(const TopConfig& config) const { return run_top(config, common); }

@@ -1,6 +1,4 @@
 #include <cerrno>
-#include <fstream>
-#include <iterator>
 
 #include "cli/confinement.hh"
 #include "cli/explain.hh"
@@ -21,26 +19,9 @@
 namespace amt {
 namespace {
 
-constexpr std::size_t kPlaylistOctetsMax = std::size_t{4} << 20;
 /// Connections that have not been taken over: of requests that wait, status and pages.
 constexpr std::size_t kOtherConnections = 64;
 constexpr Duration kNameWaitMax = std::chrono::seconds(30);
-
-Result<Playlist, std::string> read_playlist(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Unexpected<std::string>("--playlist " + path + ": cannot be read");
-  std::string text(kPlaylistOctetsMax + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) return Unexpected<std::string>("--playlist " + path + ": cannot be read");
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > kPlaylistOctetsMax) return Unexpected<std::string>("--playlist " + path + ": larger than 4 MiB");
-  Playlist list = Playlist::parse(text);
-  constexpr std::size_t kProblemsShown = 10;
-  for (std::size_t i = 0; i < std::min(list.problems.size(), kProblemsShown); ++i) {
-    log_warn("--playlist {}: {}", path, list.problems[i]);
-  }
-  return list;
-}
 
 std::string place_name(const ListenPlace& place) {
   if (const auto* const path = std::get_if<std::string>(&place)) return "unix:" + *path;
@@ -58,7 +39,8 @@ class ServeSession {
   std::optional<int> open();
   StreamServiceOptions service_options();
   Result<ReceiverOptions, std::string> receiver_options(const ChannelKey& key);
-  [[nodiscard]] std::optional<Endpoint> relay_of_list(const ChannelKey& key) const;
+  /// Those of --relay, or what finds one.
+  Result<ReceiverOptions, std::string> default_receiver_options();
   void reload();
 
   const ServeConfig& config_;
@@ -71,6 +53,7 @@ class ServeSession {
   ClientOptions client_;
   bool asks_dns_ = false;
   std::optional<StreamService> service_;
+  ServeLists lists_{loop_, config_};
   std::optional<ServeSite> site_;
 };
 
@@ -83,26 +66,11 @@ StreamServiceOptions ServeSession::service_options() {
   return options;
 }
 
-/// An entry of the list may name the relay of its channel.
-std::optional<Endpoint> ServeSession::relay_of_list(const ChannelKey& key) const {
-  for (const PlaylistEntry& entry : site_->playlist.entries) {
-    const ChannelUrl* const url = entry.channel();
-    if (url == nullptr || !url->relay || url->channel != key.channel || url->port != key.port) continue;
-    return channel_key(*url, config_.relay.relay_port).relay;
-  }
-  return std::nullopt;
-}
-
-Result<ReceiverOptions, std::string> ServeSession::receiver_options(const ChannelKey& key) {
+Result<ReceiverOptions, std::string> ServeSession::default_receiver_options() {
   ReceiverOptions options;
   options.relays.client = client_;
   options.native = config_.relay.native;
   options.native_interface = config_.relay.native_interface;
-  if (const std::optional<Endpoint> relay = key.relay ? key.relay : relay_of_list(key)) {
-    options.relays.client.gateway.candidates = {{RelayCandidate::Kind::kRelay, *relay}};
-    options.relays.client.names.clear();
-    return options;
-  }
   if (!asks_dns_) return options;
   Result<std::unique_ptr<DnsClient>, std::string> dns = DnsClient::create(loop_, resolver_options(config_.relay.dns));
   if (!dns) return Unexpected<std::string>(dns.error());
@@ -110,20 +78,46 @@ Result<ReceiverOptions, std::string> ServeSession::receiver_options(const Channe
   return options;
 }
 
+Result<ReceiverOptions, std::string> ServeSession::receiver_options(const ChannelKey& key) {
+  Result<std::vector<Endpoint>, std::string> relays =
+      key.relay ? std::vector<Endpoint>{*key.relay} : lists_.relays_of(key);
+  if (!relays) return Unexpected<std::string>(relays.error());
+  if (relays->empty()) return default_receiver_options();
+  ReceiverOptions options;
+  options.relays.client = client_;
+  options.native = config_.relay.native;
+  options.native_interface = config_.relay.native_interface;
+  GatewayOptions& gateway = options.relays.client.gateway;
+  gateway.candidates.clear();
+  for (const Endpoint& relay : *relays) gateway.candidates.push_back({RelayCandidate::Kind::kRelay, relay});
+  options.relays.client.names.clear();
+  return options;
+}
+
 void ServeSession::reload() {
   site_->access.refresh();
-  if (!config_.playlist) return log_info("SIGHUP: the subnets of this host were looked at again");
-  Result<Playlist, std::string> list = read_playlist(*config_.playlist);
-  if (!list) return log_error("SIGHUP: {}; the list stays as it was", list.error());
-  site_->playlist = std::move(*list);
-  log_info("SIGHUP: the playlist has {} entries", site_->playlist.entries.size());
+  if (config_.token_file) {
+    Result<AccessTokens, std::string> tokens = read_token_file(*config_.token_file);
+    if (tokens) {
+      site_->access.set_tokens(std::move(*tokens));
+    } else {
+      log_error("SIGHUP: {}; the tokens stay as they were", tokens.error());
+    }
+  }
+  lists_.reload();
+  log_info("SIGHUP: subnets of this host, tokens and lists were looked at again");
 }
 
 /// Takes what needs a right or a file, then gives up the rest, then looks up relays.
 std::optional<int> ServeSession::open() {
-  Result<Playlist, std::string> playlist = Playlist();
-  if (config_.playlist) playlist = read_playlist(*config_.playlist);
-  if (!playlist) return fail_usage("serve", playlist.error());
+  if (const std::optional<std::string> problem = unguarded_listening(config_)) return fail_usage("serve", *problem);
+  if (const Result<void, std::string> read = lists_.read_file(); !read) return fail_usage("serve", read.error());
+  std::optional<AccessTokens> tokens;
+  if (config_.token_file) {
+    Result<AccessTokens, std::string> read = read_token_file(*config_.token_file);
+    if (!read) return fail_usage("serve", read.error());
+    tokens = std::move(*read);
+  }
   if (const std::optional<std::string> problem = unusable_native_interface(config_.relay)) {
     return fail_usage("serve", *problem);
   }
@@ -143,11 +137,12 @@ std::optional<int> ServeSession::open() {
   client_ = std::move(relays->client);
   asks_dns_ = relays->dns != nullptr;
   service_.emplace(loop_, service_options(), random_);
+  lists_.begin(random_, [this] { return default_receiver_options(); });
   site_.emplace(ServeSite{.service = *service_,
-                          .access = ServeAccess(config_.allowed, config_.allowed_origins),
+                          .lists = lists_,
+                          .access = ServeAccess(config_.allowed, config_.allowed_origins, std::move(tokens)),
                           .allow_relay_parameter = config_.allow_relay_parameter,
                           .relay_port = config_.relay.relay_port,
-                          .playlist = std::move(*playlist),
                           .own_host = place_name(config_.listen),
                           .started = monotonic_now()});
   return std::nullopt;
@@ -162,6 +157,7 @@ int ServeSession::run() {
     log_info("stopping");
     notify_stopping();
     listener.reset();
+    lists_.shutdown();
     service_->shutdown();
     loop_.stop();
   });

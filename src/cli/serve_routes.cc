@@ -3,18 +3,32 @@
 #include "cli/serve_hls.hh"
 #include "observe/page.hh"
 #include "sys/clock.hh"
+#include "sys/log_limiter.hh"
 
 namespace amt {
 namespace {
 
-HttpAnswer not_allowed(ServeSite& site) {
-  return refuse(site.refusals.not_allowed, http_status::kForbidden,
-                "this address may not watch; see amt serve --allow");
+/// Is it an address, or somebody with the token, that may watch?
+std::optional<HttpAnswer> objection_to_client(ServeSite& site, const HttpRequest& request) {
+  const ServeAccess::Admission admission = site.access.admit(request);
+  if (admission == ServeAccess::Admission::kAllowed) return std::nullopt;
+  const std::string client = request.peer->address.to_string();
+  if (admission == ServeAccess::Admission::kNotAllowed) {
+    log_warn_limited("serve-address", "{} asked, and may not watch (--allow PREFIX)", client);
+    return refuse(site.refusals.not_allowed, http_status::kForbidden,
+                  "this address may not watch; see amt serve --allow");
+  }
+  log_warn_limited("serve-token", "{} asked without a token of --token-file", client);
+  HttpAnswer answer = refuse(site.refusals.no_token, http_status::kUnauthorized,
+                             "the token is missing or wrong: ?token=TOKEN, or as the password of any user");
+  // Browsers ask their user for the password.
+  answer.fields = {{"WWW-Authenticate", R"(Basic realm="amt serve", charset="UTF-8")"}};
+  return answer;
 }
 
 /// What is wrong whatever is asked for.
 std::optional<HttpAnswer> objection(ServeSite& site, const HttpRequest& request) {
-  if (!site.access.may_connect(request.peer)) return not_allowed(site);
+  if (std::optional<HttpAnswer> refusal = objection_to_client(site, request)) return refusal;
   if (!site.access.may_play(request)) {
     return refuse(site.refusals.foreign_page, http_status::kForbidden,
                   "a page of another site asks; see amt serve --allow-origin");
@@ -67,14 +81,15 @@ void add_streams(HttpRoutes& routes, ServeSite& site) {
                    }));
 }
 
-std::string base_url(const ServeSite& site, const HttpRequest& request) {
-  return "http://" + (request.host.empty() ? site.own_host : request.host);
+ListBase list_base(const ServeSite& site, const HttpRequest& request) {
+  return {.url = "http://" + (request.host.empty() ? site.own_host : request.host),
+          .query = site.access.query_for(request)};
 }
 
-void add_list(HttpRoutes& routes, ServeSite& site) {
-  routes.get("/playlist.m3u", guarded(site, [&site](const HttpRequest& request, const HttpRespond& respond) {
-               HttpAnswer answer =
-                   http_text("audio/x-mpegurl; charset=utf-8", site.playlist.text(base_url(site, request)));
+void add_list(HttpRoutes& routes, ServeSite& site, const std::string& path, const std::string& type,
+              std::string (Playlist::*write)(const ListBase&) const) {
+  routes.get(path, guarded(site, [&site, type, write](const HttpRequest& request, const HttpRespond& respond) {
+               HttpAnswer answer = http_text(type, (site.lists.current().*write)(list_base(site, request)));
                answer.fields = site.access.fields_for(request);
                respond(std::move(answer));
              }));
@@ -86,21 +101,12 @@ constexpr const char* kPagePolicy =
     "blob:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The value of `group-title="..."`.
-std::string group_title(std::string_view attributes) {
-  constexpr std::string_view kName = "group-title=\"";
-  const std::size_t at = attributes.find(kName);
-  if (at == std::string_view::npos) return "";
-  const std::string_view rest = attributes.substr(at + kName.size());
-  return std::string(rest.substr(0, rest.find('"')));
-}
-
 std::vector<ListedChannel> listed_channels(const Playlist& playlist) {
   std::vector<ListedChannel> out;
   for (const PlaylistEntry& entry : playlist.entries) {
     const ChannelUrl* const channel = entry.channel();
     if (channel == nullptr) continue;
-    out.push_back({channel_path(channel->channel, *channel->port), entry.name, group_title(entry.attributes)});
+    out.push_back({entry.path(), entry.name, std::string(entry.attribute("group-title"))});
   }
   return out;
 }
@@ -108,7 +114,8 @@ std::vector<ListedChannel> listed_channels(const Playlist& playlist) {
 ServeStatus status_of(const ServeSite& site, Instant now) {
   return {.uptime = now - site.started,
           .service = &site.service,
-          .list_entries = site.playlist.entries.size(),
+          .list_entries = site.lists.listed(),
+          .announced = site.lists.announced(),
           .refusals = site.refusals};
 }
 
@@ -135,7 +142,7 @@ void add_observation(HttpRoutes& routes, ServeSite& site) {
 void add_page(HttpRoutes& routes, ServeSite& site) {
   for (const PageFile& file : serve_page_files()) {
     routes.get(std::string(file.path), [&site, &file](const HttpRequest& request, const HttpRespond& respond) {
-      if (!site.access.may_connect(request.peer)) return respond(not_allowed(site));
+      if (std::optional<HttpAnswer> refusal = objection_to_client(site, request)) return respond(std::move(*refusal));
       HttpAnswer answer = http_text(std::string(file.content_type), std::string(file.text));
       answer.fields = {{"Content-Security-Policy", kPagePolicy}};
       respond(std::move(answer));
@@ -143,8 +150,8 @@ void add_page(HttpRoutes& routes, ServeSite& site) {
   }
   routes.get("/channels.json", guarded(site, [&site](const HttpRequest&, const HttpRespond& respond) {
                const Instant now = monotonic_now();
-               respond(http_text("application/json",
-                                 serve_channels_json(status_of(site, now), listed_channels(site.playlist), now)));
+               respond(http_text("application/json", serve_channels_json(status_of(site, now),
+                                                                         listed_channels(site.lists.current()), now)));
              }));
 }
 
@@ -153,7 +160,8 @@ void add_page(HttpRoutes& routes, ServeSite& site) {
 HttpRoutes make_serve_routes(ServeSite& site) {
   HttpRoutes routes;
   add_streams(routes, site);
-  add_list(routes, site);
+  add_list(routes, site, "/playlist.m3u", "audio/x-mpegurl; charset=utf-8", &Playlist::text);
+  add_list(routes, site, "/playlist.xspf", "application/xspf+xml; charset=utf-8", &Playlist::xspf);
   add_observation(routes, site);
   add_page(routes, site);
   return routes;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/json/parse.hpp>
+#include <fstream>
 
 #include "engine/serve/serve_test_support.hh"
 
@@ -20,7 +21,9 @@ class ServeRoutesTest : public WithService {
  protected:
   ServeRoutesTest() {
     create();
-    site_.emplace(ServeSite{.service = *service, .access = ServeAccess({*Prefix::parse("192.0.2.0/24")}, {})});
+    site_.emplace(ServeSite{.service = *service,
+                            .lists = lists_,
+                            .access = ServeAccess({*Prefix::parse("192.0.2.0/24")}, {}, std::nullopt)});
     site_->own_host = "127.0.0.1:4022";
     routes_ = make_serve_routes(*site_);
   }
@@ -49,6 +52,8 @@ class ServeRoutesTest : public WithService {
     return "";
   }
 
+  ServeConfig config_;
+  ServeLists lists_{loop, config_};
   std::optional<ServeSite> site_;
   HttpRoutes routes_;
   std::optional<HttpAnswer> answer_;
@@ -89,6 +94,24 @@ TEST_F(ServeRoutesTest, WhoeverMayNotConnectGetsNothing) {
   // Whether the daemon lives is no secret.
   ask({.path = "/healthz", .peer = endpoint("203.0.113.5:4000")});
   EXPECT_EQ(status(), 200U);
+}
+
+TEST_F(ServeRoutesTest, WhoShowsATokenGetsAListWithIt) {
+  site_->access = ServeAccess({}, {}, AccessTokens::parse("abcdefghijklmnop").value());
+  for (const std::string path :
+       {kPath, "/playlist.m3u", "/playlist.xspf", "/status", "/metrics", "/channels.json", "/"}) {
+    ask({.path = path, .peer = endpoint("192.0.2.5:4000")});
+    EXPECT_EQ(status(), 401U) << path;
+    EXPECT_THAT(field("WWW-Authenticate"), HasSubstr("Basic"));
+  }
+  EXPECT_EQ(site_->refusals.no_token, 7U);
+  const std::string file = testing::TempDir() + "serve_routes_token_test.m3u";
+  std::ofstream(file) << "amt://198.51.100.1@232.1.1.1:5001\n";
+  config_.playlist = file;
+  ASSERT_TRUE(lists_.read_file());
+  ask({.path = "/playlist.m3u", .query = "token=abcdefghijklmnop", .peer = endpoint("192.0.2.5:4000")});
+  EXPECT_EQ(status(), 200U);
+  EXPECT_THAT(body(), HasSubstr(":5001?token=abcdefghijklmnop\n"));
 }
 
 TEST_F(ServeRoutesTest, PagesOfOtherSitesAreRefused) {
@@ -139,13 +162,17 @@ TEST_F(ServeRoutesTest, RefusalsOfTheServiceHaveTheirStatus) {
 }
 
 TEST_F(ServeRoutesTest, ThePlaylistNamesTheHostThatWasAsked) {
-  site_->playlist =
-      Playlist::parse("#EXTM3U\n#EXTINF:-1 group-title=\"News\",One\namt://198.51.100.1@232.1.1.1:5001\n");
-  ASSERT_EQ(site_->playlist.entries.size(), 1U);
+  const std::string file = testing::TempDir() + "serve_routes_test.m3u";
+  std::ofstream(file) << "#EXTM3U\n#EXTINF:-1 group-title=\"News\",One\namt://198.51.100.1@232.1.1.1:5001\n";
+  config_.playlist = file;
+  ASSERT_TRUE(lists_.read_file());
+  ASSERT_EQ(lists_.listed(), 1U);
   ask({.path = "/playlist.m3u", .host = "tv.example:4022"});
   EXPECT_THAT(body(), HasSubstr("http://tv.example:4022/amt/198.51.100.1@232.1.1.1:5001"));
   get("/playlist.m3u");
   EXPECT_THAT(body(), HasSubstr("http://127.0.0.1:4022/amt/"));
+  get("/playlist.xspf");
+  EXPECT_THAT(body(), HasSubstr("<location>http://127.0.0.1:4022/amt/198.51.100.1@232.1.1.1:5001</location>"));
   get("/channels.json");
   const auto channels = boost::json::parse(body()).as_array();
   ASSERT_EQ(channels.size(), 1U);

@@ -1,6 +1,19 @@
 #include "cli/serve_site.hh"
 
 namespace amt {
+namespace {
+
+/// The key under which the channel of a request is received.
+ChannelKey channel_key(const ChannelUrl& url, std::uint16_t relay_port) {
+  ChannelKey key{.channel = url.channel, .port = *url.port};
+  if (!url.relay) return key;
+  if (const auto* const address = std::get_if<IpAddress>(&url.relay->host)) {
+    key.relay = Endpoint{*address, url.relay->port != 0 ? url.relay->port : relay_port};
+  }
+  return key;
+}
+
+}  // namespace
 
 HttpAnswer refuse(std::uint64_t& count, unsigned status, std::string_view why) {
   ++count;
@@ -24,15 +37,6 @@ HttpAnswer stream_header(const ServeSite& site, const HttpRequest& request) {
   HttpAnswer answer = http_text("video/mp2t", "");
   answer.fields = site.access.fields_for(request);
   return answer;
-}
-
-ChannelKey channel_key(const ChannelUrl& url, std::uint16_t relay_port) {
-  ChannelKey key{.channel = url.channel, .port = *url.port};
-  if (!url.relay) return key;
-  if (const auto* const address = std::get_if<IpAddress>(&url.relay->host)) {
-    key.relay = Endpoint{*address, url.relay->port != 0 ? url.relay->port : relay_port};
-  }
-  return key;
 }
 
 }  // namespace amt

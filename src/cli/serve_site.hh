@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "cli/serve_access.hh"
+#include "cli/serve_lists.hh"
 #include "config/channel_path.hh"
-#include "config/playlist.hh"
 #include "engine/serve/stream_service.hh"
 #include "observe/http_message.hh"
 #include "observe/serve_status.hh"
@@ -15,6 +15,7 @@ namespace amt {
 
 namespace http_status {
 inline constexpr unsigned kBadRequest = 400;
+inline constexpr unsigned kUnauthorized = 401;
 inline constexpr unsigned kForbidden = 403;
 inline constexpr unsigned kNotFound = 404;
 inline constexpr unsigned kBadGateway = 502;
@@ -25,10 +26,10 @@ inline constexpr unsigned kGatewayTimeout = 504;
 /// Lives on the loop's thread, as long as the server.
 struct ServeSite {
   StreamService& service;
+  ServeLists& lists;
   ServeAccess access;
   bool allow_relay_parameter = false;
   std::uint16_t relay_port = kAmtPort;
-  Playlist playlist{};
   std::string own_host{};  ///< for clients that name none (HTTP/1.0)
   Instant started{};
   ServeRefusals refusals{};
@@ -43,8 +44,6 @@ inline constexpr Duration kServeStartWait = std::chrono::seconds(10);
 
 /// The channel that a path names. Error: the answer that says what is wrong.
 [[nodiscard]] Result<ChannelKey, HttpAnswer> key_of(ServeSite& site, const ChannelPath& path);
-/// The key under which the channel of a request is received, or of a playlist's entry.
-[[nodiscard]] ChannelKey channel_key(const ChannelUrl& url, std::uint16_t relay_port);
 
 /// The header of MPEG-TS, without a body.
 [[nodiscard]] HttpAnswer stream_header(const ServeSite& site, const HttpRequest& request);

@@ -15,6 +15,7 @@ namespace amt {
 [[nodiscard]] int run_receive(const ReceiveConfig& config, const CommonConfig& common);
 [[nodiscard]] int run_serve(const ServeConfig& config, const CommonConfig& common);
 [[nodiscard]] int run_send(const SendConfig& config, const CommonConfig& common);
+[[nodiscard]] int run_announce(const AnnounceConfig& config, const CommonConfig& common);
 [[nodiscard]] int run_discover(const DiscoverConfig& config, const CommonConfig& common);
 [[nodiscard]] int run_status(const StatusConfig& config, const CommonConfig& common);
 [[nodiscard]] int run_top(const TopConfig& config, const CommonConfig& common);

@@ -24,12 +24,13 @@ CommandTable make_table(Invocation& invocation) {
 }
 
 constexpr TableMaker kTableMakers[] = {
-    make_table<RelayConfig, relay_table>,   make_table<GatewayConfig, gateway_table>,
-    make_table<ServeConfig, serve_table>,   make_table<ReceiveConfig, receive_table>,
-    make_table<SendConfig, send_table>,     make_table<DiscoverConfig, discover_table>,
-    make_table<StatusConfig, status_table>, make_table<TopConfig, top_table>,
-    make_table<ReloadConfig, reload_table>, make_table<DrainConfig, drain_table>,
-    make_table<BenchConfig, bench_table>,   make_table<DemoConfig, demo_table>,
+    make_table<RelayConfig, relay_table>,       make_table<GatewayConfig, gateway_table>,
+    make_table<ServeConfig, serve_table>,       make_table<ReceiveConfig, receive_table>,
+    make_table<SendConfig, send_table>,         make_table<AnnounceConfig, announce_table>,
+    make_table<DiscoverConfig, discover_table>, make_table<StatusConfig, status_table>,
+    make_table<TopConfig, top_table>,           make_table<ReloadConfig, reload_table>,
+    make_table<DrainConfig, drain_table>,       make_table<BenchConfig, bench_table>,
+    make_table<DemoConfig, demo_table>,
 };
 
 /// All tables, to read in only: what they are bound to is gone.

@@ -17,8 +17,8 @@ struct Invocation {
   CommonConfig common;
   /// What was given, by option of the subcommand's table: for a reload.
   GivenOptions given;
-  std::variant<RelayConfig, GatewayConfig, ReceiveConfig, ServeConfig, SendConfig, DiscoverConfig, StatusConfig,
-               TopConfig, ReloadConfig, DrainConfig, BenchConfig, DemoConfig>
+  std::variant<RelayConfig, GatewayConfig, ReceiveConfig, ServeConfig, SendConfig, AnnounceConfig, DiscoverConfig,
+               StatusConfig, TopConfig, ReloadConfig, DrainConfig, BenchConfig, DemoConfig>
       command;
 };
 

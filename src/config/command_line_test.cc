@@ -233,6 +233,31 @@ TEST(CommandLine, ReadsSendStatusAndDemo) {
   EXPECT_EQ(parsed<DemoConfig>("demo --output /tmp/x").output_directory, "/tmp/x");
 }
 
+TEST(CommandLine, ReadsAnnounce) {
+  const auto config =
+      parsed<AnnounceConfig>("announce list.m3u --interface eth0 --interface eth1 --group 239.255.255.255 --ttl 16");
+  EXPECT_EQ(config.file, "list.m3u");
+  EXPECT_EQ(config.interfaces, (std::vector<std::string>{"eth0", "eth1"}));
+  EXPECT_EQ(config.group, IpAddress::parse("239.255.255.255"));
+  EXPECT_EQ(config.ttl, 16);
+  EXPECT_EQ(parsed<AnnounceConfig>("announce a.sdp").ttl, 255);
+  EXPECT_NE(complaint("announce"), "");
+  EXPECT_NE(complaint("announce a.m3u --group 10.0.0.1"), "");
+  EXPECT_NE(complaint("announce a.m3u --ttl 0"), "");
+}
+
+TEST(CommandLine, ReadsListsOfServe) {
+  const auto config =
+      parsed<ServeConfig>("serve --playlist http://localhost:81/l --sap --sap-interface eth0 --sap-timeout 10m");
+  EXPECT_EQ(config.playlist_url->to_string(), "http://localhost:81/l");
+  EXPECT_EQ(config.playlist, std::nullopt);
+  EXPECT_TRUE(config.sap.is_heard);
+  EXPECT_EQ(config.sap.timeout, std::chrono::minutes(10));
+  EXPECT_EQ(parsed<ServeConfig>("serve --playlist list.m3u").playlist, "list.m3u");
+  EXPECT_NE(complaint("serve --playlist http://192.0.2.1/l"), "");
+  EXPECT_NE(complaint("serve --sap-interface eth0"), "");
+}
+
 TEST(CommandLine, ReadsTheCommonOptionsOfEverySubcommand) {
   const auto result = parse_command_line(words("demo --log-level trace --log-json"));
   ASSERT_TRUE(result);
@@ -324,11 +349,12 @@ TEST(CommandLine, SuggestsWhatWasMeant) {
   EXPECT_EQ(complaint("relay -x"), "amt relay: -x: unknown option (amt relay --help shows the options)");
   EXPECT_EQ(complaint("rely"),
             "amt: rely: no such subcommand; did you mean amt relay? (there are relay, gateway, serve, receive, send, "
-            "discover, status, top, reload, drain, bench, demo)");
-  EXPECT_EQ(complaint("recv"),
-            "amt: recv: no such subcommand (there are relay, gateway, serve, receive, send, discover, status, top, "
-            "reload, drain, "
-            "bench, demo)");
+            "announce, discover, status, top, reload, drain, bench, demo)");
+  EXPECT_EQ(
+      complaint("recv"),
+      "amt: recv: no such subcommand (there are relay, gateway, serve, receive, send, announce, discover, status, "
+      "top, reload, drain, "
+      "bench, demo)");
   EXPECT_EQ(complaint("--upstream eth0"),
             "amt: --upstream: unknown option; a subcommand comes first, as in `amt relay --help`");
 }
@@ -353,8 +379,8 @@ TEST(CommandLine, AloneItNamesTheSubcommandsInTwoLinesAndFails) {
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().status, 2);
   EXPECT_EQ(result.error().standard_error,
-            "amt: a subcommand must follow: relay, gateway, serve, receive, send, discover, status, top, reload, "
-            "drain, bench, "
+            "amt: a subcommand must follow: relay, gateway, serve, receive, send, announce, discover, status, top, "
+            "reload, drain, bench, "
             "demo\nHelp: amt "
             "--help\n");
 }

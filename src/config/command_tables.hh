@@ -12,6 +12,7 @@ namespace amt {
 [[nodiscard]] CommandTable receive_table(ReceiveConfig& config);
 [[nodiscard]] CommandTable serve_table(ServeConfig& config);
 [[nodiscard]] CommandTable send_table(SendConfig& config);
+[[nodiscard]] CommandTable announce_table(AnnounceConfig& config);
 [[nodiscard]] CommandTable discover_table(DiscoverConfig& config);
 [[nodiscard]] CommandTable status_table(StatusConfig& config);
 [[nodiscard]] CommandTable reload_table(ReloadConfig& config);
@@ -25,6 +26,11 @@ void add_common_options(CommandTable& table, CommonConfig& config);
 
 /// What one relay and one of its subscribers may have: `--max-...`, `--allow-group`.
 void add_relay_limits(CommandTable& table, RelayConfig& config);
+
+/// `--playlist`, `--sap...` of `serve`.
+void add_list_options(CommandTable& table, ServeConfig& config);
+/// What is wrong with them together.
+[[nodiscard]] std::optional<std::string> problem_of_lists(const ServeConfig& config);
 
 /// `--control`, `--http`, `--http-host` of the daemon `role`.
 void add_observe_options(CommandTable& table, ObserveConfig& config, const std::string& role);

@@ -203,10 +203,31 @@ struct ReceiveConfig {
   bool quiet = false;
 };
 
+/// An HTTP URL of this host.
+struct LocalUrl {
+  Endpoint server;
+  std::string host;    ///< as it was written, with the port
+  std::string target;  ///< path and query
+  [[nodiscard]] std::string to_string() const { return "http://" + host + target; }
+
+  friend bool operator==(const LocalUrl&, const LocalUrl&) = default;
+};
+
+/// Sessions that are announced on the network (SAP), as entries of the list.
+struct SapConfig {
+  bool is_heard = false;                ///< on this host's networks
+  std::vector<std::string> interfaces;  ///< empty: all but loopback
+  bool tunnel = false;                  ///< through a tunnel, too
+  Duration timeout = std::chrono::hours(1);
+};
+
 struct ServeConfig {
   ListenPlace listen = Endpoint{*IpAddress::parse("127.0.0.1"), 4022};
-  RelayChoice relay;  ///< for the channels that are asked for
-  std::optional<std::string> playlist;
+  RelayChoice relay;                     ///< for the channels that are asked for
+  std::optional<std::string> playlist;   ///< a file
+  std::optional<LocalUrl> playlist_url;  ///< never with `playlist`
+  SapConfig sap;
+  std::optional<std::string> token_file;
   bool allow_relay_parameter = false;
   std::vector<Prefix> allowed;               ///< clients; empty: this host and its subnets
   std::vector<std::string> allowed_origins;  ///< of pages, or `*`
@@ -232,6 +253,14 @@ struct SendConfig {
   std::optional<std::string> file;  ///< `-`: standard input
 };
 inline constexpr std::uint64_t kSendRateDefault = 5'000'000;
+
+struct AnnounceConfig {
+  std::string file;                     ///< M3U or SDP
+  std::vector<std::string> interfaces;  ///< empty: the kernel's choice
+  std::optional<IpAddress> source;      ///< not given: the interface's
+  std::optional<IpAddress> group;       ///< not given: by the scope of each channel
+  std::uint8_t ttl = 255;
+};
 
 struct TopConfig {
   std::optional<std::string> control;  ///< not given: the default paths of relay and gateway

@@ -15,15 +15,17 @@ using ::testing::HasSubstr;
 /// All tables, bound to values that live as long.
 struct Tables {
   Tables() {
-    all = {relay_table(relay),       gateway_table(gateway), receive_table(receive), send_table(send),
-           discover_table(discover), status_table(status),   top_table(top),         reload_table(reload),
-           drain_table(drain),       demo_table(demo)};
+    all = {relay_table(relay),       gateway_table(gateway), receive_table(receive),   send_table(send),
+           announce_table(announce), serve_table(serve),     discover_table(discover), status_table(status),
+           top_table(top),           reload_table(reload),   drain_table(drain),       demo_table(demo)};
     for (CommandTable& table : all) add_common_options(table, common);
   }
   RelayConfig relay;
   GatewayConfig gateway;
   ReceiveConfig receive;
   SendConfig send;
+  AnnounceConfig announce;
+  ServeConfig serve;
   DiscoverConfig discover;
   StatusConfig status;
   ReloadConfig reload;

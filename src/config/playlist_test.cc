@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "config/channel_path.hh"
+#include "config/local_url.hh"
 
 namespace amt {
 namespace {
@@ -58,9 +59,9 @@ constexpr std::string_view kList =
 
 TEST(Playlist, KeepsNamesAndAttributesAndMakesChannelsHttp) {
   const Playlist list = Playlist::parse(kList);
-  EXPECT_EQ(list.text("http://127.0.0.1:4022"),
-            "#EXTM3U\n"
-            "#EXTINF:-1 tvg-id=\"one\" group-title=\"A, B\",First, the best\n"
+  EXPECT_EQ(list.text({.url = "http://127.0.0.1:4022"}),
+            "#EXTM3U url-tvg=\"x\"\n"
+            "#EXTINF:-1 tvg-id=\"one\" group-title=\"A, B\",First; the best\n"
             "http://127.0.0.1:4022/amt/198.51.100.10@232.1.1.1:5001\n"
             "#EXTINF:-1,Second\n"
             "http://127.0.0.1:4022/amt/239.1.1.2:5002\n"
@@ -75,10 +76,79 @@ TEST(Playlist, KeepsNamesAndAttributesAndMakesChannelsHttp) {
   EXPECT_EQ(list.problems[0], "line 10: udp://239.1.1.1: the UDP port is missing");
 }
 
+TEST(Playlist, ChannelsMayNeedAQuery) {
+  EXPECT_EQ(Playlist::parse("udp://239.1.1.1:5\nhttp://a/b\n").text({.url = "http://h", .query = "token=x"}),
+            "#EXTM3U\n#EXTINF:-1,239.1.1.1:5\nhttp://h/amt/239.1.1.1:5?token=x\n#EXTINF:-1,\nhttp://a/b\n");
+}
+
+TEST(Playlist, KnowsGroupsInALineOfTheirOwn) {
+  const Playlist list = Playlist::parse(
+      "#EXTINF:-1 tvg-id=\"a\",A\n#EXTGRP:News \"at\" ten\nudp://239.1.1.1:5\n"
+      "#EXTINF:-1 group-title=\"Own\",B\n#EXTGRP:Other\nrtp://239.1.1.2:5\n#EXTGRP:Alone\nudp://239.1.1.3:5\n");
+  ASSERT_EQ(list.entries.size(), 3U);
+  EXPECT_EQ(list.entries[0].attributes, "tvg-id=\"a\" group-title=\"News 'at' ten\"");
+  EXPECT_EQ(list.entries[1].attribute("group-title"), "Own");
+  EXPECT_EQ(list.entries[2].attribute("group-title"), "Alone");
+  EXPECT_FALSE(list.entries[0].is_rtp);
+  EXPECT_TRUE(list.entries[1].is_rtp);
+}
+
+TEST(Playlist, MendsAttributesThatDoNotEnd) {
+  const Playlist list = Playlist::parse("#EXTINF:-1 a=\"b,c,Name\nudp://239.1.1.1:5\n");
+  EXPECT_EQ(list.entries[0].name, "Name");
+  EXPECT_EQ(list.entries[0].attributes, "a=\"b,c\"");
+}
+
+TEST(Playlist, PassesOverLinesWithControlCharacters) {
+  const Playlist list = Playlist::parse("#EXTINF:-1,A\rhttp://evil/\nudp://239.1.1.1:5\nhttp://a\x1b[2J\n");
+  ASSERT_EQ(list.entries.size(), 1U);
+  EXPECT_EQ(list.entries[0].name, "");
+  EXPECT_EQ(list.problems, (std::vector<std::string>{"line 1: control characters", "line 3: control characters"}));
+}
+
+TEST(Playlist, FindsAttributesByTheirWholeName) {
+  const PlaylistEntry entry{.attributes = "xtvg-logo=\"no\" tvg-logo=\"yes\" tvg-id=\"open"};
+  EXPECT_EQ(entry.attribute("tvg-logo"), "yes");
+  EXPECT_EQ(entry.attribute("logo"), "");
+  EXPECT_EQ(entry.attribute("tvg-id"), "open");
+}
+
+TEST(Playlist, WritesXspfWithMarkupEscaped) {
+  const Playlist list = Playlist::parse(
+      "#EXTINF:-1 tvg-logo=\"http://l/?a&b\" group-title=\"<G>\",A & B\n"
+      "amt://198.51.100.1@232.1.1.1:5?relay=192.0.2.1\n");
+  EXPECT_EQ(list.xspf({.url = "http://h", .query = "a=1&b=2"}),
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<playlist version=\"1\" xmlns=\"http://xspf.org/ns/0/\">\n"
+            "<trackList>\n<track><location>http://h/amt/198.51.100.1@232.1.1.1:5?a=1&amp;b=2</location>"
+            "<title>A &amp; B</title><image>http://l/?a&amp;b</image><album>&lt;G&gt;</album></track>\n"
+            "</trackList>\n</playlist>\n");
+}
+
+TEST(LocalUrl, IsOfThisHostAlone) {
+  const auto shown_url = [](std::string_view text) {
+    const ValueResult<LocalUrl> url = parse_local_url(text);
+    return url ? url->server.to_string() + " " + url->host + " " + url->target : "! " + url.error().problem;
+  };
+  EXPECT_EQ(shown_url("http://127.0.0.1:8080/a.m3u?b=c"), "127.0.0.1:8080 127.0.0.1:8080 /a.m3u?b=c");
+  EXPECT_EQ(shown_url("HTTP://localhost/list"), "127.0.0.1:80 localhost /list");
+  EXPECT_EQ(shown_url("http://[::1]:81"), "[::1]:81 [::1]:81 /");
+  EXPECT_EQ(shown_url("http://127.0.0.1?a"), "127.0.0.1:80 127.0.0.1 /?a");
+  for (const char* const url :
+       {"https://127.0.0.1/", "http://192.0.2.1/", "http://example.net/", "http://localhost.example/",
+        "http://user@127.0.0.1/", "http://127.0.0.1:99999/", "http:///x", "http://127.0.0.1/a b",
+        "http://127.0.0.1/a\r\nX: y", "file:///etc/passwd", "http://127.0.0.1@192.0.2.1/"}) {
+    EXPECT_TRUE(shown_url(url).starts_with("! ")) << url;
+  }
+}
+
 TEST(Playlist, IsBounded) {
   std::string text;
   for (int i = 0; i < 11'000; ++i) text += "udp://239.1.1.1:5\n";
   EXPECT_EQ(Playlist::parse(text).entries.size(), Playlist::kEntriesMax);
+  EXPECT_EQ(Playlist::parse(std::string(1'000, '\n') + text.substr(0, 18 * 5)).entries.size(), 5U);
+  std::string bad;
+  for (int i = 0; i < 1'000; ++i) bad += "udp://10.0.0.1:5\n";
+  EXPECT_EQ(Playlist::parse(bad).problems.size(), Playlist::kProblemsMax);
   EXPECT_EQ(Playlist::parse(std::string(5000, 'x')).problems[0], "line 1: too long");
   EXPECT_TRUE(Playlist::parse("").entries.empty());
 }

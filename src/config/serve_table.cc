@@ -47,6 +47,16 @@ void add_clients(CommandTable& table, ServeConfig& config) {
                            .example = "tv.example.net",
                            .repeatable = true,
                            .apply = append_to(config.http_names, parse_host_name)});
+  table.options.push_back(
+      {.name = "token-file",
+       .value = "FILE",
+       .group = "Clients",
+       .help = "file with a token, 16 characters or more; clients on other hosts must show it, ?token=, as "
+               "a bearer token or as a password, unless --allow names their address",
+       .default_text = "none",
+       .example = "/etc/amt/serve.token",
+       .completion = Completion::kFile,
+       .apply = into(config.token_file, parse_path)});
   table.options.push_back({.name = "allow-relay-parameter",
                            .group = "Clients",
                            .help = "clients may name a relay, ?relay=ADDR[:PORT], which this host then talks to",
@@ -92,14 +102,15 @@ CommandTable serve_table(ServeConfig& config) {
       "channel is left some seconds after its last viewer.\n\n"
       "http://127.0.0.1:4022/amt/SOURCE@GROUP:PORT and /amt/GROUP:PORT are channels; /udp/ and /rtp/ mean the same, "
       "as udpxy has it. IPv6 addresses stand in square brackets, percent-encoded or not. /playlist.m3u is the list "
-      "that --playlist named, made HTTP; / is a page, /status says what goes on (JSON), /metrics the same for "
-      "Prometheus.\n\n"
-      "SIGHUP has the playlist read again.";
+      "that --playlist named, and what --sap heard, made HTTP, /playlist.xspf the same as XSPF; / is a page, /status "
+      "says what goes on (JSON), /metrics the same for Prometheus.\n\n"
+      "SIGHUP has the playlist and the token read again.";
   table.examples = {
       {"Watch a channel with any player",
        "amt serve --relay 192.0.2.1 & mpv http://127.0.0.1:4022/amt/198.51.100.10@232.1.1.1:5001"},
       {"A list of channels for all televisions of the house",
        "amt serve --listen 192.0.2.2:4022 --playlist channels.m3u"},
+      {"What is announced on the networks of this host", "amt serve --sap"},
   };
   table.options.push_back({.name = "listen",
                            .value = "WHERE",
@@ -107,13 +118,7 @@ CommandTable serve_table(ServeConfig& config) {
                            .default_text = "127.0.0.1:4022",
                            .example = "192.0.2.2:4022",
                            .apply = into(config.listen, parse_listen_place)});
-  table.options.push_back({.name = "playlist",
-                           .value = "FILE",
-                           .help = "M3U list with amt://, udp:// and rtp:// entries",
-                           .default_text = "none",
-                           .example = "channels.m3u",
-                           .completion = Completion::kFile,
-                           .apply = into(config.playlist, parse_path)});
+  add_list_options(table, config);
   add_clients(table, config);
   add_limits(table, config);
   add_relay_choice_options(table, config.relay);
@@ -121,7 +126,7 @@ CommandTable serve_table(ServeConfig& config) {
   std::erase_if(table.options, [](const OptionSpec& one) { return one.name == "gateway-port"; });
   table.finish = [&config]() -> std::optional<std::string> {
     finish_relay_choice(config.relay);
-    return std::nullopt;
+    return problem_of_lists(config);
   };
   return table;
 }

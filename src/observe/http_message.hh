@@ -29,6 +29,7 @@ struct HttpRequest {
   std::string host{};
   std::string origin{};
   std::string fetch_site{};  ///< Sec-Fetch-Site
+  std::string authorization{};
   /// Of the client; none over a UNIX socket.
   std::optional<Endpoint> peer{};
 };

@@ -15,6 +15,7 @@
 #include <list>
 #include <optional>
 
+#include "observe/http_wire.hh"
 #include "sys/socket_address.hh"
 
 namespace amt {
@@ -35,40 +36,6 @@ constexpr std::chrono::milliseconds kAcceptAgainAfter(500);
 constexpr unsigned kHttp11 = 11;
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
-
-HttpMethod method_of(http::verb verb) {
-  switch (verb) {
-    case http::verb::get:
-      return HttpMethod::kGet;
-    case http::verb::head:
-      return HttpMethod::kHead;
-    case http::verb::post:
-      return HttpMethod::kPost;
-    default:
-      return HttpMethod::kOther;
-  }
-}
-
-/// What a client that does not speak HTTP as it should is told; 0: nothing, it is gone or too slow.
-unsigned status_of(const error_code& error) {
-  if (error == http::error::header_limit || error == http::error::buffer_overflow) return 431;
-  if (error == http::error::body_limit) return 413;
-  const bool is_syntax = error.category() == http::make_error_code(http::error::bad_method).category();
-  if (!is_syntax || error == http::error::end_of_stream || error == http::error::partial_message) return 0;
-  return 400;
-}
-
-/// No request to anywhere else, no frame around the page, nothing kept.
-void set_common_fields(http::response<http::string_body>& response) {
-  response.set(http::field::server, "amt");
-  response.set(http::field::cache_control, "no-store");
-  response.set("Content-Security-Policy",
-               "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-               "base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
-  response.set("X-Content-Type-Options", "nosniff");
-  response.set("Referrer-Policy", "no-referrer");
-  response.set("Cross-Origin-Resource-Policy", "same-origin");
-}
 
 }  // namespace
 
@@ -123,7 +90,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
       self->end_waiting();
       if (self->server_->is_over) return;
       if (!error) return self->answer();
-      if (const unsigned status = status_of(error); status != 0) self->refuse_and_close(status);
+      if (const unsigned status = http_status_of(error); status != 0) self->refuse_and_close(status);
     });
   }
 
@@ -144,6 +111,8 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     const Request& request = parser_->get();
     if (!target) return http_error(400, "the target is no path");
     const std::size_t hosts = request.count(http::field::host);
+    // RFC 9112 §6.1: where the request ends would be a matter of opinion.
+    if (request.count(http::field::transfer_encoding) != 0) return http_error(400, "a request has no body here");
     if (hosts > 1 || (hosts == 0 && request.version() >= kHttp11)) return http_error(400, "one Host field is due");
     if (!server_->options.check_host || (hosts == 0 && !target->authority)) return std::nullopt;
     const std::string_view host = target->authority.value_or(view(request[http::field::host]));
@@ -163,15 +132,20 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
       if (!cancelled) self->stream_.close();
     });
     const std::optional<HttpTarget> target = parse_http_target(view(request.target()));
-    if (std::optional<HttpAnswer> refusal = objection(target)) return begin_answer(std::move(*refusal));
+    if (std::optional<HttpAnswer> refusal = objection(target)) {
+      // What follows a request that two servers may read differently may have been meant as a part of it.
+      keep_alive_ = false;
+      return begin_answer(std::move(*refusal));
+    }
     const auto field = [&request](http::field name) { return std::string(view(request[name])); };
-    server_->routes.answer({.method = method_of(request.method()),
+    server_->routes.answer({.method = http_method_of(request.method()),
                             .path = std::string(target->path),
                             .query = std::string(target->query),
                             .accept = field(http::field::accept),
                             .host = std::string(target->authority.value_or(view(request[http::field::host]))),
                             .origin = field(http::field::origin),
                             .fetch_site = std::string(view(request["Sec-Fetch-Site"])),
+                            .authorization = field(http::field::authorization),
                             .peer = peer()},
                            [self = weak_from_this()](HttpAnswer made) {
                              const std::shared_ptr<Connection> alive = self.lock();
@@ -210,7 +184,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
       response_.set(http::field::upgrade, "amt-hand-over");
     } else {
       response_.keep_alive(keep_alive_);
-      set_common_fields(response_);
+      set_common_http_fields(response_);
       response_.set(http::field::content_type, answer_.content_type);
       if (!answer_.allow.empty()) response_.set(http::field::allow, answer_.allow);
       for (const auto& [name, value] : answer_.fields) response_.set(name, value);

@@ -40,6 +40,7 @@ std::vector<Counter> counters(const ServeStatus& status) {
       {"rejects_bad_path", "rejects", R"(reason="bad_path")", kRejects, refused.bad_path},
       {"rejects_foreign_page", "rejects", R"(reason="foreign_page")", kRejects, refused.foreign_page},
       {"rejects_not_allowed", "rejects", R"(reason="not_allowed")", kRejects, refused.not_allowed},
+      {"rejects_no_token", "rejects", R"(reason="no_token")", kRejects, refused.no_token},
       {"rejects_not_found", "rejects", R"(reason="not_found")", kRejects, refused.not_found},
       {"rejects_nothing_came", "rejects", R"(reason="nothing_came")", kRejects, refused.nothing_came},
       {"rejects_channels", "rejects", R"(reason="channels")", kRejects, by_service(StreamRefusal::kChannels)},
@@ -94,6 +95,33 @@ json::object channel_object(const ServedChannel::Status& channel) {
   return out;
 }
 
+json::object announced_object(const SessionDirectory& directory, Instant now) {
+  json::object out;
+  json::array& entries = out["entries"].emplace_array();
+  for (const auto& [key, session] : directory.sessions()) {
+    const AnnouncedStream& stream = *session.description.stream;
+    entries.emplace_back(
+        json::object{{"channel", to_string(ChannelKey{.channel = stream.channel, .port = stream.port})},
+                     {"name", session.description.name},
+                     {"group_title", session.description.group_title},
+                     {"announcer", session.announcer.to_string()},
+                     {"heard_seconds", seconds(now - session.heard)},
+                     {"expires_seconds", seconds(session.expires - now)}});
+  }
+  json::object& counted = out["counters"].emplace_object();
+  directory.counters().for_each([&](std::string_view name, std::uint64_t value) { counted[view(name)] = value; });
+  return out;
+}
+
+void add_announced(MetricsText& out, const std::string& prefix, const SessionDirectory& directory) {
+  using Type = MetricsText::Type;
+  out.begin(prefix + "announced_sessions", Type::kGauge, "Sessions that are announced on the networks (SAP)");
+  out.add("", directory.sessions().size());
+  out.begin(prefix + "sap", Type::kCounter, "Announcements of sessions, by what became of them");
+  directory.counters().for_each(
+      [&](std::string_view name, std::uint64_t value) { out.add(label("result", without_reject(name)), value); });
+}
+
 }  // namespace
 
 std::string serve_status_json(const ServeStatus& status, Instant now) {
@@ -104,6 +132,7 @@ std::string serve_status_json(const ServeStatus& status, Instant now) {
                    {"playlist_entries", status.list_entries}};
   json::array& channels = out["channels"].emplace_array();
   for (const ServedChannel::Status& one : status.service->status(now)) channels.emplace_back(channel_object(one));
+  if (status.announced != nullptr) out["announced"] = announced_object(*status.announced, now);
   json::object& counted = out["counters"].emplace_object();
   for (const Counter& one : counters(status)) counted[view(one.name)] = one.value;
   return json::serialize(out);
@@ -160,6 +189,7 @@ std::string serve_metrics(const ServeStatus& status, Instant now, MetricsFormat 
     family = one.family;
     out.add(one.labels, one.value);
   }
+  if (status.announced != nullptr) add_announced(out, prefix, *status.announced);
   return out.finish();
 }
 

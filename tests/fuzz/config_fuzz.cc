@@ -72,7 +72,7 @@ void check_paths(std::string_view text) {
     AMT_ASSERT(again && again->url.channel == path->url.channel && again->url.port == path->url.port);
   }
   const Playlist list = Playlist::parse(text);
-  const Playlist again = Playlist::parse(list.text("http://h"));
+  const Playlist again = Playlist::parse(list.text({.url = "http://h"}));
   AMT_ASSERT(list.entries.size() == again.entries.size());
 }
 

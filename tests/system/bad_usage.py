@@ -161,7 +161,7 @@ def run(case):
         case.check(not host.has_link("amt0"), "no interface left")
 
     # Help is no error
-    for command in ("relay", "gateway", "receive", "serve", "send", "status", "reload", "drain", "bench", "demo"):
+    for command in ("relay", "gateway", "receive", "serve", "send", "announce", "status", "reload", "drain", "bench", "demo"):
         done = amt(command, "--help")
         case.check(done.returncode == 0 and f"amt {command}" in done.stdout, f"{command} --help: {done}")
         case.check(not done.stderr, f"{command} --help: {done.stderr}")

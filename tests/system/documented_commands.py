@@ -18,7 +18,7 @@ from lib.documented import ROOT, blocks
 from lib.own_etc import own_etc
 
 NEEDS = {"namespaces"}
-COMMANDS = ("relay", "gateway", "receive", "serve", "send", "discover", "status", "top", "reload", "drain", "bench", "demo")
+COMMANDS = ("relay", "gateway", "receive", "serve", "send", "announce", "discover", "status", "top", "reload", "drain", "bench", "demo")
 UNLIMITED = ("--max-tunnels-per-address", "100000", "--max-requests-per-address", "0", "--max-updates-per-address", "0")
 # Commands that do not do what they should, and must be found out.
 BROKEN = ("amt relay --upstreem eth0", "amt relay --upstream eth7", "amt gateway --relay 192.0.2.1 --downstream nosuch1",
@@ -29,7 +29,7 @@ OTHERS = ("man", "example-config", "completion", "--version")
 # demo.py runs it: it builds networks for half a minute.
 LEFT_OUT = {"demo"}
 # Ends by itself, or is told to after so long.
-PATIENCE = {"discover": 40, "status": 10, "reload": 10, "drain": 10, "receive": 40, "serve": 3, "send": 3, "relay": 2, "gateway": 3, "bench": 6, "top": 2}
+PATIENCE = {"discover": 40, "status": 10, "reload": 10, "drain": 10, "receive": 40, "serve": 3, "send": 3, "announce": 3, "relay": 2, "gateway": 3, "bench": 6, "top": 2}
 
 
 def documented(case) -> list[str]:
@@ -93,6 +93,8 @@ def files(case) -> None:
             (etc / "amt" / name).write_text("\n".join(block) + "\n", encoding="ascii")
             (etc / "amt" / name).chmod(0o700)
     (case.folder / "channels.m3u").write_text("#EXTM3U\n#EXTINF:-1,One\namt://198.51.100.10@232.1.1.1:5001\n", encoding="ascii")
+    (case.folder / "session.sdp").write_text("v=0\no=- 1 1 IN IP4 192.0.2.2\ns=One\nc=IN IP4 239.1.1.1/16\nt=0 0\n"
+                                             "m=video 5004 RTP/AVP 33\n", encoding="ascii")
     (case.folder / "video.ts").write_bytes(b"".join(bytes([0x47, 1, 0, 0x10 | n & 15]) + bytes(184) for n in range(4000)))
 
 
@@ -151,7 +153,7 @@ def execute(case, user, site, line: str) -> None:
     case.check(status in good, f"{line}: status {status}\n{err}")
     if command == "receive":
         case.check("first packet after" in err, f"{line}: nothing came\n{err}")
-    if command in ("relay", "gateway", "serve"):
+    if command in ("relay", "gateway", "serve", "announce"):
         case.check(re.search(r"\bready\b", err), f"{line}: not ready\n{err}")
     case.check(command not in ("status", "top") or b"relay" in out, f"{line}: {out!r}")
     case.check(command not in OTHERS or len(out) > 10, f"{line}: {out!r}")

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 NEEDS = {"program"}
-COMMANDS = ("relay", "gateway", "receive", "serve", "send", "discover", "status", "top", "reload", "drain", "bench", "demo")
+COMMANDS = ("relay", "gateway", "receive", "serve", "send", "announce", "discover", "status", "top", "reload", "drain", "bench", "demo")
 
 
 def run(case):
