@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Line coverage of every room by the unit tests alone.
-#   tools/coverage.sh [ROOM]     builds preset `coverage`, runs the unit tests, prints a table, and the lines of ROOM that did not
-#                                run; fails where a room is below its least (tools/coverage.py)
+#   tools/coverage.sh [ROOM]...  builds preset `coverage`, runs the unit tests, prints a table, and the lines of each ROOM that
+#                                did not run; fails where a room is below its least (tools/coverage.py)
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 build=build/coverage
