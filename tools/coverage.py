@@ -24,8 +24,9 @@ TOP = pathlib.Path(__file__).resolve().parent.parent
 # errors that no test can bring about.
 LEAST_PURE = 95
 LEAST_MACHINE = 70
-# Rooms for which another figure holds.
-LEAST_OTHER: dict[str, int] = {}
+# Rooms for which another figure holds, never to be lowered. Most of `demo` starts programs, most of `library` is called by
+# programs in C: system tests run both.
+LEAST_OTHER = {"demo": 50, "library": 25}
 WORST_FILES_SHOWN = 3
 
 Lines = dict[int, int]
