@@ -97,7 +97,7 @@ mutation: ## break requirements one at a time, show that the tests notice: minut
 	@tools/setup.sh build test
 	@tools/mutation.py $(MUTANTS)
 
-mutation-system: ## break what the program does in real networks, show that system tests notice: half an hour; TESTS='rtp ...'
+mutation-system: ## break what the program does in real networks, show that system tests notice: an hour; TESTS='rtp ...'
 	@tools/setup.sh build test
 	@tools/mutation.py --system $(TESTS)
 
