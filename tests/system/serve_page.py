@@ -41,7 +41,7 @@ def run(case):
         raise Skipped(reason)
     if not PLAYER.is_dir():
         raise Skipped("mpegts.js was not embedded (npm ci in src/observe/serve_page, then build)")
-    files = [video.make_stream(case, 120, name=name, picture=name) for name in ("testsrc", "smptebars")]
+    files = [video.make_stream(case, 200, name=name, picture=name) for name in ("testsrc", "smptebars")]
     line = Line(case)
     relay = line.start_relay("--query-interval", 5)
     source = line.source_address(4)
