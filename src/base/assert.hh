@@ -1,5 +1,5 @@
 #pragma once
-/// An assertion means that *we* are wrong; it stays on in release builds. What arrives from outside is never asserted.
+/// An assertion means that *we* are wrong; it stays on in release builds. Input from outside is never asserted.
 
 namespace amt {
 

@@ -5,8 +5,8 @@
 
 namespace amt {
 
-/// Lockable, for `std::scoped_lock`-like guards. Held for a microsecond at most, and never on a packet's way. Who finds
-/// it taken sleeps until it is free: nothing spins. Not recursive.
+/// Lockable, for `std::scoped_lock`-like guards. Held for a microsecond at most, and never on a packet's way. A thread
+/// that finds it taken sleeps until it is free and does not spin. Not recursive.
 class BriefLock {
  public:
   BriefLock() = default;
@@ -22,7 +22,7 @@ class BriefLock {
   }
 
  private:
-  /// What the kernel can wait for without a proxy.
+  /// An atomic that the kernel can wait on without a proxy.
   std::atomic<int> taken_ = 0;
 };
 

@@ -22,7 +22,7 @@ class ByteReader {
 
   [[nodiscard]] constexpr bool has(std::size_t octets) const { return rest_.size() >= octets; }
   [[nodiscard]] constexpr std::size_t remaining() const { return rest_.size(); }
-  /// What has not been read yet.
+  /// The octets that have not been read yet.
   [[nodiscard]] constexpr Bytes rest() const { return rest_; }
 
   constexpr std::uint8_t u8() { return std::to_integer<std::uint8_t>(bytes(1)[0]); }
@@ -77,7 +77,7 @@ class ByteWriter {
   }
 
   [[nodiscard]] constexpr std::size_t written() const { return written_; }
-  /// What has been written so far.
+  /// The octets that have been written so far.
   [[nodiscard]] constexpr MutableBytes output() const { return buffer_.first(written_); }
 
  private:

@@ -1,6 +1,6 @@
 #pragma once
-/// What people and programs are told of a counter: its name in the status, its metric, what it counts, and what to do
-/// when it grows. Status, metrics, page and docs/counters.md are made of these tables.
+/// The description of a counter for people and programs: its name in the status, its metric, the thing counted, and the
+/// remedy when it grows. Status, metrics, page and docs/counters.md are made of these tables.
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@
 
 namespace amt {
 
-/// Counters of one family are one metric; labels tell them apart.
+/// Counters of one family are one metric; labels distinguish them.
 enum class CounterFamily : std::uint8_t {
   kOwn,           ///< a metric of its own: amt_relay_NAME_total
   kMessages,      ///< amt_relay_messages_total{type,direction}
@@ -30,7 +30,7 @@ struct CounterInfo {
   std::string_view unit = {};
   /// A phrase without a full stop.
   std::string_view help = {};
-  /// What to do when it grows. Of rejects and drops always, of others where there is something to do.
+  /// The remedy when it grows. Rejects and drops always have one, other counters where there is a remedy.
   std::string_view remedy = {};
 };
 

@@ -17,8 +17,8 @@ template <typename E>
 requires requires(E which) { counter_info(which); }
 [[nodiscard]] std::string_view counter_name(E which) { return counter_info(which).name; }
 
-/// One number that one thread changes and any thread may read, at any time and without asking. Costs what a plain
-/// number costs: a load and a store, with no lock prefix. Copying and assigning are the writer's.
+/// One number that one thread changes and any thread may read, at any time, without a lock. Costs as much as a plain
+/// number: a load and a store, with no lock prefix. Copying and assigning are the writer's.
 class Count {
  public:
   Count() = default;

@@ -14,14 +14,14 @@
 namespace amt {
 
 /// A hash table of ids alone: eight octets a slot, between half and three quarters of them taken while it grows, so 11
-/// to 16 an id; and for the moment of growing, the old slots beside the new ones. One cache line and the key of what is
-/// found are read. Each slot holds bits of its hash: growing looks at no key.
+/// to 16 an id; and for the moment of growing, the old slots beside the new ones. A look-up reads one cache line and
+/// the key of the entry that it finds. Each slot holds bits of its hash: growing looks at no key.
 class IdIndex {
  public:
   /// Below this.
   static constexpr std::uint32_t kIdsMax = 0xffffffff;
 
-  /// Room for so many without growing.
+  /// Room for this many ids without growing.
   void reserve(std::size_t ids) {
     slots_least_ = std::max(kSlotsMin, ids + ids / 3 + 1);
     if (slots_least_ > slots_count_) rebuild(slots_least_);
@@ -60,11 +60,11 @@ class IdIndex {
     if (size_ < slots_count_ / kSparse && slots_count_ > 2 * slots_least_) rebuild(std::max(slots_least_, 2 * size_));
   }
 
-  /// Fetches what a `find` will read first.
+  /// Prefetches the slot that `find` reads first.
   void prefetch(std::uint64_t hash) const {
     if (slots_count_ != 0) __builtin_prefetch(&slots_[home_slot(tag_of(hash), slots_count_)]);
   }
-  /// What stands first under `hash`: most often what `find` will return. Its key is not looked at.
+  /// The first id under `hash`, which is most often the result of `find`. Its key is not compared.
   [[nodiscard]] std::optional<std::uint32_t> guess(std::uint64_t hash) const {
     return find(hash, [](std::uint32_t) { return true; });
   }

@@ -1,5 +1,5 @@
 #pragma once
-/// A hash for tables whose keys an outsider chooses: without the key nobody can aim at one bucket.
+/// A hash for tables whose keys an outsider chooses: without the key an outsider cannot aim at one bucket.
 
 #include <cstdint>
 

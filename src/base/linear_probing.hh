@@ -2,8 +2,8 @@
 /// Open addressing with linear probing, for tables that are arrays of small slots.
 ///
 /// A slot's home follows from 32 bits of a hash, in their order: when a table grows, reading the old one from the front
-/// fills the new one from the front, at the speed of memory. Nothing is marked as deleted: `close_gap` moves what
-/// follows.
+/// fills the new one from the front, at the speed of memory. Nothing is marked as deleted: `close_gap` moves the slots
+/// that follow.
 
 #include <cstddef>
 #include <cstdint>
@@ -28,8 +28,8 @@ template <typename Slot, typename IsFree>
   return position;
 }
 
-/// The slot at `gap` is to be freed: moves up what would not be found any more, and frees the slot that is left over by
-/// `make_free(slot)`. `hash_of(slot)`: what it was entered under.
+/// The slot at `gap` is to be freed: moves up the entries that would not be found any more, and frees the slot that is
+/// left over by `make_free(slot)`. `hash_of(slot)`: the hash under which it was entered.
 template <typename Slot, typename HashOf, typename IsFree, typename Free>
 void close_gap(std::span<Slot> slots, std::size_t gap, const HashOf& hash_of, const IsFree& is_free,
                const Free& make_free) {

@@ -1,5 +1,5 @@
 #pragma once
-/// `--announce COMMAND`: tells a routing daemon whether this relay wants gateways.
+/// `--announce COMMAND`: reports to a routing daemon whether this relay wants gateways.
 
 #include <optional>
 #include <string>
@@ -14,10 +14,10 @@
 namespace amt {
 
 /// Runs the command with one argument, the state: "ready", "unhealthy", "drain" or "stop". One at a time; of states
-/// that come while it runs only the last is told, after it. It is killed after `kPatience`. What fails is a warning.
-/// A relay that dies without `finish` (SIGKILL, a crash) is announced as stopped all the same; one that hands over to
-/// another process is not: this object is destroyed then. Lives on its event loop's thread, which never waits but in
-/// `finish`.
+/// that come while it runs only the last is announced, after it. It is killed after `kPatience`. A failure is a
+/// warning. A relay that dies without `finish` (SIGKILL, a crash) is announced as stopped all the same; one that hands
+/// over to another process is not: this object is destroyed then. Lives on its event loop's thread, which never waits
+/// but in `finish`.
 class Announcer {
  public:
   static constexpr Duration kPatience = std::chrono::seconds(30);
@@ -30,7 +30,7 @@ class Announcer {
   SysResult<void> open();
   /// Nothing where that was the last state.
   void announce(std::string_view state);
-  /// Announces "stop", and waits `at_most` until that has been told.
+  /// Announces "stop", and waits `at_most` until that has been announced.
   void finish(Duration at_most);
 
  private:

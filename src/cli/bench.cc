@@ -114,7 +114,7 @@ int BenchSession::run() {
 void BenchSession::leave() {
   if (leaving_) return;
   leaving_ = true;
-  // Leaving is no part of what was measured.
+  // Leaving is not part of the measurement.
   report_.tally = engine_->fleet().tally();
   report_.total = monotonic_now() - engine_->started();
   report_.cpu = process_cpu_time();

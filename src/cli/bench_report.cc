@@ -18,10 +18,10 @@ double rate(std::uint64_t count, Duration in) {
   return in > Duration::zero() ? static_cast<double>(count) / seconds(in) : 0;
 }
 
-/// From this part of one core on, what limits may be this side.
+/// From this share of one core on, this side may be the bottleneck.
 constexpr double kBusyPart = 0.9;
-/// Joins that bring nothing: at the end of a run the last ones wait still, and who zaps leaves some before they are
-/// served.
+/// Joins that bring nothing: at the end of a run the last ones wait still, and gateways that change channels leave some
+/// before they are served.
 constexpr double kUnservedPart = 0.1;
 
 json::object json_of(const LatencyHistogram& latency) {
@@ -45,7 +45,7 @@ std::string text_of(const char* name, const LatencyHistogram& latency) {
 
 double BenchReport::handshakes_per_second() const {
   const LoadCounter counter = task == "requests" ? LoadCounter::kQueriesReceived : LoadCounter::kHandshakes;
-  // Those who stay make theirs at the beginning.
+  // Gateways that stay make theirs at the beginning.
   return task == "nothing" && complete ? rate(at_complete[counter], joining) : rate(tally.counters[counter], total);
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-/// What `amt bench` has to say.
+/// The report of `amt bench`.
 
 #include <string>
 
@@ -16,7 +16,7 @@ struct BenchReport {
   /// All gateways had an answer; else the times are from start to end.
   bool complete = false;
   Duration joining{};  ///< from the first Request until the last gateway had its first answer
-  Duration total{};    ///< until they were told to leave
+  Duration total{};    ///< until they had to leave
   Duration cpu{};      ///< of this process
   /// At the end, and when the last gateway had its first answer.
   LoadTally tally;
@@ -27,7 +27,7 @@ struct BenchReport {
 
   [[nodiscard]] std::string json() const;
   [[nodiscard]] std::string text() const;
-  /// What the relay did not serve, and its options that allow more; empty: it served all.
+  /// Requests that the relay did not serve, and its options that allow more; empty: it served all.
   [[nodiscard]] std::string shortfall() const;
   /// Of a run that goes on.
   [[nodiscard]] static std::string live_line(Duration since_start, const Counters<LoadCounter>& now,

@@ -25,7 +25,7 @@ struct Answer {
   FetchedStatus said;
 };
 
-/// Of `path`, or of all daemons at the default paths. A failure has been told: the exit status.
+/// Of `path`, or of all daemons at the default paths. A failure has been reported: the exit status.
 Result<std::vector<Answer>, int> ask_all(const std::optional<std::string>& path, const std::vector<std::string>& roles,
                                          const std::string& target) {
   std::vector<Answer> answers;

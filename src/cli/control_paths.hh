@@ -12,7 +12,7 @@ namespace amt {
                                                      const std::vector<std::string>& roles = {"relay", "gateway"});
 /// No daemon listens there; else something is wrong with asking it.
 [[nodiscard]] bool is_nobody_there(const SysError& error);
-/// Why a daemon could not be asked, and what to do about it.
+/// Why a daemon could not be asked, and the remedy.
 [[nodiscard]] std::string explain_asking(const SysError& error);
 
 }  // namespace amt

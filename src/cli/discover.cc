@@ -21,7 +21,7 @@ namespace {
 /// RFC 8777 §4.2.2 and MX custom: one value for all lets gateways choose by distance and chance.
 constexpr std::uint8_t kZonePrecedence = 10;
 constexpr Duration kSignaturesWait = std::chrono::seconds(5);
-/// The log tells what is waited for.
+/// The log says which answers are missing.
 constexpr Duration kProgressInterval = std::chrono::seconds(2);
 
 /// The records for --zone, as a name server that knows AMTRELAY takes them, and as any other does.
@@ -79,13 +79,13 @@ class DiscoverSession {
   std::vector<bool> answered_;
   bool looks_up_ = false;
   bool done_ = false;
-  // Last: what it calls back ends after it.
+  // Last: the objects that it calls back end after it.
   std::optional<DiscoverLookup> lookup_;
 };
 
 Result<void, std::string> DiscoverSession::begin_lookup() {
   DnsResolverOptions options = resolver_options(config_.dns);
-  // Whether the records are signed is part of what a person wants to know.
+  // The report also says whether the records are signed.
   options.signatures_wait = kSignaturesWait;
   Result<std::unique_ptr<DnsClient>, std::string> dns = DnsClient::create(loop_, options);
   if (!dns) return Unexpected<std::string>(dns.error());
@@ -162,7 +162,7 @@ void DiscoverSession::ask_all() {
   }
 }
 
-/// What has not answered yet, for a person who waits.
+/// Relays without an answer yet, for a person who waits.
 std::string DiscoverSession::awaited() const {
   std::string text;
   const auto add = [&text](const std::string& one) { text += (text.empty() ? "" : ", ") + one; };

@@ -1,5 +1,6 @@
 #pragma once
-/// What `amt discover` asks the DNS: the records of a source (DRIAD), and the relays of the network around (DNS-SD).
+/// The questions of `amt discover` to the DNS: the records of a source (DRIAD), and the relays of the network around
+/// (DNS-SD).
 
 #include <functional>
 #include <memory>
@@ -29,14 +30,14 @@ class DiscoverLookup {
   void start(const std::vector<DomainName>& domains);
 
  private:
-  /// Asks what there is to ask, and hands on what is known.
+  /// Sends the due questions, and hands on the answers.
   void advance();
 
   Handlers handlers_;
   std::optional<DriadLookup> driad_;
   ServiceSearch services_;
   Timer timer_;
-  // Last: its answers use what is above.
+  // Last: its answers use the members above.
   std::unique_ptr<DnsClient> dns_;
 };
 

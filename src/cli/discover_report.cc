@@ -16,7 +16,7 @@ double milliseconds(Duration duration) { return std::chrono::duration<double, st
 
 std::string shown_time(Duration duration) { return fmt::format("{:.1f} ms", milliseconds(duration)); }
 
-/// The failure of a look-up in one line: what was asked, where, and what that means.
+/// The failure of a look-up in one line: the question, the server, and the meaning.
 std::string driad_line(const IpAddress& source, const DriadResult& driad) {
   if (driad.relays.empty() && driad.skipped.empty()) return why_no_relay(source, driad);
   return fmt::format("AMTRELAY of {}: {} record{}, DNSSEC {}, for {} s", driad.name.to_string(),

@@ -1,5 +1,5 @@
 #pragma once
-/// What `amt discover` found out, for a person and for a program.
+/// The report of `amt discover`, for a person and for a program.
 
 #include <optional>
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace amt {
 
-/// What DNS-SD brought.
+/// The result of DNS-SD.
 struct ServicesFound {
   /// Those that were asked.
   std::vector<ServiceDomain> domains;
@@ -26,7 +26,7 @@ struct ServicesFound {
 };
 
 struct AskedRelay {
-  /// Whom we asked: a relay, or an address that tells of one.
+  /// The address that was asked: a relay's, or a discovery address.
   Endpoint target;
   RelayOrigin origin = RelayOrigin::kDriad;
   /// Given with --discovery rather than found.

@@ -1,5 +1,5 @@
 #pragma once
-/// What `amt drain` asks of a relay, as it stands in the control protocol.
+/// The request of `amt drain` in the control protocol.
 
 #include <optional>
 #include <string>

@@ -10,7 +10,7 @@
 namespace amt {
 namespace {
 
-/// `ADDR:PORT` as `bind` names it: what stands behind the last colon.
+/// `ADDR:PORT` as `bind` names it: the part after the last colon.
 std::string port_of(const std::string& object) { return object.substr(object.rfind(':') + 1); }
 
 constexpr const char* kCapabilities = "run as root, or give the program the capabilities (CAP_NET_ADMIN, CAP_NET_RAW)";
@@ -21,7 +21,7 @@ std::string mend_open(const SysError& error) {
   return error.code == EACCES || error.code == EPERM ? kCapabilities : "load the kernel's tun module (modprobe tun)";
 }
 
-/// What the interface belongs to stands last.
+/// The bridge, bond or gateway stands last.
 std::string mend_upstream(const SysError& error) {
   if (error.object.find(" a port of ") == std::string::npos)
     return "this relay's own data would come back there; name the interface on which the sources are";
@@ -53,7 +53,7 @@ std::string mend(const SysError& error) {
     case ENXIO:
       return fmt::format("no such interface; there are: {}", interface_names());
     case EINVAL:
-      // What TUNSETIFF says of an interface of another kind.
+      // The error of TUNSETIFF for an interface of another kind.
       if (error.call != "create interface") return {};
       [[fallthrough]];
     case EBUSY:

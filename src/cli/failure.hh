@@ -13,7 +13,7 @@ namespace amt {
 /// `amt SUBCOMMAND: MESSAGE`, that names the option, the value and the mend. Returns 2.
 [[nodiscard]] int fail_usage(std::string_view subcommand, std::string_view message);
 
-/// What `--check-config` says when nothing is wrong. Returns 0, or 1 where it cannot be said.
+/// The message of `--check-config` for a good configuration. Returns 0, or 1 where it cannot be printed.
 [[nodiscard]] int config_is_good(std::string_view subcommand);
 
 /// For `fail_usage`: "--interface eth9: there is no such interface (there are lo, eth0)".

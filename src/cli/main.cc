@@ -1,4 +1,4 @@
-/// The program `amt`: reads the command line, sets up what all subcommands share, and hands over.
+/// The program `amt`: reads the command line, sets up the parts that all subcommands share, and calls one.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -52,8 +52,8 @@ int run(const std::vector<std::string>& arguments) {
   return std::visit(RunSubcommand{*invocation, arguments}, invocation->command);
 }
 
-/// Whoever starts a program may have closed 0, 1 or 2. The next file or socket that is opened would take the number,
-/// and a log line or a payload would go there.
+/// The parent may have closed 0, 1 or 2. The next file or socket that is opened would take the number, and a log line
+/// or a payload would go there.
 void open_standard_descriptors() {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
     // The lowest free number is the one that is missing.
@@ -71,8 +71,8 @@ int main(int argc, char** argv) {
   try {
     return amt::run(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc));
   } catch (const std::exception& error) {
-    // No exception crosses a room; what arrives here is the end of memory, or a bug.
-    // allow: memory for a log line may be what is missing
+    // No exception crosses a room: one that gets here means that memory has run out, or a bug.
+    // allow: there may be no memory for a log line
     std::fprintf(stderr, "amt: stopped by an unexpected failure: %s\n", error.what());
     return 1;
   }

@@ -12,7 +12,7 @@
 
 namespace amt {
 
-/// Where they will be, while nobody answers yet.
+/// Their sockets, before the servers run.
 struct ObservationPlaces {
   std::optional<HttpPlace> control{};
   std::optional<HttpPlace> http{};

@@ -1,5 +1,6 @@
 #pragma once
-/// From received packets to the output of `amt receive`: RTP headers off where that is wanted, what came late in order.
+/// From received packets to the output of `amt receive`: RTP headers taken off where that is wanted, late packets in
+/// order.
 
 #include <functional>
 #include <memory>
@@ -19,8 +20,7 @@ namespace amt {
 /// Lives on its event loop's thread.
 class PayloadWriter {
  public:
-  /// `on_failure`: the output is gone; nothing is written any more.
-  /// `port`: of the media; none: whatever the port is.
+  /// `on_failure`: the output is gone; nothing is written any more. `port`: of the media; none: any port.
   PayloadWriter(EventLoop& loop, std::unique_ptr<PayloadOutput> output, std::optional<RtpUnwrapper::Mode> unwrapping,
                 std::optional<std::uint16_t> port, std::function<void(const SysError&)> on_failure);
 
@@ -30,7 +30,7 @@ class PayloadWriter {
   [[nodiscard]] bool takes_repair() const { return reception_ && has_port_; }
 
   void write(Instant now, std::span<const Payload> packets);
-  /// Nothing comes any more: what waits for its predecessors is written.
+  /// No data comes any more: packets that wait for their predecessors are written.
   void finish();
 
   /// Payloads that the output was too slow to take.

@@ -135,7 +135,7 @@ int ReceiveSession::run() {
   if (const std::optional<std::string> problem = unusable_native_interface(config_.relay)) {
     return fail_usage("receive", *problem);
   }
-  // From here on the output may be there, and whoever waits for it may stop this.
+  // From here on the output may be there, and a script that waits for it may stop this program.
   loop_.on_stop_signal([this](int) { end(0); });
   if (const std::optional<int> failed = open_outputs()) return *failed;
   SandboxOptions sandbox;

@@ -21,12 +21,12 @@
 namespace amt {
 namespace {
 
-// A player that takes nothing for so long has stopped; packets are dropped then, so that the relay's socket goes on
+// A player that takes nothing for this long has stopped; packets are dropped then, so that the relay's socket goes on
 // being read.
 constexpr int kPatienceMilliseconds = 500;
 constexpr std::size_t kPiecesPerCall = 512;  // below IOV_MAX, 1024
 
-/// A regular file, or what takes everything at once as well.
+/// A regular file, or another output that takes all octets at once.
 class FileOutput final : public PayloadOutput {
  public:
   FileOutput(UniqueFd owned, int fd, std::string name) : owned_(std::move(owned)), fd_(fd), name_(std::move(name)) {}
@@ -154,7 +154,7 @@ class UdpOutput final : public PayloadOutput {
     for (const Bytes& payload : payloads) {
       messages_.push_back(Transmit{.to = to_, .pieces = {&payload, 1}});
     }
-    // Nobody may be listening yet: what could not be sent is counted, no more.
+    // There may be no listener yet: a datagram that could not be sent is only counted.
     socket_.send(messages_, [this](const SendFailure&) { ++dropped_; });
     socket_.poll_errors([](const SocketError&) {});
     return {};
@@ -218,7 +218,7 @@ bool is_fifo(const std::string& path) {
   return stat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
-/// A FIFO that had no reader at the start. What comes before there is one is dropped.
+/// A FIFO that had no reader at the start. Data before there is one is dropped.
 class FifoOutput final : public PayloadOutput {
  public:
   explicit FifoOutput(std::string path) : path_(std::move(path)) {}
@@ -248,7 +248,7 @@ class FifoOutput final : public PayloadOutput {
   std::optional<PipeOutput> pipe_;
 };
 
-/// EEXIST: there is something in the file, and nobody said that it may go.
+/// EEXIST: the file is not empty, and --overwrite was not given.
 SysResult<std::unique_ptr<PayloadOutput>> open_file(const std::string& path, bool overwrite) {
   struct stat present {};
   const bool is_recording = stat(path.c_str(), &present) == 0 && S_ISREG(present.st_mode) && present.st_size > 0;

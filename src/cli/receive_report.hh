@@ -1,5 +1,5 @@
 #pragma once
-/// What `amt receive` says of what it received.
+/// The report of `amt receive`.
 
 #include <cstdint>
 #include <optional>
@@ -21,7 +21,7 @@ class ReceiveReport {
   /// UDP payloads, and their octets.
   [[nodiscard]] std::uint64_t packets() const { return packets_; }
 
-  /// What else the final report tells.
+  /// Further parts of the final report.
   struct Surroundings {
     /// Where there are several.
     std::optional<std::string> channel;

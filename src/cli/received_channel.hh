@@ -1,5 +1,5 @@
 #pragma once
-/// One channel of `amt receive`: its reception, where its payload goes, and what is reported of it.
+/// One channel of `amt receive`: its reception, output and report.
 
 #include <functional>
 #include <memory>
@@ -14,7 +14,7 @@
 
 namespace amt {
 
-/// What `ReceivedChannel` calls.
+/// The callbacks of `ReceivedChannel`.
 struct ReceivedChannelEvents {
   /// As many packets as `--count` says have come; nothing more is taken.
   std::function<void()> on_count;
@@ -30,7 +30,7 @@ class ReceivedChannel {
   /// Error EEXIST: as `open_output`.
   SysResult<void> open_output(const ReceiveOutput& output);
   SysResult<void> open_receiver(RelaySetOptions relays, Random& random);
-  /// Writes what waits, leaves the channel. Once, at the end.
+  /// Writes waiting packets, leaves the channel. Once, at the end.
   void close();
 
   [[nodiscard]] const ChannelUrl& url() const { return url_; }
@@ -40,13 +40,13 @@ class ReceivedChannel {
   /// Nothing has come for a while: one log line, and another when data comes again; none more often than each minute.
   void log_silence(Instant now);
   [[nodiscard]] std::string reason_of_silence() const;
-  /// After `close`: what else the report is about, and whether nothing of it was lost or damaged.
+  /// After `close`: prints the rest of the report. True: nothing was lost or damaged.
   [[nodiscard]] const ReceiveReport::Surroundings& surroundings() const { return surroundings_; }
   [[nodiscard]] bool is_faultless() const { return report_.is_faultless(surroundings_.drops); }
 
  private:
   void on_packets(Instant now, std::span<const Payload> packets);
-  /// Puts into `taken_` what is for the output, and reports the media. True: there was media.
+  /// Puts the payloads for the output into `taken_`, and reports the media. True: there was media.
   bool take(Instant now, std::span<const Payload> packets);
   [[nodiscard]] PayloadDrops drops() const;
   /// Before its log lines, where there are several channels.

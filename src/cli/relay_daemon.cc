@@ -132,7 +132,7 @@ void RelayDaemon::keep_books(Opened& opened, RelayEngineOptions& options) {
 }
 
 int RelayDaemon::run() {
-  // Before it says that it is ready. The handlers run on the loop: whatever they stop is there by then.
+  // Before it says that it is ready. The handlers run on the loop: the objects that they stop exist by then.
   loop_.on_stop_signal([this](int) {
     log_info("stopping");
     if (config().descriptor_store && give_to_store()) return;

@@ -1,5 +1,5 @@
 #pragma once
-/// A running `amt relay`: what it consists of, and what changes while it runs.
+/// A running `amt relay`: its parts, and its changes while it runs.
 
 #include <cstdint>
 #include <memory>
@@ -38,7 +38,7 @@ class RelayDaemon {
   [[nodiscard]] const RelayConfig& config() const { return std::get<RelayConfig>(invocation_.command); }
   /// Nothing: it runs. Else the exit status.
   [[nodiscard]] std::optional<int> open();
-  /// What is opened with privileges that are given up afterwards.
+  /// Sockets that are opened with privileges that are given up afterwards.
   struct Opened {
     std::optional<LineOutput> events{};
     std::optional<UniqueFd> collector{};
@@ -70,7 +70,7 @@ class RelayDaemon {
   void find_dead_predecessor(const std::string& path);
   /// This relay runs, and the one before may end.
   void confirm_take_over();
-  /// Somebody asks for all that this relay has.
+  /// Another process asks for this relay's state and descriptors.
   void answer_hand_over(const HttpRespond& respond);
   void begin_hand_over(const UniqueFd& client);
   void on_handed_over(int pid, const Result<void, std::string>& taken);
@@ -81,7 +81,7 @@ class RelayDaemon {
 
   Invocation invocation_;
   std::vector<std::string> arguments_;
-  /// What is in force, for the log.
+  /// The restrictions in force, for the log.
   std::string confinement_;
   /// Its thread begins when there is nothing more to give up, and outlives all others.
   std::optional<LogWriter> log_writer_;
@@ -89,7 +89,7 @@ class RelayDaemon {
   OsRandom random_;
   Announcer announcer_;
   std::optional<RelayPredecessor> predecessor_;
-  /// Ends after the engine, whose workers tell it what ends.
+  /// Ends after the engine, whose workers report ends to it.
   std::optional<RelayEvents> events_;
   std::optional<FlowExporter> flows_;
   std::unique_ptr<RelayEngine> engine_;

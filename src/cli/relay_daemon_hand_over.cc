@@ -69,7 +69,7 @@ void RelayDaemon::confirm_take_over() {
   if (!predecessor_) return;
   predecessor_->confirm();
   const bool was_draining = predecessor_->shared().is_draining;
-  // What it read refers to it.
+  // The parsed state refers to it.
   predecessor_.reset();
   set_listener_files_kept(*observation_, false);
   if (events_) events_->add("take-over", {{"tunnels", std::to_string(engine_->tunnel_count())}});

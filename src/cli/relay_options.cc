@@ -39,7 +39,7 @@ AnswerLimits answer_limits(const RelayConfig& config) {
   AnswerLimits limits;
   limits.queries_per_address_max = config.requests_per_second_max;
   limits.advertisements_per_address_max = config.discoveries_per_second_max;
-  // Whoever lets one address ask without limit has a load of his own in mind.
+  // Without a limit of one address the operator expects a load of its own.
   const bool is_limited = config.requests_per_second_max != 0;
   limits.per_prefix_max = config.answers_per_prefix_max.value_or(is_limited ? limits.per_prefix_max : 0);
   limits.total_max = config.answers_max.value_or(is_limited ? limits.total_max : 0);

@@ -13,8 +13,8 @@ namespace amt {
 /// The addresses that this host's default routes leave from, one of each family that has one: without `--local`.
 [[nodiscard]] std::vector<IpAddress> default_relay_addresses();
 
-/// Reads the secret file, logs the names of its keys, and asks this host for what was not given. Error: a line for the
-/// user.
+/// Reads the secret file, logs the names of its keys, and fills in missing options from this host. Error: a line for
+/// the user.
 [[nodiscard]] Result<RelayEngineOptions, std::string> relay_engine_options(const RelayConfig& config);
 
 }  // namespace amt

@@ -1,5 +1,5 @@
 #pragma once
-/// The relay that ran before this one: what it has handed over, or left behind.
+/// The state of the relay that ran before this one, handed over or left behind.
 
 #include <memory>
 #include <optional>
@@ -19,8 +19,8 @@ class RelayPredecessor {
   RelayPredecessor(const RelayPredecessor&) = delete;
   RelayPredecessor& operator=(const RelayPredecessor&) = delete;
 
-  /// Asks the relay whose control socket is at the first of `paths` where somebody listens to hand over. False: nobody
-  /// is there. Error: one line for the user; the other relay goes on as if nobody had asked.
+  /// Asks the relay whose control socket is at the first of `paths` with a listener to hand over. False: there is none.
+  /// Error: one line for the user; the other relay goes on as before.
   [[nodiscard]] Result<bool, std::string> ask(const std::vector<std::string>& paths);
   /// The same of one that has ended, and sent everything through the other end of `channel`. Error: a text for the log;
   /// there is nothing to go on with.
@@ -40,7 +40,7 @@ class RelayPredecessor {
 
  private:
   [[nodiscard]] SysResult<RelayInheritance::Rest> take_rest();
-  /// What is in the sealed memory among `given`. Error: why it is not to be used.
+  /// The octets of the sealed memory among `given`. Error: why it is not to be used.
   [[nodiscard]] static Result<StateReader, std::string> open_given(std::vector<GivenDescriptor>& given,
                                                                    std::vector<std::byte>& document);
   /// The first of the two parts.

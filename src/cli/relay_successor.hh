@@ -12,11 +12,11 @@
 namespace amt {
 
 /// Lives on the engine's loop. The data goes on until the other process has the tunnels; then sockets and captures go
-/// to it as they are, with what waits in them.
+/// to it as they are, with their waiting datagrams.
 class RelaySuccessor {
  public:
-  /// `done`: the other process has everything, and this one is to end; or why not: then everything goes on here as if
-  /// nobody had asked. It may destroy this object. `listeners`: sockets that the relay is asked at.
+  /// `done`: the other process has everything, and this one is to end; or why not: then everything goes on here as
+  /// before. It may destroy this object. `listeners`: sockets that the relay is asked at.
   using Done = std::function<void(Result<void, std::string> taken)>;
   RelaySuccessor(EventLoop& loop, RelayEngine& engine, DescriptorChannel channel, std::vector<LentDescriptor> listeners,
                  Done done);
@@ -35,7 +35,7 @@ class RelaySuccessor {
   Done done_;
   BootId boot_{};
   Phase phase_ = Phase::kCollecting;
-  /// Ends what waits for the workers when this object is gone.
+  /// Cancels callbacks of the workers when this object is gone.
   std::shared_ptr<int> alive_ = std::make_shared<int>();
   Timer patience_;
   ReadWatch answers_;

@@ -1,5 +1,5 @@
 #pragma once
-/// What the log, and the one who asked, are told of a reload.
+/// The report of a reload, for the log and for the client.
 
 #include <string>
 #include <vector>

@@ -1,5 +1,5 @@
 #pragma once
-/// `--secret-file`: what the relays of one anycast address share.
+/// `--secret-file`: the keys that the relays of one anycast address share.
 
 #include <string>
 #include <vector>
@@ -18,7 +18,7 @@ struct SecretFile {
 
 /// A list of keys, or a file of any content that becomes one key by hashing; the same file gives the same keys on every
 /// relay of a fleet. It is a regular file of this process's user or root, and others may neither read nor write it:
-/// whoever knows the secret ends tunnels, whoever sets it can know it. Error: a text for the user.
+/// with the secret an attacker can end tunnels, and who can write the file can set it. Error: a text for the user.
 [[nodiscard]] Result<SecretFile, std::string> read_secret_file(const std::string& path);
 
 }  // namespace amt

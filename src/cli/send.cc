@@ -55,7 +55,7 @@ bool draws_line(const SendConfig& config) {
   return ::isatty(STDERR_FILENO) == 1 && !reads_pipe;
 }
 
-/// What went out; the line that a person watches on a terminal.
+/// The sent packets; the live line on a terminal.
 class Progress {
  public:
   Progress(Instant start, bool is_shown) : is_shown_(is_shown), start_(start), shown_at_(start) {}

@@ -23,8 +23,7 @@ constexpr int kBurstPackets = 4;
 constexpr Duration kTimerSlack = std::chrono::microseconds(500);
 /// For a stream with its own clock: four datagrams of 8 Mbit/s.
 constexpr Duration kStreamLatenessMax = std::chrono::milliseconds(5);
-/// What comes from a pipe waits so long for the stream's clock, and as long again for its turn. PCRs stand 100 ms
-/// apart.
+/// Data of a pipe waits this long for the stream's clock, and as long again for its turn. PCRs stand 100 ms apart.
 constexpr Duration kLiveHoldMax = std::chrono::milliseconds(250);
 
 class ConstantRate {
@@ -79,7 +78,7 @@ class Input {
 
   [[nodiscard]] const std::string& name() const { return name_; }
 
-  /// Not a file on a disk: what is read comes when it comes.
+  /// Not a file on a disk: a read may have to wait.
   [[nodiscard]] bool is_live() const {
     struct stat status {};
     return ::fstat(fd_, &status) == 0 && !S_ISREG(status.st_mode);
@@ -97,7 +96,7 @@ class Input {
     if (!octets) return tl::unexpected(octets.error());
     return octets->value_or(0);
   }
-  /// The same, or nothing when there is not enough until then: what there is comes with the next `read`.
+  /// The same, or nothing when there is not enough until then: the next `read` returns the octets.
   SysResult<std::optional<std::size_t>> read(MutableBytes buffer, Instant until) {
     std::size_t filled = std::min(buffer.size(), pushed_back_.size());
     std::copy_n(pushed_back_.begin(), filled, buffer.begin());
@@ -169,7 +168,7 @@ class TransportStreamSource final : public SendSource {
         datagram_.insert(datagram_.end(), paced->packet.begin(), paced->packet.end());
         continue;
       }
-      // What there was is due; the datagram need not be full.
+      // The octets so far are due; the datagram need not be full.
       if (ended_ || (released_ && !datagram_.empty())) break;
       if (SysResult<void> read = read_packet(); !read) return tl::unexpected(read.error());
     }
@@ -177,8 +176,8 @@ class TransportStreamSource final : public SendSource {
     return due;
   }
   Bytes payload(Instant) override { return datagram_; }
-  /// Where more waits in a pipe it is this program that is late, and all of that is to be caught up with: what stays in
-  /// the pipe has the source wait.
+  /// Where more waits in a pipe this program is late, and has to catch up with all of it: octets that stay in the pipe
+  /// stop the source.
   [[nodiscard]] Duration lateness_max() const override {
     return live_ && input_.available() >= datagram_.size() ? Duration::max() : kStreamLatenessMax;
   }

@@ -1,5 +1,5 @@
 #pragma once
-/// What `amt send` sends, and when.
+/// The data of `amt send`, and its schedule.
 
 #include <cstdint>
 #include <memory>
@@ -27,7 +27,7 @@ class SendSource {
   virtual SysResult<std::optional<Duration>> next() = 0;
   /// Its octets, valid until `next`. `now`: when it is sent.
   virtual Bytes payload(Instant now) = 0;
-  /// How late a sender may be before the schedule moves (Schedule), with what `next` read.
+  /// How late a sender may be before the schedule moves (Schedule), with the octets that `next` read.
   [[nodiscard]] virtual Duration lateness_max() const = 0;
   /// How long a datagram may be held back at most (Schedule): longer is no wish of a live input's.
   [[nodiscard]] virtual Duration hold_max() const { return Duration::max(); }

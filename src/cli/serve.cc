@@ -108,7 +108,7 @@ void ServeSession::reload() {
   log_info("SIGHUP: subnets of this host, tokens and lists were looked at again");
 }
 
-/// Takes what needs a right or a file, then gives up the rest, then looks up relays.
+/// Opens everything that needs a capability or a file, then gives up the rest, then looks up relays.
 std::optional<int> ServeSession::open() {
   if (const std::optional<std::string> problem = unguarded_listening(config_)) return fail_usage("serve", *problem);
   if (const Result<void, std::string> read = lists_.read_file(); !read) return fail_usage("serve", read.error());

@@ -55,7 +55,7 @@ bool ServeAccess::may_play(const HttpRequest& request) const {
 }
 
 std::vector<std::pair<std::string, std::string>> ServeAccess::fields_for(const HttpRequest& request) const {
-  // A request without an origin is not a page's: what it may be told, anybody may.
+  // A request without an origin does not come from a page: its answer is for every client.
   if (request.origin.empty()) return {{"Access-Control-Allow-Origin", "*"}};
   return {{"Access-Control-Allow-Origin", request.origin},
           {"Vary", "Origin"},

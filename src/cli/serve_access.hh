@@ -1,5 +1,5 @@
 #pragma once
-/// Who may ask `amt serve` for something.
+/// Access control of `amt serve`.
 
 #include <optional>
 #include <string>
@@ -20,10 +20,10 @@ class ServeAccess {
   ServeAccess(std::vector<Prefix> allowed, std::vector<std::string> origins, std::optional<AccessTokens> tokens);
 
   enum class Admission : std::uint8_t { kAllowed, kNoToken, kNotAllowed };
-  /// This host itself always may, and whoever comes over a UNIX socket, which has its own permissions.
+  /// Clients of this host always may, and clients over a UNIX socket, which has its own permissions.
   [[nodiscard]] Admission admit(const HttpRequest& request) const;
   /// Is it this server's own page that asks, no page at all, or one that was allowed? Any other page could use the
-  /// browser of one who may connect.
+  /// browser of a client that may connect.
   [[nodiscard]] bool may_play(const HttpRequest& request) const;
   /// The header fields that let such a page read the answer (CORS).
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> fields_for(const HttpRequest& request) const;

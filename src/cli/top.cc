@@ -48,7 +48,7 @@ void look(const std::string& path, TopChoice& choice, std::size_t rows, TopView&
     if (list && list->accepted) view.set_list(monotonic_now(), list->json);
   };
   look_at_list();
-  // Whoever went past the end, or whose rows have gone, is at the beginning again.
+  // Past the end, or when the rows have gone, the list starts at the beginning again.
   if (view.is_empty() && std::exchange(choice.offset, 0) != 0) look_at_list();
 }
 
@@ -63,7 +63,7 @@ int print_once(const std::string& path, const TopConfig& config) {
   if (stop->wait_until(monotonic_now() + config.interval)) return 0;
   look(path, choice, rows, view);
   std::vector<TopLine> lines = view.screen(choice, kPrintedWidth, kPrintedHeight);
-  // Nobody presses keys there.
+  // There are no keys there.
   lines.pop_back();
   std::string out;
   for (const TopLine& line : lines) out += line.text + "\n";
@@ -74,7 +74,7 @@ int print_once(const std::string& path, const TopConfig& config) {
 volatile std::sig_atomic_t stop_requested = 0;
 void request_stop(int) { stop_requested = 1; }
 
-/// What a key changes. False: the end.
+/// The effect of a key. False: the end.
 bool apply(TopScreen::Key key, TopScreen& screen, TopChoice& choice) {
   using Key = TopScreen::Key;
   const std::size_t rows = TopView::rows_of(screen.size().second);
@@ -120,7 +120,7 @@ bool apply(TopScreen::Key key, TopScreen& screen, TopChoice& choice) {
 }
 
 void run_screen(const std::string& path, const TopConfig& config) {
-  // As the terminal was before, whatever ends this.
+  // Restores the terminal, at any end.
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, request_stop);
   TopScreen screen;
   TopView view;
@@ -136,7 +136,7 @@ void run_screen(const std::string& path, const TopConfig& config) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_look - monotonic_now()).count();
     const TopScreen::Key key = screen.wait_key(static_cast<int>(std::max<std::int64_t>(left, 0)));
     if (!apply(key, screen, choice)) return;
-    // What was asked for is shown at once.
+    // An answer to a key is shown at once.
     if (key != TopScreen::Key::kNone) next_look = monotonic_now();
   }
 }

@@ -83,7 +83,7 @@ TopScreen::TopScreen() {
   ::noecho();
   ::curs_set(0);
   ::keypad(::stdscr, true);
-  // An Esc is no key here, and nobody shall wait for what may follow it.
+  // An Esc is no key here, and there is no wait for the octets that may follow it.
   ::set_escdelay(25);
   if (!::has_colors()) return;
   ::start_color();

@@ -1,6 +1,6 @@
 #pragma once
-/// What a daemon waits for at its start: after a boot, interfaces, addresses, routes and the DNS come a little later
-/// than it does.
+/// Waiting at the start of a daemon: after a boot, interfaces, addresses, routes and the DNS come a little later than
+/// it does.
 
 #include <functional>
 #include <string>

@@ -133,7 +133,7 @@ void Client::handle_datagrams(Instant now, SocketId socket, std::span<const Rece
   Impl::Tunnel& tunnel = impl_->tunnels.at(*owner->second);
   for (const Received& message : batch) {
     message.for_each_datagram([&](MutableBytes datagram) {
-      // A reject is counted by the gateway; there is nobody to tell.
+      // The gateway counts a reject; no output follows.
       if (wire::peek_type(datagram) != wire::MessageType::kMulticastData) {
         if (tunnel.gateway.handle_control(now, message.from, datagram)) tunnel.logged_problem.clear();
         impl_->drain_tunnel(now, *owner->second, tunnel);

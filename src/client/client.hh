@@ -1,6 +1,6 @@
 #pragma once
-/// The gateway side of AMT over all its relays: which relay serves what, over sockets that come and go, and what
-/// becomes of the data (RFC 7450 §5.2, RFC 8777 §3).
+/// The gateway side of AMT over all its relays: which relay serves which channel, over sockets that come and go, and
+/// the delivery of the data (RFC 7450 §5.2, RFC 8777 §3).
 
 #include <cstdint>
 #include <functional>
@@ -37,7 +37,7 @@ struct ClientOptions {
   /// Candidates that are relays, as they were given; empty: none was given by name. Names are looked up again.
   std::vector<NamedRelay> names = {};
   RelaySearchOptions search;
-  /// Outer source address; none: what the route to each relay gives.
+  /// Outer source address; none: that of the route to each relay.
   std::optional<IpAddress> local;
   /// Outer source port of the first tunnel; 0: the caller chooses.
   std::uint16_t port = 0;
@@ -47,7 +47,7 @@ struct ClientOptions {
   bool has_dns = true;
   /// Where DNS-SD looks; empty: `AskServiceDomains` asks for this host's.
   std::vector<DomainName> service_domains;
-  /// What is wanted is joined on the local network first (RFC 8777 §3.1.1).
+  /// Channels are joined on the local network first (RFC 8777 §3.1.1).
   bool native = false;
   /// Inner checksums are verified before data is handed on. With `payloads` they always are.
   bool verify_transport = true;
@@ -65,7 +65,7 @@ struct OpenSocket {
   std::optional<IpAddress> local;
   /// 0: see `purpose`.
   std::uint16_t port = 0;
-  /// What the socket is for, for a port that lasts; empty: any port will do.
+  /// The purpose of the socket, for a port that stays over restarts; empty: any port.
   std::string purpose;
 };
 struct CloseSocket {
@@ -118,9 +118,9 @@ using ClientOutput = std::variant<ClientDeadline, ClientPackets, ClientTransmit,
                                   AskHost, AskSource, AskServiceDomains, JoinNatively, RelayChosen, ClientEvent>;
 
 /// Decides, never sends (sans-I/O). One input, then `poll_output` until it returns the deadline, then the next input.
-/// The first poll comes after construction. An output that asks something, or that fails, may be answered before the
+/// The first poll comes after construction. An output that asks a question, or that fails, may be answered before the
 /// next poll: `handle_dns_answer`, `handle_host_answer`, `handle_source_answer`, `handle_service_domains`,
-/// `handle_socket_failed` and `handle_send_error` leave what was not polled yet as it is. Not thread-safe. `now` never
+/// `handle_socket_failed` and `handle_send_error` keep outputs that were not polled yet. Not thread-safe. `now` never
 /// runs backwards. No allocation for a packet that is accepted and whole.
 class Client {
  public:
@@ -138,11 +138,11 @@ class Client {
 
   /// False: no relay would take that (link scope, not multicast, EXCLUDE of an SSM group).
   [[nodiscard]] bool may_join(const IpAddress& group, const SourceFilter& filter) const;
-  /// What is wanted of `group` from now on; INCLUDE({}) leaves it. False: `may_join` is false, or the client was
-  /// shut down, and nothing changed.
+  /// The filter of `group` from now on; INCLUDE({}) leaves it. False: `may_join` is false, or the client was shut down,
+  /// and nothing changed.
   [[nodiscard]] bool set_membership(Instant now, const IpAddress& group, const SourceFilter& filter);
 
-  /// What arrived at a socket; octets may be changed in place (ECN).
+  /// Datagrams that arrived at a socket; octets may be changed in place (ECN).
   void handle_datagrams(Instant now, SocketId socket, std::span<const Received> batch);
   /// ICMP Destination Unreachable for something sent to `to` from this socket.
   void handle_unreachable(Instant now, SocketId socket, const Endpoint& to);
@@ -159,7 +159,7 @@ class Client {
   [[nodiscard]] bool follows_network() const;
   /// This host's interfaces, addresses or routes changed.
   void handle_network_change(Instant now);
-  /// What came by the local network of what `JoinNatively` named: datagrams, or with `payloads` payloads.
+  /// Data of the local network, of channels that `JoinNatively` named: datagrams, or with `payloads` payloads.
   void handle_native(Instant now, std::span<const Bytes> datagrams);
   void handle_native(Instant now, std::span<const Payload> payloads);
   void handle_timeout(Instant now);
@@ -173,7 +173,7 @@ class Client {
   /// Each relay in use, or asked.
   void for_each_relay(const std::function<void(const Endpoint& relay, const Gateway& gateway)>& visit) const;
   void for_each_membership(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const;
-  /// With `native`: who brings each channel.
+  /// With `native`: the way that brings each channel.
   void for_each_channel(const std::function<void(const Channel& channel, ServedBy served)>& visit) const;
 
   /// Of all tunnels, those that are closed too.

@@ -41,7 +41,7 @@ struct Client::Impl {
       io(self.send_problem, self.logged_problem, self.ecn_mismatches_reported, self.next_ecn_alarm);
     }
   };
-  /// What waits for the answers to questions about source addresses.
+  /// The work that waits for answers about source addresses.
   struct WaitingRecords {
     IpAddress source;
     SourceRecords records;
@@ -86,11 +86,11 @@ struct Client::Impl {
   [[nodiscard]] bool set_relay_membership(Instant now, const IpAddress& group, const SourceFilter& filter);
   void emit(ClientOutput output) { outputs.push_back(std::move(output)); }
   void emit_event(LogLevel level, std::string text) { emit(ClientEvent{level, std::move(text)}); }
-  /// Does what the machines inside have decided, until they have nothing more to say.
+  /// Carries out the decisions of the machines inside, until they have no more outputs.
   void drain(Instant now);
   [[nodiscard]] Instant next_deadline() const;
 
-  /// Forgets what the input before brought.
+  /// Clears the data of the input before.
   void begin_packets();
   /// The probes under way whose target `concerns` cannot be sent to.
   void fail_probes(const std::string& problem, const std::function<bool(const Endpoint&)>& concerns);
@@ -145,7 +145,7 @@ struct Client::Impl {
   /// A search began, and the first tunnel still stands.
   [[nodiscard]] bool has_first_tunnel() const { return finds() && tunnels.contains(kFirstTunnel); }
   void watch_first_tunnel(Instant now, const Tunnel& tunnel, GatewayEvent::Kind event);
-  /// From now on relays are found: another one is sought for what the first tunnel is asked for.
+  /// From now on relays are found: another one is sought for the filters of the first tunnel.
   void begin_succession(Instant now);
   /// Once it is known how the address is reached.
   void want_what_first_tunnel_has(Instant now);
@@ -154,7 +154,7 @@ struct Client::Impl {
   void review_succession(Instant now);
 
   // reception.cc
-  /// What passed the tunnel's own checks: `accepted`.
+  /// `accepted`: packets that passed the tunnel's own checks.
   void handle_tunnel_data(Instant now, TunnelNumber number);
   /// Something may come by two tunnels.
   [[nodiscard]] bool is_moving() const {
@@ -206,7 +206,7 @@ struct Client::Impl {
   /// The first tunnel was left for want of an answer, not for an L flag.
   bool first_is_silent = false;
   Instant first_closes_at = kNoDeadline;
-  /// What came through the first tunnel may still come by another.
+  /// Packets of the first tunnel may still come by another.
   Instant first_closed_until = kNoDeadline;
 
   std::optional<NativePreference> native;
@@ -218,7 +218,7 @@ struct Client::Impl {
   std::uint64_t duplicates = 0;
   PayloadReader payload_reader;
 
-  /// What one input brought.
+  /// The data of one input.
   std::vector<DataPacket> accepted;
   std::vector<DataPacket> datagrams;
   std::vector<Payload> payloads;

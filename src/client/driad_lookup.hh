@@ -14,7 +14,7 @@
 
 namespace amt {
 
-/// One AMTRELAY record and what became of it.
+/// One AMTRELAY record and its outcome.
 struct FoundRelay {
   AmtRelay record;
   /// Its addresses: the one in the record, or those of its name. Their source addresses are not filled in.

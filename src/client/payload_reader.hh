@@ -1,5 +1,5 @@
 #pragma once
-/// From inner IP datagrams to the UDP payloads of one port: what a program gets that has no interface of its own.
+/// From inner IP datagrams to the UDP payloads of one port, for programs without an interface of their own.
 
 #include <cstdint>
 #include <optional>
@@ -23,14 +23,14 @@ struct PayloadDrops {
 };
 
 struct Payload {
-  /// Of the UDP datagram: into what was read, or into the reader.
+  /// Of the UDP datagram: points into the input, or into the reader.
   Bytes octets;
   Endpoint source;
   Endpoint destination;
 };
 
-/// Reassembles, and checks port, and the checksum of what was reassembled. Not thread-safe. Allocates for fragments
-/// alone.
+/// Reassembles, checks the port, and checks the checksum of reassembled datagrams. Not thread-safe. Allocates for
+/// fragments alone.
 class PayloadReader {
  public:
   /// `port` of the destination; none: any.

@@ -1,4 +1,4 @@
-/// What becomes of a client's data: each packet once, from whichever way brings it first.
+/// The delivery of a client's data: each packet once, from the way that brings it first.
 
 #include "client/client_impl.hh"
 
@@ -101,7 +101,7 @@ void Client::handle_native(Instant now, std::span<const Payload> payloads) {
 
 PayloadDrops Client::payload_drops() const {
   PayloadDrops drops = impl_->payload_reader.drops();
-  // The tunnels verify what comes whole.
+  // The tunnels verify whole datagrams.
   drops.bad_checksum += rejects()[GatewayReject::kDataBadChecksum];
   return drops;
 }

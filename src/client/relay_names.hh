@@ -1,5 +1,5 @@
 #pragma once
-/// Relays that were given by name: when their names are looked up again, and what follows.
+/// Relays that were given by name: when their names are looked up again, and the changes that follow.
 
 #include <cstdint>
 #include <deque>
@@ -14,10 +14,10 @@ namespace amt {
 
 /// A relay as it was given, in order.
 struct NamedRelay {
-  /// Empty: `endpoints` is what was given, and stays.
+  /// Empty: `endpoints` was given as addresses, and stays.
   std::string name = {};
   std::uint16_t port = 0;
-  /// What the name stood for last.
+  /// The addresses of the name at the last look-up.
   std::vector<Endpoint> endpoints = {};
 };
 

@@ -59,7 +59,7 @@ void RelayProbes::handle_send_error(Ticket ticket, std::string problem) {
   const auto found = probes_.find(ticket);
   if (found == probes_.end()) return;
   ProbeResult result = result_of(found->second);
-  // What could not be sent is no silence of the relay, but it counts as one: nothing came.
+  // A message that could not be sent says nothing about the relay, but it counts as silence: no answer came.
   result.state =
       result.state == RelayProbe::State::kDiscovering ? RelayProbe::State::kNoDiscovery : RelayProbe::State::kNoAnswer;
   result.send_problem = std::move(problem);

@@ -49,7 +49,7 @@ class RelayProbes {
 
   void handle_datagram(Instant now, const Endpoint& from, Bytes datagram);
   void handle_unreachable(const Endpoint& to);
-  /// What was polled last for `ticket` could not be sent: the probe is over.
+  /// The last message of `ticket` could not be sent: the probe is over.
   void handle_send_error(Ticket ticket, std::string problem);
   void handle_timeout(Instant now);
 

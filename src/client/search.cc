@@ -1,4 +1,4 @@
-/// How a client finds its relays: the selection's steps, and the answers to what they ask.
+/// How a client finds its relays: the selection's steps, and the answers to their questions.
 
 #include <algorithm>
 #include <iterator>
@@ -172,9 +172,9 @@ void Client::Impl::apply(Instant now, const WaitingDefaults& ready) {
     const auto known = known_ways.find(way.first);
     return known == known_ways.end() || known->second == way.second;
   });
-  // What a change of the relays' names brings is no change of the network.
+  // New addresses of the relays' names are no change of the network.
   if (ready.is_change || known_ways.empty()) known_ways = found;
-  // Most of what happens on a host's interfaces is none of a tunnel's business.
+  // Most changes of a host's interfaces do not concern a tunnel.
   if (ready.is_change && same) return;
   if (ready.is_change) {
     emit_event(LogLevel::kInfo, "the network changed: looking for relays anew");

@@ -3,7 +3,7 @@
 namespace amt {
 namespace {
 
-/// The relay answers, and still nothing comes: as far as this end can tell why.
+/// The relay answers, and no data comes: the likely reason, as far as this end can know it.
 std::string reason_of_silence_at(const std::string& relay, const Gateway& gateway) {
   const std::string subject = "relay " + relay + " answers";
   if (gateway.counters()[GatewayCounter::kDataReceived] > 0) return subject + "; the source may have paused";

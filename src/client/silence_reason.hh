@@ -5,7 +5,7 @@
 
 namespace amt {
 
-/// Why nothing comes through the tunnel of `gateway`, as far as this end can tell; for a person. `send_problem`: why
+/// Why no data comes through the tunnel of `gateway`, as far as this end can know it; for a person. `send_problem`: why
 /// the last message could not be sent; empty: it was.
 [[nodiscard]] std::string reason_of_silence(const Gateway& gateway, const std::string& send_problem);
 

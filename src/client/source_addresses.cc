@@ -3,7 +3,7 @@
 namespace amt {
 namespace {
 
-/// Relays that are remembered; what the DNS names is bounded far below.
+/// Relays that are remembered. The DNS names far fewer.
 constexpr std::size_t kAnswersMax = 256;
 
 }  // namespace

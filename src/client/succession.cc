@@ -1,6 +1,6 @@
 /// How a client that was given one discovery address leaves the relay which that address led to. The relay's L flag or
-/// its silence begins a search, which asks the address anew. The first tunnel stays until another brings what is
-/// wanted.
+/// its silence begins a search, which asks the address anew. The first tunnel stays until another brings the wanted
+/// data.
 
 #include "client/client_impl.hh"
 

@@ -1,5 +1,5 @@
 #pragma once
-/// What the selection of relays hears of a tunnel's machine.
+/// The events of a tunnel's machine for the selection of relays.
 
 #include <optional>
 
@@ -11,9 +11,9 @@ namespace amt {
 /// How a tunnel is run that goes to a relay which was found, and may be replaced by another.
 inline GatewayOptions found_relay_options(GatewayOptions options, const Endpoint& relay) {
   options.candidates = {{RelayCandidate::Kind::kRelay, relay}};
-  // Nobody is asked before something is wanted of it.
+  // A relay is not asked before a channel is wanted of it.
   options.request_when_idle = false;
-  // A relay that does not answer twice is replaced, if another is known; it is asked on all the same.
+  // A relay that does not answer twice is replaced, if another is known. Its Requests go on.
   options.request_tries = 2;
   return options;
 }

@@ -47,7 +47,7 @@ bool is_host_name(std::string_view text) {
   }
 }
 
-/// Why nobody can ask for `group`, or for `group` with any source.
+/// Why `group`, or `group` with any source, cannot be joined.
 std::optional<std::string> group_problem(const IpAddress& group, bool has_source) {
   if (!group.is_multicast()) return group.to_string() + " is no multicast group (224.0.0.0/4 or ff00::/8)";
   if (!is_forwardable_group(group)) {
@@ -59,8 +59,8 @@ std::optional<std::string> group_problem(const IpAddress& group, bool has_source
   return std::nullopt;
 }
 
-/// An IPv6 address without brackets that, cut at its last colon, is an address and a port that streams have as well:
-/// nobody can know which is meant.
+/// An IPv6 address without brackets that, cut at its last colon, is an address and a port that streams have as well: it
+/// is unknown which is meant.
 std::optional<std::string> ambiguity(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (text.starts_with('[') || text.find(':') == colon) return std::nullopt;
@@ -103,7 +103,7 @@ bool take_scheme(std::string_view& text) {
   return is_ours;
 }
 
-/// What follows the `?` of a URL: `relay=ADDR[:PORT]`, or nothing.
+/// The text after the `?` of a URL: `relay=ADDR[:PORT]`, or nothing.
 ValueResult<std::optional<RelayHost>> parse_url_query(std::string_view query) {
   constexpr std::string_view kRelay = "relay=";
   if (query.empty()) return std::nullopt;

@@ -8,7 +8,7 @@ namespace amt {
 namespace {
 
 constexpr std::size_t kShownOctetsMax = 80;
-/// What CLI11 says a flag's value is that has none.
+/// CLI11's value of a flag without one.
 constexpr std::string_view kFlagAlone = "true";
 
 std::string cli_name(const OptionSpec& option) {
@@ -84,7 +84,7 @@ Result<GivenOptions, std::string> read_arguments(const CommandTable& table, std:
       options.push_back(app.add_flag(cli_name(option)));
       options.back()->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     } else {
-      // A list to CLI11, whatever it is, so that "given twice" is ours to say; one value at a time.
+      // A list to CLI11, for any option, so that this program words the error "given twice"; one value at a time.
       options.push_back(app.add_option(cli_name(option), values[i])->allow_extra_args(false));
       if (option.positional) options.back()->expected(option.repeatable ? -1 : 1);
     }
@@ -97,7 +97,7 @@ Result<GivenOptions, std::string> read_arguments(const CommandTable& table, std:
     return Unexpected<std::string>(reworded(table, error));
   }
   std::vector<std::string> extra = app.remaining();
-  // CLI11 takes what follows the mark as it stands, and counts the mark itself among what is left over.
+  // CLI11 takes what follows the mark as it stands, and counts the mark itself among the remaining arguments.
   if (const auto mark = std::ranges::find(extra, "--"); mark != extra.end()) extra.erase(mark);
   if (!extra.empty()) {
     return Unexpected<std::string>(unexpected(table, extra.front()));

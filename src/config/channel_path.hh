@@ -14,13 +14,13 @@ namespace amt {
 struct ChannelPath {
   /// With a port.
   ChannelUrl url;
-  /// What follows the channel, without the slash: "index.m3u8"; empty: the stream itself.
+  /// The part after the channel, without the slash: "index.m3u8"; empty: the stream itself.
   std::string file{};
 };
 
 /// `path`: of an HTTP request, as it came, behind the first word: `SOURCE@GROUP:PORT` of `/amt/SOURCE@GROUP:PORT`. IPv6
-/// addresses in brackets; any octet may be percent-encoded. `query`: what followed the `?`; `relay=ADDR[:PORT]` is
-/// taken, other parameters are a player's own and ignored. Error: what is wrong, for a person.
+/// addresses in brackets; any octet may be percent-encoded. `query`: the text after the `?`; `relay=ADDR[:PORT]` is
+/// taken, other parameters are a player's own and ignored. Error: the mistake, for a person.
 [[nodiscard]] ValueResult<ChannelPath> parse_channel_path(std::string_view path, std::string_view query);
 
 /// RFC 3986 §2.1. Nothing: a percent sign without two hexadecimal digits, or a control octet.

@@ -33,7 +33,7 @@ constexpr TableMaker kTableMakers[] = {
     make_table<DemoConfig, demo_table>,
 };
 
-/// All tables, to read in only: what they are bound to is gone.
+/// All tables, to be read only: the structures that they are bound to are gone.
 std::vector<CommandTable> all_tables() {
   std::vector<CommandTable> tables;
   for (const TableMaker make : kTableMakers) {
@@ -58,7 +58,7 @@ bool asks_for_help(std::span<const std::string> arguments) {
   return false;
 }
 
-/// The message about one value: what it was called where it was given, the value, what is wrong, one that works.
+/// The message about one value: its name where it was given, the value, the mistake, and a value that works.
 std::string complaint(const OptionSpec& option, const GivenValue& given, const std::string& problem) {
   const bool in_file = !given.file_position.empty();
   const std::string value = given.value.empty() ? "\"\"" : printable(given.value, kShownOctetsMax);
@@ -112,7 +112,7 @@ bool is_same(const std::vector<GivenValue>& one, const std::vector<GivenValue>& 
   return std::ranges::equal(one, other, {}, &GivenValue::value, &GivenValue::value);
 }
 
-/// Finds out what differs, and takes what a reload does not change back to what it was.
+/// Finds the differences, and resets options that a reload does not change.
 void merge_given(const CommandTable& table, const GivenOptions& before, GivenOptions& given, Reload& reload) {
   const auto index_of = [&table](const OptionSpec& option) {
     return static_cast<std::size_t>(&option - table.options.data());
@@ -188,7 +188,7 @@ Result<Invocation, EarlyExit> print_document(std::span<const std::string> argume
                        "the name of a shell must follow, bash, zsh or fish (example: source <(amt completion bash))");
   }
   if (kind == "man") return show_man_page(subject, tables);
-  // For what installs a page for each of them.
+  // For the build, which installs a page for each of them.
   if (kind == "subcommands") {
     std::string names;
     for (const CommandTable& table : tables) names += table.name + "\n";
@@ -237,7 +237,7 @@ Result<Reload, std::string> reload_command_line(std::span<const std::string> arg
     if (arguments.empty() || table.name != arguments[0]) continue;
     Result<GivenOptions, std::string> given = read_options(table, arguments.subspan(1));
     if (!given) return Unexpected<std::string>(given.error());
-    // Also what will not change yet must be right: the restart is to find a good file.
+    // Options that will not change yet must be right, too: the restart is to find a good file.
     Invocation whole;
     if (const auto applied = apply_given(make(whole), *given); !applied)
       return Unexpected<std::string>(applied.error());

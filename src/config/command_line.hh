@@ -1,5 +1,5 @@
 #pragma once
-/// From `argv` to what is to be done.
+/// From `argv` to a subcommand and its options.
 
 #include <span>
 #include <string>
@@ -15,7 +15,7 @@ namespace amt {
 
 struct Invocation {
   CommonConfig common;
-  /// What was given, by option of the subcommand's table: for a reload.
+  /// The given values, by option of the subcommand's table: for a reload.
   GivenOptions given;
   std::variant<RelayConfig, GatewayConfig, ReceiveConfig, ServeConfig, SendConfig, AnnounceConfig, DiscoverConfig,
                StatusConfig, TopConfig, ReloadConfig, DrainConfig, BenchConfig, DemoConfig>
@@ -39,9 +39,9 @@ inline constexpr int kUsageStatus = 2;
 [[nodiscard]] Result<Invocation, EarlyExit> parse_command_line(std::span<const std::string> arguments,
                                                                std::string_view commit = {});
 
-/// What a reload makes of a running daemon's configuration.
+/// The result of a reload of a running daemon's configuration.
 struct Reload {
-  /// What of it counts from now on: as if the arguments and the file had been so from the start, but for the options
+  /// The configuration from now on: as if the arguments and the file had been so from the start, except for the options
   /// that only a restart takes up.
   Invocation invocation;
   /// Options that differ from before, by name: those that change now, and those that do not.
@@ -49,8 +49,8 @@ struct Reload {
   std::vector<std::string> restart;
 };
 
-/// The same arguments once more, with the configuration file as it is now. `running`: what counts now. Error: one line
-/// for the user; nothing has happened.
+/// The same arguments once more, with the configuration file as it is now. `running`: the present configuration. Error:
+/// one line for the user; nothing has changed.
 [[nodiscard]] Result<Reload, std::string> reload_command_line(std::span<const std::string> arguments,
                                                               const Invocation& running);
 

@@ -24,7 +24,7 @@ namespace amt {
 /// The options that every subcommand takes, at the end of its table.
 void add_common_options(CommandTable& table, CommonConfig& config);
 
-/// What one relay and one of its subscribers may have: `--max-...`, `--allow-group`.
+/// The limits of a relay and of one of its subscribers: `--max-...`, `--allow-group`.
 void add_relay_limits(CommandTable& table, RelayConfig& config);
 
 /// `--playlist`, `--sap...` of `serve`.

@@ -3,7 +3,7 @@
 namespace amt {
 namespace {
 
-/// The shell's words for what may follow `option`; empty: nothing is offered.
+/// The shell's code for the values of `option`; empty: nothing is offered.
 std::string value_words(const OptionSpec& option) {
   if (!option.choices.empty()) {
     std::string words;

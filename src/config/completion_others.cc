@@ -5,7 +5,7 @@
 namespace amt {
 namespace {
 
-/// What stands between single quotes in a shell.
+/// Text for between single quotes in a shell.
 std::string shell_quoted(const std::string& text) {
   std::string out;
   for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);

@@ -1,6 +1,6 @@
 #pragma once
-/// What each subcommand was asked to do: the values of its options, parsed. Plain structs with the defaults that the
-/// help names; `parse_command_line` (command_line.hh) fills them.
+/// The parsed options of each subcommand. Plain structs with the defaults that the help names; `parse_command_line`
+/// (command_line.hh) fills them.
 
 #include <cstdint>
 #include <optional>
@@ -40,7 +40,7 @@ struct PathMtuChoice {
   Kind kind = Kind::kAuto;
   std::size_t octets = 0;  ///< kFixed
 };
-/// RFC 791: what every host takes in one piece.
+/// RFC 791: the largest datagram that every host takes in one piece.
 inline constexpr std::size_t kPathMtuMin = 576;
 inline constexpr std::size_t kPathMtuMax = 65535;
 
@@ -110,7 +110,7 @@ struct RelayHost {
   friend bool operator==(const RelayHost&, const RelayHost&) = default;
 };
 
-/// What becomes of DNS answers whose signatures cannot be checked.
+/// The use of DNS answers whose signatures cannot be checked.
 enum class Dnssec : std::uint8_t { kRequire, kPrefer, kOff };
 
 /// How the DNS is asked for relays.
@@ -121,7 +121,7 @@ struct DnsChoice {
   std::vector<std::string> service_domains;  ///< for DNS-SD, host names; empty: the system's
 };
 
-/// A way to find a relay that nobody named.
+/// A way to find a relay that was not named.
 enum class DiscoverWay : std::uint8_t { kDnsSd, kDriad, kAnycast };
 
 /// The way to a relay, for `gateway` and `receive`. In order of preference: `relays`, then `discovery`; with neither,
@@ -182,7 +182,7 @@ struct ReceiveOutput {
 
 enum class StatsFormat : std::uint8_t { kText, kJson, kNone };
 
-/// What becomes of RTP headers.
+/// The use of RTP headers.
 enum class RtpChoice : std::uint8_t {
   kAuto,   ///< MPEG-TS in RTP loses them on a pipe or in a file
   kStrip,  ///< all RTP loses them, wherever it goes
@@ -282,14 +282,14 @@ inline constexpr std::uint64_t kStatusRowsMax = 10'000;
 struct DiscoverConfig {
   std::optional<IpAddress> source;
   std::vector<Endpoint> discovery;  ///< asked as they are; ports are filled in
-  std::vector<RelayHost> zone;      ///< print a record set that names these, and ask nobody
+  std::vector<RelayHost> zone;      ///< print a record set that names these, and send nothing
   DnsChoice dns;
   std::uint16_t relay_port = kAmtPort;
   Duration timeout = std::chrono::seconds(1);  ///< of one message to a relay
   bool json = false;
 };
 
-/// What each simulated gateway does again and again.
+/// The work that each simulated gateway repeats.
 enum class BenchTask : std::uint8_t { kNothing, kRequests, kHandshakes };
 
 struct BenchConfig {
@@ -297,7 +297,7 @@ struct BenchConfig {
   std::size_t gateways = 100;
   std::vector<ChannelUrl> groups;  ///< as given; not empty
   std::size_t channels_each = 1;
-  std::vector<Channel> channels;  ///< all of them: each group and what follows it
+  std::vector<Channel> channels;  ///< all of them: each group and its successors
   Duration duration = std::chrono::seconds(10);
   double changes_per_second = 0;  ///< per gateway
   BenchTask task = BenchTask::kNothing;

@@ -1,5 +1,5 @@
 #pragma once
-/// What people and shells read, written from the option tables.
+/// Help, man pages and completion, written from the option tables.
 
 #include <string>
 #include <vector>

@@ -8,7 +8,7 @@ namespace {
 
 // RFC 8200 §5: below this the kernel takes IPv6 from the interface.
 constexpr std::uint64_t kInterfaceMtuMin = 1280;
-// What one TUN read or write holds.
+// The largest datagram of one TUN read or write.
 constexpr std::uint64_t kInterfaceMtuMax = 65535;
 
 void add_lans(CommandTable& table, GatewayConfig& config) {

@@ -17,7 +17,7 @@ std::string_view take_word(std::string_view& line) {
   return word;
 }
 
-/// So many digits at `at`.
+/// This many digits at `at`.
 std::optional<unsigned> number_at(std::string_view text, std::size_t at, std::size_t digits) {
   unsigned value = 0;
   const char* const end = text.data() + at + digits;

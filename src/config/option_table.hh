@@ -13,14 +13,14 @@
 
 namespace amt {
 
-/// What is wrong with a value, worded to stand after it: "not an IPv4 or IPv6 address".
+/// The mistake in a value, worded to stand after it: "not an IPv4 or IPv6 address".
 struct BadValue {
   std::string problem;
 };
 template <typename T>
 using ValueResult = Result<T, BadValue>;
 
-/// What a shell may offer in place of a value.
+/// The values that a shell may offer.
 enum class Completion : std::uint8_t { kNothing, kFile, kDirectory, kInterface };
 
 struct OptionSpec {
@@ -38,7 +38,7 @@ struct OptionSpec {
   bool repeatable = false;
   /// May stand in a configuration file.
   bool in_file = true;
-  /// A reload takes up what changed; else only a restart does.
+  /// A reload takes up a change; else only a restart does.
   bool on_reload = false;
   /// Another option that says the opposite: both together are an error, a flag displaces the other in the file.
   std::string excludes{};
@@ -60,11 +60,11 @@ using CommandCheck = std::function<std::optional<std::string>()>;
 struct CommandTable {
   std::string name;         ///< "relay"
   std::string summary;      ///< one line
-  std::string synopsis;     ///< what follows the name: "[OPTION]... URL"
+  std::string synopsis;     ///< the text after the name: "[OPTION]... URL"
   std::string description;  ///< paragraphs separated by an empty line
   std::vector<OptionSpec> options;
   std::vector<CommandExample> examples;
-  /// Fills in what depends on other options, once all values are applied.
+  /// Fills in values that depend on other options, once all values are applied.
   CommandCheck finish;
 };
 
@@ -74,12 +74,12 @@ struct GivenValue {
   /// Given in a configuration file, "FILE:LINE"; empty: on the command line.
   std::string file_position;
 };
-/// For each option of a table, in its order, what was given.
+/// For each option of a table, in its order, the given values.
 using GivenOptions = std::vector<std::vector<GivenValue>>;
 
 /// How a person names the option on the command line: `--local`, or URL.
 [[nodiscard]] std::string option_label(const OptionSpec& option);
-/// The same with what it takes: `--local ADDR`, `--native[=IF]`.
+/// The same with its value: `--local ADDR`, `--native[=IF]`.
 [[nodiscard]] std::string option_value_usage(const OptionSpec& option);
 /// The option of that name (or with `_` for `-`).
 [[nodiscard]] const OptionSpec* find_option(const CommandTable& table, std::string_view name);

@@ -13,7 +13,7 @@ namespace amt {
 
 struct PlaylistEntry {
   std::string name{};
-  /// `tvg-id`, `tvg-logo`, `group-title` and what else stood before the name, as it stood.
+  /// `tvg-id`, `tvg-logo`, `group-title` and other text before the name, unchanged.
   std::string attributes{};
   /// A channel that can be served, or any other URL.
   std::variant<ChannelUrl, std::string> url{};
@@ -42,7 +42,7 @@ struct Playlist {
   std::vector<PlaylistEntry> entries{};
   /// What stood behind `#EXTM3U`: `url-tvg="..."`, for example.
   std::string attributes{};
-  /// Lines that are neither a URL nor a comment: too long, or a channel that nobody can ask for. "line 7: why".
+  /// Lines that are neither a URL nor a comment: too long, or a channel that cannot be joined. "line 7: why".
   std::vector<std::string> problems{};
 
   static Playlist parse(std::string_view text);

@@ -223,7 +223,7 @@ void add_data_path(CommandTable& table, RelayConfig& config) {
        }});
 }
 
-/// What flow collectors are sent.
+/// Flow records for collectors.
 void add_ipfix(CommandTable& table, RelayConfig& config) {
   table.options.push_back({.name = "ipfix",
                            .value = "ADDR:PORT",
@@ -250,7 +250,7 @@ void add_ipfix(CommandTable& table, RelayConfig& config) {
                            .apply = seconds_into(config.ipfix_idle, kFlowTimeoutSecondsMax)});
 }
 
-/// What a relay takes from the one before it, and leaves for the next.
+/// State from the relay before this one, and for the next one.
 void add_hand_over(CommandTable& table, RelayConfig& config) {
   table.options.push_back({.name = "take-over",
                            .group = "Operation",

@@ -1,5 +1,5 @@
 #pragma once
-/// From the text of an option to its value. The errors say what is wrong, not what the option is called.
+/// From the text of an option to its value. The errors name the mistake, not the option.
 
 #include <cstdint>
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace amt {
 
-/// What queries can announce. RFC 3376 §4.1.7: what the floating-point code can say, in seconds.
+/// The intervals that queries can announce. RFC 3376 §4.1.7: the range of the floating-point code, in seconds.
 inline constexpr std::uint64_t kQueryIntervalSecondsMax = 31744;
 /// RFC 3376 §4.1.6: three bits, and 0 means "unset".
 inline constexpr std::uint64_t kRobustnessMax = 7;

@@ -1,5 +1,6 @@
 #pragma once
-/// `amt demo`: a real video through real tunnels on this machine, and the proof that what arrives is what was sent.
+/// `amt demo`: a real video through real tunnels on this machine, and the proof that the frames arrive as they were
+/// sent.
 
 #include <optional>
 #include <string>
@@ -12,9 +13,9 @@ struct DemoOptions {
 };
 inline constexpr const char* kDemoDirectory = "demo";
 
-/// Prints what happens on standard output, and why it cannot on standard error. Takes less than a minute; stops at
-/// SIGINT and SIGTERM. Call it while the process has one thread: it may move into namespaces of its own.
-/// The exit status: 0 when every frame arrived everywhere, or when it was stopped; else 1.
+/// Prints events on standard output, and reasons for failure on standard error. Takes less than a minute; stops at
+/// SIGINT and SIGTERM. Call it while the process has one thread: it may move into namespaces of its own. The exit
+/// status: 0 when every frame arrived everywhere, or when it was stopped; else 1.
 [[nodiscard]] int run_demo_show(const DemoOptions& options);
 
 }  // namespace amt

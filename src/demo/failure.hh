@@ -5,7 +5,7 @@
 
 namespace amt {
 
-/// Why the demo could not go on, in one line for the person who started it.
+/// Why the demo could not go on, in one line for the user.
 struct DemoFailure {
   std::string message;
 };

@@ -7,7 +7,7 @@
 namespace amt {
 namespace {
 
-/// More than any file of ours has; bounds what a strange file can make us hold.
+/// More than any file of the demo has; bounds the memory that a strange file can take.
 constexpr std::size_t kStreamsMax = 16;
 
 std::optional<std::size_t> stream_index(std::string_view text) {
@@ -72,7 +72,7 @@ FrameComparison compare_frames(const StreamFrames& sent, const StreamFrames& rec
   std::size_t tail = 0;
   while (start + tail < shorter && a[a.size() - 1 - tail] == b[b.size() - 1 - tail]) ++tail;
 
-  // The longest common subsequence of what lies between, row by row.
+  // The longest common subsequence of the rest, row by row.
   const std::size_t width = b.size() - start - tail;
   std::vector<std::size_t> above(width + 1, 0);
   std::vector<std::size_t> row(width + 1, 0);

@@ -14,7 +14,7 @@ struct StreamFrames {
   std::vector<std::string> hashes;
 };
 
-/// Reads what ffmpeg's `framemd5` muxer writes. By stream index; lines of another form are skipped.
+/// Reads the output of ffmpeg's `framemd5` muxer. By stream index; lines of another form are skipped.
 [[nodiscard]] std::vector<StreamFrames> parse_frame_hashes(std::string_view text);
 
 struct FrameComparison {
@@ -30,7 +30,7 @@ struct FrameComparison {
 };
 
 /// Aligns both lists so that as many frames as possible are equal; times are not looked at, because a player starts
-/// them anew. Quadratic in what lies between the common start and the common end.
+/// them at zero. Quadratic in the frames between the common start and the common end.
 [[nodiscard]] FrameComparison compare_frames(const StreamFrames& sent, const StreamFrames& received);
 
 }  // namespace amt

@@ -1,5 +1,5 @@
 #pragma once
-/// The demo's network, in namespaces that nobody else sees:
+/// The demo's network, in namespaces of its own:
 ///
 ///     source ---- relay ---- gateway host, IPv4 only   (amt0)
 ///                   | `----- gateway host, IPv6 only   (amt0)
@@ -24,7 +24,7 @@ struct DemoNetwork {
   /// Needs the rights to make network namespaces (see `enter_user_namespace`).
   static SysResult<DemoNetwork> build();
 
-  /// The kernel brings a link up in its own time, up to a second later; what is sent before is lost.
+  /// The kernel brings a link up in its own time, up to a second later; datagrams before that are lost.
   [[nodiscard]] bool links_ready() const;
 };
 

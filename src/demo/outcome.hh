@@ -1,5 +1,5 @@
 #pragma once
-/// What the demo measured; `report.hh` words it.
+/// The measurements of the demo; `report.hh` words them.
 
 #include <array>
 #include <cstdint>

@@ -15,7 +15,7 @@ namespace {
 
 /// The longest IP datagram there is.
 constexpr std::size_t kDatagramOctetsMax = 65'535 + 40;
-/// What one call takes at most, so that a flood cannot hold its caller.
+/// The most that one call takes, so that a flood cannot hold its caller.
 constexpr int kDrainMax = 10'000;
 /// Seconds of a stream of a few Mbit/s. The system may give less (net.core.rmem_max).
 constexpr int kReceiveBufferOctets = 4 << 20;

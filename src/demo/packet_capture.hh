@@ -22,7 +22,7 @@ struct SeenDatagram {
   Bytes bytes;
 };
 
-/// Whoever owns it must `drain` it several times a second while much arrives. Not thread-safe.
+/// Its owner must `drain` it several times a second while much arrives. Not thread-safe.
 class PacketCapture {
  public:
   /// All interfaces but loopback. Needs CAP_NET_RAW in the namespace.
@@ -30,7 +30,7 @@ class PacketCapture {
 
   /// Everything that has been captured since. The bytes are valid during the call.
   void drain(const std::function<void(const SeenDatagram&)>& handler);
-  /// What the kernel could not keep for us, since the start.
+  /// Packets that the kernel dropped, since the start.
   [[nodiscard]] std::uint64_t drops();
 
  private:

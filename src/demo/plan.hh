@@ -1,5 +1,5 @@
 #pragma once
-/// Who is where in the demo: one plan per address family, inside and outside the tunnel alike.
+/// The addresses of the demo: one plan per address family, inside and outside the tunnel alike.
 
 #include <array>
 #include <cstdint>

@@ -12,8 +12,8 @@ struct Preconditions {
 };
 
 /// Looks for ffmpeg and gets the right to make network namespaces, in a user namespace where this user has it not
-/// already (then this process stays in there). Only while the process has one thread. Failure: what is missing and how
-/// to mend it.
+/// already (then this process stays in there). Only while the process has one thread. Failure: the missing part and the
+/// remedy.
 [[nodiscard]] DemoResult<Preconditions> check_preconditions();
 
 }  // namespace amt

@@ -41,7 +41,7 @@ std::string line(Duration at, bool outgoing, const IpAddress& relay, wire::Messa
   return text.substr(0, text.find_last_not_of(' ') + 1) + '\n';
 }
 
-/// What followed the join, by kind: "2 Request, 2 Membership Query, 1 Teardown".
+/// The messages after the join, by kind: "2 Request, 2 Membership Query, 1 Teardown".
 std::string describe_rest(std::span<const ControlMessage> messages) {
   std::string text;
   for (int number = 1; number <= 7; ++number) {

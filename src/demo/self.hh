@@ -18,7 +18,7 @@ class Self {
 
  private:
   explicit Self(UniqueFd file);
-  /// Children inherit it: without privileges even root may not reach the file by its name, in somebody's home.
+  /// Children inherit it: without privileges even root may not reach the file by its name, in a user's home.
   UniqueFd file_;
   std::string path_;
 };

@@ -211,7 +211,7 @@ DemoResult<void> Stage::stream() {
     if (side.streamer->exit_status() != 0) return tl::unexpected(side.streamer->failure());
   }
   const Instant deadline = monotonic_now() + kArrivalPatience;
-  // What is still missing then is lost, which the comparison will show.
+  // Packets that are still missing then are lost, which the comparison will show.
   const auto settled = [&] { return all_arrived() || monotonic_now() >= deadline; };
   if (auto waited = await("the last packets", kStartPatience, settled); !waited) return waited;
   DemoResult<std::vector<ShownTunnel>> tunnels = relay_tunnels();

@@ -35,11 +35,11 @@ class Stage {
   DemoResult<void> start_tunnels();
   /// Listeners and `amt receive`, until the first datagram of the channel has come to each.
   DemoResult<void> join();
-  /// The whole video, until everybody has stored what came.
+  /// The whole video, until all receivers have stored it.
   DemoResult<void> stream();
   /// Everybody leaves.
   DemoResult<void> leave();
-  /// What is known by now; frames are not compared here.
+  /// The outcome so far; frames are not compared here.
   [[nodiscard]] DemoOutcome outcome();
 
   [[nodiscard]] std::filesystem::path sent_file() const { return options_.directory / "sent.ts"; }
@@ -62,7 +62,7 @@ class Stage {
     std::uint64_t received = 0;
   };
 
-  /// Reads what the captures saw.
+  /// Reads the captures.
   void watch();
   /// `wait_for` that watches meanwhile and fails early when a program that must run ended.
   DemoResult<void> await(const std::string& what, Duration timeout, const std::function<bool()>& done);

@@ -7,7 +7,7 @@
 namespace amt {
 
 /// Sends small datagrams to a channel, so that the first one after a join shows how long the join took. They go to the
-/// port below the stream's: whoever listens to the stream does not see them.
+/// port below the stream's: listeners of the stream do not see them.
 class Ticker {
  public:
   /// From the plan's source address, in the namespace `place`.

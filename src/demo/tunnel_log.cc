@@ -17,7 +17,7 @@ struct UdpPiece {
   Bytes payload;
 };
 
-/// Without a look at length and checksum: what the kernel shows before segmentation has neither right.
+/// Without a look at length and checksum: before segmentation neither of them is right.
 std::optional<UdpPiece> udp_of(const DatagramView& datagram) {
   ByteReader in(datagram.payload);
   if (datagram.protocol != kProtocolUdp || datagram.is_fragment() || !in.has(kUdpHeaderOctets)) return std::nullopt;

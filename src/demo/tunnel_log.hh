@@ -1,6 +1,6 @@
 #pragma once
-/// What a host's wires said about one channel: the AMT messages, the join, the stream's packets. Pure: it is shown
-/// datagrams and the time of each.
+/// The log of a host's interfaces about one channel: the AMT messages, the join, the stream's packets. Pure: the caller
+/// gives datagrams and the time of each.
 
 #include <cstdint>
 #include <optional>
@@ -21,7 +21,7 @@ struct ControlMessage {
   bool outgoing = false;
   wire::MessageType type = wire::MessageType::kRequest;
   IpAddress relay;
-  /// What it said, for a person.
+  /// Its contents, for a person.
   std::string detail;
 };
 
@@ -30,8 +30,7 @@ class TunnelLog {
   /// `channel` has a source. Tunnels of the family `outer` are looked at, and the stream on UDP port `port`.
   TunnelLog(Channel channel, std::uint16_t port, Family outer);
 
-  /// Shows it one IP datagram, possibly several merged by the kernel. What has nothing to do with the channel or its
-  /// tunnel is ignored.
+  /// Takes one IP datagram, possibly several merged by the kernel. A datagram of another channel or tunnel is ignored.
   void handle(Duration at, bool outgoing, Bytes datagram);
 
   /// In order; the first few hundred.

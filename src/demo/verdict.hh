@@ -6,8 +6,8 @@
 
 namespace amt {
 
-/// Decodes what was sent and what everybody stored, compares, and fills in the comparisons. A file that cannot be
-/// decoded has no frames. `directory`: for lists and logs.
+/// Decodes the sent stream and all stored ones, compares, and fills in the comparisons. A file that cannot be decoded
+/// has no frames. `directory`: for lists and logs.
 [[nodiscard]] DemoResult<void> compare_receptions(const std::filesystem::path& sent,
                                                   const std::filesystem::path& directory, DemoOutcome& outcome);
 

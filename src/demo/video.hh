@@ -19,8 +19,8 @@ inline constexpr int kVideoSeconds = 8;
 [[nodiscard]] CommandLine make_video(const Path& file);
 /// In real time, as source-specific multicast.
 [[nodiscard]] CommandLine stream_video(const Path& file, const FamilyPlan& plan);
-/// Joins the channel as any player does and stores what comes, decoding nothing. Ends by itself, with status 0, when
-/// nothing has come for `kRecorderPatienceSeconds`; before the first packet that is a failure.
+/// Joins the channel as any player does and stores the stream, without decoding. Ends by itself, with status 0, when no
+/// data has come for `kRecorderPatienceSeconds`; before the first packet that is a failure.
 [[nodiscard]] CommandLine record_channel(const FamilyPlan& plan, const Path& file);
 inline constexpr int kRecorderPatienceSeconds = 5;
 /// Decodes everything; the list for `parse_frame_hashes` on standard output.

@@ -9,8 +9,8 @@
 
 namespace amt {
 
-/// While it lives, SIGINT, SIGTERM, SIGHUP and a reader of our output who went away are noted instead of ending the
-/// process, so that everything is cleaned up. One at a time.
+/// While it lives, SIGINT, SIGTERM, SIGHUP and an end of the output's reader are recorded and do not end the process,
+/// so that everything is cleaned up. One at a time.
 class StopSignals {
  public:
   StopSignals();

@@ -25,10 +25,10 @@ struct NoRelay {
 };
 
 enum class AmtRelayError : std::uint8_t {
-  kBadLength,    ///< the relay field is not what its type says (X-7.1-b)
+  kBadLength,    ///< the relay field does not fit its type (X-7.1-b)
   kBadName,      ///< type 3 with a compressed, broken or over-long name (D-4.2.3-a)
   kBadAddress,   ///< type 2 with an IPv4-mapped address: no such thing on the wire
-  kUnroutable,   ///< an address that only this host or its link has, or nobody: refused (see `read_amtrelay_set`)
+  kUnroutable,   ///< an address of this host alone, of its link alone, or of no host: refused (see `read_amtrelay_set`)
   kUnknownType,  ///< 4 to 127 (D-4.2.3-b): this record is not for us, its neighbours may be
   kBadText,      ///< presentation form: not four fields, or one out of range
 };
@@ -53,7 +53,7 @@ struct AmtRelay {
   friend bool operator==(const AmtRelay&, const AmtRelay&) = default;
 };
 
-/// What the records of one source say together.
+/// The records of one source, taken together.
 struct AmtRelaySet {
   /// Those that name a relay, in the order given.
   std::vector<AmtRelay> relays;
@@ -64,8 +64,8 @@ struct AmtRelaySet {
 };
 /// A set is bounded: further records are not looked at.
 inline constexpr std::size_t kAmtRelayRecordsMax = 64;
-/// Whoever owns a zone may write any address into it: loopback, link-local, multicast and unspecified ones are refused,
-/// lest a name makes this host talk to itself or to its links.
+/// The owner of a zone may write any address into it: loopback, link-local, multicast and unspecified ones are refused,
+/// because a name must not make this host send to itself or to its links.
 [[nodiscard]] AmtRelaySet read_amtrelay_set(std::span<const Bytes> records);
 
 }  // namespace amt

@@ -20,7 +20,7 @@ AmtRelayError error_of(std::string_view rdata) {
   return parsed ? AmtRelayError{} : parsed.error();
 }
 
-/// The vectors of CONFORMANCE 7.1: those that RFC 8777 prints are wrong (X-7.1-a, X-10-8).
+/// Vectors computed by hand: those that RFC 8777 prints are wrong (X-7.1-a, X-10-8).
 struct Vector {
   const char* text;
   const char* rdata;

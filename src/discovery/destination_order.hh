@@ -21,8 +21,8 @@ struct Destination {
 };
 
 /// `less`: `a` is to be tried before `b`. Rules 1, 2, 5, 6, 8 and 9 with the default policy table of §2.1; rules 3, 4
-/// and 7 need what a host's addresses say of themselves (deprecated, home, encapsulated) and are left out.
-/// `equivalent`: RFC 6724 has no opinion.
+/// and 7 need properties of the host's addresses (deprecated, home, encapsulated) and are left out. `equivalent`: RFC
+/// 6724 has no opinion.
 [[nodiscard]] std::weak_ordering compare_destinations(const Destination& a, const Destination& b);
 
 }  // namespace amt

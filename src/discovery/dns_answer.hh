@@ -1,5 +1,5 @@
 #pragma once
-/// What the DNS says, as the pure rooms take it; who asks is in room `io`.
+/// Answers of the DNS in the form that the pure rooms take. Room `io` asks.
 
 #include <cstddef>
 #include <cstdint>

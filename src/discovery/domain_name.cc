@@ -7,7 +7,7 @@ namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/// The octet that an escape stands for; `rest` begins after the backslash and loses what was read.
+/// The octet that an escape stands for; `rest` begins after the backslash; the octets that were read are taken off.
 std::optional<char> unescape(std::string_view& rest) {
   if (rest.empty()) return std::nullopt;
   if (!is_digit(rest[0])) {

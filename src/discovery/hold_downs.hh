@@ -12,7 +12,7 @@
 
 namespace amt {
 
-/// What a relay is sought for: one source's traffic, or (none) groups that take any source.
+/// The purpose for which a relay is sought: one source's traffic, or (none) groups that take any source.
 using WantedSource = std::optional<IpAddress>;
 
 /// Bounded: when full, the one that ends first is forgotten. Not thread-safe.
@@ -22,12 +22,12 @@ class HoldDowns {
   /// After the L flag: "approximately a 10-minute hold-down" (D-3.3.5-b).
   static constexpr Duration kAfterLimit = std::chrono::minutes(10);
   /// After a relay that delivered nothing: "no less than 3 minutes and no more than 10 minutes" (D-3.3.4.1-b); random,
-  /// so that those who left together do not come back together.
+  /// so that gateways that left together do not come back together.
   static constexpr Duration kAfterNoTrafficMin = std::chrono::minutes(3);
   static constexpr Duration kAfterNoTrafficMax = std::chrono::minutes(10);
 
   void hold_after_limit(Instant now, const IpAddress& relay);
-  /// Concerns that source alone: what is silent at a relay says nothing of its other channels (D-3.3.7-a).
+  /// Concerns that source alone: a silent channel says nothing about the relay's other channels (D-3.3.7-a).
   void hold_after_no_traffic(Instant now, const IpAddress& relay, const WantedSource& source, Random& random);
 
   /// See base/state_record.hh.

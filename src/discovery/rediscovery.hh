@@ -14,7 +14,7 @@ enum class RestartReason : std::uint8_t {
   kFirstSubscription,  ///< something is wanted and there is no relay for it
   kLimit,              ///< the relay takes no new gateways (L flag)
   kRelaySilent,        ///< it does not answer
-  kNoTraffic,          ///< it answers, and delivers nothing of what was reported
+  kNoTraffic,          ///< it answers, and delivers no data of the reported channels
   kNetworkChanged,     ///< this host is somewhere else now
   kRecordsChanged,     ///< the DNS does not name the relay in use any more
 };
@@ -37,7 +37,7 @@ class Rediscovery {
   void handle_unserved(Instant now);
   /// An Update with at least one subscription went to the relay. Until something of it arrives the patience runs.
   void handle_reported(Instant now);
-  /// Something that was reported arrived: the relay is good, whatever came before.
+  /// Data of a reported channel arrived: the relay is good, also after doubts.
   void handle_traffic();
   /// It stopped, and the relay is there. The patience runs from the first time on that this is said.
   void handle_paused(Instant now);
@@ -56,7 +56,7 @@ class Rediscovery {
   }
 
   [[nodiscard]] Instant next_deadline() const;
-  /// Why discovery has to begin now, if it has to; told once. The caller holds the relay down after `kLimit` and
+  /// Why discovery has to begin now, if it has to; returned once. The caller holds the relay down after `kLimit` and
   /// `kNoTraffic` (HoldDowns).
   [[nodiscard]] std::optional<RestartReason> poll_restart(Instant now);
 

@@ -24,7 +24,7 @@ enum class RelayOrigin : std::uint8_t {
   kDnsSd,    ///< _amt._udp: run by the network this host is in
   kAnycast,  ///< 192.52.193.1, 2001:3::1: run by the network around that
   kDriad,    ///< AMTRELAY: known to the source's owner
-  kNamed,    ///< by whoever started this program
+  kNamed,    ///< on the command line or in the configuration
 };
 [[nodiscard]] std::string_view to_string(RelayOrigin origin);
 
@@ -58,7 +58,7 @@ struct RelayOption {
 [[nodiscard]] std::weak_ordering compare_options(const RelayOption& a, const RelayOption& b,
                                                  const std::vector<RelayOrigin>& order);
 
-/// What is known when a channel is wanted, for `may_use_driad`.
+/// The known facts when a channel is wanted, for `may_use_driad`.
 struct DriadConditions {
   bool source_known = false;      ///< (S,G), not (*,G)
   bool native_path = false;       ///< (1) this network carries the channel itself

@@ -6,7 +6,7 @@
 namespace amt {
 namespace {
 
-/// An IGMPv3 General Query: what the probe asks for (R-5.2.3.5.4-d, -e).
+/// The probe asks for an IGMPv3 General Query (R-5.2.3.5.4-d, -e).
 bool is_general_query(Bytes octets) {
   const auto datagram = DatagramView::parse(octets);
   if (!datagram) return false;

@@ -43,7 +43,7 @@ class RelayProbe {
 
   RelayProbe(const RelayProbeOptions& options, Random& random, Instant now);
 
-  /// Any AMT datagram that arrived; what is not for this probe is ignored.
+  /// Any AMT datagram that arrived. A datagram that is not for this probe is ignored.
   void handle_datagram(Instant now, const Endpoint& from, Bytes datagram);
   /// The socket reported an ICMP error for something sent to `to`: noted; the tries go on (X-3.5-a).
   void handle_unreachable(const Endpoint& to);

@@ -29,10 +29,10 @@ struct RaceOptions {
   /// Between two attempts; held within `kAttemptDelayMin` and `kAttemptDelayMax` (D-8305-a).
   Duration attempt_delay = std::chrono::milliseconds(250);
   std::vector<RelayOrigin> order = default_discovery_order();
-  /// What the relay is for: its hold-downs count.
+  /// The purpose of the relay: the hold-downs of that purpose count.
   WantedSource source = {};
-  /// Nothing is in use: a relay that delivered nothing before is better than none, once all others were tried. RFC 6724
-  /// rule 1 puts what is unusable last, it does not strike it out (D-3.1.2-d).
+  /// No relay is in use: a relay that delivered nothing before is better than none, once all others were tried. RFC
+  /// 6724 rule 1 puts an unusable destination last and does not remove it (D-3.1.2-d).
   bool unserved = true;
 };
 
@@ -47,8 +47,8 @@ class RelayRace {
   /// `hold_downs` outlives this object. Relays that are held down do not run (D-3.1.2-d), but for `unserved`.
   RelayRace(RaceOptions options, const HoldDowns& hold_downs, Random& random);
 
-  /// One more relay was found, at any time; nobody waits for late answers (D-3.2.2-b). A repeated address keeps the
-  /// better of both places. `option.lot` is drawn here.
+  /// One more relay was found, at any time; the race does not wait for late answers (D-3.2.2-b). A repeated address
+  /// keeps the better of both places. `option.lot` is drawn here.
   void add(Instant now, RelayOption option);
   /// All look-ups have ended.
   void lookups_done(Instant now);

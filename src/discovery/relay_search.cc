@@ -11,7 +11,7 @@ namespace {
 // D-3.5-a: "1 s initial, 120 s maximum".
 constexpr Duration kDnsRetryInitial = std::chrono::seconds(1);
 constexpr Duration kDnsRetryMax = std::chrono::seconds(120);
-/// Reasons that are told; more would not help a person.
+/// Reasons that are reported; more would not help a person.
 constexpr std::size_t kFailuresMax = 4;
 
 /// The race is for want of something that the relay in use may still bring.
@@ -138,7 +138,7 @@ void RelaySearch::handle_records(Instant now, SourceRecords records) {
   asking_dns_ = false;
   if (records.failed) {
     refresh_at_ = now + random_backoff(random_, kDnsRetryInitial, kDnsRetryMax, dns_failures_++);
-    // Told once; asked again and again. What was known stays known: a resolver that is away ends no reception.
+    // Logged once; the DNS is asked again and again. Known records stay: a resolver that is away ends no reception.
     if (!records.problem.empty() && records.problem != dns_problem_) emit_notice(LogLevel::kWarn, records.problem);
     dns_problem_ = std::move(records.problem);
   } else {
@@ -359,7 +359,7 @@ void RelaySearch::report_restart(RestartReason reason) {
 
 std::string RelaySearch::problem() const {
   if (!problem_.empty()) return problem_;
-  // What was answered says more than that more is to come; a network that names no relay is no problem by itself.
+  // An answer is a better reason than a look-up that still runs. A network that names no relay is no problem by itself.
   if (!dns_problem_.empty()) return lookup_problem();
   if (asking_dns_) return "the DNS has not answered yet who relays " + subject();
   if (!race_) return lookup_problem();

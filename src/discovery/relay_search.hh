@@ -21,7 +21,7 @@ namespace amt {
 struct RelaySearchOptions {
   Duration attempt_delay = std::chrono::milliseconds(250);  ///< RaceOptions
   std::vector<RelayOrigin> order = default_discovery_order();
-  /// What stands behind DNS-SD or DRIAD in the order waits this long for the DNS.
+  /// Relays behind DNS-SD or DRIAD in the order wait this long for the DNS.
   Duration resolution_delay = std::chrono::milliseconds(500);
   /// Between two searches in vain.
   Duration retry_initial = std::chrono::seconds(1);
@@ -32,7 +32,7 @@ struct RelaySearchOptions {
   RediscoveryOptions rediscovery;
 };
 
-/// What the DNS says of a source.
+/// The records of a source in the DNS.
 struct SourceRecords {
   std::vector<RelayOption> options;
   /// The source's owner says that no relay is to be used (D-4.2.4-a).
@@ -50,7 +50,7 @@ struct SourceRecords {
   }
 };
 
-/// What DNS-SD says of the network around: relays for any source.
+/// The relays that DNS-SD names in this network, for any source.
 struct ServiceRelays {
   std::vector<RelayOption> options;
   /// There may be more soon.
@@ -109,7 +109,7 @@ using SearchStep = std::variant<LookUp, StartProbe, StopProbe, UseRelay, UseNoRe
 /// The relay in use stays until another has answered (make before break): a search in vain changes nothing.
 class RelaySearch {
  public:
-  /// The DNS is not asked more often, nor more rarely, whatever the TTL.
+  /// The DNS is not asked more often, nor more rarely, for any TTL.
   static constexpr Duration kLifetimeMin = std::chrono::seconds(10);
   static constexpr Duration kLifetimeMax = std::chrono::hours(24);
 
@@ -124,7 +124,7 @@ class RelaySearch {
   void handle_probe(Instant now, const IpAddress& target, const ProbeOutcome& outcome);
 
   // Of the relay in use
-  /// It was told what is wanted. Until something of that arrives the patience runs.
+  /// The filters were reported to it. Until data of them arrives the patience runs.
   void handle_reported(Instant now);
   void handle_traffic(Instant now);
   /// Data that had been flowing stopped, and the relay is being asked about it.
@@ -169,7 +169,7 @@ class RelaySearch {
   [[nodiscard]] bool stands_before(RelayOrigin a, RelayOrigin b) const;
   /// The DNS is being asked for relays of this origin.
   [[nodiscard]] bool is_asked(RelayOrigin origin) const;
-  /// What is known of this origin and may be used.
+  /// The known relays of this origin that may be used.
   [[nodiscard]] std::vector<RelayOption> known(RelayOrigin origin) const;
   void ask_dns();
   void begin_race(Instant now, RestartReason reason);
@@ -187,7 +187,7 @@ class RelaySearch {
   void lose(Instant now);
   /// The records are new: do they still name the relay in use?
   void compare_records(Instant now);
-  /// What is known of `origin` is new: begins a race when it no longer names the relay in use, or (`has_news`) names
+  /// The relays of `origin` are new: begins a race when it no longer names the relay in use, or (`has_news`) names
   /// better ones.
   void compare_with_current(Instant now, RelayOrigin origin, bool has_news);
   void restart_if_due(Instant now);
@@ -215,7 +215,7 @@ class RelaySearch {
   bool avoids_current_ = false;
   /// It looks no further than to relays of this origin.
   std::optional<RelayOrigin> last_origin_;
-  /// What stands behind an origin that is still asked waits until then; `kNoDeadline`: nobody waits.
+  /// Relays behind an origin that is still asked wait until then; `kNoDeadline`: none waits.
   Instant held_until_ = kNoDeadline;
   /// Attempts under way, and the relays that those which connected led to.
   std::vector<IpAddress> attempts_;

@@ -255,7 +255,7 @@ void RelaySelection::refresh_deadline() {
   for (const auto& [source, need] : needs_) {
     deadline_ = std::min({deadline_, need.search.next_deadline(), need.former_until, need.moved_at});
     watching_ = watching_ || (need.tunnel && !need.search.is_delivering()) || need.former;
-    // From the search on, so that what came through the old relay is known when the new one sends it, too.
+    // From the search on, so that packets of the old relay are known when the new one sends them, too.
     const bool moved = need.moved_at != kNoDeadline;
     moving_ = moving_ || need.former || moved || (need.tunnel && need.search.is_racing());
   }

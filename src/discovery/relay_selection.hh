@@ -27,9 +27,9 @@ struct CloseTunnel {
 using SelectionStep =
     std::variant<LookUpSource, StartProbe, StopProbe, OpenTunnel, TunnelFilter, CloseTunnel, LogNotice>;
 
-/// What a tunnel has to say of its relay.
+/// The events of a tunnel that concern its relay.
 enum class TunnelEvent : std::uint8_t {
-  kAnswers,      ///< the first Query: what is wanted was reported
+  kAnswers,      ///< the first Query: the filters were reported
   kStopped,      ///< data that had been flowing stopped (of `source`), the relay is asked
   kAlive,        ///< it answered that question
   kSilent,       ///< it does not answer
@@ -42,9 +42,9 @@ enum class TunnelEvent : std::uint8_t {
 /// Groups that take any source, and sources whose owner names no relay, go to the defaults.
 class RelaySelection {
  public:
-  /// After its first packet through the new relay a source is still wanted of the old one for so long.
+  /// After its first packet through the new relay a source is still wanted of the old one for this long.
   static constexpr Duration kOverlap = std::chrono::seconds(1);
-  /// The new relay may be behind the old: what that one brought last comes once more, so much later at most.
+  /// The new relay may be behind the old one: the old relay's last packets come once more, at most this much later.
   static constexpr Duration kLag = std::chrono::seconds(1);
   /// And no longer than this, packet or not.
   static constexpr Duration kOverlapMax = std::chrono::seconds(30);
@@ -53,7 +53,7 @@ class RelaySelection {
 
   RelaySelection(RelaySearchOptions options, Random& random);
 
-  /// What can be asked for any source, nothing being looked up: the well-known anycast addresses. Also after the
+  /// Relays that can be asked for any source without a look-up: the well-known anycast addresses. Also after the
   /// network changed: then all searches begin anew.
   void set_defaults(Instant now, std::vector<RelayOption> defaults);
   /// The network's own relays, as far as they are known by now; for any source, too.
@@ -99,7 +99,7 @@ class RelaySelection {
     /// It was served by this one before.
     std::optional<TunnelNumber> former = {};
     Instant former_until = kNoDeadline;
-    /// The former one has been left; what it brought may still come by the new one.
+    /// The former one has been left; its packets may still come by the new one.
     Instant moved_at = kNoDeadline;
 
     /// See base/state_record.hh.
@@ -152,7 +152,7 @@ class RelaySelection {
   Needs needs_;
   std::map<TunnelNumber, Tunnel> tunnels_;
   TunnelNumber next_tunnel_ = 1;
-  /// Attempts under way, and who waits for each.
+  /// Attempts under way, and the sources that wait for each.
   std::map<IpAddress, std::vector<WantedSource>> probes_;
   std::deque<SelectionStep> steps_;
   Instant deadline_ = kNoDeadline;

@@ -1,5 +1,5 @@
 #pragma once
-/// The names and records of DNS-SD (RFC 6763 §4, §5): who offers AMT in a domain, and where.
+/// The names and records of DNS-SD (RFC 6763 §4, §5): the servers of AMT in a domain, and their addresses.
 
 #include <cstdint>
 #include <optional>
@@ -33,7 +33,7 @@ struct SrvRecord {
 [[nodiscard]] std::optional<DomainName> browsing_domains_of(const DomainName& domain);
 /// INSTANCE._amt._udp.DOMAIN, INSTANCE one label of any octets.
 [[nodiscard]] bool is_amt_instance(const DomainName& name);
-/// `local.` and what is below it: multicast DNS's alone (RFC 6762 §3).
+/// `local.` and its subdomains: for multicast DNS alone (RFC 6762 §3).
 [[nodiscard]] bool is_multicast_dns(const DomainName& domain);
 
 }  // namespace amt

@@ -41,7 +41,7 @@ struct ServiceAnswer {
   bool denied = false;
   /// Why there are none, as a person reads it.
   std::string problem;
-  /// What DNSSEC says of it.
+  /// The result of DNSSEC.
   std::string dnssec;
 };
 
@@ -72,21 +72,21 @@ struct ServiceRelay {
 };
 
 /// Decides, never sends: one input, then `poll_question` until it gives nothing. Time is an argument. Not thread-safe.
-/// Works in rounds; each asks everything anew. What an earlier round found stays known until the next one is over, and
-/// beyond that while the DNS cannot be asked.
+/// Works in rounds; each asks all questions again. Relays of an earlier round stay known until the next one is over,
+/// and longer while the DNS cannot be asked.
 class ServiceSearch {
  public:
-  // Nothing that the DNS says is ours to trust: whatever is beyond these is left out.
+  // Answers of the DNS are not trusted: entries beyond these limits are left out.
   static constexpr std::size_t kDomainsMax = 8;
   static constexpr std::size_t kRelaysMax = 8;
   static constexpr std::size_t kAddressesEach = 4;
   static constexpr std::size_t kOptionsMax = 16;
   static constexpr std::size_t kQuestionsMax = 48;
-  /// So long the first round waits for the best of them; then relays are known as they come (D-3.2.2-b).
+  /// The first round waits this long for the best of them; then relays are known as they come (D-3.2.2-b).
   static constexpr Duration kFirstResultsDelay = std::chrono::milliseconds(300);
-  /// What has not been answered by then is not waited for.
+  /// Questions without an answer by then are given up.
   static constexpr Duration kPatience = std::chrono::seconds(5);
-  /// The DNS is not asked more often, nor more rarely, whatever the TTL: other domains may be this host's by then.
+  /// The DNS is not asked more often, nor more rarely, for any TTL: other domains may be this host's by then.
   static constexpr Duration kLifetimeMin = std::chrono::seconds(10);
   static constexpr Duration kLifetimeMax = std::chrono::hours(1);
   /// Most networks have nothing to say, and some say so with no life at all.

@@ -49,14 +49,14 @@ void SplitMembership::emit_filters(const IpAddress& group) {
     const SourceFilter& filter = wanted->second;
     for (const WantedSource& source : sources_of(filter)) {
       for (const TunnelNumber tunnel : tunnels_of(source)) {
-        // The list of a filter is sorted, and so is what is taken from it in order.
+        // The list of a filter is sorted, and so is every sublist taken in order.
         if (source) now[tunnel].sources.push_back(*source);
         if (!source) now[tunnel] = filter;
       }
     }
   }
   std::map<TunnelNumber, SourceFilter>& told = told_[group];
-  // What is new goes first: a source that moves is joined there before it is left here.
+  // New memberships go first: a source that moves is joined there before it is left here.
   for (const auto& [tunnel, filter] : now) {
     const auto known = told.find(tunnel);
     if (known == told.end() || known->second != filter) changes_.push_back({tunnel, group, filter});

@@ -18,7 +18,7 @@ namespace amt {
 /// One of a gateway's tunnels, numbered in the order of their beginning.
 using TunnelNumber = std::uint32_t;
 
-/// Of `group` this tunnel's relay is told `filter` from now on.
+/// The filter of `group` for this tunnel's relay from now on.
 struct TunnelFilter {
   TunnelNumber tunnel = 0;
   IpAddress group;
@@ -29,11 +29,11 @@ struct TunnelFilter {
 /// goes whole to those that serve any. Pure, not thread-safe. A change costs the sources of the groups that it touches.
 class SplitMembership {
  public:
-  /// What is wanted of `group`. INCLUDE({}): nothing.
+  /// The filter of `group`. INCLUDE({}): nothing is wanted.
   void set_wanted(const IpAddress& group, const SourceFilter& filter);
   /// The tunnels that serve `source`: none yet, one, or two while it moves.
   void set_tunnels(const WantedSource& source, std::vector<TunnelNumber> tunnels);
-  /// What a tunnel is to be told, several changes of a group in one.
+  /// The next filter for a tunnel; several changes of a group are one.
   [[nodiscard]] std::optional<TunnelFilter> poll_change();
 
   /// What is wanted and what the tunnels were told, for another one that is told of the same tunnels.
@@ -53,9 +53,9 @@ class SplitMembership {
   std::map<IpAddress, SourceFilter> wanted_;
   std::map<WantedSource, std::set<IpAddress>> groups_of_;
   std::map<WantedSource, std::vector<TunnelNumber>> tunnels_;
-  /// By group: what each tunnel was told.
+  /// By group: the filter that each tunnel got.
   std::map<IpAddress, std::map<TunnelNumber, SourceFilter>> told_;
-  /// Groups of which a tunnel may have to be told something.
+  /// Groups of which a tunnel's filter may have to change.
   std::set<IpAddress> changed_;
   std::deque<TunnelFilter> changes_;
 };

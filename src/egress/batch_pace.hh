@@ -14,9 +14,9 @@ namespace amt {
 /// light load nothing waits.
 class BatchPace {
  public:
-  /// A shorter rest costs more than what gathers in it saves.
+  /// A shorter rest costs more than the packets that gather in it save.
   static constexpr Duration kRestMin = std::chrono::microseconds(100);
-  /// So many packets need no company.
+  /// With this many packets a batch is large enough.
   static constexpr std::size_t kEnough = 64;
 
   /// `delay_max`: zero never rests.

@@ -10,28 +10,28 @@
 
 namespace amt {
 
-/// Where a path MTU comes from (`--mtu`, `--min-mtu`), and who hears of it (`--tell-sources`).
+/// Where a path MTU comes from (`--mtu`, `--min-mtu`), and when sources are told (`--tell-sources`).
 struct PathMtuOptions {
-  /// The same for all paths; what ICMP says is not looked at then.
+  /// The same for all paths; ICMP is ignored then.
   std::optional<std::size_t> fixed_octets{};
   /// ICMP is listened to (R-5.3.3.6.1-b). Else a path takes what the relay's own link does (R-5.3.3.6.1-c).
   bool dynamic = true;
   /// No path is taken for narrower than this. Not given: `NarrowPaths::kMtuMinV4` and `kMtuMinV6`.
   std::optional<std::size_t> min_octets{};
-  /// Sources are also told what a gateway's path does not take. Else they are told only what the relay itself knows:
-  /// its own link, and `fixed_octets`.
+  /// Sources are also told of the limit of a gateway's path. Otherwise they are told only of limits that the relay
+  /// itself knows: its own link, and `fixed_octets`.
   bool tell_sources = false;
 };
 
-/// Two kinds of knowledge: what this host's kernel says of its own link, by address, and what the path to one gateway
-/// has proven (`PathProbes`), by endpoint. What an ICMP message merely claims is no knowledge.
-/// Empty on most relays, and then free of cost. Bounded: when full, the oldest entry gives way. Not thread-safe.
+/// Holds limits from two sources: the MTU of this host's own link, by address, and the limit that the path to one
+/// gateway has proven (`PathProbes`), by endpoint. An ICMP message alone sets no limit. Empty on most relays, and then
+/// free of cost. Bounded: when full, the oldest entry gives way. Not thread-safe.
 class NarrowPaths {
  public:
   static constexpr std::size_t kPathsMax = 65'536;
   /// RFC 1191 §6.3, RFC 8201 §4: a larger message must not be tried sooner.
   static constexpr Duration kLifetime = std::chrono::minutes(5);
-  /// So long before the end the path is asked again, so that no data is lost to find out.
+  /// This long before the end the path is probed again, so that no data is lost to find out.
   static constexpr Duration kAskBefore = std::chrono::seconds(10);
   /// Nothing narrower is known (R-5.3.3.6.1-c): 552 is where Linux itself stops (`ip_rt_min_pmtu`), RFC 8200 §5 has
   /// 1280 for IPv6.
@@ -54,7 +54,7 @@ class NarrowPaths {
     std::size_t inner_octets_max = 0;
     /// A source is told of that limit when its datagram is above this.
     std::size_t told_octets_max = 0;
-    /// What is known will soon be too old: the path should be asked with so many octets, 0 for not yet.
+    /// The known limit will soon be too old: the path should be probed with this many octets. 0: not yet.
     std::size_t octets_to_ask = 0;
   };
   /// Of a gateway whose limit is known to be below the link's. Costs two look-ups where anything is known at all.
@@ -62,7 +62,7 @@ class NarrowPaths {
     if (!options_.fixed_octets && links_.empty() && paths_.empty()) return std::nullopt;
     return room_among(now, gateway);
   }
-  /// Forgets what is too old. Constant cost but for what it forgets.
+  /// Forgets limits that are too old. Constant cost, plus the forgotten entries.
   void forget_old(Instant now);
 
  private:

@@ -9,8 +9,8 @@
 namespace amt {
 namespace {
 
-/// Usually, and fewer where that would take longer than `kTurnMax`: control messages want their turn, and nobody knows
-/// in the middle of a turn that it has become too long.
+/// Usually, and fewer where that would take longer than `kTurnMax`: control messages need their turn, and the length of
+/// a turn is not measured within it.
 constexpr std::size_t kDatagramsMax = 1024;
 constexpr std::size_t kDatagramsMin = 64;
 constexpr double kTurnMaxSeconds = 0.05;
@@ -18,15 +18,14 @@ constexpr double kTurnMaxSeconds = 0.05;
 constexpr std::size_t kDatagramsMaxOverloaded = 1 << 16;
 /// A turn is long that takes this much time, or as many datagrams as it may.
 constexpr Duration kLongTurn = std::chrono::milliseconds(20);
-/// For so long they have to be long, one after the other. Where few packets wait it may be a burst that is slow work:
-/// 64 packets to 1000 gateways take 150 ms, more on a core that is shared, and the capture buffer has room for what
-/// comes meanwhile.
+/// Turns have to be long for this time, one after the other. Where few packets wait, one burst may be slow work: 64
+/// packets to 1000 gateways take 150 ms, more on a core that is shared, and the capture buffer has room for the packets
+/// that come meanwhile.
 constexpr Duration kPatienceMany = std::chrono::milliseconds(100);
 constexpr Duration kPatienceFew = std::chrono::milliseconds(500);
-/// What may be sent in one turn under overload, so that the next takes what came meanwhile from a buffer that never
-/// fills.
+/// The copies that may be sent in one turn under overload. The next turn then finds the buffer not yet full.
 constexpr double kSharedSeconds = 0.01;
-/// Too little to tell the rate from.
+/// Too few to measure the rate.
 constexpr Duration kMeasuredTurn = std::chrono::milliseconds(1);
 constexpr double kWeight = 0.25;
 
@@ -39,7 +38,7 @@ struct Share {
   [[nodiscard]] std::size_t demand() const { return copies_each * datagrams; }
 };
 
-/// Max-min fairness: who wants less than an equal share gets that, the others share what is left equally.
+/// Max-min fairness: a channel that needs less than an equal share gets its need, the others share the rest equally.
 std::size_t fair_level(const std::vector<Share>& shares, std::size_t budget) {
   std::vector<std::size_t> demands;
   for (const Share& share : shares) demands.push_back(share.demand());

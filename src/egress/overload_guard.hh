@@ -1,5 +1,5 @@
 #pragma once
-/// What a relay does when more comes in than it can send: nobody's channel starves for another's sake.
+/// Sheds load when more comes in than the relay can send, so that no channel starves another.
 
 #include <cstdint>
 #include <functional>
@@ -11,11 +11,11 @@
 
 namespace amt {
 
-/// Left alone, an overloaded relay's capture buffer is always full: what comes is dropped there whatever its channel,
-/// and what is not waits for a second behind the rest. So, once turns have been too long for a while, and packets
-/// were waiting at the end of each, each takes all that is waiting, keeps what can be sent in a short time, shared out
-/// fairly over the channels (max-min, by copies), and drops the rest of those that want more than that. A burst is no
-/// overload: it is over soon, and then nothing waits.
+/// Without it, an overloaded relay's capture buffer is always full: packets of all channels are dropped there, and the
+/// others wait for a second. So, once turns have been too long for a while, and packets were waiting at the end of
+/// each, a turn takes all waiting packets. It keeps as many as can be sent in a short time, shared fairly over the
+/// channels (max-min, by copies), and drops the rest. A burst is no overload: it is over soon, and then no packet
+/// waits.
 ///
 /// Costs nothing while there is no overload. Owned by one worker, not thread-safe.
 class OverloadGuard {
@@ -25,10 +25,11 @@ class OverloadGuard {
 
   /// Copies that a datagram of this channel makes.
   using CopiesOf = std::function<std::size_t(const IpAddress& source, const IpAddress& group)>;
-  /// Under overload removes from `batch` what is more than its channel's share; the order of the rest stays. How many.
+  /// Under overload removes the packets above their channel's share from `batch`; the order of the rest stays. Returns
+  /// the number removed.
   std::size_t shed(std::vector<CapturedDatagram>& batch, const CopiesOf& copies_of);
 
-  /// What is in the capture buffer when a turn is over; many: `kManyWaiting` datagrams, or more.
+  /// The packets in the capture buffer when a turn is over; many: `kManyWaiting` datagrams, or more.
   enum class Waiting : std::uint8_t { kNone, kFew, kMany };
   static constexpr std::size_t kManyWaiting = 1024;
   /// It is over: how many datagrams it took from the capture buffer, and how many copies it sent.

@@ -1,5 +1,6 @@
 #pragma once
-/// An upper bound on what a relay sends (R-4.1.4.2-a): AMT has no congestion control of its own (RFC 7450 §4.1.4.2).
+/// An upper bound on the rate at which a relay sends (R-4.1.4.2-a): AMT has no congestion control of its own (RFC 7450
+/// §4.1.4.2).
 
 #include <atomic>
 #include <cstdint>
@@ -12,8 +13,8 @@
 
 namespace amt {
 
-/// So many bits of outer IP datagrams a second, and at once a tenth of a second's worth or one datagram of the largest
-/// size: whatever the rate, it passes some day.
+/// Bits of outer IP datagrams a second. The burst is a tenth of a second's worth, or one datagram of the largest size,
+/// so that such a datagram can pass at any rate.
 class BitRate {
  public:
   explicit BitRate(std::uint64_t bits_per_second);
@@ -51,7 +52,7 @@ class RateCap {
   [[nodiscard]] bool is_on() const { return tunnel_ || total_; }
 
   enum class Verdict : std::uint8_t { kGo, kTunnelFull, kTotalFull };
-  /// One datagram of `octets`, outer headers included. What may not go counts for nothing.
+  /// One datagram of `octets`, outer headers included. A refused datagram uses up nothing.
   [[nodiscard]] Verdict admit(Instant now, TunnelId tunnel, std::size_t octets);
 
  private:

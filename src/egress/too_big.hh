@@ -21,7 +21,7 @@ class TooBigListener {
   virtual void report(Instant now, Bytes datagram, std::size_t inner_octets_max) = 0;
 };
 
-/// Decides whether a source is told, and what; knows neither tunnels nor sockets. Not thread-safe.
+/// Decides whether a source gets an ICMP error, and which; knows neither tunnels nor sockets. Not thread-safe.
 class TooBigReporter final : public TooBigListener {
  public:
   /// RFC 4443 §2.4 f (X-4.6-c). Once is enough for a source that listens; a tenth of a second later it has not
@@ -32,12 +32,12 @@ class TooBigReporter final : public TooBigListener {
   /// Sends an ICMP message, as `write_too_big` gives it, to a source. False: that was not possible.
   using Send = std::function<bool(const IpAddress& source, Bytes message)>;
 
-  /// Whether a source of a source-specific group was told of a datagram.
+  /// Whether the source of a source-specific group got an ICMP error for a datagram.
   using CountOutcome = std::function<void(bool is_reported)>;
 
   TooBigReporter(SsmRange ssm, Random& random, Send send, CountOutcome count_outcome);
 
-  /// Only sources of source-specific groups are told (CONFORMANCE S-g).
+  /// Only sources of source-specific groups get ICMP errors (S-g).
   void report(Instant now, Bytes datagram, std::size_t inner_octets_max) override;
 
  private:

@@ -1,5 +1,5 @@
 #pragma once
-/// What a ReplicationTable knows of one group. Only for this room.
+/// The entry of one group in a ReplicationTable. Only for this room.
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
@@ -23,7 +23,7 @@ struct ChannelUsage {
   }
 };
 
-/// What is known of one (S,G).
+/// The entry of one (S,G).
 struct SourceEntry {
   TunnelSet include;
   /// Tunnels in EXCLUDE mode for G that do not want S; few sources have any.
@@ -71,7 +71,7 @@ class GroupEntry {
   /// `f(const IpAddress&, const SourceEntry&)`
   template <typename F>
   void for_each_source(F&& f) const;
-  /// The sources that somebody includes, from the first after `source` on, ascending: `max` at most, at least 1. Looks
+  /// The sources that a member includes, from the first after `source` on, ascending: `max` at most, at least 1. Looks
   /// at all sources of the group.
   [[nodiscard]] std::vector<SourceUse> uses_after(const std::optional<IpAddress>& source, std::size_t max) const;
 

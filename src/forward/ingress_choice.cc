@@ -68,7 +68,7 @@ bool IngressChoice::take(Instant now, std::uint32_t upstream, const IpAddress& s
     channel->compared_until = now + kBehindMax;
   }
   channel->last = now;
-  // The other one brought it already, and more of what it brought may wait behind this.
+  // The other upstream brought this packet already, and later packets of it may wait behind this one.
   if (now < channel->compared_until && channel->forget(packet)) return false;
   channel->remember(packet);
   return true;

@@ -26,8 +26,8 @@ class IngressChoice {
   /// Packets of a channel that are remembered: as many as one upstream may be behind another, on a machine that stood
   /// still for a moment.
   static constexpr std::size_t kMarks = 64;
-  /// So long after a change the new upstream's packets are compared with them. A source that repeats the same datagram
-  /// loses its copies no longer than that.
+  /// For this time after a change the new upstream's packets are compared with the marks of the old one. A source that
+  /// repeats the same datagram loses its copies no longer than that.
   static constexpr Duration kBehindMax = std::chrono::seconds(1);
 
   /// The number of the upstream that packets to `source` would leave by; none: the route leads elsewhere.
@@ -36,8 +36,8 @@ class IngressChoice {
   IngressChoice(RouteTo route_to, Random& random)
       : route_to_(std::move(route_to)), index_(0, ChannelHash{KeyedHash(random)}) {}
 
-  /// Whether this packet is taken. `is_wanted` is asked of a channel that is not known yet; one that nobody wants is
-  /// not remembered, and taken. `mark`: see `packet_mark`.
+  /// Whether this packet is taken. `is_wanted` is called for a channel that is not known yet. An unwanted channel is
+  /// not remembered, and its packet is taken. `mark`: see `packet_mark`.
   [[nodiscard]] bool take(Instant now, std::uint32_t upstream, const IpAddress& source, const IpAddress& group,
                           std::uint64_t mark, const std::function<bool()>& is_wanted);
   /// Routes or interfaces are different: they are looked up again as packets come.

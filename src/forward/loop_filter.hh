@@ -9,9 +9,9 @@
 
 namespace amt {
 
-/// Remembers which packets were forwarded, and with which TTL / Hop Limit they came. One that comes again within
-/// `kMemory` with a lower one has been through this relay: each pass lowers it. What a source itself repeats has the
-/// same one, and passes. Pure; owned by one worker. Bounded: a newer packet takes an older one's place.
+/// Remembers the forwarded packets and the TTL / Hop Limit of each. A packet that comes again within `kMemory` with a
+/// lower value has been through this relay, because each pass lowers it. A packet that the source repeats has the same
+/// value, and passes. Pure; owned by one worker. Bounded: a newer packet takes an older one's place.
 class LoopFilter {
  public:
   static constexpr Duration kMemory = std::chrono::seconds(2);

@@ -8,7 +8,7 @@
 namespace amt {
 namespace {
 
-// Of IPv4: what stands before is version, header length, DSCP and ECN.
+// Of IPv4: the octets before are version, header length, DSCP and ECN.
 constexpr std::size_t kIpv4LengthAt = 2;
 constexpr std::size_t kIpv4HopLimitAt = 8;
 constexpr std::size_t kIpv4ProtocolAt = 9;

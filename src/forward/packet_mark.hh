@@ -7,10 +7,10 @@
 
 namespace amt {
 
-/// A number of what routers do not change: lengths, identification and fragment, protocol, addresses, the first
-/// octets of the payload and the last ones; not TTL / Hop Limit, DSCP, ECN and header checksum. A UDP checksum is among
-/// the first octets, so the whole payload counts. `datagram` has passed `peek_addresses`. Not secret: who can send both
-/// packets can make them alike, and gains nothing. Cost: some ten multiplications.
+/// A hash of the fields that routers do not change: lengths, identification and fragment, protocol, addresses, the
+/// first octets of the payload and the last ones; not TTL / Hop Limit, DSCP, ECN and header checksum. A UDP checksum is
+/// among the first octets, so the whole payload counts. `datagram` has passed `peek_addresses`. Not secret: a sender of
+/// both packets can make them alike, and gains nothing. Cost: some ten multiplications.
 [[nodiscard]] std::uint64_t packet_mark(Bytes datagram);
 
 /// TTL / Hop Limit of a datagram that has passed `peek_addresses`.

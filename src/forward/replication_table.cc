@@ -74,7 +74,7 @@ struct ReplicationTable::Impl {
   [[nodiscard]] std::size_t sources_listed_max(const IpAddress& group) const {
     return !merge || merge->ssm.contains(group) ? SIZE_MAX : merge->sources_listed_max;
   }
-  /// As it is told.
+  /// The merged filter within the limits of `MergeOptions`.
   [[nodiscard]] SourceFilter merged(const GroupEntry& group) const {
     return group.merged(sources_listed_max(group.group())).value_or(kWhole);
   }
@@ -86,9 +86,9 @@ struct ReplicationTable::Impl {
   inline static const SourceFilter kWhole{FilterMode::kExclude, {}};
 
   KeyedHash hash;
-  /// None: nobody polls.
+  /// None: the owner does not poll.
   std::optional<MergeOptions> merge;
-  /// Of the groups that have changed since they were polled: what was told then.
+  /// Of the groups that have changed since they were polled: the filter that was polled.
   boost::unordered_flat_map<IpAddress, SourceFilter, KeyedHash> told;
   /// These, in order of change.
   std::vector<IpAddress> changed;

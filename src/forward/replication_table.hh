@@ -1,5 +1,5 @@
 #pragma once
-/// From a channel to the tunnels that want it (RFC 7450 §5.3.3.4, "forwarding state"; CONFORMANCE R-5.3.3.4-m,n), and
+/// From a channel to the tunnels that want it (RFC 7450 §5.3.3.4, "forwarding state"; R-5.3.3.4-m,n), and
 /// what all of them want together (RFC 4605 §4.1).
 
 #include <algorithm>
@@ -45,10 +45,10 @@ struct ChannelCursor {
   std::optional<Inside> inside{};
 };
 
-/// How the merged membership is told to the upstream.
+/// Limits of the merged membership.
 struct MergeOptions {
   /// An any-source group of which more sources than this would be listed is asked for as a whole, (*,G): the table
-  /// filters anyway, and an upstream that has to be told of each source costs more than what it keeps away.
+  /// filters anyway, and for an upstream each listed source costs more than the packets that it keeps away.
   std::size_t sources_listed_max = SIZE_MAX;
   /// These groups can be asked for by their sources alone.
   SsmRange ssm;
@@ -66,8 +66,8 @@ struct ChannelEdges {
 };
 
 /// Looked up once a packet: one hash probe, a second one where a group has several sources, whatever the number of
-/// channels and tunnels. A change costs what changes. All sources of a group are looked at once for each `poll_change`,
-/// however many changes there were before. Owned by one worker, not thread-safe.
+/// channels and tunnels. The cost of a change grows with its sources. `poll_change` visits all sources of a changed
+/// group once, after any number of changes. Owned by one worker, not thread-safe.
 class ReplicationTable {
  public:
   /// `hash`: keyed, since gateways choose the channels.
@@ -78,18 +78,17 @@ class ReplicationTable {
 
   /// `change.before` is what the table holds of this tunnel and group. What began or ended is appended to `edges`.
   void apply(TunnelId tunnel, const FilterChange& change, ChannelEdges* edges = nullptr);
-  /// The next group whose merged filter is not what was last polled, and what it became. Any number of `apply` in
-  /// between is one change, or none.
-  /// Merge rule: any EXCLUDE gives EXCLUDE(sources that all excluders exclude, less those that anyone includes); else
-  /// INCLUDE(union) (H-a, P-d); and then `MergeOptions`.
+  /// The next group whose merged filter differs from the last one polled, with the change. Any number of `apply` in
+  /// between is one change, or none. Merge rule: any EXCLUDE gives EXCLUDE(sources that all excluders exclude, less
+  /// those that anyone includes); else INCLUDE(union) (H-a, P-d); and then `MergeOptions`.
   std::optional<FilterChange> poll_change();
   [[nodiscard]] ReplicationTargets find(const IpAddress& source, const IpAddress& group) const;
 
   /// Whether some tunnel includes `source`, or, where that is null, some tunnel excludes.
   [[nodiscard]] bool has_channel(const IpAddress* source, const IpAddress& group) const;
 
-  /// Accounting of packets that were looked up: at (S,G) where somebody includes S, else at (*,G); nothing where
-  /// nobody wants the group. Constant cost.
+  /// Accounting of packets that were looked up: at (S,G) where a member includes S, else at (*,G); not at all where no
+  /// member wants the group. Constant cost.
   void count(const IpAddress& source, const IpAddress& group, std::uint64_t packets, std::uint64_t octets);
 
   struct ChannelUse {
@@ -98,20 +97,20 @@ class ReplicationTable {
     std::uint64_t packets = 0;
     std::uint64_t octets = 0;
   };
-  /// (S,G) for every source that somebody includes, (*,G) where somebody excludes; in no order.
+  /// (S,G) for every source that a member includes, (*,G) where a member excludes; in no order.
   void for_each_channel(const std::function<void(const ChannelUse&)>& visit) const;
   [[nodiscard]] std::size_t channel_count() const;
-  /// The same a slice at a time: about `channels_max` channels, or as many numbers of groups that are free. Of what is
-  /// there all the time nothing is left out and nothing comes twice. True: there may be more.
+  /// The same a slice at a time: about `channels_max` channels, or as many numbers of groups that are free. A channel
+  /// that exists during the whole walk is visited exactly once. True: there may be more.
   bool visit_channels(ChannelCursor& cursor, std::size_t channels_max,
                       const std::function<void(const ChannelUse&)>& visit) const;
-  /// Nothing: nobody wants it. Constant cost.
+  /// Nothing: no member wants it. Constant cost.
   [[nodiscard]] std::optional<ChannelUse> use_of(const Channel& channel) const;
 
   /// What is wanted of each group by all tunnels together; in no order.
   void for_each_group(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const;
-  /// Forgets one group, whichever: for emptying the table, nothing else is applied any more, and `poll_change` had
-  /// nothing more to say. What was wanted of it; nothing when the table is empty.
+  /// Removes any one group, to empty the table: after that nothing is applied any more, and `poll_change` must have
+  /// returned nothing before. The change from its merged filter; nothing when the table is empty.
   std::optional<FilterChange> take_group();
   /// True when no tunnel wants anything.
   [[nodiscard]] bool empty() const;

@@ -1,4 +1,4 @@
-/// Which relay: the configured candidates in order, what is kept of a relay that was left.
+/// The choice among the configured candidates, and the state that is kept of a relay that was left.
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-/// What a gateway counts, in words.
+/// The descriptions of a gateway's counters.
 #include "base/counter_table.hh"
 #include "gateway/gateway.hh"
 

@@ -1,4 +1,4 @@
-/// Multicast Data (RFC 7450 §5.2.3.3; RFC 6040 §4.2; CONFORMANCE section 5).
+/// Multicast Data (RFC 7450 §5.2.3.3; RFC 6040 §4.2).
 
 #include <array>
 

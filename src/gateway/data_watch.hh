@@ -20,7 +20,7 @@ class DataWatch {
   void handle_refresh(Instant now);
   /// An early Request was sent.
   void note_asked(Instant now, Duration interval_max);
-  /// What flowed is no longer wanted: learn anew.
+  /// The flow is no longer wanted: learn again.
   void reset();
 
   /// See base/state_record.hh.
@@ -35,19 +35,20 @@ class DataWatch {
 
   [[nodiscard]] Instant ask_at() const;
   [[nodiscard]] bool is_heard() const { return packets_ > 0; }
-  /// So much has come that a pause would be noticed.
+  /// Enough packets have come that a pause would be noticed.
   [[nodiscard]] bool is_flow() const { return packets_ >= kFlowPackets; }
 
  private:
-  /// So many packets are a flow.
+  /// The packets that make a flow.
   static constexpr std::uint32_t kFlowPackets = 3;
   /// A pause is remembered for one to two windows.
   static constexpr Duration kWindow = std::chrono::seconds(30);
 
-  /// A longer one tells of a machine that slept or a clock that leapt, or of a source too rare to wait for.
+  /// A longer interval comes from a machine that slept, from a clock that jumped, or from a source that sends too
+  /// rarely to wait for.
   static constexpr Duration kPauseMax = std::chrono::seconds(16);
 
-  /// So long a pause is nothing to ask about.
+  /// A pause this short is no reason to ask.
   [[nodiscard]] Duration patience() const;
 
   Duration silence_;

@@ -64,7 +64,7 @@ bool DuplicateFilter::count(Instant now, std::uint32_t way, std::uint64_t key) {
   const auto place = std::find_if(entry.seen.begin(), std::prev(entry.seen.end()),
                                   [&](const Seen& seen) { return seen.count == 0 || seen.way == way; });
   place->way = way;
-  // Of so many copies nobody knows which is whose.
+  // With this many copies the ways cannot be distinguished any more.
   const bool is_full = place->count == std::numeric_limits<std::uint16_t>::max();
   if (!is_full) ++place->count;
   const bool is_new = is_full || place->count > entry.delivered;

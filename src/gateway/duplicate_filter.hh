@@ -1,6 +1,6 @@
 #pragma once
-/// Keeps a listener from hearing twice what comes by two ways: by two tunnels while a source moves from one relay to
-/// another, by a tunnel and natively while one takes the other's place.
+/// Delivers a datagram once that comes by two ways: by two tunnels while a source moves from one relay to another, by a
+/// tunnel and natively while one takes the other's place.
 
 #include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -14,10 +14,10 @@
 
 namespace amt {
 
-/// A datagram is known by what relays do not change: addresses, protocol, identification, fragment and payload (not TTL
-/// and ECN). What one way alone repeats is the source's doing and passes: of each datagram as many copies are
-/// delivered as the way that brought most. Pure; memory is bounded, the oldest are forgotten, and what was counted of a
-/// datagram that is repeated for ever is forgotten after `kMemory`.
+/// A datagram is recognised by the fields that relays do not change: addresses, protocol, identification, fragment and
+/// payload (not TTL and ECN). A datagram that one way alone repeats was repeated by the source, and passes: of each
+/// datagram as many copies are delivered as the way that brought most. Pure. Memory is bounded: the oldest datagrams
+/// are forgotten, and the counts of a datagram that is repeated for ever are forgotten after `kMemory`.
 class DuplicateFilter {
  public:
   /// Some seconds of a video, or a tenth of a second at 150 000 packets a second.
@@ -32,7 +32,7 @@ class DuplicateFilter {
   /// Of one that has seen nothing yet.
   void restore(StateRecordReader& in);
 
-  /// True: not delivered so far. `way`: any number that names the tunnel, or whatever brought it.
+  /// True: not delivered so far. `way`: any number that names the tunnel or the network that brought it.
   [[nodiscard]] bool is_new(Instant now, std::uint32_t way, Bytes datagram);
   /// The same for the payload of a UDP datagram, where no more than that is known of it.
   [[nodiscard]] bool is_new(Instant now, std::uint32_t way, const Endpoint& source, const Endpoint& destination,

@@ -11,8 +11,8 @@
 
 namespace amt {
 
-/// The flows of one protocol: a `DataWatch` for each source that is wanted by name, and one for all others, who come
-/// and go as they like. Pure; on the data path: one look-up.
+/// The flows of one protocol: a `DataWatch` for each source that is wanted by name, and one for all others, which come
+/// and go. Pure; on the data path: one look-up.
 class FlowWatch {
  public:
   /// Sources by name beyond these are not watched: that they fall silent is not noticed.
@@ -38,7 +38,7 @@ class FlowWatch {
   [[nodiscard]] Flow flow_of(const IpAddress& source, FilterMode by);
   /// A Query was accepted and an Update followed: give the data time to come.
   void handle_refresh(Instant now);
-  /// A group's filter changed: what is no longer wanted, or no longer by name, is learned anew.
+  /// A group's filter changed: sources that are no longer wanted, or no longer by name, are learned again.
   void handle_change(const SourceFilter& before, const SourceFilter& after);
   void reset();
 
@@ -52,7 +52,8 @@ class FlowWatch {
   [[nodiscard]] Instant ask_at() const { return ask_at_; }
   /// Makes `ask_at` exact.
   void refresh_deadline();
-  /// What is due at `due` is asked about at `now`: which sources, none for the others.
+  /// The relay is asked at `now` about the flows that were due at `due`. Returns their sources; none for the other
+  /// sources.
   [[nodiscard]] std::vector<std::optional<IpAddress>> ask(Instant due, Instant now, Duration interval_max);
 
  private:

@@ -33,7 +33,7 @@ bool Attached::asking() const {
 
 namespace {
 
-/// What fits into one Update.
+/// The records that fit into one Update.
 std::size_t report_octets_max(const GatewayOptions& options) {
   return std::min(options.update_octets_max, kControlOctetsMax - wire::kUpdateHeaderOctets);
 }

@@ -37,7 +37,7 @@ struct GatewayTransmit {
 /// Something that a person would want to know; for the log.
 struct GatewayEvent {
   enum class Kind : std::uint8_t {
-    kDiscovering,      ///< endpoint: whom we ask
+    kDiscovering,      ///< the endpoint that is asked
     kRelayFound,       ///< endpoint: the advertised relay
     kRelayAnswers,     ///< first Query from this relay
     kRelayLimit,       ///< L flag
@@ -76,7 +76,7 @@ class Gateway {
   Gateway(GatewayOptions options, Random& random, Instant now);
   ~Gateway();
 
-  /// What is wanted of `group` from now on; INCLUDE({}) leaves it. False: refused, see HostMachine::set_filter.
+  /// The filter of `group` from now on; INCLUDE({}) leaves it. False: refused, see HostMachine::set_filter.
   [[nodiscard]] bool set_membership(Instant now, const IpAddress& group, const SourceFilter& filter);
 
   /// In place of those that it had; not empty. A relay that is none of them any more is left at once.
@@ -86,11 +86,10 @@ class Gateway {
   [[nodiscard]] Result<void, GatewayReject> handle_control(Instant now, const Endpoint& from, Bytes message);
 
   /// The data path: checks one Multicast Data message and gives the inner datagram, ECN combined (E-6040-b) in place,
-  /// with what its headers say.
-  /// `outer_ecn`: of the received packet. `verify_transport`: check the inner UDP/TCP/ICMPv6 checksum of whole
-  /// datagrams too. No allocation for what is accepted. An input like any other, but one
-  /// `poll_output` after a whole batch of them is enough: all that they can do is to start or move the deadline of the
-  /// silence check, and to make a leave that got lost be repeated.
+  /// with its parsed headers. `outer_ecn`: of the received packet. `verify_transport`: check the inner UDP/TCP/ICMPv6
+  /// checksum of whole datagrams too. An accepted datagram allocates nothing. An input like any other, but one
+  /// `poll_output` after a whole batch is enough: data can only move the deadline of the silence check, and repeat a
+  /// leave that got lost.
   [[nodiscard]] Result<DataPacket, GatewayReject> accept_data(Instant now, const Endpoint& from, Ecn outer_ecn,
                                                               MutableBytes message, bool verify_transport = true);
 
@@ -102,8 +101,7 @@ class Gateway {
   /// Of a gateway that has just been made, in place of whatever it has begun: the relay does not notice. One that the
   /// options do not name any more is left. What cannot be makes `in` bad; this gateway is not to be used then.
   void restore(Instant now, StateRecordReader& in);
-  /// Teardown (or an Update that leaves everything) for what is joined (R-5.2.3.8-a); nothing is sent after it was
-  /// polled.
+  /// Teardown, or an Update that leaves all groups (R-5.2.3.8-a); nothing is sent after it was polled.
   void shutdown(Instant now);
   [[nodiscard]] GatewayOutput poll_output();
 

@@ -1,5 +1,5 @@
 #pragma once
-/// What a gateway counts, and why it refuses what it refuses.
+/// The counters of a gateway, and its reasons for rejects.
 
 #include <cstdint>
 #include <string_view>
@@ -20,7 +20,7 @@ enum class GatewayCounter : std::uint8_t {
   kRelayChanges,
   kSilences,      ///< early Requests
   kUnreachables,  ///< ICMP errors reported by the socket; noted, no effect (X-3.5-a)
-  kEcnMismatch,   ///< combinations marked ! in CONFORMANCE section 5
+  kEcnMismatch,   ///< combinations that RFC 6040 §4.2 calls dangerous
   kCount,
 };
 [[nodiscard]] const CounterInfo& counter_info(GatewayCounter counter);
@@ -31,7 +31,7 @@ enum class GatewayReject : std::uint8_t {
   kUnknownType,
   kBadLength,
   kWrongRole,   ///< R-5.2.3.2-a
-  kNotWaiting,  ///< an Advertisement or Query that nobody waits for
+  kNotWaiting,  ///< an Advertisement or Query that was not asked for
   kWrongNonce,
   kWrongSource,      ///< not from where it was asked
   kBadRelayAddress,  ///< X-3.3-a

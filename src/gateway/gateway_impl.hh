@@ -1,5 +1,5 @@
 #pragma once
-/// Private to the room: what the procedures of RFC 7450 §5.2.3 share.
+/// Private to the room: the state that the procedures of RFC 7450 §5.2.3 share.
 
 #include <deque>
 
@@ -42,7 +42,7 @@ struct Gateway::Impl {
   void detach();
   void next_candidate(Instant now);
   void set_candidates(Instant now, std::vector<RelayCandidate> candidates);
-  /// The relay (or who should name one) does not answer.
+  /// The relay, or the discovery address, does not answer.
   void give_up_relay(Instant now);
   /// The relay takes no new gateways.
   void leave_limited_relay(Instant now);
@@ -69,11 +69,11 @@ struct Gateway::Impl {
   Result<void, GatewayReject> handle_query(Instant now, const Endpoint& from, Bytes message);
   void accept_query(Instant now, wire::Protocol protocol, const wire::MembershipQuery& query,
                     const GroupQuery& general);
-  /// The gateway fields tell another endpoint than before: Teardown of the old one.
+  /// The gateway fields name another endpoint than before: Teardown of the old one.
   void compare_endpoint(Instant now, gateway_state::Attached& attached, const gateway_state::Session& fresh);
 
   // update.cc
-  /// Sends what the hosts have to report, under the sessions of their protocols.
+  /// Sends the due reports of the hosts, under the sessions of their protocols.
   void flush_reports();
   void send_update(const gateway_state::Session& session, wire::Protocol protocol,
                    const std::vector<GroupRecord>& records);
@@ -88,7 +88,7 @@ struct Gateway::Impl {
   Result<DataPacket, GatewayReject> accept_data(Instant now, const Endpoint& from, Ecn outer_ecn, MutableBytes message,
                                                 bool verify_transport);
   void count_data(Instant now, const FlowWatch::Flow& flow, std::size_t octets);
-  /// The relay sends what nobody wants of `group`: the leave got lost.
+  /// The relay sends unwanted data of `group`: the leave got lost.
   void repeat_leave(Instant now, const IpAddress& group);
 
   // gateway_restore.cc
@@ -120,17 +120,17 @@ struct Gateway::Impl {
   /// The relay that the last Update went to: the only source of data (R-5.2.3.3-b).
   std::optional<Endpoint> data_source;
   Reception reception;
-  /// By protocol: what one lost, the flow of the other does not show.
+  /// By protocol: the flow of one does not show a loss of the other.
   std::array<FlowWatch, 2> watches;
-  /// Only data leaves it as it is: every other input may change what it says.
+  /// Only data leaves it as it is: every other input may change it.
   KnownFlows known_flows;
-  /// Of what is wanted.
+  /// Flows of the wanted groups.
   std::size_t flows_expected = 0;
   /// By which the next early Request is late (GatewayOptions::silence_span).
   Duration lateness;
-  /// Early Requests for what was wanted anew and has not come.
+  /// Early Requests for new memberships of which no data has come.
   Retries missing;
-  /// Reports of what is wanted of a group that sends what is not.
+  /// Repeated reports for groups whose unwanted data still arrives.
   Retries unwanted;
   std::deque<GatewayOutput> outputs;
   Counters<GatewayCounter> counters;

@@ -48,9 +48,8 @@ struct GatewayOptions {
   /// And up to this long more, by chance: a relay's gateways miss the same packets at the same moment. So wide that the
   /// other relays can take 100 000 gateways (`make storm`), so narrow that a viewer is served again in less than 2 s.
   Duration silence_span = std::chrono::milliseconds(500);
-  /// What was joined, or is wanted of another relay, and does not come for this long is asked about by an early
-  /// Request, too, and after twice, 4 and 8 times as long again: the report may have got lost, each time it was sent.
-  /// 0: never.
+  /// When no data of a new membership comes for this long, an early Request is sent, and again after twice, 4 and 8
+  /// times as long: every copy of the report may have got lost. 0: never.
   Duration missing = std::chrono::seconds(2);
   /// Largest Update's inner datagram: with 60 octets of headers it passes where IPv6 does, on every path of 1280 (H-e).
   std::size_t update_octets_max = 1220;

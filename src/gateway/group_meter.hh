@@ -1,5 +1,5 @@
 #pragma once
-/// What came of each group that a gateway wants.
+/// Packets and octets of each group that a gateway wants.
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
@@ -22,7 +22,7 @@ struct GroupUse {
 /// A look-up for each run of datagrams of one group. Not thread-safe.
 class GroupMeter {
  public:
-  /// A group that is silent for so long is missing.
+  /// A group that is silent for this long is missing.
   static constexpr Duration kPatience = std::chrono::seconds(10);
   /// Missing groups that are named.
   static constexpr std::size_t kNamedMax = 3;

@@ -1,5 +1,5 @@
 #pragma once
-/// What the last packet of each flow was found to be: it holds for those behind it.
+/// The verdict on the last packet of each flow, which holds for the packets after it.
 
 #include <array>
 #include <cstdint>
@@ -55,7 +55,7 @@ class KnownFlows {
   /// Room for 256 flows: more hardly come at once.
   static constexpr std::size_t kSetsMax = 128;
 
-  /// So many flows may come; they all find room, mostly. Nothing is known then. Allocates, unlike the rest.
+  /// Makes room for this many flows, and forgets all flows. Allocates, unlike the other functions.
   void make_room(std::size_t flows);
   /// The flow of which `message` holds the next datagram; null: none is known.
   [[nodiscard]] const KnownFlow* find(const Endpoint& from, Ecn outer_ecn, Bytes message) const;

@@ -6,7 +6,7 @@
 namespace amt {
 namespace {
 
-/// So many packets by the tunnel alone show that it was not the source that paused.
+/// This many packets by the tunnel alone show that the source did not pause.
 constexpr std::uint64_t kOutagePackets = 3;
 /// Native packets that are fewer than the tunnel's divided by this are too few.
 constexpr std::uint64_t kShareDivisor = 2;
@@ -48,7 +48,7 @@ void NativePreference::set_membership(Instant now, const IpAddress& address, con
     return;
   }
   const auto asked = [](const Entry& entry) { return entry.tunnel_asked; };
-  // What the tunnel brings already under the other mode must not pause.
+  // Data that the tunnel brings already under the other mode must not pause.
   const bool any = filter.mode == FilterMode::kExclude || group.wanted.mode == FilterMode::kExclude;
   const bool in_use = any && std::any_of(group.entries.begin(), group.entries.end(), asked);
   std::vector<std::optional<IpAddress>> sources(filter.sources.begin(), filter.sources.end());
@@ -75,7 +75,7 @@ void NativePreference::set_membership(Instant now, const IpAddress& address, con
 NativeVerdict NativePreference::handle_native(Instant now, const IpAddress& source, const IpAddress& address) {
   const auto group = groups_.find(address);
   Entry* const entry = group == groups_.end() ? nullptr : find(group->second, source);
-  // Held down: somebody else on this host, or on the link, has joined it.
+  // Held down: another program of this host, or another host of the link, has joined it.
   if (entry == nullptr || entry->state == State::kHeldDown) return NativeVerdict::kUnwanted;
   entry->rhythm.handle_packet(now);
   entry->last_native = now;

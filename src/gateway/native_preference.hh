@@ -21,26 +21,26 @@
 namespace amt {
 
 struct NativeOptions {
-  /// So long the local network has for its first packet before the tunnel is asked as well: enough for a join on the
-  /// local link, and hardly felt where there is no native multicast (as RFC 8305 §5 does with connections).
+  /// The time that the local network has for its first packet before the tunnel is asked as well: enough for a join on
+  /// the local link, and hardly felt where there is no native multicast (as RFC 8305 §5 does with connections).
   Duration head_start = std::chrono::milliseconds(250);
-  /// From the first native packet on both bring the channel for so long; then one of them is left.
+  /// From the first native packet on both ways bring the channel for this long; then one of them is left.
   Duration overlap = std::chrono::seconds(1);
   /// Native traffic that pauses for this long, or four times the longest recent pause if that is more, has stopped.
   Duration silence = std::chrono::seconds(1);
   /// The same before there is a rhythm to judge by.
   Duration silence_unknown = std::chrono::seconds(3);
-  /// Native traffic that failed again before it had lasted so long is not trusted for a while: first `hold_down`, then
-  /// twice as long each time.
+  /// Native traffic that failed again before it had lasted this long is held down: first `hold_down`, then twice as
+  /// long each time.
   Duration steady = std::chrono::minutes(1);
   Duration hold_down = std::chrono::seconds(10);
   Duration hold_down_max = std::chrono::minutes(5);
 };
 
-/// Who brings a channel now.
+/// The way that brings a channel now.
 enum class ServedBy : std::uint8_t {
   kNobody,  ///< joined natively, the head start is not over
-  kTunnel,  ///< asked for it; whatever comes natively would be noticed, unless that is held down
+  kTunnel,  ///< the tunnel is asked for it; native packets would be noticed, unless the native join is held down
   kNative,
   kBoth,  ///< for the overlap
 };
@@ -62,11 +62,11 @@ struct ChangedOver {
 };
 using NativeStep = std::variant<JoinNatively, AskTunnel, ChangedOver>;
 
-/// What becomes of a packet.
+/// The verdict on a packet.
 enum class NativeVerdict : std::uint8_t {
   kUnwanted,
   kDeliver,
-  kCheck,  ///< the other way may bring, or just have brought, the same: deliver what is new
+  kCheck,  ///< the other way may bring, or just have brought, the same: deliver it unless it is a copy
 };
 
 /// Decides, never sends: one input, then `poll_step` until it gives nothing. Time is an argument. Not thread-safe.
@@ -81,7 +81,7 @@ class NativePreference {
  public:
   explicit NativePreference(NativeOptions options = {}, const KeyedHash& hash = KeyedHash());
 
-  /// What is wanted of `group`; INCLUDE({}): nothing.
+  /// The filter of `group`; INCLUDE({}): nothing is wanted.
   void set_membership(Instant now, const IpAddress& group, const SourceFilter& filter);
   /// A packet arrived natively, wanted or not. Data path: one hash probe, and a search among the sources of the group.
   [[nodiscard]] NativeVerdict handle_native(Instant now, const IpAddress& source, const IpAddress& group);
@@ -97,9 +97,9 @@ class NativePreference {
   /// Of one that knows nothing yet: what is joined is to be joined there, too. What cannot be makes `in` bad.
   void restore(Instant now, StateRecordReader& in);
 
-  /// Some packets are `kCheck`: what was seen so far must be remembered.
+  /// Some packets are `kCheck`: the packets seen so far must be remembered.
   [[nodiscard]] bool may_double() const { return may_double_; }
-  /// What is wanted, whoever brings it. In no order.
+  /// The filters of all groups, by either way. In no order.
   void for_each_wanted(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const;
   /// In no order.
   void for_each_channel(const std::function<void(const Channel& channel, ServedBy served)>& visit) const;

@@ -64,7 +64,7 @@ Result<void, GatewayReject> Gateway::Impl::handle_query(Instant now, const Endpo
 
   const auto datagram = DatagramView::parse(query->datagram);
   if (!datagram) return reject(reject_for(datagram.error()));
-  // Whatever the inner source address (R-5.2.1-g), and with or without Router Alert: nothing on the way looks at it.
+  // From any inner source address (R-5.2.1-g), with or without Router Alert: no router on the way looks at it.
   const auto inner = parse_group_message(*datagram, HeaderRules{});
   if (!inner) return reject(reject_for(inner.error()));
   const auto* general = std::get_if<GroupQuery>(&*inner);
@@ -130,7 +130,7 @@ void Gateway::Impl::compare_endpoint(Instant now, Attached& attached, const Sess
   }
   if (relay.seen_as && relay.seen_as != fresh.gateway) {
     emit_event(GatewayEvent::Kind::kEndpointChanged, *fresh.gateway);
-    // To the relay it is a tunnel without any state: what came through the old one may not come through this.
+    // To the relay it is a tunnel without any state: channels of the old tunnel may not come through this one.
     reception.expect_all();
     missing.start(now);
     if (relay.teardown && relay.teardown->gateway != fresh.gateway) {
@@ -138,8 +138,8 @@ void Gateway::Impl::compare_endpoint(Instant now, Attached& attached, const Sess
     }
     relay.teardown.reset();
     relay.reported = false;
-    // A Query of the other protocol that told the old endpoint has a MAC that no longer holds.
-    // Not at once: behind a NAT that changes its mind with every packet that would be a storm.
+    // A Query of the other protocol that named the old endpoint has a MAC that is no longer valid. Not at once: behind
+    // a NAT that changes its mind with every packet that would be a storm.
     for (gateway_state::Cycle& cycle : attached.cycles) {
       auto* settled = std::get_if<Settled>(&cycle);
       if (settled != nullptr && settled->session.gateway != fresh.gateway) {

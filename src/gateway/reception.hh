@@ -1,5 +1,5 @@
 #pragma once
-/// What this gateway wants, for the data path (R-6.2-a), and what of it was wanted anew and has not been heard since.
+/// The filters of this gateway, for the data path (R-6.2-a), and the new ones of which no data has been heard yet.
 
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -22,7 +22,7 @@ class Reception {
   [[nodiscard]] bool is_anything_unheard() const { return unheard_ > 0; }
   /// It goes to another relay, or to the first: nothing was heard from there.
   void expect_all();
-  /// Whoever was not heard may well have nothing to say.
+  /// A source that was not heard may have nothing to send.
   void stop_expecting();
 
   /// What was not heard, for another one, and back in one in which the same was set.

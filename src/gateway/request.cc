@@ -28,8 +28,8 @@ struct RequestForm {
   bool mirrored = false;
 };
 
-/// Some relays drop what has a reserved bit set that they do not know: to them the E flag is one, and to the Linux
-/// kernel's relay, which reads the octet's bits mirrored, so is P. So the forms of a series take turns.
+/// Some relays drop a message with a reserved bit set that they do not know: to them the E flag is one, and to the
+/// Linux kernel's relay, which reads the octet's bits mirrored, so is P. So the forms of a series take turns.
 RequestForm request_form(const RelayKnowledge& relay, wire::Protocol protocol, bool ecn_capable, std::uint32_t tries) {
   const bool is_mld = protocol == wire::Protocol::kMld;
   if (is_mld && relay.mirrored) return {.ecn = false, .mirrored = tries % 2 == 0};
@@ -130,7 +130,7 @@ void Gateway::Impl::cycle_timeout(Instant now, wire::Protocol protocol) {
   if (asking->tries >= options.request_tries) {
     if (!attached->silence_reported) emit_event(GatewayEvent::Kind::kRelaySilent, attached->relay.endpoint);
     attached->silence_reported = true;
-    // A relay that answers for the other protocol is alive. With nobody else to ask the series goes on.
+    // A relay that answers for the other protocol is alive. Without another relay to ask the series goes on.
     const bool alive = std::holds_alternative<Settled>(attached->cycle(other(protocol)));
     const bool alone =
         options.candidates.size() == 1 && options.candidates.front().kind == RelayCandidate::Kind::kRelay;

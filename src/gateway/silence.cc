@@ -17,7 +17,7 @@ constexpr Duration kAskIntervalMax = std::chrono::seconds(64);
 
 Instant Gateway::Impl::silence_deadline() const {
   const auto* attached = std::get_if<Attached>(&state);
-  // Whoever is being asked already need not be asked again.
+  // A relay that is being asked already need not be asked again.
   if (attached == nullptr || attached->asking() || !attached->relay.reported || !subscribed()) return kNoDeadline;
   Instant deadline = missing_deadline();
   for (const wire::Protocol protocol : kProtocols) {

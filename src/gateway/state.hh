@@ -9,7 +9,7 @@
 
 namespace amt::gateway_state {
 
-/// What a Query gave: the key to Updates and Teardowns (R-5.2.3.5.4-h).
+/// The session that a Query began: the key to Updates and Teardowns (R-5.2.3.5.4-h).
 struct Session {
   wire::RequestNonce nonce;
   wire::ResponseMac mac;
@@ -95,7 +95,7 @@ inline constexpr std::array kProtocols{wire::Protocol::kIgmp, wire::Protocol::kM
 /// The session that an Update of this cycle goes under, if any.
 [[nodiscard]] const Session* session_of(const Cycle& cycle);
 
-/// What is known of one relay, and worth keeping when it is found again after it was lost.
+/// The state of one relay that is kept for when it is found again after it was lost.
 struct RelayKnowledge {
   Endpoint endpoint;
   /// Answered a Request with the E flag.
@@ -110,7 +110,7 @@ struct RelayKnowledge {
   bool reported = false;
   /// Of the last Update under a Query that had the gateway fields (R-5.2.3.7.2-a); has `gateway`.
   std::optional<Session> teardown;
-  /// This gateway's endpoint by the last Query that told it.
+  /// This gateway's endpoint by the last Query that named it.
   std::optional<Endpoint> seen_as;
 
   /// See base/state_record.hh.

@@ -1,5 +1,5 @@
 #pragma once
-/// For tests: one gateway in virtual time, and a relay's messages written by hand from the vectors of CONFORMANCE
+/// For tests: one gateway in virtual time, and a relay's messages written by hand from computed vectors
 /// section 2.
 
 #include <gmock/gmock.h>

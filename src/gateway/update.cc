@@ -9,7 +9,7 @@ using gateway_state::Session;
 
 namespace {
 
-/// RFC 7450 §5.2.1 allows any inner source address; link-local is what RFC 3810 §5.2.13 asks of MLD.
+/// RFC 7450 §5.2.1 allows any inner source address; RFC 3810 §5.2.13 requires link-local for MLD.
 constexpr IpAddress kReportSourceV4 = IpAddress::from_v4(std::uint32_t{0});
 constexpr IpAddress kReportSourceV6 = IpAddress::from_v6(
     {std::byte{0xfe}, std::byte{0x80}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, std::byte{0x02}});

@@ -150,7 +150,7 @@ TEST(GatewayUpdate, RobustnessOfTheQueryCounts) {  // H-g, R-5.2.1-e
   EXPECT_EQ(bench.all(kUpdate).size(), 4U);
 }
 
-TEST(GatewayUpdate, RobustnessZeroIsTheDefault) {  // H-g, section 8 of CONFORMANCE
+TEST(GatewayUpdate, RobustnessZeroIsTheDefault) {  // H-g, RFC 3376 §4.1.6
   Bench bench;
   EXPECT_TRUE(bench.answer_igmp({.robustness = 0}));
   EXPECT_TRUE(bench.set("232.1.2.3", include({"198.51.100.12"})));

@@ -102,7 +102,7 @@ struct DnsResolver::Impl {
 
   DnssecPolicy policy = DnssecPolicy::kOff;
   std::string anchor;
-  /// Neither context is ever both: a validating one has no way to hand out what it could not validate.
+  /// Neither context is ever both: a validating one cannot return answers that it could not validate.
   Context plain;
   Context validating;
   /// Whether the resolver hands on signatures.

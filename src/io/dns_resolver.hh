@@ -21,7 +21,7 @@ namespace amt {
 inline constexpr std::uint16_t kDnsTypeA = 1;
 inline constexpr std::uint16_t kDnsTypeAaaa = 28;
 
-/// What becomes of answers whose signatures cannot be checked.
+/// The use of answers whose signatures cannot be checked.
 enum class DnssecPolicy : std::uint8_t {
   kRequire,  ///< only signed and valid answers count
   kPrefer,   ///< unsigned ones count, too; broken ones never
@@ -35,7 +35,7 @@ struct DnsResolverOptions {
   /// Keys that validation starts from, in zone-file form (DS or DNSKEY); not given: the root's, as the distribution
   /// keeps it.
   std::optional<std::string> trust_anchor_file;
-  /// So long a validated answer is waited for where unsigned ones count, too (DnsClient): validation takes several
+  /// A validated answer is waited for this long where unsigned ones count, too (DnsClient): validation takes several
   /// queries, and behind a resolver that is dead each of them may wait for a time-out.
   Duration signatures_wait = std::chrono::milliseconds(1500);
 };
@@ -60,7 +60,7 @@ class DnsResolver {
   /// The answer takes long: where unsigned ones count, it is asked for without its signatures, too. Nothing happens
   /// when the look-up is over, and where signatures are required or not looked for.
   void ask_plainly(Ticket ticket);
-  /// Nobody waits for signatures any more: the plain answer counts, if there is one, and else as soon as it comes.
+  /// The client waits for signatures no longer: the plain answer counts, if there is one, and else as soon as it comes.
   /// False: the look-up was over.
   bool stop_waiting(Ticket ticket);
   /// When one is readable `process` has something to do.

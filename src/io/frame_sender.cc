@@ -14,7 +14,7 @@ namespace {
 constexpr Duration kPollInterval = std::chrono::milliseconds(5);
 constexpr std::uint32_t kNobody = UINT32_MAX;
 
-/// What the socket would write into IPv4 headers; IPv6 takes the interface's.
+/// As the socket would write it into IPv4 headers; IPv6 takes the interface's.
 std::uint8_t time_to_live(int fd) {
   int value = 0;
   socklen_t octets = sizeof value;

@@ -1,6 +1,6 @@
 #pragma once
-/// Datagrams of a UDP socket as frames of our own, past the kernel's UDP, IP and neighbour layers: what the ways to
-/// send frames have in common.
+/// Datagrams of a UDP socket as frames of our own, past the kernel's UDP, IP and neighbour layers: shared by all ways
+/// to send frames.
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
@@ -17,15 +17,15 @@
 namespace amt {
 
 /// For each peer either way, chosen anew all the time: by frames where the route is a plain one to a resolved neighbour
-/// on Ethernet, the datagrams fit the MTU and come singly; by the socket wherever anything is different. The socket
-/// also gets each peer's first datagrams, and some every few seconds: that keeps the kernel's neighbour entry alive,
-/// and lets the kernel say what it thinks of the path. ICMP errors arrive at the socket all the same, since address and
-/// ports are its own.
+/// on Ethernet, the datagrams fit the MTU and come singly; by the socket in all other cases. The socket also gets each
+/// peer's first datagrams, and some every few seconds: that keeps the kernel's neighbour entry alive, and lets the
+/// kernel report limits of the path. ICMP errors arrive at the socket for frames, too, since address and ports are its
+/// own.
 class FrameSender : public ReplicationBackEnd {
  public:
   /// More datagrams than this of one message are cut by the kernel at less cost (UDP_SEGMENT).
   static constexpr std::size_t kFramesMax = 4;
-  /// What one frame holds at most.
+  /// The most octets that one frame holds.
   static constexpr std::size_t kFrameOctets = 2048;
   /// How long a path is used before the socket gets a turn.
   static constexpr Duration kPathLifetime = std::chrono::seconds(10);
@@ -35,7 +35,7 @@ class FrameSender : public ReplicationBackEnd {
   static constexpr std::uint32_t kSlotsMax = 65'536;
   /// Questions for the kernel; a peer for which none is left goes by the socket.
   static constexpr std::size_t kQuestionsPerSecondMax = 5'000;
-  /// Interfaces with frames at the same time; what leaves by others goes by the socket.
+  /// Interfaces with frames at the same time; datagrams of others go by the socket.
   static constexpr std::size_t kLinksMax = 64;
 
   void send(Instant now, UdpSocket& socket, std::span<const Transmit> messages, const OnSendError& on_error) final;
@@ -57,12 +57,12 @@ class FrameSender : public ReplicationBackEnd {
     Instant rests_until{};
   };
   struct Path {
-    // The first cache line holds what is compared with each message.
+    // The first cache line holds the fields that are compared with each message.
     const UdpSocket* socket = nullptr;
     /// Null: by the socket.
     Link* link = nullptr;
     Instant until{};
-    /// The call in which the socket has, or gets, something for this peer: what follows must not overtake it.
+    /// The call in which the socket has, or gets, a datagram for this peer: later datagrams must not overtake it.
     std::uint64_t socket_call = 0;
     std::uint32_t generation = 0;
     /// A frame with a longer payload does not fit the MTU or `kFrameOctets`.
@@ -71,7 +71,7 @@ class FrameSender : public ReplicationBackEnd {
     UdpFrameHeader header;
   };
 
-  /// `path`: what `path_of` and the log say where frames are sent.
+  /// `path`: the name of this way in `path_of` and in the log.
   FrameSender(SendPath path, NextHopQueries queries) : frame_path_(path), queries_(std::move(queries)) {}
 
   virtual SysResult<void> open_link(const Link& link) = 0;
@@ -80,7 +80,7 @@ class FrameSender : public ReplicationBackEnd {
   virtual void handle_new_header(std::uint32_t slot, const Path& path) = 0;
   /// Takes message number `index` of the call, a frame for each of its pieces, which fit. False: by the socket.
   virtual bool push(Path& path, const Transmit& message, std::uint32_t index) = 0;
-  /// Sends what was pushed.
+  /// Sends the pushed frames.
   virtual void flush() = 0;
 
   /// For the socket when all frames have been sent: message number `index` from this piece on.
@@ -126,7 +126,7 @@ class FrameSender : public ReplicationBackEnd {
   NextHopQueries queries_;
   /// By slot.
   std::vector<Path> paths_;
-  /// What paths were made with, resolved or not.
+  /// The paths that were made, resolved or not.
   boost::unordered_flat_map<NeighbourKey, std::optional<MacAddress>> neighbours_;
   /// Never move: paths point at them.
   std::deque<Link> links_;

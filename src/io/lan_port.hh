@@ -12,9 +12,9 @@
 
 namespace amt {
 
-/// A packet socket on one interface that looks like Ethernet. It hears what arrives from others (all multicast,
-/// whatever group the reports of older hosts go to), never what this host sends. Needs CAP_NET_RAW. Not thread-safe. An
-/// interface that goes down and comes up is still the same; one that is deleted never comes back: open anew.
+/// A packet socket on one interface that looks like Ethernet. It receives datagrams of others (all multicast, because
+/// reports of older hosts go to any group), never those that this host sends. Needs CAP_NET_RAW. Not thread-safe. An
+/// interface that goes down and comes up is still the same. One that is deleted never comes back: open a new port.
 class LanPort {
  public:
   static SysResult<LanPort> open(const std::string& interface);
@@ -33,8 +33,8 @@ class LanPort {
   /// empty: nothing there.
   [[nodiscard]] std::span<const Bytes> receive();
 
-  /// Sends each to the Ethernet address of its group. What is not taken was dropped (queue full, larger than the MTU,
-  /// interface down) and counted.
+  /// Sends each to the Ethernet address of its group. Datagrams that were not taken were dropped (queue full, larger
+  /// than the MTU, interface down) and counted.
   Taken send(std::span<const SplitDatagram> datagrams);
   [[nodiscard]] std::uint64_t send_drops() const;
 

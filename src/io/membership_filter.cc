@@ -35,7 +35,7 @@ constexpr std::array<sock_filter, 21> kProgram = {
     jump(9, kJumpIfEqual, ETH_P_IPV6, 10, kDrop),
     step(kLoadOctet, 6),  // IPv6 next header
     jump(11, kJumpIfEqual, kProtocolHopByHop, 12, 14),
-    step(kLoadOctet, 40),  // and what is next after that
+    step(kLoadOctet, 40),  // and the header after that
     jump(13, kJumpIfEqual, kProtocolIcmpv6, kAccept, kDrop),
     jump(14, kJumpIfEqual, kProtocolIcmpv6, 15, kDrop),
     step(kLoadOctet, 40),  // ICMPv6 type

@@ -18,7 +18,7 @@ namespace {
 
 /// The kernel walks a socket's groups at each join.
 constexpr std::size_t kGroupsPerSocketMax = 512;
-/// What Linux sets where nobody has changed it.
+/// The default of Linux.
 constexpr std::size_t kIpv4GroupsPerSocket = 20;
 constexpr std::size_t kIpv4SourcesPerGroup = 10;
 constexpr std::size_t kIpv6SourcesPerGroup = 64;
@@ -38,7 +38,7 @@ class LinuxMembershipKernel final : public MembershipKernel {
     const std::size_t ipv4_groups = read_limit("/proc/sys/net/ipv4/igmp_max_memberships", kIpv4GroupsPerSocket);
     limits_v4_ = {std::min(kGroupsPerSocketMax, ipv4_groups),
                   read_limit("/proc/sys/net/ipv4/igmp_max_msf", kIpv4SourcesPerGroup)};
-    // IPv6 counts no groups; net.core.optmem_max bounds what a socket may hold, which shows when it is reached.
+    // IPv6 counts no groups; net.core.optmem_max bounds the memberships of a socket, which shows when it is reached.
     limits_v6_ = {kGroupsPerSocketMax, read_limit("/proc/sys/net/ipv6/mld_max_msf", kIpv6SourcesPerGroup)};
   }
 

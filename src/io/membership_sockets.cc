@@ -43,7 +43,7 @@ Result<MembershipSockets::SocketId, int> MembershipSockets::join(const Channel& 
     }
   }
   std::vector<SocketId>& room = with_room(channel.group.family());
-  // From the end on, since what meets a limit loses its room.
+  // From the end on, since a socket that meets a limit loses its room.
   for (std::size_t at = room.size(), tries = 0; at > 0 && tries < kRoomTriesMax; --at, ++tries) {
     const SocketId id = room[at - 1];
     if (place_on(places, id) != nullptr) continue;

@@ -15,7 +15,7 @@ class MembershipSockets {
  public:
   using SocketId = std::uint32_t;
 
-  /// What one socket holds of one group: INCLUDE of so many sources, or EXCLUDE with so many blocked.
+  /// The memberships of one socket for one group: INCLUDE of this many sources, or EXCLUDE with this many blocked.
   struct Place {
     SocketId socket = 0;
     std::uint32_t sources = 0;

@@ -63,7 +63,7 @@ SysResult<void> configure(int fd, const MulticastSenderOptions& options) {
       !set) {
     return set;
   }
-  // A datagram above the interface's MTU is fragmented, and none for what an ICMP error says of the way.
+  // A datagram above the interface's MTU is fragmented, and an ICMP error about the path changes nothing.
   const int discover = v4 ? IP_PMTUDISC_OMIT : IPV6_PMTUDISC_OMIT;
   if (auto set =
           set_option(fd, level, v4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER, &discover, sizeof discover, "MTU_DISCOVER");
@@ -103,7 +103,7 @@ SysResult<MulticastSender> MulticastSender::open(const MulticastSenderOptions& o
 }
 
 SysResult<void> MulticastSender::send(Bytes payload) {
-  // ICMP errors about what this host sends can be forged. The next send fails with the error, and takes it away.
+  // ICMP errors about this host's datagrams can be forged. The next send fails with the error, and takes it away.
   for (int tries = 1; ::send(fd_.get(), payload.data(), payload.size(), 0) < 0; ++tries) {
     const int code = errno;
     if (tries == kTriesMax || !concerns_one_peer(code))

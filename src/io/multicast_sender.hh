@@ -20,7 +20,7 @@ struct MulticastSenderOptions {
   std::uint8_t ttl = 1;
 };
 
-/// Blocking: a full send buffer makes `send` wait. Listeners on this host receive what is sent, too
+/// Blocking: a full send buffer makes `send` wait. Listeners on this host receive the datagrams, too
 /// (IP_MULTICAST_LOOP). Datagrams above the interface's MTU are fragmented; DF=0. ICMP errors change nothing. Not
 /// thread-safe.
 class MulticastSender {

@@ -15,7 +15,7 @@
 namespace amt {
 namespace {
 
-/// What one source met, the others of its group will meet, too.
+/// A failure of one source will meet the others of its group, too.
 bool concerns_whole_group(int code) { return code == EMFILE || code == ENFILE || code == ENODEV; }
 
 /// A source that is joined, and where.
@@ -32,7 +32,7 @@ enum class Queue : std::uint8_t { kNone, kJoins, kLeaves, kFailed };
 struct Group {
   IpAddress address;
   SourceFilter wanted;
-  /// What has been reached: the sources that are joined, sorted; or where the group is, and which sources are blocked
+  /// The kernel's state: the sources that are joined, sorted; or where the group is, and which sources are blocked
   /// there.
   std::vector<Included> included{};
   std::optional<MembershipSockets::SocketId> excluding{};
@@ -126,7 +126,7 @@ void NativeMembership::Impl::dequeue(Group& group) {
 
 void NativeMembership::Impl::enqueue(GroupId id, Queue queue) {
   Group& group = groups[id];
-  // What waits already keeps its place.
+  // A group that waits already keeps its turn.
   if (group.queue == queue) return;
   dequeue(group);
   group.queue = queue;
@@ -196,7 +196,7 @@ NativeMembership::Impl::Outcome NativeMembership::Impl::include(Group& group, co
     if (is_enough()) return Outcome::kInterrupted;
   }
   const bool all_joined = !group.some_failed;
-  // Only now: sources that stay wanted are never without a join, and what failed goes on coming as long as it did.
+  // Only now: sources that stay wanted are never without a join, and joins are kept until their replacement works.
   if (group.excluding && all_joined) {
     sockets.leave(*group.excluding, {std::nullopt, group.address}, group.places);
     group.excluding.reset();
@@ -208,7 +208,7 @@ NativeMembership::Impl::Outcome NativeMembership::Impl::include(Group& group, co
 }
 
 NativeMembership::Impl::Outcome NativeMembership::Impl::leave_unwanted(Group& group, const IsEnough& is_enough) {
-  // From the end on: what stays is moved at most once for each that goes.
+  // From the end on: an entry that stays is moved at most once for each one that goes.
   for (std::size_t at = group.included.size(); at > 0; --at) {
     const Included one = group.included[at - 1];
     if (group.wanted.mode == FilterMode::kInclude && group.wanted.accepts(one.source)) continue;

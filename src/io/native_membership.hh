@@ -14,8 +14,8 @@
 
 namespace amt {
 
-/// Brings the kernel's membership on one interface to what is wanted, in portions. `set` only notes; `work` makes the
-/// calls. What is wanted is kept by group, so changes supersede each other: a group that is joined and left meanwhile
+/// Brings the kernel's membership on one interface to the wanted filters, in portions. `set` only records; `work` makes
+/// the calls. Filters are kept by group, so changes supersede each other: a group that is joined and left meanwhile
 /// costs the kernel nothing. A join that fails is remembered, retried by `retry`, and harms no other. Not thread-safe.
 class NativeMembership {
  public:
@@ -30,12 +30,12 @@ class NativeMembership {
   void set(const IpAddress& group, const SourceFilter& filter);
 
   /// Makes one system call or a few at a time, until nothing is left to do or `is_enough` says so. True: more waits.
-  /// The newest join, the oldest join and a leave take turns: who wants one channel need not wait for who wants
-  /// thousands, and nobody waits for ever. Of the leaves, the newest membership goes first: the kernel walks an
-  /// interface's groups from there.
+  /// The newest join, the oldest join and a leave take turns: a join of one channel does not wait for thousands of
+  /// others, and none waits for ever. Of the leaves, the newest membership goes first: the kernel walks an interface's
+  /// groups from there.
   bool work(const std::function<bool()>& is_enough);
 
-  /// Lets `work` try again what failed, at most `kRetriesMax` groups a call, all of them in turn. It does so by itself
+  /// Lets `work` try failed joins again, at most `kRetriesMax` groups a call, all of them in turn. It does so by itself
   /// when a leave has set a descriptor free.
   void retry();
   static constexpr std::size_t kRetriesMax = 256;
@@ -45,7 +45,7 @@ class NativeMembership {
   /// Groups that wait for `work`.
   [[nodiscard]] std::size_t waiting() const;
   [[nodiscard]] std::size_t socket_count() const;
-  /// Of the sockets: whoever holds one keeps what is joined on it joined.
+  /// Copies of the sockets' descriptors: as long as one is open, its joins stay.
   void append_descriptors(std::vector<int>& out) const;
 
   /// The last failure since this was asked last, for the log.

@@ -1,6 +1,6 @@
 #pragma once
-/// What a kernel leaves undone on packets that it hands over with a virtio_net_hdr: checksums and the cutting of merged
-/// packets. Linux names and values; Debian 12's headers lack some.
+/// The work that a kernel leaves undone on packets with a virtio_net_hdr: checksums and the cutting of merged packets.
+/// Linux names and values; Debian 12's headers lack some.
 
 #include <array>
 #include <cstdint>
@@ -36,7 +36,8 @@ struct VirtioHeader {
 /// The field holds the sum of the pseudo-header; replaces it by the checksum. False when the header points outside.
 [[nodiscard]] bool finish_checksum(MutableBytes datagram, const VirtioHeader& header);
 
-/// Memory for the pieces of merged packets; handed back all at once. Grows to what was once needed, up to `kOctetsMax`.
+/// Memory for the pieces of merged packets; handed back all at once. Grows to the largest need so far, up to
+/// `kOctetsMax`.
 class SegmentArena {
  public:
   static constexpr std::size_t kOctetsMax = std::size_t{64} << 20;

@@ -68,7 +68,7 @@ struct OrderPort::Impl {
 };
 
 SysResult<void> OrderPort::Impl::open_interface() {
-  // Without O_NONBLOCK the kernel would make a packet of each write first, and lose what this is for.
+  // Without O_NONBLOCK the kernel would make a packet of each write first, at the cost that this port avoids.
   tap = UniqueFd(::open(kControlPath, O_RDWR | O_CLOEXEC | O_NONBLOCK));
   if (!tap) return tl::unexpected(SysError::last("open", kControlPath));
   ifreq request{};
@@ -78,7 +78,7 @@ SysResult<void> OrderPort::Impl::open_interface() {
     return tl::unexpected(SysError::last("create interface", "amto%d"));
   }
   interface = static_cast<int>(::if_nametoindex(request.ifr_name));
-  // Nothing but orders shall pass here, so nobody speaks IPv6 on it.
+  // Only orders shall pass here, so IPv6 is off on the device.
   if (SysResult<void> set = set_no_ipv6_address(interface); !set) return set;
   if (SysResult<void> set = set_link_mtu(interface, kMtuOctets); !set) return set;
   return set_link_up(interface);

@@ -21,11 +21,11 @@ class OrderPort {
   static constexpr std::size_t kDevicesMax = 4;
   static constexpr std::uint32_t kDestinationsMax = 65'536;
   static constexpr std::size_t kHeaderOctets = 64;
-  /// With headers, of Ethernet too: what fits a page in the kernel, with its own room before and after.
+  /// With headers, of Ethernet too: as much as fits a page in the kernel, with its own room before and after.
   static constexpr std::size_t kFrameOctetsMax = 2048;
 
   /// Loads and attaches. Needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, of the machine, not of a user namespace. ENOSYS:
-  /// this program was built without. What is called later needs no privilege, and of bpf(2) only BPF_MAP_UPDATE_ELEM.
+  /// this program was built without. The later calls need no privilege, and of bpf(2) only BPF_MAP_UPDATE_ELEM.
   static SysResult<OrderPort> open();
   ~OrderPort();
   OrderPort(OrderPort&&) noexcept;
@@ -63,8 +63,8 @@ class OrderPort {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Sends orders of both families, many lengths and every ECN field to the port itself, and compares each copy with what
-/// `UdpFrameHeader` writes, octet by octet. Error: how they differ. Leaves the port as device 0.
+/// Sends orders of both families, many lengths and every ECN field to the port itself, and compares each copy with the
+/// frame of `UdpFrameHeader`, octet by octet. Error: how they differ. Leaves the port as device 0.
 [[nodiscard]] Result<void, std::string> check_orders(OrderPort& port);
 
 }  // namespace amt

@@ -12,14 +12,14 @@
 namespace amt {
 
 /// Collects the destinations of one packet, by device and family, and gives them to an `OrderPort`. Nothing pushes back
-/// where frames are redirected, so a device's ring is never filled by one order, and what the device did not take goes
-/// by the socket at once, which waits where it must. Meanwhile the device gets no orders, for longer each time.
+/// where frames are redirected, so a device's ring is never filled by one order, and datagrams that the device did not
+/// take go by the socket at once, which waits where it must. Meanwhile the device gets no orders, for longer each time.
 class OrderSender final : public FrameSender {
  public:
   /// How long a device that did not take all gets no orders: the first time, and at most.
   static constexpr Duration kRestMin = std::chrono::milliseconds(1);
   static constexpr Duration kRestMax = std::chrono::seconds(2);
-  /// What is left of a device's ring by one order: three quarters.
+  /// The part of a device's ring that one order leaves free: three quarters.
   static constexpr std::uint32_t kRingParts = 4;
 
   static SysResult<std::unique_ptr<OrderSender>> open(OrderPort port);

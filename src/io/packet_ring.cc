@@ -26,10 +26,10 @@ constexpr std::size_t kSlotOctetsMin = 2048;
 constexpr std::size_t kSlotOctetsMax = std::size_t{16} << 10;
 // No ring is larger.
 constexpr std::size_t kRingOctetsMax = std::size_t{1} << 30;
-// What the kernel puts before the datagram: its own header, an address, the virtio header, the link header.
+// The octets that the kernel puts before the datagram: its own header, an address, the virtio header, the link header.
 constexpr std::size_t kSlotHeaderOctets = 128;
 constexpr std::size_t kBlockOctets = std::size_t{64} << 10;
-// For what does not fit a slot: some hundred merged packets.
+// For datagrams that do not fit a slot: some hundred merged packets.
 constexpr int kQueueOctets = 16 << 20;
 // The largest IP datagram, before it a virtio header and a link header.
 constexpr std::size_t kQueuedOctetsMax = kVirtioHeaderOctets + 64 + 65'535;
@@ -102,7 +102,7 @@ struct PacketRing::Impl {
 
   SegmentArena arena;
   bool took_local = false;
-  /// What did not fit its slot.
+  /// Datagrams that did not fit their slots.
   std::vector<std::byte> queued = std::vector<std::byte>(kQueuedOctetsMax);
   Statistics statistics;
 };

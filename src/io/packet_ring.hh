@@ -28,9 +28,9 @@ struct PacketRingPlace {
 };
 
 /// A packet is here as soon as the kernel has it: version 2 of the ring, since version 3 hands over blocks, and one
-/// that is not full only by a timer of 1 ms or more. What does not fit a slot (merged packets of up to 64 KB, an MTU
-/// raised later) comes by the socket's queue, in its place. Packets that a sender on this machine left merged
-/// (UDP_SEGMENT) reach a capture since Linux 6.2; an older kernel drops them, which `kernel_drops` shows.
+/// that is not full only by a timer of 1 ms or more. A datagram that does not fit a slot (a merged packet of up to 64
+/// KB, an MTU raised later) comes by the socket's queue, in its order. Packets that a sender on this machine left
+/// merged (UDP_SEGMENT) reach a capture since Linux 6.2; an older kernel drops them, which `kernel_drops` shows.
 ///
 /// Sees every datagram with a multicast destination above link scope that arrives on the interface, and on demand those
 /// that this host sends out of it, each once, filtered in the kernel. Any link type. Needs CAP_NET_RAW. Not
@@ -48,23 +48,24 @@ class PacketRing {
   PacketRing& operator=(PacketRing&&) noexcept;
 
   [[nodiscard]] int fd() const;
-  /// Appends what is ready to `out`, at most about `datagrams_max`. Unfinished checksums are finished, merged packets
-  /// cut. What does not parse is dropped and counted. How many were appended; 0: nothing there, or every slot waits
-  /// for `release`.
+  /// Appends the ready datagrams to `out`, at most about `datagrams_max`. Unfinished checksums are finished, merged
+  /// packets cut. A datagram that does not parse is dropped and counted. Returns how many were appended; 0: nothing
+  /// there, or every slot waits for `release`.
   std::size_t receive(std::vector<CapturedDatagram>& out, std::size_t datagrams_max);
   /// Gives the slots back to the kernel; ends the life of all datagrams received so far.
   void release();
-  /// Whether at least so many packets wait to be received.
+  /// Whether at least this many packets wait to be received.
   [[nodiscard]] bool has_waiting(std::size_t packets) const;
 
-  /// Whether what this host sends is captured, too. It costs a copy of the head of everything that leaves by the
-  /// interface, unicast as well: about 300 ns each. On loopback, where what is sent also arrives, it changes nothing.
+  /// Whether datagrams that this host sends are captured, too. The cost is a copy of the head of each packet that
+  /// leaves by the interface, unicast as well: about 300 ns each. On loopback, where each sent datagram also arrives,
+  /// it changes nothing.
   SysResult<void> set_local_senders(bool wanted);
-  /// Whether this host sent any of what was received since this was asked last (not on loopback).
+  /// Whether this host sent any datagram that was received since the last call (not on loopback).
   [[nodiscard]] bool took_local();
 
   struct Statistics {
-    std::uint64_t kernel_drops = 0;  ///< ring full, or no room for what does not fit a slot
+    std::uint64_t kernel_drops = 0;  ///< ring full, or no room for a datagram that does not fit a slot
     std::uint64_t malformed = 0;     ///< truncated, no IP, or merged and not UDP
     std::uint64_t segmented = 0;     ///< merged packets that were cut
   };

@@ -7,8 +7,8 @@
 
 namespace amt {
 
-/// Errors that an ICMP message about one peer leaves on the socket (X-3.5-a): the next call gets them, whatever it is
-/// about, and does nothing else.
+/// Errors that an ICMP message about one peer leaves on the socket (X-3.5-a): the next call of any kind returns them,
+/// and does nothing else.
 inline bool concerns_one_peer(int code) {
   constexpr std::array kCodes = {ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EHOSTDOWN,  ENONET,
                                  EMSGSIZE,     EPROTO,       ENOPROTOOPT, EOPNOTSUPP, EACCES};
@@ -16,8 +16,7 @@ inline bool concerns_one_peer(int code) {
 }
 
 /// How often one send is tried. Each try takes away one error that was left on the socket; an error that stays is the
-/// send's own. What ICMP leaves may be forged, and as often as somebody likes: it is not to cost another peer's
-/// message.
+/// send's own. ICMP errors may be forged, in any number: they must not cost another peer's message.
 class SendTries {
  public:
   /// Enough for errors that come faster than sends.

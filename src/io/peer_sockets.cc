@@ -88,7 +88,7 @@ bool PeerSockets::receive(const Visit& visit) {
 }
 
 void PeerSockets::receive_at(std::size_t index, Duration offset, const Visit& visit) {
-  // One message, however much there is: epoll tells of the rest when the others had their turn.
+  // One message of any number: epoll reports the rest after the other sockets had their turn.
   Socket& socket = sockets_[index];
   Control control;
   iovec vector{buffer_.data(), buffer_.size()};

@@ -24,8 +24,8 @@ class PeerSockets {
   /// Readable while any of the sockets is.
   [[nodiscard]] int fd() const { return epoll_.get(); }
 
-  /// `arrived`: by the kernel's time stamp, not after `now`, so that what waits in a socket for this process is not
-  /// later for that.
+  /// `arrived`: by the kernel's time stamp, not after `now`, so that waiting in a socket for this process adds no
+  /// delay.
   using Visit = std::function<void(std::size_t socket, Bytes datagram, Instant now, Instant arrived)>;
   /// A round over sockets that have something; several datagrams of one where the kernel merged them (UDP_GRO). False:
   /// nothing is left.
@@ -33,7 +33,7 @@ class PeerSockets {
   /// 0, or the errno. An ICMP error that an earlier datagram drew is not this one's.
   int send(std::size_t socket, Bytes datagram);
 
-  /// What the kernel dropped because a receive buffer was full (SO_RXQ_OVFL).
+  /// Datagrams that the kernel dropped because a receive buffer was full (SO_RXQ_OVFL).
   [[nodiscard]] std::uint64_t receive_drops() const { return receive_drops_; }
 
  private:

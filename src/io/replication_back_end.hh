@@ -18,9 +18,9 @@ enum class SendPath : std::uint8_t { kSocket, kXdp, kOrders };
   return path == SendPath::kXdp ? "xdp" : "socket";
 }
 
-/// Takes datagrams with their destinations, and sends them. Datagrams to one peer keep their order, whichever way each
-/// takes. A peer is known by `Transmit::slot`, which stays the same while its tunnel lives: what a back end remembers
-/// of it is found without a search. Another tunnel may use the slot later, so a back end compares the peer as well. Not
+/// Takes datagrams with their destinations, and sends them. Datagrams to one peer keep their order over all ways. A
+/// peer is known by `Transmit::slot`, which stays the same while its tunnel lives: a back end finds its state of the
+/// peer without a search. Another tunnel may use the slot later, so a back end compares the peer as well. Not
 /// thread-safe: each worker has its own.
 class ReplicationBackEnd {
  public:

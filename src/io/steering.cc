@@ -84,7 +84,7 @@ SysResult<void> Steering::attach(const UdpSocket& socket) const {
 SysResult<std::vector<UdpSocket>> Steering::bind(const Endpoint& local, const UdpOptions& options) const {
   std::vector<UdpSocket> sockets;
   sockets.reserve(workers_);
-  // The first binds as one that shares with nobody, so that a second relay does not become a silent part of this one.
+  // The first socket binds without sharing its port, so that a second relay does not silently become part of this one.
   SysResult<UdpSocket> first = UdpSocket::bind(local, options);
   if (!first) return tl::unexpected(first.error());
   sockets.push_back(std::move(*first));

@@ -9,11 +9,11 @@
 
 namespace amt {
 
-/// An endpoint always meets the same worker, whichever local address it speaks to: the kernel runs `worker_of` as a
-/// filter program over each datagram's source (SO_ATTACH_REUSEPORT_CBPF) to choose among the sockets of one address.
-/// It cannot always: a datagram with IPv6 extension headers, the first moments after `bind`, an ICMP error (which the
-/// kernel delivers without asking the program). So a worker looks at what it gets, and hands over what is another's.
-/// Keyed, so that nobody can aim at one worker. Constant; any thread.
+/// An endpoint always meets the same worker, at any local address: the kernel runs `worker_of` as a filter program over
+/// each datagram's source (SO_ATTACH_REUSEPORT_CBPF) to choose among the sockets of one address. It cannot always: a
+/// datagram with IPv6 extension headers, the first moments after `bind`, an ICMP error (which the kernel delivers
+/// without asking the program). So a worker checks each datagram, and hands over those of another worker. Keyed, so
+/// that an outsider cannot aim at one worker. Constant; any thread.
 class Steering {
  public:
   static constexpr std::size_t kWorkersMax = 256;

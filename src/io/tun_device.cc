@@ -23,7 +23,7 @@ constexpr unsigned long kTunUso4 = 0x20;
 constexpr unsigned long kTunUso6 = 0x40;
 constexpr std::size_t kReceiveMax = 64;
 constexpr std::size_t kSlotOctets = kVirtioHeaderOctets + 65'535;
-// The virtio header has been looked at when somebody writes into its place.
+// The virtio header has been read before its octets are overwritten.
 static_assert(kVirtioHeaderOctets >= kCaptureHeadroomOctets);
 
 iovec vector_of(Bytes bytes) {
@@ -31,8 +31,8 @@ iovec vector_of(Bytes bytes) {
   return {const_cast<std::byte*>(bytes.data()), bytes.size()};
 }
 
-/// Whether merged UDP may be written. The kernel takes it on any TUN device as soon as it knows the feature; we do not
-/// keep it on, so that what we read has finished checksums and is never merged.
+/// Whether merged UDP may be written. The kernel takes it on any TUN device as soon as it knows the feature; it is not
+/// kept on, so that read datagrams have finished checksums and are never merged.
 bool probe_merged_writes(int fd) {
   const bool known = ::ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | kTunUso4 | kTunUso6) == 0;
   ::ioctl(fd, TUNSETOFFLOAD, 0UL);
@@ -98,7 +98,7 @@ SysResult<TunDevice> TunDevice::create(const TunOptions& options) {
   options.name.copy(request.ifr_name, IFNAMSIZ - 1);
   if (::ioctl(impl->fd.get(), TUNSETIFF, &request) != 0) {
     SysError error = SysError::last("create interface", options.name);
-    // What the kernel says of an interface of another kind that has the name.
+    // The kernel's errors for an interface of another kind that has the name.
     if (error.code == EINVAL && find_link(options.name)) error.code = EBUSY;
     return tl::unexpected(error);
   }

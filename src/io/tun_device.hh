@@ -40,12 +40,13 @@ class TunDevice {
   [[nodiscard]] const std::string& name() const;
   [[nodiscard]] bool is_tap() const;
 
-  /// Reads what the kernel sent out of the interface: whole IP datagrams with finished checksums, never merged, valid
-  /// until the next call; `kCaptureHeadroomOctets` before each are writable, too. At most 64; empty: nothing there.
+  /// Reads the datagrams that the kernel sent out of the interface: whole IP datagrams with finished checksums, never
+  /// merged, valid until the next call; `kCaptureHeadroomOctets` before each are writable, too. At most 64; empty:
+  /// nothing there.
   SysResult<std::span<const MutableBytes>> receive();
 
   /// Writes datagrams into the interface, merged where the kernel takes it (IFF_VNET_HDR, USO) and headers allow.
-  /// What is not taken was dropped (full queue, EIO while down) and counted.
+  /// Datagrams that were not taken were dropped (full queue, EIO while down) and counted.
   Taken send(std::span<const Bytes> datagrams);
   /// TAP: writes each as a frame from `source` to the Ethernet address of its group, else as `send`.
   Taken send_frames(const MacAddress& source, std::span<const SplitDatagram> datagrams);

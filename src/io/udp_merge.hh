@@ -8,7 +8,7 @@
 
 namespace amt {
 
-/// The most that go into one write: what every kernel's UDP_SEGMENT takes.
+/// The most datagrams of one write: as many as every kernel's UDP_SEGMENT takes.
 inline constexpr std::size_t kMergeMax = 64;
 
 /// How many datagrams from the front can be one merged packet, so that cutting it gives them back: UDP in plain headers

@@ -26,14 +26,15 @@ constexpr std::size_t kSlotOctets = 65'535;
 /// Whole cache lines, and odd against the page size: slots that all began at the same page offset would share the same
 /// few sets of the first-level cache.
 constexpr std::size_t kSlotStride = 65'536 + 3 * 64;
-/// Of one call, about: what comes is read again soon, and should still be in the cache then. A merged message fills it.
+/// The octets of about one call: they are read again soon, and should still be in the cache then. A merged message
+/// fills it.
 constexpr std::size_t kOctetsAtOnce = 64 * 1024;
 /// ECN and UDP_GRO: one int each.
 constexpr std::size_t kControlOctets = 2 * CMSG_SPACE(sizeof(int));
 /// An extended error with the offender's address, and the other three.
 constexpr std::size_t kErrorControlOctets =
     CMSG_SPACE(sizeof(sock_extended_err) + sizeof(sockaddr_in6)) + kControlOctets;
-/// Peers can make errors as fast as we send; a call handles so many and leaves the rest for the next.
+/// Peers can cause errors as fast as datagrams are sent. A call handles this many and leaves the rest for the next.
 constexpr int kErrorsPerCallMax = 1024;
 /// Each try consumes one pending error.
 constexpr int kReceiveTriesMax = 16;
@@ -79,7 +80,7 @@ struct ReceiveBatch::Impl {
     }
     return next;
   }
-  /// What comes next will be much like what came: so many octets in so many messages.
+  /// The next messages will be like the last ones: as many octets in as many messages.
   void expect_like(std::size_t octets, std::size_t messages) {
     at_once = std::clamp<std::size_t>(kOctetsAtOnce * messages / std::max<std::size_t>(octets, 1), 1, headers.size());
   }

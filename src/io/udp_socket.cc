@@ -64,8 +64,8 @@ SysResult<void> forbid_fragments(int fd, const Endpoint& local, bool ignore_path
                     "IPV6_MTU_DISCOVER", local);
 }
 
-/// The kernel does not tell with a datagram whether it had a checksum, but a filter sees the UDP header. The filter
-/// first: nothing else gets in between the two calls.
+/// The kernel does not report whether a datagram had a checksum, but a filter sees the UDP header. The filter first: no
+/// datagram arrives between the two calls.
 SysResult<void> allow_no_checksum(int fd, const Endpoint& local, std::uint8_t first_octet) {
   constexpr std::uint32_t kChecksumAt = 6;
   constexpr std::uint32_t kPayloadAt = 8;

@@ -23,26 +23,27 @@ struct UdpOptions {
   /// SO_RCVBUF / SO_SNDBUF wanted, in octets; forced beyond the sysctl limit where the process may.
   int receive_buffer_octets = 4 << 20;
   int send_buffer_octets = 4 << 20;
-  /// Let the kernel merge datagrams of one flow (UDP_GRO); `Received::segment_octets` then tells where to cut.
+  /// Let the kernel merge datagrams of one flow (UDP_GRO); `Received::segment_octets` is then the size at which to cut.
   bool receive_offload = false;
   /// SO_REUSEPORT: sharding over workers.
   bool reuse_port = false;
-  /// SO_REUSEADDR: others may be bound to the same multicast group and port, and each gets what arrives.
+  /// SO_REUSEADDR: others may be bound to the same multicast group and port, and each gets a copy of each datagram.
   bool reuse_address = false;
   /// Over IPv6 take datagrams without checksum (UDP_NO_CHECK6_RX), but those alone whose first octet is this one
   /// (R-5.2.3.3-d, C-6936-4.5, C-6936-5.4). Checksums that are there are verified, as ever (C-6936-4.7).
   std::optional<std::uint8_t> first_octet_without_checksum{};
-  /// Only the link's MTU bounds what is sent; the kernel's idea of a path, which it has from ICMP, does not
-  /// (IP_PMTUDISC_PROBE). Who sets this minds `poll_errors`.
+  /// Only the link's MTU bounds a datagram. The path MTU that the kernel took from ICMP does not (IP_PMTUDISC_PROBE). A
+  /// caller that sets this calls `poll_errors`.
   bool ignore_path_mtu = false;
-  /// `poll_fd` looks away while `send` is given much at once: for who sends in bulk and waits for readability.
+  /// `poll_fd` does not watch the socket while `send` has many messages: for callers that send in bulk and wait for
+  /// readability.
   bool quiet_while_sending = false;
   /// Bind to this interface (SO_BINDTODEVICE); empty: none.
   std::string interface {};
 };
 
-/// Buffers for one `receive`; reused from call to call. Sized for 65,535 octets a slot; what is never touched costs
-/// address space only.
+/// Buffers for one `receive`; reused from call to call. Sized for 65,535 octets a slot; untouched memory costs address
+/// space only.
 class ReceiveBatch {
  public:
   explicit ReceiveBatch(std::size_t slots = 64);
@@ -87,15 +88,15 @@ using OnSendError = std::function<void(const SendFailure&)>;
 
 /// An ICMP error that came back for something sent from this socket, or the kernel's own EMSGSIZE.
 struct SocketError {
-  /// So much of what the error quotes is kept: enough to know a message of our own again.
+  /// The octets kept of the quoted datagram: enough to recognise a message of this program.
   static constexpr std::size_t kQuoteOctetsMax = 16;
 
   /// Port 0: it is not known and concerns the whole path (the kernel's own EMSGSIZE).
   Endpoint to;
   int code = 0;                  ///< ECONNREFUSED, EHOSTUNREACH, EMSGSIZE, ...
   std::uint32_t mtu_octets = 0;  ///< with EMSGSIZE
-  /// A Destination Unreachable, and not "fragmentation needed". `code` does not tell: a Time Exceeded is EHOSTUNREACH,
-  /// too.
+  /// A Destination Unreachable, and not "fragmentation needed". `code` does not distinguish it: a Time Exceeded is
+  /// EHOSTUNREACH, too.
   bool is_unreachable = false;
   /// An ICMP message said so, not this host's kernel.
   bool from_network = false;
@@ -127,10 +128,10 @@ class UdpSocket {
   /// that concern one peer (ICMP) are never returned here: they are fetched by `poll_errors`.
   SysResult<std::size_t> receive(ReceiveBatch& batch);
 
-  /// Sends each (sendmmsg); one that fails does not stop the others. `on_error` for each of which something failed:
-  /// good for counting. Whether a peer is unreachable, or its path narrower, is told by `poll_errors` alone. EAGAIN
-  /// leaves the rest unsent and reported. Falls back to plain datagrams, per destination path, where the kernel refuses
-  /// UDP_SEGMENT (EIO, EINVAL, EMSGSIZE).
+  /// Sends each (sendmmsg); one that fails does not stop the others. `on_error` for each message that failed in part or
+  /// as a whole: good for counting. Only `poll_errors` reports whether a peer is unreachable, or its path narrower.
+  /// EAGAIN leaves the rest unsent and reported. Falls back to plain datagrams, per destination path, where the kernel
+  /// refuses UDP_SEGMENT (EIO, EINVAL, EMSGSIZE).
   std::size_t send(std::span<const Transmit> messages, const OnSendError& on_error);
 
   /// Drains the error queue (IP_RECVERR, IPV6_RECVERR).
@@ -141,7 +142,7 @@ class UdpSocket {
   [[nodiscard]] std::uint64_t receive_drops() const;
 
  private:
-  /// Scratch memory for `send` and what it has learned of the paths.
+  /// Scratch memory for `send` and its state of the paths.
   struct Sender;
   UdpSocket(UniqueFd fd, Endpoint local);
   UniqueFd fd_;

@@ -23,10 +23,10 @@ namespace {
 
 // 2 MB: below the 8 MB of locked memory that a process without privileges may have, with room for several interfaces.
 constexpr std::uint32_t kFrames = 1024;
-// The kernel wants a fill ring, even of one who never receives.
+// The kernel requires a fill ring, even of a socket that never receives.
 constexpr std::uint32_t kFillEntries = 64;
 constexpr int kSendOctets = 8 << 20;
-// Calls that move nothing before what is left waits for the next batch.
+// Calls that move nothing before the rest waits for the next batch.
 constexpr int kStallsMax = 4;
 // Of a frame that was left from an earlier batch.
 constexpr std::uint32_t kNoTag = UINT32_MAX;
@@ -108,7 +108,7 @@ struct XdpPort::Impl {
   Ring<std::uint64_t> completed;
   /// By place in the transmit ring.
   std::array<std::uint32_t, kFrames> tags{};
-  /// Offsets of frames that nobody has.
+  /// Offsets of free frames.
   std::vector<std::uint64_t> free;
   // Closed first: the kernel lets go of the rings.
   UniqueFd fd;

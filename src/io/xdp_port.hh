@@ -16,24 +16,24 @@ namespace amt {
 /// and packet sockets (tcpdump) on this host do not see it. Not thread-safe.
 class XdpPort {
  public:
-  /// What one frame holds at most.
+  /// The most octets that one frame holds.
   static constexpr std::size_t kFrameOctets = 2048;
 
-  /// On the first of the interface's transmit queues that nobody else has. EBUSY: none is left.
+  /// On the first of the interface's transmit queues that no other process has. EBUSY: none is left.
   static SysResult<XdpPort> open(const std::string& interface);
   ~XdpPort();
   XdpPort(XdpPort&&) noexcept;
   XdpPort& operator=(XdpPort&&) noexcept;
 
-  /// Whether there is memory for so many frames, or the device still has it.
+  /// Whether there is memory for this many frames; false: the device still has it.
   [[nodiscard]] bool has_room(std::size_t frames);
   /// Memory for the next frame, the same until `push`. Only while there is room.
   [[nodiscard]] MutableBytes frame() const;
   /// The first `octets` of `frame()` are one; `tag` comes back if it fails.
   void push(std::size_t octets, std::uint32_t tag);
-  /// Sends what was pushed. `on_drop(tag, errno)` for each frame that the device did not take. What a device
-  /// has no room for just now stays, goes with the next, and is not told of any more. False: the interface is down or
-  /// gone, and this object done with.
+  /// Sends the pushed frames. `on_drop(tag, errno)` for each frame that the device refused. Frames for which the device
+  /// has no room now stay, go with the next call, and are not reported again. False: the interface is down or gone, and
+  /// this object done with.
   bool flush(const std::function<void(std::uint32_t tag, int code)>& on_drop);
 
  private:

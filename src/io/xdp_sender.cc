@@ -34,7 +34,7 @@ bool XdpSender::push(Path& path, const Transmit& message, std::uint32_t index) {
     const Bytes payload = message.pieces[i];
     const MutableBytes frame = port.xdp->frame();
     path.header.write(frame, payload.size(), sums[i], message.ecn);
-    // Octet by octet, which is what std::ranges::copy becomes here, would cost as much as the kernel does.
+    // std::ranges::copy becomes a copy octet by octet here, which would cost as much as the kernel does.
     std::memcpy(frame.subspan(path.header.octets(), payload.size()).data(), payload.data(), payload.size());
     port.xdp->push(path.header.octets() + payload.size(), index);
   }

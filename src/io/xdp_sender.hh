@@ -11,7 +11,7 @@
 namespace amt {
 
 /// A socket for each interface, opened when the first path leads there. A message of which any datagram is lost is
-/// told of once.
+/// reported once.
 class XdpSender final : public FrameSender {
  public:
   static SysResult<std::unique_ptr<XdpSender>> open();

@@ -130,8 +130,8 @@ bool is_reserved_ssm_group(const IpAddress& group) {
   for (std::size_t i = 2; i < 12; ++i) {
     if (octet(group, i) != 0) return false;
   }
-  // RFC 4607 §1 calls ff3x::1 to ff3x::3fff:ffff "invalid". They are in use all the same (ff3e::1 is what people try
-  // first), every host and router forwards them, and nothing else has that meaning: they are taken.
+  // RFC 4607 §1 calls ff3x::1 to ff3x::3fff:ffff "invalid". People use them (ff3e::1 first of all), every host and
+  // router forwards them, and they have no other meaning. So they are accepted.
   return last_32_bits(group) == 0 || last_32_bits(group) == 0x40000000;
 }
 

@@ -41,11 +41,11 @@ struct Prefix {
 /// two (/32, /128), or when `address` is the subnet's own or (IPv4) its broadcast address.
 [[nodiscard]] std::optional<IpAddress> neighbour_in(const Prefix& prefix);
 
-/// Node- or link-scope groups, which are never reported and never cross a tunnel (CONFORMANCE I-o, H-f):
+/// Node- or link-scope groups, which are never reported and never cross a tunnel (I-o, H-f):
 /// 224.0.0.0/24, ff00::/16, ff01::/16 and ff02::/16 with any flags (ffx0, ffx1, ffx2).
 [[nodiscard]] bool is_link_scope_multicast(const IpAddress& group);
 
-/// Source-specific groups (RFC 4607 §1, RFC 4604): 232.0.0.0/8 and ff3x::/32 by default (CONFORMANCE S-a).
+/// Source-specific groups (RFC 4607 §1, RFC 4604): 232.0.0.0/8 and ff3x::/32 by default (S-a).
 class SsmRange {
  public:
   SsmRange();
@@ -60,8 +60,8 @@ class SsmRange {
 /// ff3x::3fff:ffff are not: they are in use.
 [[nodiscard]] bool is_reserved_ssm_group(const IpAddress& group);
 
-/// Loopback, link-local, and what is never routed on the Internet: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 (RFC
-/// 1918), 100.64.0.0/10 (RFC 6598), fc00::/7 (RFC 4193).
+/// Loopback, link-local, and prefixes that are never routed on the Internet: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16
+/// (RFC 1918), 100.64.0.0/10 (RFC 6598), fc00::/7 (RFC 4193).
 [[nodiscard]] bool is_private(const IpAddress& address);
 
 /// Unicast that a router forwards: neither unspecified, loopback, link-local, multicast nor broadcast.

@@ -7,7 +7,7 @@ DataPacket data_packet(const DatagramView& datagram) {
   if (datagram.protocol != kProtocolUdp || datagram.is_fragment() || datagram.payload.size() < kUdpHeaderOctets) {
     return packet;
   }
-  // RFC 768: the length counts the header. It may end before the IP payload does; what follows is no data.
+  // RFC 768: the length counts the header. It may end before the IP payload does. The octets after it are no data.
   const std::size_t length = u16_at(datagram.payload, kUdpLengthAt);
   if (length < kUdpHeaderOctets || length > datagram.payload.size()) return packet;
   packet.is_udp = true;

@@ -1,5 +1,5 @@
 #pragma once
-/// One datagram of data and what its headers say: whoever gets it does not parse it again.
+/// One datagram of data with its parsed headers, so that no consumer parses it again.
 
 #include <cstdint>
 

@@ -19,7 +19,7 @@ IpAddress v6_at(Bytes octets, std::size_t at) {
   return IpAddress::from_v6(ByteReader(octets.subspan(at, 16)).array<16>());
 }
 
-/// Both addresses and the datagram's own length, in either family. What `parse` and `peek_addresses` have in common.
+/// Both addresses and the datagram's own length, in either family. Shared by `parse` and `peek_addresses`.
 Result<DatagramAddresses, IpError> read_fixed_header(Bytes octets) {
   if (octets.empty()) return Unexpected<IpError>(IpError::kTruncated);
   const unsigned version = u8_at(octets, 0) >> 4;

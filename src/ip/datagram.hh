@@ -38,7 +38,7 @@ enum class IpError : std::uint8_t {
 struct DatagramView {
   /// From the first octet of the header to the end by the datagram's own length; surplus octets are cut off.
   Bytes bytes;
-  /// What follows the IPv4 header and options, or the IPv6 extension headers. In a fragment: this fragment's piece.
+  /// The octets after the IPv4 header and options, or the IPv6 extension headers. In a fragment: this fragment's piece.
   Bytes payload;
   IpAddress source;
   IpAddress destination;

@@ -18,7 +18,7 @@ using Octets = std::vector<std::byte>;
 
 IpAddress address(const char* text) { return IpAddress::parse(text).value(); }
 
-/// CONFORMANCE section 2: the IGMPv3 General Query and report inside the Query and the Update.
+/// Computed by hand: the IGMPv3 General Query and report inside the Query and the Update.
 Octets igmp_query() { return hex("46c00024 00000000 01024413 00000000 e0000001 94040000 1101ec81 00000000 027d0000"); }
 Octets igmp_report() {
   return hex("46c0002c 00000000 010243f6 00000000 e0000016 94040000 2200c4b8 00000001 05000001 e8010203 c633640c");

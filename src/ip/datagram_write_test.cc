@@ -18,7 +18,7 @@ std::vector<std::byte> written(const HeaderFields& fields, std::size_t payload_o
   return buffer;
 }
 
-// The headers of the vectors of CONFORMANCE section 2 (R-5.2.1-b, R-5.2.1-c).
+// The headers of the computed vectors (R-5.2.1-b, R-5.2.1-c).
 
 TEST(WriteHeader, WritesTheIgmpReportVector) {
   HeaderFields fields;

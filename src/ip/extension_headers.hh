@@ -24,12 +24,12 @@ struct FragmentHeader {
   bool more = false;
   std::uint32_t identification = 0;
 
-  /// RFC 6946: a whole datagram that has the header all the same.
+  /// RFC 6946: a whole datagram that has a Fragment header.
   [[nodiscard]] bool is_atomic() const { return offset == 0 && !more; }
 };
 
 struct ExtensionHeaders {
-  /// What the last header announces.
+  /// The protocol that the last header announces.
   std::uint8_t protocol = 0;
   /// Octets from the start of the datagram to the end of the chain.
   std::size_t end = 0;
@@ -37,8 +37,9 @@ struct ExtensionHeaders {
   std::optional<FragmentHeader> fragment;
 };
 
-/// `datagram` is one whole IPv6 datagram, its 40 octets of header present. The walk ends behind a Fragment header of a
-/// datagram that is in pieces: what follows is the piece. Nothing: the chain leaves the datagram or breaks the rules.
+/// `datagram` is one whole IPv6 datagram, its 40 octets of header present. The walk ends behind the Fragment header of
+/// a fragment: the octets after it are this fragment's piece. Nothing: the chain leaves the datagram or breaks the
+/// rules.
 [[nodiscard]] std::optional<ExtensionHeaders> walk_extension_headers(Bytes datagram);
 
 }  // namespace amt

@@ -11,10 +11,10 @@
 
 namespace amt {
 
-/// Rebuilds datagrams from their fragments. Not thread-safe.
-/// Bounds: `datagrams_max` at once (the oldest gives way), 65,535 octets and as many pieces as an MTU of 68 makes of
-/// them each, `kTimeout` of patience. Costs a walk over the datagrams under way.
-/// Overlapping fragments discard the whole datagram and what still comes of it (RFC 5722); exact repeats are ignored.
+/// Rebuilds datagrams from their fragments. Not thread-safe. Bounds: `datagrams_max` at once (the oldest gives way),
+/// 65,535 octets and as many pieces as an MTU of 68 makes of them each, `kTimeout` of patience. Costs a walk over the
+/// datagrams under way. Overlapping fragments discard the whole datagram and its later fragments (RFC 5722); exact
+/// repeats are ignored.
 class Reassembler {
  public:
   static constexpr Duration kTimeout = std::chrono::seconds(30);
@@ -25,8 +25,8 @@ class Reassembler {
   Reassembler& operator=(Reassembler&&) noexcept;
 
   /// Takes one fragment. When it completes its datagram: the whole datagram (header of the first fragment, lengths,
-  /// flags, ECN field and checksum mended, IPv6 Fragment header taken out), valid until the next call. Else nothing.
-  /// What is no fragment is whole already and comes back as it is.
+  /// flags, ECN field and checksum mended, IPv6 Fragment header taken out), valid until the next call. Else nothing. A
+  /// datagram that is no fragment comes back as it is.
   std::optional<Bytes> add(Instant now, const DatagramView& fragment);
 
   /// Datagrams given up so far: timed out, overlapped, too long, of pieces that contradict each other, or pushed out.
@@ -37,7 +37,7 @@ class Reassembler {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Cuts one IPv4 datagram with DF=0 into fragments of at most `mtu_octets` each (CONFORMANCE X-4.6-a).
+/// Cuts one IPv4 datagram with DF=0 into fragments of at most `mtu_octets` each (X-4.6-a).
 /// The datagram may be a fragment itself. Each element is one whole IP datagram; one alone when it fits as it is.
 /// None when it cannot be cut: DF=1, IPv6, an end beyond 65,535 octets, or no room for 8 octets behind the header.
 [[nodiscard]] std::vector<std::vector<std::byte>> fragment_ipv4(const DatagramView& datagram, std::size_t mtu_octets);

@@ -29,7 +29,7 @@ bool is_single_host(const IpAddress& source) {
 bool is_icmp_error(const DatagramView& datagram) {
   const bool v4 = datagram.family() == Family::kIpv4;
   if (datagram.protocol != (v4 ? kProtocolIcmp : kProtocolIcmpv6)) return false;
-  // Too short to tell: better silent.
+  // Too short to be judged: no error is sent.
   if (datagram.payload.empty()) return true;
   const auto type = std::to_integer<std::uint8_t>(datagram.payload[0]);
   if (v4) return std::ranges::find(kIcmpErrors, type) != kIcmpErrors.end();

@@ -19,9 +19,9 @@ inline constexpr std::size_t kIcmpv6ErrorOctetsMax = 1280;
 [[nodiscard]] bool may_answer_with_icmp_error(const DatagramView& datagram);
 
 /// The message, which begins with the ICMP header; quotes as much of `datagram` as the bounds above leave room for.
-/// `mtu_octets`: for the whole datagram, its IP header included; above what the field can say it is the largest.
-/// The checksum is right for ICMP, and 0 for ICMPv6: it covers the outer addresses, and the kernel fills it in
-/// (RFC 3542 §3.1).
+/// `mtu_octets`: for the whole datagram, its IP header included; larger values become the largest that the field holds.
+/// The checksum is right for ICMP, and 0 for ICMPv6: it covers the outer addresses, and the kernel fills it in (RFC
+/// 3542 §3.1).
 [[nodiscard]] std::vector<std::byte> write_too_big(const DatagramView& datagram, std::size_t mtu_octets);
 
 }  // namespace amt

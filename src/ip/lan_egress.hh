@@ -1,5 +1,5 @@
 #pragma once
-/// What a router does to a datagram before it puts it on a LAN.
+/// The changes that a router makes to a datagram before it puts it on a LAN.
 
 #include <array>
 #include <cstdint>
@@ -13,9 +13,9 @@ namespace amt {
 
 /// Decides, never sends. Not thread-safe. Where the gateway is the router between the tunnel and the LAN, TTL or Hop
 /// Limit is lowered by one; a bridge port hands them on as they came, as the kernel's driver does. Link-scope groups
-/// stay out, and what is larger than the LAN's MTU is cut where that is allowed (IPv4 with DF=0). Else it is dropped
-/// and counted: an ICMP error from here would go to a source that this gateway only knows through the tunnel, and it is
-/// the relay that tells sources of narrow paths (CONFORMANCE ).
+/// stay out. A datagram larger than the LAN's MTU is fragmented where that is allowed (IPv4 with DF=0). Otherwise it is
+/// dropped and counted. No ICMP error is sent: the gateway knows the source through the tunnel only, and the relay
+/// reports narrow paths to sources.
 class LanEgress {
  public:
   /// Datagrams that went no further.

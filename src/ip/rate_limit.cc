@@ -7,7 +7,7 @@
 namespace amt {
 namespace {
 
-/// An address, and in IPv6 what one line has.
+/// One address of IPv4. In IPv6 the prefix that one line has.
 constexpr std::uint8_t kSubscriberBitsV4 = 32;
 constexpr std::uint8_t kSubscriberBitsV6 = 64;
 

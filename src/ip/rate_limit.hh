@@ -1,5 +1,5 @@
 #pragma once
-/// How often one source may ask (CONFORMANCE X-4.1-a, R-6.1-a).
+/// How often one source may ask (X-4.1-a, R-6.1-a).
 
 #include <array>
 #include <cstdint>
@@ -34,16 +34,16 @@ class TokenBucket {
 /// The part of an address that stands for one subscriber: all of IPv4, the /64 of IPv6.
 [[nodiscard]] Prefix subscriber_of(const IpAddress& address);
 
-/// Token buckets per source prefix (/32 of IPv4, /64 of IPv6), one second's worth deep, in a table of fixed size. One
-/// for all workers of a relay: any thread may ask.
+/// Token buckets per source prefix (/32 of IPv4, /64 of IPv6), one second's worth deep, in a table of fixed size. All
+/// workers of a relay share one: any thread may ask.
 ///
-/// When the table is full the source that has been quiet longest is forgotten, and a forgotten source starts anew with
-/// a full bucket. So a flood from random (forged) addresses can blunt the limit but shuts nobody out; a flood from one
-/// address is held to the limit.
+/// When the table is full the source that has been quiet longest is forgotten, and a forgotten source starts again with
+/// a full bucket. So a flood from random, forged addresses can weaken the limit, but it refuses no other source. A
+/// flood from one address is held to the limit.
 class RateLimiter {
  public:
-  /// `per_second` 0: everything is allowed and there is no table. `prefixes_max`: sources told apart, at least 1; the
-  /// table is taken at once.
+  /// `per_second` 0: everything is allowed and there is no table. `prefixes_max`: sources that are distinguished, at
+  /// least 1. The table is allocated at once.
   RateLimiter(std::uint32_t per_second, const KeyedHash& hash, std::size_t prefixes_max = kPrefixes);
   static constexpr std::size_t kPrefixes = 4096;
 

@@ -14,7 +14,7 @@ constexpr std::size_t kFragmentUnitOctets = 8;
 /// The least that an IPv4 link carries is 68 octets, 48 of them payload (RFC 791 §3.2). Smaller pieces are an attack.
 constexpr std::size_t kPiecesMax = kDatagramOctetsMax / 48 + 1;
 
-/// RFC 791 §3.2, RFC 8200 §4.5: what the fragments of one datagram have in common. IPv6 fragments may differ in their
+/// RFC 791 §3.2, RFC 8200 §4.5: the fields that the fragments of one datagram share. IPv6 fragments may differ in their
 /// next header, which is therefore 0 here.
 struct Key {
   IpAddress source;

@@ -1,5 +1,5 @@
 #pragma once
-/// What a UDP socket received.
+/// Datagrams that a UDP socket received.
 
 #include <algorithm>
 
@@ -8,7 +8,7 @@
 
 namespace amt {
 
-/// What arrived: possibly several datagrams of one flow that the kernel merged.
+/// One received message: possibly several datagrams of one flow that the kernel merged.
 struct Received {
   Endpoint from;
   /// Into the batch's buffer; may be written (ECN, in-place edits) until the next `receive`.

@@ -20,7 +20,7 @@ struct SplitDatagram {
   [[nodiscard]] std::optional<IpAddress> group() const;
 };
 
-/// What an interface has taken; the rest was dropped.
+/// The number that an interface has taken; the rest was dropped.
 struct Taken {
   std::size_t datagrams = 0;
   std::uint64_t octets = 0;  ///< of IP datagrams

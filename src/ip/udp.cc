@@ -42,7 +42,7 @@ Result<UdpView, UdpError> UdpView::parse(const DatagramView& datagram) {
   UdpView udp;
   udp.source_port = in.u16();
   udp.destination_port = in.u16();
-  // RFC 768: the length counts the header. It may end before the IP payload does; what follows is no data.
+  // RFC 768: the length counts the header. It may end before the IP payload does. The octets after it are no data.
   const std::size_t length = in.u16();
   const std::uint16_t checksum = in.u16();
   if (length < kUdpHeaderOctets || length > datagram.payload.size()) {

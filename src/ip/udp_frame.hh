@@ -11,7 +11,7 @@
 
 namespace amt {
 
-/// What all frames of one flow to one neighbour have in common.
+/// The fields that all frames of one flow to one neighbour share.
 struct UdpFlow {
   MacAddress neighbour{};
   MacAddress interface {};
@@ -41,7 +41,7 @@ class UdpFrameHeader {
   }
   /// Into the first `octets()` of `frame`, which has room for `kOctetsMax`, before a payload of that length and sum.
   void write(MutableBytes frame, std::size_t payload_octets, std::uint16_t sum, Ecn ecn) const;
-  /// For a writer that adds lengths, ECN and payload itself: in the place of each checksum stands the sum of what is
+  /// For a writer that adds lengths, ECN and payload itself: each checksum field holds the sum of the fields that are
   /// there already. Into the first `kOctetsMax` of `octets`.
   void write_template(MutableBytes octets) const;
 
@@ -49,7 +49,7 @@ class UdpFrameHeader {
   std::array<std::byte, kOctetsMax> header_{};
   std::size_t octets_ = 0;
   bool v4_ = true;
-  /// Over what is the same in each datagram.
+  /// Over the fields that are equal in each datagram.
   InternetChecksum ip_;
   InternetChecksum udp_;
 };

@@ -88,7 +88,7 @@ amt_receiver* amt_receiver_open(const char* url, const amt_receiver_options* opt
 void amt_receiver_close(amt_receiver* receiver) {
   const std::unique_ptr<amt_receiver> ended(receiver);
   if (!ended) return;
-  // What is left undone for want of memory is a message to the relay.
+  // For want of memory a message to the relay is not sent.
   static_cast<void>(guarded([&]() -> amt::Result<void, Failure> {
     ended->receiver.reset();
     return {};

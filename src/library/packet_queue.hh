@@ -1,5 +1,5 @@
 #pragma once
-/// Payloads that wait for their reader, in order, in one piece of memory that grows to what is needed and is kept.
+/// Payloads that wait for their reader, in order, in one piece of memory that grows as needed and is kept.
 
 #include <cstddef>
 #include <optional>
@@ -41,7 +41,7 @@ class PacketQueue {
   std::size_t octets_max_;
   std::vector<std::byte> octets_;
   std::vector<Entry> entries_;
-  /// Of `entries_`, so many have been read.
+  /// The number of `entries_` that have been read.
   std::size_t read_ = 0;
 };
 

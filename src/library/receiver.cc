@@ -18,7 +18,7 @@ Failure system_failure(const SysError& error) { return {AMT_ERROR_SYSTEM, error.
 
 Result<std::unique_ptr<LibraryReceiver>, Failure> LibraryReceiver::open(const ReceiveConfig& config,
                                                                         const amt_receiver_options& options) {
-  // The caller is told by `on_event`, and nobody else.
+  // Only the caller's `on_event` is called.
   silence_log();
   SysResult<std::unique_ptr<PollLoop>> loop = PollLoop::open();
   if (!loop) return Unexpected<Failure>(system_failure(loop.error()));

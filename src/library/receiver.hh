@@ -1,5 +1,5 @@
 #pragma once
-/// What stands behind `amt_receiver`: the receiver of `amt receive` on a loop of the caller's.
+/// The implementation of `amt_receiver`: the receiver of `amt receive` on a loop of the caller's.
 
 #include <memory>
 #include <optional>
@@ -42,9 +42,9 @@ class LibraryReceiver {
   OsRandom random_;
   std::unique_ptr<PollLoop> loop_;
   PacketQueue queue_;
-  /// What this object counts itself.
+  /// This object's own counters.
   amt_receiver_statistics counted_{};
-  // Last: it ends before what it runs on.
+  // Last: it ends before the loop that it runs on.
   std::unique_ptr<Receiver> receiver_;
 };
 

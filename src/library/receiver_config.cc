@@ -64,7 +64,7 @@ Result<ReceiveConfig, Failure> receive_config(const char* url, const amt_receive
     arguments.push_back(options.native_interface == nullptr ? "--native"
                                                             : "--native=" + std::string(options.native_interface));
   }
-  // Whatever it looks like, it is no option.
+  // It is no option, whatever its first character.
   arguments.insert(arguments.end(), {"--", url});
   Result<Invocation, EarlyExit> parsed = parse_command_line(arguments);
   if (!parsed) return Unexpected<Failure>({AMT_ERROR_URL, problem_in(parsed.error().standard_error)});

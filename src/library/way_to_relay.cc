@@ -127,7 +127,7 @@ Result<RelaySetOptions, std::string> relay_set_options(Loop& loop, const RelayCh
     options.dns = std::move(*dns);
     return options;
   }
-  // Without the DNS there still are the anycast addresses, unless somebody insists.
+  // Without the DNS there still are the anycast addresses, unless signatures are required.
   std::erase_if(options.client.search.order, [](RelayOrigin origin) { return origin != RelayOrigin::kAnycast; });
   if (options.client.search.order.empty() || choice.dns.dnssec == Dnssec::kRequire || choice.dns.trust_anchor) {
     return Unexpected<std::string>(dns.error());

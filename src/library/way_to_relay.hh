@@ -1,5 +1,5 @@
 #pragma once
-/// From the options about relays to what the gateway's run time takes.
+/// From the options about relays to the options of the gateway's run time.
 
 #include <functional>
 #include <optional>
@@ -23,11 +23,11 @@ using NameLookup = std::function<HostAddresses(const std::string& name)>;
 /// The same without the engine's part: relays in the order given, of a name all its addresses, then discovery.
 [[nodiscard]] Result<ClientOptions, std::string> client_options(const RelayChoice& choice, const NameLookup& look_up);
 /// `--relay`, `--discovery`, `--local`, the ports and the DNS as the engine takes them: relays in the order given, of a
-/// name all its addresses, then discovery; with neither, what finds them. Error: one line for the user.
+/// name all its addresses, then discovery; with neither, the ways to find them. Error: one line for the user.
 [[nodiscard]] Result<RelaySetOptions, std::string> relay_set_options(Loop& loop, const RelayChoice& choice,
                                                                      const NameLookup& look_up);
 
-/// What the user chose, with the relay that `url` names in place of `--relay`.
+/// The user's choice, with the relay that `url` names in place of `--relay`.
 [[nodiscard]] RelayChoice relays_for(const ChannelUrl& url, RelayChoice choice);
 
 }  // namespace amt

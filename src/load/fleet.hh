@@ -19,11 +19,11 @@
 
 namespace amt {
 
-/// What each member does again and again, as fast as the relay answers.
+/// The work that each member repeats, as fast as the relay answers.
 enum class FleetTask : std::uint8_t {
   kStay,        ///< nothing: it joins, refreshes that when it is time, and receives
   kRequests,    ///< Request and Query; nothing is joined
-  kHandshakes,  ///< Teardown of what there was, Request, Query, Update
+  kHandshakes,  ///< Teardown of the old tunnel, Request, Query, Update
 };
 
 struct FleetOptions {
@@ -33,9 +33,9 @@ struct FleetOptions {
   FleetTask task = FleetTask::kStay;
   /// `kStay`: channel changes per gateway and second, to any other channel; 0: none. Needs two channels.
   double changes_per_second = 0;
-  /// Requests without their Query, of all gateways: what comes in one burst must fit the relay's socket buffer.
+  /// Requests without their Query, of all gateways: one burst must fit the relay's socket buffer.
   std::size_t in_flight_max = 512;
-  /// Until a Request, or what joins, is sent again.
+  /// Until a Request, or the Update that joins, is sent again.
   Duration patience = std::chrono::seconds(1);
 };
 
@@ -57,7 +57,7 @@ class Fleet {
   Fleet(FleetOptions options, Random& random, Instant now);
   ~Fleet();
 
-  /// One datagram, and when it came to this gateway's socket, not after `now`: what it waited there is no latency.
+  /// One datagram, and when it came to this gateway's socket, not after `now`: its wait there is no latency.
   void handle_datagram(Instant now, Instant arrived, std::size_t gateway, Bytes datagram);
   void handle_timeout(Instant now);
   /// Ends all tunnels: Teardown (RFC 7450 §5.2.3.7), or leaves where the relay gave no gateway fields, followed by a
@@ -72,7 +72,7 @@ class Fleet {
 
   /// Losses so far included. Of all gateways.
   [[nodiscard]] LoadTally tally() const;
-  /// A first glance: what `tally` costs a walk over all gateways for.
+  /// A quick look, without the walk over all gateways of `tally`.
   [[nodiscard]] const Counters<LoadCounter>& counters() const;
 
  private:

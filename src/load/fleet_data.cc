@@ -1,4 +1,4 @@
-/// What members of a fleet receive.
+/// The received data of the members of a fleet.
 
 #include <algorithm>
 
@@ -13,7 +13,7 @@ namespace {
 constexpr unsigned kWindowBits = 6;
 /// Two machines' monotonic clocks have nothing to do with each other; one machine's packets are not so old.
 constexpr Duration kDataDelayMax = std::chrono::seconds(10);
-/// What was left may still come for so long; then it is left once more, as often as this.
+/// A channel that was left may still come for this long; then it is left once more, as often as this.
 constexpr Duration kLeaveTime = std::chrono::milliseconds(500);
 
 }  // namespace
@@ -44,7 +44,7 @@ void Fleet::Impl::handle_data(std::uint32_t index, Bytes message) {
   }
   tally.counters.add(LoadCounter::kPackets);
   tally.counters.add(LoadCounter::kBytes, datagram->bytes.size());
-  // What was there before the join is what was left of the time that it was joined before.
+  // Packets from before the join are left over from an earlier join.
   if (!member.is_heard && arrived >= member.joined) {
     member.is_heard = true;
     tally.join.add(arrived - member.joined);

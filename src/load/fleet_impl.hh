@@ -35,7 +35,7 @@ struct Fleet::Impl {
     /// Begins anew with each channel; none before the first numbered packet.
     std::optional<SequenceTracker> numbers;
   };
-  /// A message that is due. What it says is written when it is polled.
+  /// A message that is due. Its octets are written when it is polled.
   struct Due {
     enum class Kind : std::uint8_t { kRequest, kJoin, kChange, kLeave, kTeardown };
     Kind kind;

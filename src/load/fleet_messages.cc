@@ -1,4 +1,4 @@
-/// What members of a fleet say.
+/// The messages of the members of a fleet.
 
 #include "base/assert.hh"
 #include "load/fleet_impl.hh"

@@ -1,5 +1,5 @@
 #pragma once
-/// What a fleet of simulated gateways has seen.
+/// The measurements of a fleet of simulated gateways.
 
 #include <cstdint>
 #include <string_view>
@@ -16,7 +16,7 @@ enum class LoadCounter : std::uint8_t {
   kQueriesWithLimit,  ///< of these: with the L flag
   kHandshakes,        ///< Request, Query, Update
   kUpdatesSent,
-  kUpdatesRepeated,  ///< of these: because nothing came of what was joined, or still came of what was left
+  kUpdatesRepeated,  ///< of these: because no data of a joined channel came, or data of a left one still came
   kTeardownsSent,
   kChannelChanges,
   kJoins,        ///< a channel was asked for that was not asked for before
@@ -39,7 +39,7 @@ struct LoadTally {
   Counters<LoadCounter> counters;
   /// First Request to Query.
   LatencyHistogram handshake;
-  /// Update to the first packet of what was joined.
+  /// Update to the first packet of the joined channel.
   LatencyHistogram join;
   /// `amt send` to here; where both read one clock, that is, on one machine.
   LatencyHistogram data;

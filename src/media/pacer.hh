@@ -1,5 +1,5 @@
 #pragma once
-/// When to send what.
+/// The schedule of sending.
 
 #include <array>
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace amt {
 
 /// Turns offsets from the start into times, absolute, so that the rate does not drift. A sender that was held up
 /// catches up by `lateness_max` at most, in a burst no longer than that; the rest of the delay moves the schedule.
-/// Nothing is held back for more than `hold_max`; what asks for more moves the schedule, too.
+/// Nothing is held back for more than `hold_max`; an offset further ahead moves the schedule, too.
 class Schedule {
  public:
   explicit Schedule(Instant start, Duration hold_max = Duration::max()) : start_(start), hold_max_(hold_max) {}
@@ -36,14 +36,14 @@ class Schedule {
 /// PID that has one) are spread evenly. Where the clock is missing or jumps, the last rate goes on.
 class TsPacer {
  public:
-  /// `rate_bits_per_second`: until the stream tells its own.
+  /// `rate_bits_per_second`: until the stream's own rate is known.
   explicit TsPacer(std::uint64_t rate_bits_per_second);
 
   void add(Bytes packet);
-  /// The stream ends: what waits for the next PCR is due at the last rate.
+  /// The stream ends: octets that wait for the next PCR are due at the last rate.
   void finish();
-  /// What waits for the next PCR has come within `span` and waits no longer: it is spread over as much time. The clock
-  /// is looked for anew, in any PID.
+  /// Octets that wait for the next PCR have come within `span` and wait no longer: they are spread over as much time.
+  /// The clock is looked for again, in any PID.
   void release(Duration span);
   /// Packets that wait for the next PCR.
   [[nodiscard]] std::size_t waiting() const { return queue_.size() - timed_; }

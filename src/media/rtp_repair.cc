@@ -59,7 +59,7 @@ bool RtpRepair::has(std::uint16_t sequence) {
   return one.is_there && one.sequence == sequence;
 }
 
-/// From before the first packet that was seen, too: nobody knows whether it was lost.
+/// From before the first packet that was seen, too: it is unknown whether it was lost.
 bool RtpRepair::is_forgotten(std::uint16_t sequence) const {
   return !is_later(sequence, newest_) && static_cast<std::uint16_t>(newest_ - sequence) > known_;
 }
@@ -103,7 +103,7 @@ void RtpRepair::add_repair(Bytes datagram) {
   use_all();
 }
 
-/// Each packet that is made may be what another repair packet lacked.
+/// Each packet that is made may be the one that another repair packet lacked.
 void RtpRepair::use_all() {
   std::size_t made_before = 0;
   do {

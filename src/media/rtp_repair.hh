@@ -30,7 +30,7 @@ namespace amt {
 struct RepairPacketView {
   std::uint16_t first = 0;
   std::uint8_t flags = 0;    ///< exclusive or of P, X and CC of the RTP headers
-  std::uint16_t length = 0;  ///< exclusive or of what is behind those headers, in octets
+  std::uint16_t length = 0;  ///< exclusive or of the lengths after those headers, in octets
   std::uint8_t offset = 0;
   std::uint8_t count = 0;
   Bytes payload{};
@@ -41,7 +41,7 @@ struct RepairPacketView {
   [[nodiscard]] std::size_t span() const { return std::size_t{offset} * count; }
 };
 
-/// Keeps the last packets of a stream and of its repair, and makes what is missing. Pure; one stream, that of the last
+/// Keeps the last packets of a stream and of its repair, and makes missing packets. Pure; one stream, that of the last
 /// synchronization source. A media packet costs a copy; a repair packet one pass over each packet that it protects.
 class RtpRepair {
  public:
@@ -54,7 +54,7 @@ class RtpRepair {
 
   /// Takes the RTP packets of the media as they come.
   void add_media(Bytes datagram);
-  /// Takes what comes on the ports of columns and rows.
+  /// Takes the packets of the ports of columns and rows.
   void add_repair(Bytes datagram);
   /// RTP packets that were made since the last call: sequence number, source and all behind the header are those of
   /// the packet that was lost; payload type and time are not. Valid until the next call of anything.

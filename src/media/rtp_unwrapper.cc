@@ -34,7 +34,7 @@ std::span<const Bytes> RtpUnwrapper::finish() {
 }
 
 Instant RtpUnwrapper::next_deadline() const {
-  // The one that has waited longest: whatever gaps are before it, none is waited for any more then.
+  // The one that has waited longest: gaps before it are not waited for any more then.
   return arrivals_.empty() ? kNoDeadline : arrivals_.front().at + window_;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-/// From the datagrams of an RTP stream to what a pipe or a file takes: payloads without RTP headers, in order.
+/// From the datagrams of an RTP stream to payloads without RTP headers, in order, for a pipe or a file.
 
 #include <cstdint>
 #include <deque>
@@ -16,8 +16,8 @@
 namespace amt {
 
 /// Takes off RTP headers and puts packets in order by their sequence numbers. A packet that comes before its
-/// predecessor waits for it, `kWindow` at most. What is no RTP goes through as it is. Pure; it knows one stream, that
-/// of the last synchronization source: another one begins anew.
+/// predecessor waits for it, `kWindow` at most. A datagram that is no RTP goes through as it is. Pure; it knows one
+/// stream, that of the last synchronization source: another one begins again.
 ///
 /// A packet in order costs no allocation and no copy; one that waits costs both.
 class RtpUnwrapper {
@@ -26,25 +26,25 @@ class RtpUnwrapper {
     kTransportStreams,  ///< only MPEG-TS in RTP; other RTP goes through as it is, unless a transport stream is running
     kAll,
   };
-  /// How long a gap is waited for: several times what paths of one packet's life differ by, below what players buffer.
+  /// How long a gap is waited for: several times the difference of two paths, less than the buffer of players.
   static constexpr Duration kWindow = std::chrono::milliseconds(100);
   /// Packets that wait at most: 100 ms of 400 Mbit/s, in 6 MB. When it is full, the gap is given up.
   static constexpr std::size_t kHeldMax = 4096;
 
   /// From the gap that is waited for to the last that waits: with a step of `kRtpDropoutMax` more, less than half the
-  /// number space, so that later and earlier numbers are told apart.
+  /// number space, so that later and earlier numbers are distinguished.
   static constexpr std::size_t kSpanMax = 16'384;
 
   explicit RtpUnwrapper(Mode mode) : mode_(mode) {}
 
-  /// What is missing may be made anew: a gap is waited for until `packets` later ones were sent (at most `kSpanMax`),
+  /// Missing packets may be repaired: a gap is waited for until `packets` later ones were sent (at most `kSpanMax`),
   /// and for `window` at most, in place of `kWindow`.
   void wait_for_repair(Duration window, std::size_t packets);
 
-  /// Takes a batch of datagrams in order of arrival. What is to be written now, in order; valid until the next call,
-  /// and as long as `datagrams` are.
+  /// Takes a batch of datagrams in order of arrival. Returns the payloads to be written now, in order; valid until the
+  /// next call, and as long as `datagrams` are.
   std::span<const Bytes> handle_datagrams(Instant now, std::span<const Bytes> datagrams);
-  /// The same for what waited long enough.
+  /// The same for packets that waited long enough.
   std::span<const Bytes> handle_timeout(Instant now);
   /// The stream is over: all that waits, in order.
   std::span<const Bytes> finish();
@@ -80,9 +80,9 @@ class RtpUnwrapper {
   SequenceTracker seen_{16};
   /// Payloads that wait, by number.
   std::map<std::int64_t, std::vector<std::byte>> held_;
-  /// Of what waits, in order of arrival; its front is one that still waits.
+  /// Of the waiting packets, in order of arrival; its front still waits.
   std::deque<Arrival> arrivals_;
-  /// Of the batch: what is to be written, and the storage of what had waited.
+  /// Of the batch: the payloads to be written, and the storage of packets that had waited.
   std::vector<Bytes> ready_;
   std::vector<std::vector<std::byte>> released_;
   Counts counts_;

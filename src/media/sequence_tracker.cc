@@ -6,7 +6,7 @@
 
 namespace amt {
 
-// Half the number space at most: beyond that a late packet and a far one cannot be told apart.
+// Half the number space at most: beyond that a late packet and a far one cannot be distinguished.
 SequenceTracker::SequenceTracker(unsigned bits, unsigned window_bits_max)
     : bits_(bits), window_(std::int64_t{1} << std::min(bits - 1, window_bits_max)) {
   AMT_ASSERT(bits >= 1 && bits <= 32);

@@ -1,13 +1,13 @@
 #pragma once
-/// What became of numbered packets: which are missing, which came twice, which came late.
+/// Tracks numbered packets: missing, doubled and late ones.
 
 #include <cstdint>
 #include <vector>
 
 namespace amt {
 
-/// Follows a sequence number of `bits` bits that wraps. Memory and cost per packet are fixed, whatever the numbers are.
-/// The first number seen starts the count; what is missing is known from the numbers around it.
+/// Follows a sequence number of `bits` bits that wraps. Memory and cost per packet are fixed, for any numbers. The
+/// first number seen starts the count; a missing packet is known from the numbers around it.
 class SequenceTracker {
  public:
   /// How far back a packet is remembered: 65,536 packets of 1316 octets are 7 s at 100 Mbit/s, in 8 KiB.
@@ -19,7 +19,7 @@ class SequenceTracker {
     kInOrder,    ///< higher than all before
     kReordered,  ///< a gap is filled by a late packet (RFC 4737 §3.3)
     kDuplicate,  ///< was here before
-    kTooOld,     ///< so late that nobody remembers whether it was here before; changes nothing
+    kTooOld,     ///< so late that it is unknown whether it was here before; changes nothing
   };
   Verdict add(std::uint32_t sequence);
 

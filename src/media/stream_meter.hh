@@ -1,5 +1,5 @@
 #pragma once
-/// What can be said of a stream by looking at it: for the live line of `amt receive`.
+/// Measures a stream for the live line of `amt receive`.
 
 #include <cstdint>
 
@@ -35,7 +35,7 @@ class StreamMeter {
   enum class Kind : std::uint8_t { kUnknown, kRtp, kTransportStream, kTransportStreamInRtp };
 
   void add(Bytes payload);
-  /// Nothing came for a while: what was missed meanwhile cannot be counted by numbers that wrap soon.
+  /// No data came for a while: losses in between cannot be counted by numbers that wrap soon.
   void note_pause() { transport_stream_.resynchronise(); }
   /// Of the last datagram.
   [[nodiscard]] Kind kind() const { return kind_; }

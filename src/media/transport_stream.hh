@@ -1,5 +1,5 @@
 #pragma once
-/// MPEG-2 transport streams (ISO/IEC 13818-1 §2.4.3): what is lost of them, and their clock.
+/// MPEG-2 transport streams (ISO/IEC 13818-1 §2.4.3): their losses, and their clock.
 
 #include <array>
 #include <cstdint>
@@ -39,7 +39,7 @@ class TsMeter {
  public:
   TsMeter();
   void add(const TsPacketView& packet);
-  /// So much may be missing that the counters tell nothing: they begin anew.
+  /// Too much may be missing for the counters to show: they begin again.
   void resynchronise();
   [[nodiscard]] std::uint64_t packets() const { return packets_; }
   [[nodiscard]] std::uint64_t lost() const { return lost_; }

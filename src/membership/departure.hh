@@ -1,5 +1,5 @@
 #pragma once
-/// What leaves by an interface that a router forwards multicast to.
+/// Datagrams that leave by an interface to which a router forwards multicast.
 
 #include <cstdint>
 
@@ -9,8 +9,8 @@ namespace amt {
 
 enum class Departure : std::uint8_t {
   kData,        ///< multicast above link scope: for gateways
-  kMembership,  ///< IGMP or MLD, whatever its destination
-  kOther,       ///< link scope, unicast, or nothing that can be read: for nobody
+  kMembership,  ///< IGMP or MLD, to any destination
+  kOther,       ///< link scope, unicast, or unreadable: sent to no tunnel
 };
 [[nodiscard]] Departure classify_departure(Bytes datagram);
 

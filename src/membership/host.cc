@@ -24,7 +24,7 @@ struct HostMachine::Impl {
   HostOptions options;
   Random* random;
   std::uint8_t robustness;
-  /// Nobody to report to: until the next General Query nothing becomes due.
+  /// There is no router to report to: nothing becomes due until the next General Query.
   bool is_muted = false;
   /// Of the last input.
   Instant now{};
@@ -152,8 +152,8 @@ void HostMachine::handle_general_query(Instant now, std::uint8_t robustness, Dur
   Impl& m = *impl_;
   m.now = now;
   m.adopt_robustness(robustness);
-  // What changed while there was nobody to tell is told now, and repeated like any change: one lost datagram must not
-  // cost a query interval.
+  // Changes that no router has heard are reported now, and repeated like any change: one lost datagram must not cost a
+  // query interval.
   if (m.is_muted) m.general_repeats = m.robustness - 1U;
   m.is_muted = false;
   if (m.groups.empty()) {

@@ -42,18 +42,18 @@ class HostMachine {
   [[nodiscard]] bool set_filter(Instant now, const IpAddress& group, const SourceFilter& filter);
 
   /// A General Query: current-state records of all groups are due at once (H-d; R-5.2.1-f allows to ignore the delay);
-  /// the robustness variable is taken over (H-g). The first after `discard_pending` tells of changes that nobody heard:
-  /// its answer is repeated as a change is. `delay_max` > 0: due at a random time within it (LAN side).
+  /// the robustness variable is taken over (H-g). The first one after `discard_pending` reports changes that no router
+  /// has heard, so its answer is repeated as a change is. `delay_max` > 0: due at a random time within it (LAN side).
   void handle_general_query(Instant now, std::uint8_t robustness, Duration delay_max = Duration::zero());
   /// Group- and group-and-source-specific queries (router-mode upstream), RFC 3376 §5.2 rules 3 to 5.
   void handle_specific_query(Instant now, const GroupQuery& query);
 
-  /// Somebody still sends of `group` what is not wanted: what is wanted of it is reported once more at once, as a
-  /// Filter-Mode-Change record. For a group of which nothing is wanted that is a leave.
+  /// Unwanted data of `group` still arrives: the filter is reported again at once, as a Filter-Mode-Change record. For
+  /// a group of which nothing is wanted that is a leave.
   void restate(Instant now, const IpAddress& group);
 
-  /// There is nobody to report to: what was due or to be repeated is forgotten, and until the next General Query
-  /// changes are remembered as state alone, with nothing due (R-5.2.3.6.1-b).
+  /// There is no router to report to: pending reports and repeats are dropped. Until the next General Query a change
+  /// only updates the state, and nothing becomes due (R-5.2.3.6.1-b).
   void discard_pending();
 
   void handle_timeout(Instant now);

@@ -18,7 +18,7 @@ void HostGroup::change(Instant now, const SourceFilter& filter, std::uint8_t rob
   AMT_ASSERT(filter != filter_);
   if (filter.mode != filter_.mode) {
     // RFC 3376 §5.1: "the next [Robustness Variable] State-Change Reports will include a Filter-Mode-Change record".
-    // They name the whole list, so what was pending for single sources is said by them as well.
+    // They name the whole list, so they also carry the pending changes of single sources.
     mode_changes_left_ = robustness;
     changed_.clear();
   } else {

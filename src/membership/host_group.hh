@@ -1,5 +1,5 @@
 #pragma once
-/// One group of a HostMachine: its filter, and what is still to be said about it. Only for this room.
+/// One group of a HostMachine: its filter, and the reports that are still due. Only for this room.
 
 #include <cstdint>
 #include <vector>
@@ -20,7 +20,7 @@ class HostGroup {
 
   /// The filter is now another one: to be reported at `now`, and `robustness` times in all.
   void change(Instant now, const SourceFilter& filter, std::uint8_t robustness);
-  /// The filter is now another one, and nobody is told.
+  /// The filter changes, and no report becomes due.
   void change_silently(const SourceFilter& filter) { filter_ = filter; }
   /// To be reported at `now`, once, as if the mode had changed.
   void restate(Instant now);

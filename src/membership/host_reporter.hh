@@ -1,5 +1,5 @@
 #pragma once
-/// What the relay's upstream says as one host of a link, as whole IP datagrams (router mode).
+/// The reports that the relay's upstream sends as one host of a link, as whole IP datagrams (router mode).
 
 #include <algorithm>
 #include <array>
@@ -28,7 +28,7 @@ class HostReporter {
   /// A filter that no host may have (link scope, EXCLUDE of an SSM group) is no membership, and changes nothing.
   void set_filter(Instant now, const IpAddress& group, const SourceFilter& filter);
   void handle_query(Instant now, const GroupQuery& query);
-  /// Appends what is due.
+  /// Appends the reports that are due.
   void handle_timeout(Instant now, std::vector<std::vector<std::byte>>& reports);
   [[nodiscard]] Instant next_deadline() const { return std::min(machine_.next_deadline(), again_); }
   /// Between two reports while no querier is known: the first, doubled each time up to the last.
@@ -56,8 +56,8 @@ struct HeardQuery {
   Family family = Family::kIpv4;
   GroupQuery query;
 };
-/// What a host on a real link takes for a query: of MLD only with Router Alert and from a link-local address (I-k); of
-/// IGMP no router's habits are judged here. Nothing: it is a report, or damaged.
+/// The query in a datagram, as a host on a real link accepts it: MLD only with Router Alert and from a link-local
+/// address (I-k), IGMP from any address. Nothing: it is a report, or damaged.
 [[nodiscard]] std::optional<HeardQuery> hear_query(Bytes datagram);
 
 }  // namespace amt

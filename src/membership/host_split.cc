@@ -17,9 +17,9 @@ void split_record(GroupRecord record, std::size_t sources_max, std::deque<GroupR
     return;
   }
   // Else "it is split into multiple Group Records, each containing a different subset of the source addresses and each
-  // sent in a separate Report message". A departure: what follows the first piece of a TO_IN is ALLOW. To a router it
-  // says the same, and a router with LMQT 0, as a relay has for its tunnels, would take a second TO_IN for the end of
-  // the first one's sources.
+  // sent in a separate Report message". A departure from the RFC: the pieces after the first one of a TO_IN are ALLOW
+  // records. They mean the same to a router. A router with LMQT 0, such as a relay for its tunnels, would end the first
+  // piece's sources at a second TO_IN.
   auto from = record.sources.begin();
   RecordType type = record.type;
   while (from != record.sources.end()) {

@@ -28,7 +28,7 @@ MessageResult read_query(Bytes payload) {
   in.skip(2);
   GroupQuery query;
   query.group = IpAddress::from_v4(in.array<4>());
-  // RFC 3376 §7.1: the version is told by the length; what matches no version "MUST be silently ignored".
+  // RFC 3376 §7.1: the length gives the version; a message that matches no version "MUST be silently ignored".
   constexpr auto kTenth = std::chrono::milliseconds(100);
   if (payload.size() == 8 && code == 0) {
     query.version = 1;

@@ -1,5 +1,5 @@
 #pragma once
-/// What the hosts of one LAN want, of both families (RFC 4605 §4: the router part of the proxy).
+/// The membership of one LAN's hosts, of both families (RFC 4605 §4: the router part of the proxy).
 
 #include <array>
 #include <utility>
@@ -37,7 +37,7 @@ class LanMembership {
   void ask_anew(Instant now);
   /// This host's addresses on the LAN, of both families: Querier::set_subnets.
   void set_subnets(Instant now, const std::vector<Prefix>& addresses);
-  /// One IP datagram from the LAN; anything but IGMP and MLD is ignored. Whose it was, and what became of it.
+  /// One IP datagram from the LAN; anything but IGMP and MLD is ignored. Returns its family and the querier's result.
   std::pair<Family, Result<void, QuerierReject>> handle_datagram(Instant now, Bytes datagram,
                                                                  std::vector<FilterChange>& changes);
   void handle_timeout(Instant now, std::vector<FilterChange>& changes);
@@ -51,7 +51,7 @@ class LanMembership {
   /// Everything ends.
   void clear(std::vector<FilterChange>& changes);
 
-  /// Adds what was counted here.
+  /// Adds this object's counters.
   void add_to(Tally& tally) const;
   [[nodiscard]] const Querier& querier(Family family) const { return family == Family::kIpv4 ? igmp_ : mld_; }
 

@@ -51,7 +51,7 @@ struct GroupQuery {
   [[nodiscard]] bool is_general() const { return group.is_unspecified(); }
 };
 
-/// IGMPv3 / MLDv2 report. Records of unknown type are left out (CONFORMANCE I-l).
+/// IGMPv3 / MLDv2 report. Records of unknown type are left out (I-l).
 struct GroupReport {
   std::vector<GroupRecord> records;
 };
@@ -82,8 +82,8 @@ enum class GroupMessageError : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_string(GroupMessageError error);
 
-/// What a receiver demands of the IP header besides checksum, length and TTL / Hop Limit 1, which are always demanded.
-/// Destinations are always checked (section 8 of CONFORMANCE), for IGMPv1 queries and reports by their own rules.
+/// Demands on the IP header besides checksum, length and TTL / Hop Limit 1, which are always checked. Destinations are
+/// always checked, too; IGMPv1 queries and reports have rules of their own.
 struct HeaderRules {
   /// Demand Router Alert where the protocol's version has it (not IGMPv1).
   bool router_alert = false;
@@ -118,7 +118,7 @@ struct HeaderRules {
 [[nodiscard]] std::size_t record_octets(const GroupRecord& record);
 [[nodiscard]] std::size_t report_overhead_octets(Family family);
 
-/// Codes in floating form (RFC 3376 §4.1.1, RFC 3810 §5.1.3). Encoding rounds down to what the code can say.
+/// Codes in floating form (RFC 3376 §4.1.1, RFC 3810 §5.1.3). Encoding rounds down to a value that the code has.
 [[nodiscard]] std::uint32_t decode_code8(std::uint8_t code);
 [[nodiscard]] std::uint8_t encode_code8(std::uint32_t value);
 [[nodiscard]] std::uint32_t decode_code16(std::uint16_t code);

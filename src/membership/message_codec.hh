@@ -1,5 +1,5 @@
 #pragma once
-/// What the IGMP and the MLD codec share. Only for this room.
+/// Shared by the IGMP and the MLD codec. Only for this room.
 
 #include "base/byte_reader.hh"
 #include "membership/message.hh"

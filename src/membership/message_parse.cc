@@ -19,7 +19,8 @@ constexpr std::size_t kMessageOctetsMin = 8;
 /// Of a record: type, auxiliary length, number of sources; then the group.
 constexpr std::size_t kRecordFixedOctets = 4;
 
-/// `count` addresses, which are there. An address of the other family (a mapped one in MLD) is nobody's source.
+/// `count` addresses, which the caller has checked to be there. An address of the other family (a mapped one in MLD) is
+/// left out.
 SourceList read_addresses(ByteReader& in, Family family, std::size_t count) {
   const std::size_t octets = group_protocol(family).address_octets;
   SourceList list;
@@ -136,8 +137,8 @@ MessageResult read_records(ByteReader in, Family family) {
     record.group = IpAddress::from_bytes(in.bytes(address_octets));
     if (!in.has(sources * address_octets + auxiliary_octets)) return Refused(GroupMessageError::kTruncated);
     const bool is_known = type >= 1 && type <= 6;
-    // RFC 3376 §4.2.12: "Unrecognized Record Type values MUST be silently ignored" (I-l); likewise a group that is
-    // not of the protocol's family.
+    // RFC 3376 §4.2.12: "Unrecognized Record Type values MUST be silently ignored" (I-l). A group that is not of the
+    // protocol's family is ignored, too.
     if (is_known && record.group.family() == family) {
       record.type = static_cast<RecordType>(type);
       record.sources = read_addresses(in, family, sources);

@@ -51,7 +51,7 @@ GroupMessageError error_of(const Octets& octets, const HeaderRules& rules = {}) 
   return message ? GroupMessageError{0xff} : message.error();
 }
 
-// CONFORMANCE section 2; checked there by computation.
+// Vectors computed by hand.
 const Octets kIgmpGeneralQuery = from_hex(
     "46c00024 00000000 01024413 00000000 e0000001 94040000 1101ec81"
     "00000000 027d0000");

@@ -57,7 +57,7 @@ std::vector<std::byte> write_older(const HeaderFields& header, std::uint8_t type
   });
 }
 
-/// Whole units of `value`, at most what 32 bits hold.
+/// Whole units of `value`, limited to 32 bits.
 template <typename Unit>
 std::uint32_t count_of(Duration value) {
   const auto count = std::chrono::duration_cast<Unit>(value).count();

@@ -33,7 +33,7 @@ MessageResult read_query(Bytes payload, const IpAddress& group) {
   in.skip(2 + 16);
   GroupQuery query;
   query.group = group;
-  // RFC 3810 §8.1: the version is told by the length; what matches no version "MUST be silently ignored".
+  // RFC 3810 §8.1: the length gives the version; a message that matches no version "MUST be silently ignored".
   if (payload.size() == kV1Octets) {
     query.version = 1;
     query.max_response_time = std::chrono::milliseconds(code);

@@ -1,6 +1,6 @@
 #pragma once
-/// What the host behind a gateway's pseudo-interface wants: the querier and router side of IGMP and MLD there
-/// (RFC 4605 §4; CONFORMANCE P-a, P-k).
+/// The membership of the host behind a gateway's pseudo-interface: the querier and router side of IGMP and MLD there
+/// (RFC 4605 §4; P-a, P-k).
 
 #include <cstdint>
 #include <functional>
@@ -12,7 +12,7 @@
 
 namespace amt {
 
-/// What could not be done for an application.
+/// A request of an application that was refused.
 enum class HostJoinRefusal : std::uint8_t {
   kAnySourceJoinsOfSsmGroups,
   kOlderJoinsOfSsmGroups,  ///< by IGMPv1, IGMPv2 or MLDv1, whose reports name no source
@@ -25,7 +25,7 @@ enum class HostJoinRefusal : std::uint8_t {
 /// takes effect at once. Not thread-safe.
 class PseudoInterface {
  public:
-  /// How often the kernel is asked. It loses no reports, so this only mends what a restart or an overflow broke.
+  /// How often the kernel is asked. It loses no reports, so this only repairs the state after a restart or an overflow.
   static constexpr Duration kQueryInterval = std::chrono::seconds(60);
 
   explicit PseudoInterface(Instant now);

@@ -8,7 +8,7 @@
 namespace amt {
 namespace {
 
-/// RFC 3376 §4.1.7: who names no interval is taken to use "the default [Query Interval] value specified in
+/// RFC 3376 §4.1.7: a querier that names no interval is assumed to use "the default [Query Interval] value specified in
 /// section 8.2".
 constexpr Duration kQueryIntervalDefault = std::chrono::seconds(125);
 
@@ -203,8 +203,9 @@ void Querier::give_way(Instant now, const IpAddress& source, const GroupQuery& q
   current_->query_interval = !names_values                              ? options_.query_interval
                              : query.query_interval == Duration::zero() ? kQueryIntervalDefault
                                                                         : query.query_interval;
-  // Departure from RFC 3376 §6.6.2, which has any query set the timer: specific ones refresh no listener. Were the
-  // querier to fail after some, the next one would ask when all listeners have aged out. To ask too soon harms nobody.
+  // Departure from RFC 3376 §6.6.2, which has any query set the timer: specific ones refresh no listener. If the
+  // querier failed after specific queries, the next one would ask only when all listeners have aged out. To ask too
+  // soon does no harm.
   if (is_first || query.is_general()) {
     // RFC 3376 §8.5: "((the Robustness Variable) times (the Query Interval)) plus (one half of one Query Response
     // Interval)".

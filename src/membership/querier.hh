@@ -46,7 +46,7 @@ enum class QuerierReject : std::uint8_t {
   kBadSource,           ///< MLD from anything but a link-local address (I-k); a multicast source
   kOwnQuery,            ///< from our own address
   kQueryOfNoAddress,    ///< an IGMP query from 0.0.0.0, as snooping switches send: it takes part in no election
-  kQueryFromElsewhere,  ///< from outside the link's subnets, or from what is no host's address there
+  kQueryFromElsewhere,  ///< from outside the link's subnets, or from an address that no host has
   kCount,
 };
 /// Named `reject_no_router_alert`.
@@ -59,7 +59,7 @@ enum class QuerierCounter : std::uint8_t {
   kOlderReportsReceived,  ///< IGMPv1, IGMPv2, MLDv1
   kLeavesReceived,        ///< IGMPv2 leave, MLDv1 done
   kQueriesReceived,       ///< of other routers
-  kOlderQueriesReceived,  ///< among them of an older version: that router should be told to speak the newer one
+  kOlderQueriesReceived,  ///< among them of an older version: that router should be set to the newer one
   kQuerierChanges,        ///< another took over, or we did again
   kLinkScopeGroups,       ///< records without effect from here on: I-o
   kGroupsNotMulticast,
@@ -68,7 +68,7 @@ enum class QuerierCounter : std::uint8_t {
   kGroupsLimit,
   kSourcesLimit,
   kQueriesLimit,               ///< leaves that were not asked about: the listener ages out instead
-  kReportsWithoutRouterAlert,  ///< IGMP reports and leaves that counted all the same
+  kReportsWithoutRouterAlert,  ///< IGMP reports and leaves that were accepted without Router Alert
   kCount,
 };
 [[nodiscard]] const CounterInfo& counter_info(QuerierCounter counter);
@@ -87,11 +87,11 @@ class Querier {
   Querier(QuerierOptions options, Instant now);
 
   /// Where our queries come from and what the election compares: an IPv4 address of the interface, or its IPv6
-  /// link-local address. None, as at the start: silent, and any other router wins. The first one starts the querier
-  /// (RFC 3376 §8.6, §8.7).
+  /// link-local address. No address, as at the start: this querier is silent, and any other router wins. The first one
+  /// starts the querier (RFC 3376 §8.6, §8.7).
   void set_address(Instant now, const std::optional<IpAddress>& address);
 
-  /// More of the link can be heard than before: it is asked at once, as at the start. What is known stays.
+  /// More of the link can be heard than before: queries are sent at once, as at the start. The known state stays.
   void ask_anew(Instant now);
 
   /// The interface's addresses of this family with their subnets; none: not known, and queries count from everywhere.
@@ -122,7 +122,7 @@ class Querier {
   /// Us or the other one; none while we have no address.
   [[nodiscard]] std::optional<IpAddress> querier() const { return other_ ? other_ : address_; }
   [[nodiscard]] std::size_t group_count() const { return state_.group_count(); }
-  /// What the link wants of `group` now.
+  /// The link's filter of `group` now.
   [[nodiscard]] SourceFilter filter(const IpAddress& group) const { return state_.filter(group); }
   /// Every group, ascending.
   void for_each_group(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const {
@@ -130,7 +130,7 @@ class Querier {
   }
   [[nodiscard]] const Counters<QuerierCounter>& counters() const { return counters_; }
   [[nodiscard]] const Counters<QuerierReject>& rejects() const { return rejects_; }
-  /// Where the last datagram came from, whatever became of it; unspecified where that could not be read.
+  /// The source of the last datagram, accepted or not; unspecified where it could not be read.
   [[nodiscard]] const IpAddress& last_source() const { return last_source_; }
 
  private:
@@ -150,8 +150,8 @@ class Querier {
   void note(const RouterRejects& rejects);
 
   QuerierOptions options_;
-  /// What holds now: another querier's robustness and query interval are taken over. On the heap, because `state_`
-  /// points at it.
+  /// The options in force: another querier's robustness and query interval are taken over. On the heap, because
+  /// `state_` points at it.
   std::unique_ptr<RouterOptions> current_;
   RouterState state_;
   std::optional<IpAddress> address_;

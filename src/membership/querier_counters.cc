@@ -1,4 +1,4 @@
-/// What a Querier counts, in words.
+/// The descriptions of a Querier's counters.
 #include "base/counter_table.hh"
 #include "membership/querier.hh"
 

@@ -9,14 +9,14 @@
 
 namespace amt {
 
-/// A host that joins and leaves in turn causes a query each time, and one report can leave many groups. So questions
-/// are admitted at a bounded rate; what is not admitted is not asked, and its timers are not lowered: the listener that
-/// left ages out, and nobody who stays loses anything.
+/// A host that joins and leaves in turn causes a query each time, and one report can leave many groups. So queries are
+/// admitted at a bounded rate. A query that is not admitted is not sent, and its timers are not lowered: the listener
+/// that left ages out, and no listener that stays loses data.
 class QueryQueue {
  public:
   /// On a LAN of 100 Mbit/s some 3 in a thousand.
   static constexpr std::int64_t kQueriesPerSecondMax = 500;
-  /// What may be caused at once: an evening's channel change of a large LAN.
+  /// The queries admitted at once: enough for a channel change of a large LAN.
   static constexpr std::int64_t kBurstMax = 1000;
 
   /// May a question be asked that takes `queries` messages, repeats included? They are paid for then. Refusals are

@@ -210,8 +210,8 @@ RouterRejects RouterState::handle_leave(Instant now, const OlderLeave& leave, st
     ++update.rejects().older_report_of_ssm_group;  // S-e
     return update.rejects();
   }
-  // RFC 3376 §7.3.2 translates a Leave in mode IGMPv2 only. Taken in mode IGMPv3, too: a host that fell back to an
-  // older version since its last report means it all the same, and on a LAN it costs no more than a query.
+  // RFC 3376 §7.3.2 translates a Leave in mode IGMPv2 only. It is accepted in mode IGMPv3, too: a host that fell back
+  // to an older version since its last report has left, and on a LAN the cost is one query.
   update.apply(leave.group, RecordType::kChangeToInclude, {});
   return update.rejects();
 }

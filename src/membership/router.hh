@@ -1,6 +1,6 @@
 #pragma once
-/// The router side of IGMPv3 and MLDv2 (RFC 3376 §6, RFC 3810 §7): what the hosts behind one interface or one tunnel
-/// want.
+/// The router side of IGMPv3 and MLDv2 (RFC 3376 §6, RFC 3810 §7): the membership of the hosts behind one interface or
+/// one tunnel.
 
 #include <functional>
 #include <memory>
@@ -27,9 +27,9 @@ class RouterState {
   RouterState(RouterState&&) noexcept;
   RouterState& operator=(RouterState&&) noexcept;
 
-  /// Applies one message. Changes of what is forwarded are appended to `changes` (at most one per group, in order of
-  /// first touch); a refresh that changes nothing appends nothing. The `after` of EXCLUDE(X,Y) is EXCLUDE(Y) (P-d).
-  /// `gate`: who is asked before something is added; null: nobody.
+  /// Applies one message. Changes of the forwarded filters are appended to `changes` (at most one per group, in order
+  /// of first touch); a refresh that changes nothing appends nothing. The `after` of EXCLUDE(X,Y) is EXCLUDE(Y) (P-d).
+  /// `gate`: admits additions; null: all are admitted.
   RouterRejects handle_report(Instant now, const GroupReport& report, std::vector<FilterChange>& changes,
                               RouterGate* gate = nullptr);
   RouterRejects handle_older_report(Instant now, const OlderReport& report, std::vector<FilterChange>& changes,
@@ -37,8 +37,8 @@ class RouterState {
   RouterRejects handle_leave(Instant now, const OlderLeave& leave, std::vector<FilterChange>& changes,
                              RouterGate* gate = nullptr);
 
-  /// LAN mode: another router's specific query without the S flag: what it names is lowered to `last_member_query_time`
-  /// from now (RFC 3376 §6.6.1). Nothing ends before that.
+  /// LAN mode: another router's specific query without the S flag: the timers of the group and sources that it names
+  /// are lowered to `last_member_query_time` from now (RFC 3376 §6.6.1). Nothing ends before that.
   void handle_query(Instant now, const GroupQuery& query, Duration last_member_query_time);
 
   /// Runs every timer that is due: source timers, group timers, repeats of specific queries. Older-version timers need
@@ -54,13 +54,13 @@ class RouterState {
   /// Every group with its timers; ascending. `visit` gets the same object again and again.
   void for_each_state(const std::function<void(const RouterGroupState& state)>& visit) const;
   [[nodiscard]] std::vector<RouterGroupState> states() const;
-  /// Takes over what `for_each_state` of another RouterState gave, in this one's limits and by its options: a group
-  /// that is there already, or that no message could have made, is left out, and no timer runs longer than one that
-  /// starts now. Timers that are over are run by the next `handle_timeout`.
+  /// Takes over the state that `for_each_state` of another RouterState gave, within this one's limits and by its
+  /// options: a group that is there already, or that no message could have made, is left out, and no timer runs longer
+  /// than one that starts now. Timers that are over are run by the next `handle_timeout`.
   RouterRejects restore(Instant now, std::span<const RouterGroupState> states, std::vector<FilterChange>& changes,
                         RouterGate* gate = nullptr);
 
-  /// Forgets everything; each group's end is appended to `changes`. No gate is told.
+  /// Forgets everything; each group's end is appended to `changes`. No gate is called.
   void clear(std::vector<FilterChange>& changes);
 
   [[nodiscard]] bool empty() const;
@@ -69,7 +69,7 @@ class RouterState {
   [[nodiscard]] std::size_t membership_count() const;
   /// Of one group.
   [[nodiscard]] std::size_t membership_count(const IpAddress& group) const;
-  /// What is wanted of `group` now (EXCLUDE shows Y).
+  /// The filter of `group` now (EXCLUDE shows Y).
   [[nodiscard]] SourceFilter filter(const IpAddress& group) const;
   /// Every group, for status; ascending.
   void for_each_group(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const;
@@ -94,7 +94,7 @@ class RouterState {
   /// Back to one in place, where that is enough.
   void fold();
   void find_deadline();
-  /// Who may ask about what is left, if anybody.
+  /// The queue of queries about groups and sources that are left; null: no queries are sent.
   [[nodiscard]] QueryQueue* asker();
 
   /// The one group; nothing where there is none, or `many_`.

@@ -64,7 +64,7 @@ std::size_t RouterGroup::drop_new(SourceScratch& next, std::span<const SourceRec
     ++dropped;
     return true;
   };
-  // Backwards: what is kept moves to the end.
+  // Backwards: kept sources move to the end.
   const auto kept = std::remove_if(next.rbegin(), next.rend(), is_dropped);
   next.erase(next.begin(), kept.base());
   return dropped;
@@ -82,7 +82,7 @@ RouterGroup::Outcome RouterGroup::merge(const RouterOptions& options, RecordType
       return;
     }
     if (fate.asked) {
-      // With one reporter there is nobody else to ask: what would be asked about goes at once (I-e, I-f).
+      // With one reporter there is no other host to query: sources that a query would name end at once (I-e, I-f).
       if (options.single_reporter) {
         fate.expires = kTimerZero;
       } else {
@@ -102,8 +102,8 @@ RouterGroup::Outcome RouterGroup::merge(const RouterOptions& options, RecordType
     if (from_held) ++held;
     if (from_list) ++named;
   }
-  // R-5.3.3.8-b: over the limit the additions are ignored and what is there goes on being updated. X and Y count alike;
-  // what is refused in EXCLUDE mode is forwarded, the safe side of a filter.
+  // R-5.3.3.8-b: over the limit additions are ignored and existing state goes on being updated. X and Y count alike. A
+  // source that is refused in EXCLUDE mode is forwarded: the receiver then gets too much and not too little.
   if (out.sources.size() > options.sources_per_group_max) {
     const std::size_t surplus = out.sources.size() - options.sources_per_group_max;
     out.refused += static_cast<std::uint32_t>(drop_new(out.sources, before, surplus));
@@ -135,7 +135,7 @@ bool RouterGroup::fit(RouterGate& gate, Outcome& out) const {
     out.sources.erase(std::remove_if(out.sources.begin(), out.sources.end(), is_refused), out.sources.end());
   }
   const std::size_t size_after = fits ? size_of(out.mode, out.sources.size()) : size_before;
-  // `taken` made room for what may have been refused since; and what ended gives its own back.
+  // `taken` made room for sources that may have been refused since. Sources that ended give their room back.
   gate.release_memberships(size_before + taken - size_after);
   return fits;
 }
@@ -154,7 +154,7 @@ std::uint32_t RouterGroup::apply(Instant now, const RouterOptions& options, Reco
   const bool group_asked = mode_ == FilterMode::kExclude && type == RecordType::kChangeToInclude;
   Outcome out = merge(options, type, listed, times);
   if (group_asked && options.single_reporter) {
-    // Q(G) with nobody else to answer: the group timer has run out, X stays (I-c, I-f).
+    // Q(G) where no other host can answer: the group timer has run out, X stays (I-c, I-f).
     out.mode = FilterMode::kInclude;
     const auto is_blocked = [](const SourceRecord& record) { return !record.is_forwarded(); };
     out.sources.erase(std::remove_if(out.sources.begin(), out.sources.end(), is_blocked), out.sources.end());

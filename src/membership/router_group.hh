@@ -74,7 +74,8 @@ class RouterGroup {
 
   struct Parties {
     ChangeLog& log;
-    /// Who may ask others about what this host leaves; none where there are no others, or where another router asks.
+    /// The queue of queries to other hosts about a leave; null where there are no other hosts, or where another router
+    /// is the querier.
     QueryQueue* queries = nullptr;
     /// None: no limit but those of the options.
     RouterGate* gate = nullptr;
@@ -89,7 +90,7 @@ class RouterGroup {
   void expire(Instant now, ChangeLog& log, RouterGate* gate);
   /// See `RouterState::for_each_state`.
   void copy_to(RouterGroupState& state) const;
-  /// Of a group that has no state yet: takes over what fits. How many sources the options forbade.
+  /// Of a group that has no state yet: takes over the sources that fit. Returns how many sources the options forbade.
   std::uint32_t restore(Instant now, const RouterOptions& options, const RouterGroupState& state,
                         const Parties& parties);
   /// Queues the specific queries that are due and schedules their repeats.
@@ -99,7 +100,7 @@ class RouterGroup {
   void lower_timers(Instant until, std::span<const IpAddress> sources);
 
  private:
-  /// What few groups have.
+  /// State that few groups have.
   struct Extras {
     /// RFC 3376 §7.3.2: Older Version Host Present timers.
     Instant v1_host_present = Instant::min();
@@ -121,7 +122,7 @@ class RouterGroup {
 
   /// Sources of a group while a record is applied; few groups have more.
   using SourceScratch = boost::container::small_vector<SourceRecord, 16>;
-  /// What becomes of the group.
+  /// The group's next state.
   struct Outcome {
     FilterMode mode = FilterMode::kInclude;
     SourceScratch sources{};
@@ -133,8 +134,8 @@ class RouterGroup {
   /// By the state tables and the limits of the options.
   [[nodiscard]] Outcome merge(const RouterOptions& options, RecordType type, std::span<const IpAddress> listed,
                               const RecordTimes& times) const;
-  /// Takes out of `outcome` what `gate` refuses, and settles with it. False: nothing can be had, and the group stays as
-  /// it is.
+  /// Takes the sources that `gate` refuses out of `outcome`, and gives back the memberships that are not needed. False:
+  /// nothing is admitted, and the group stays as it is.
   [[nodiscard]] bool fit(RouterGate& gate, Outcome& outcome) const;
   void set_state(FilterMode mode, std::span<const SourceRecord> sources, ChangeLog& log);
   void restore_queries(Instant now, const RouterOptions& options, const RouterGroupState& state);
@@ -158,14 +159,14 @@ class RouterGroup {
   bool has_only_source_ = false;
 };
 
-/// Collects what changed during one call: one entry per group, in order of first touch. The filter before is copied
-/// only when it is about to change, so a refresh copies nothing.
+/// Collects the changes of one call: one entry per group, in order of first touch. The filter before is copied only
+/// when it is about to change, so a refresh copies nothing.
 class ChangeLog {
  public:
   explicit ChangeLog(std::vector<FilterChange>& out) : out_(out), first_(out.size()) {}
 
   void about_to_change(const RouterGroup& group);
-  /// Fills in `after` by `filter_of(group)` and takes out what ended as it began.
+  /// Fills in `after` by `filter_of(group)` and takes out groups whose filter is the same as before.
   template <typename F>
   void finish(const F& filter_of) {
     for (std::size_t i = first_; i < out_.size(); ++i) out_[i].after = filter_of(out_[i].group);

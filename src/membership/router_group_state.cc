@@ -23,7 +23,7 @@ std::uint32_t RouterGroup::restore(Instant now, const RouterOptions& options, co
   const Instant membership_end = now + options.group_membership_interval();
   Outcome out{.mode = state.mode};
   for (SourceRecord record : state.sources) {
-    // No state table leads to what this skips.
+    // No state table leads to the combinations that are skipped here.
     const bool is_ascending = out.sources.empty() || out.sources.back().address < record.address;
     const bool has_meaning = record.is_forwarded() || state.mode == FilterMode::kExclude;
     if (!is_ascending || !has_meaning || record.address.family() != group_.family()) continue;

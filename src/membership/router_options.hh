@@ -1,5 +1,5 @@
 #pragma once
-/// What a RouterState is told, and what it counts.
+/// The options and counters of a RouterState.
 
 #include <cstdint>
 
@@ -15,11 +15,11 @@ struct RouterOptions {
   /// For state timers; at least 10 s on AMT (R-5.3.3.7-e).
   Duration query_response_interval = std::chrono::seconds(10);
   Duration last_member_query_interval = std::chrono::seconds(1);
-  /// True on an AMT tunnel and a point-to-point pseudo-interface: one reporter, no queries; what would be asked about
-  /// is dropped at once (CONFORMANCE I-e, I-f). False on a LAN: group-specific queries come out of `poll_query`.
+  /// True on an AMT tunnel and a point-to-point pseudo-interface: one reporter, no queries; sources that a query would
+  /// name end at once (I-e, I-f). False on a LAN: group-specific queries come out of `poll_query`.
   bool single_reporter = true;
-  /// On a LAN, false where another router is the querier: nothing is asked about, and what hosts leave ends when that
-  /// one's queries lower the timers, or by age.
+  /// On a LAN, false where another router is the querier: no queries are sent, and groups that hosts leave end when
+  /// that router's queries lower the timers, or by age.
   bool is_querier = true;
   std::size_t groups_max = 1024;
   /// Sources of a group that have a record, wanted and blocked ones alike. Over the limit additions are left out; a

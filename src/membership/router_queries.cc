@@ -1,4 +1,4 @@
-/// Specific queries of a LAN (RFC 3376 §6.6.3, RFC 3810 §7.6.3): when they are sent and what they name.
+/// Specific queries of a LAN (RFC 3376 §6.6.3, RFC 3810 §7.6.3): when they are sent, and which sources they name.
 #include <utility>
 
 #include "membership/router_group.hh"
@@ -6,7 +6,7 @@
 namespace amt {
 namespace {
 
-/// A query with its sources stays below the least IPv6 MTU, whatever the link: (1280 - 76) / 16, and the same for IPv4.
+/// A query with its sources stays below the least IPv6 MTU, on any link: (1280 - 76) / 16, and the same for IPv4.
 constexpr std::size_t kQuerySourcesMax = 75;
 
 Duration last_member_query_time(const RouterOptions& options) {

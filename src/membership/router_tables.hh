@@ -5,7 +5,7 @@
 
 namespace amt {
 
-/// What one record does to one source of its group.
+/// The effect of one record on one source of its group.
 struct Fate {
   bool kept = false;
   Instant expires = kTimerZero;

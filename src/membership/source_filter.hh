@@ -1,5 +1,5 @@
 #pragma once
-/// What one party wants of one group: INCLUDE or EXCLUDE and a list of sources (RFC 3376 §3, RFC 3810 §4).
+/// The filter of one party for one group: INCLUDE or EXCLUDE and a list of sources (RFC 3376 §3, RFC 3810 §4).
 
 #include <cstdint>
 #include <span>

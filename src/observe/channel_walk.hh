@@ -11,8 +11,8 @@
 
 namespace amt {
 
-/// Each channel once, with what all workers together have of it. Lives on the engine's thread; the engine outlives it.
-/// A channel whose tunnels move between workers meanwhile may come twice.
+/// Each channel once, with the sums of all workers. Lives on the engine's thread; the engine outlives it. A channel
+/// whose tunnels move between workers meanwhile may come twice.
 class ChannelWalk : public std::enable_shared_from_this<ChannelWalk> {
  public:
   /// Only `group` and `address` of the query count.
@@ -35,7 +35,7 @@ class ChannelWalk : public std::enable_shared_from_this<ChannelWalk> {
   Deliver deliver_{};
   /// The worker that is asked for its own.
   std::size_t worker_ = 0;
-  /// The worker that is asked what it has of the slice.
+  /// The worker that is asked for its share of the slice.
   std::size_t joined_ = 0;
   /// Shared with the worker that fills it.
   std::shared_ptr<ChannelSlice> slice_ = std::make_shared<ChannelSlice>();

@@ -5,7 +5,7 @@
 
 namespace amt {
 
-/// What came of asking.
+/// The answer.
 struct FetchedStatus {
   bool accepted = false;
   /// JSON: the status, or `{"error":"what is wrong with the query"}`.
@@ -14,7 +14,7 @@ struct FetchedStatus {
 
 /// Asks the daemon behind the control socket at `path` for its status. `query`: as `StatusQuery::parse` takes it, may
 /// be empty. Blocks while the answer comes, and for 5 s at most while it does not. Errors: ENOENT or ECONNREFUSED: none
-/// runs there; EACCES: not for this user; ETIMEDOUT; EPROTO: what answered was no amt, or the answer ended too early.
+/// runs there; EACCES: not for this user; ETIMEDOUT; EPROTO: the answer was not from amt, or ended too early.
 [[nodiscard]] SysResult<FetchedStatus> fetch_status(const std::string& path, const std::string& query);
 
 /// Has it carry out a command: `target` is "reload" or "drain?timeout=60". Errors as above.

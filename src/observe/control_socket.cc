@@ -35,8 +35,8 @@ class UnixAddress {
   } address_;
 };
 
-/// What bind(2) takes from a socket's rights. The process's own, so other threads have it for the moment, too: nothing
-/// that they make can have more rights by it than by any usual one.
+/// The umask for bind(2). It belongs to the process, so other threads have it for the moment, too: their files get no
+/// more rights by it than by a usual one.
 class UmaskThatAllows {
  public:
   explicit UmaskThatAllows(mode_t mode) : before_(::umask(~mode & 0777)) {}
@@ -48,7 +48,7 @@ class UmaskThatAllows {
   mode_t before_;
 };
 
-/// Nobody listens at `path`, which is a socket.
+/// `path` is a socket, and no process listens there.
 bool is_stale(const std::string& path) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
@@ -73,7 +73,7 @@ SysResult<ControlSocket> ControlSocket::listen(const std::string& path) {
   ControlSocket socket(UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)), path);
   const int fd = socket.fd_.get();
   if (fd < 0) return tl::unexpected(SysError::last("socket", path));
-  // Before bind(2), which makes the file with these rights at once: whoever may write the directory could have put
+  // Before bind(2), which makes the file with these rights at once: another user of the directory could have put
   // another file there before a chmod by path.
   if (::fchmod(fd, kSocketMode) != 0) return tl::unexpected(SysError::last("chmod", path));
   const UmaskThatAllows umask_now(kSocketMode);

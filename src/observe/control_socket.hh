@@ -11,11 +11,11 @@
 
 namespace amt {
 
-/// A listening UNIX stream socket at a path. The file goes with this object, unless somebody replaced it.
+/// A listening UNIX stream socket at a path. The file is removed with this object, unless it was replaced.
 class ControlSocket {
  public:
-  /// Mode 0660. Creates the directory when that alone is missing. A socket that nobody listens on is replaced;
-  /// EADDRINUSE: somebody does, or the path is another kind of file.
+  /// Mode 0660. Creates the directory when that alone is missing. A socket without a listener is replaced; EADDRINUSE:
+  /// it has one, or the path is another kind of file.
   static SysResult<ControlSocket> listen(const std::string& path);
   /// One that `listen` of another process made, at the path that it has. Its file is not this object's until
   /// `set_kept(false)` says so. Error EINVAL: it has none.

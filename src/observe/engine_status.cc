@@ -35,7 +35,7 @@ void append_native(GatewayStatus& status, const GatewayEngine& engine) {
   std::ranges::sort(status.memberships, {}, &MembershipStatus::group);
 }
 
-/// What happens to the relay as a whole and is counted by each worker.
+/// Counters of events that each worker counts.
 bool is_same_for_all(RelayCounter counter) { return counter == RelayCounter::kSecretsChanged; }
 
 template <typename E, typename IsSame>
@@ -89,7 +89,7 @@ void append_workers(RelayStatus& status, Counters<RelayHostCounter>& host, const
   append_counters(status.counters, rejects);
 }
 
-/// What the owner of the upstream interfaces knows of them.
+/// The upstream interfaces as their owner knows them.
 void append_upstreams(RelayStatus& status, Counters<RelayHostCounter>& host, const RelayEngine& engine) {
   std::uint64_t joins_missing = 0;
   engine.for_each_upstream([&](const Upstream& interface, std::size_t number) {

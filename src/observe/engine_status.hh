@@ -1,5 +1,5 @@
 #pragma once
-/// What running engines have to tell.
+/// The status of running engines.
 
 #include <memory>
 #include <string>
@@ -12,9 +12,9 @@
 
 namespace amt {
 
-/// On the engine's thread. No worker is asked: what they count can be read while they run.
+/// On the engine's thread. No worker is asked: their counters can be read while they run.
 [[nodiscard]] RelayStatus relay_status(const RelayEngine& engine);
-/// What a gateway counts, without a look at its memberships.
+/// A gateway's counters, without its memberships.
 [[nodiscard]] std::vector<CounterStatus> gateway_counters(const GatewayEngine& engine);
 /// How many groups are wanted.
 [[nodiscard]] std::size_t membership_count(const GatewayEngine& engine);

@@ -34,10 +34,10 @@ void append_event(std::string& out, const RelayEvent& event, const WallClock& cl
 [[nodiscard]] std::string refused_event(WallTime at, RelayReject reason, std::uint64_t count);
 /// "upstream".
 [[nodiscard]] std::string upstream_event(WallTime at, const UpstreamOwner::Change& change);
-/// "reload", "drain" and what else has a name and a few texts: `fields` are keys and values.
+/// "reload", "drain" and other events of a name and a few texts: `fields` are keys and values.
 [[nodiscard]] std::string named_event(WallTime at, std::string_view name,
                                       const std::vector<std::pair<std::string_view, std::string>>& fields);
-/// "lost": so many events could not be kept.
+/// "lost": the number of events that could not be kept.
 [[nodiscard]] std::string lost_event(WallTime at, std::uint64_t count);
 
 }  // namespace amt

@@ -35,7 +35,7 @@ struct EventLog::Impl {
 
   /// False: there are too many.
   void add(Entry entry, std::size_t events);
-  /// Makes text of what waits, some; false: nothing waits.
+  /// Makes text of some waiting events; false: none waits.
   bool take_text();
   /// Until nothing waits, or the output takes no more.
   void write_waiting();
@@ -43,7 +43,7 @@ struct EventLog::Impl {
   void write_patiently();
 
   const std::size_t events_waiting_max;
-  // Of the thread, and of whoever began the end.
+  // Of the thread, and of the caller that began the end.
   LineOutput output;
   std::string text;
   /// Events in `text`.

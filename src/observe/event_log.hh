@@ -12,16 +12,16 @@
 
 namespace amt {
 
-/// Takes events from all threads of a relay, and writes them by a thread of its own: nobody waits for a disk or a
-/// reader. What cannot be written yet, because the disk is full or a pipe is, stays and is tried again. Bounded: more
-/// than `events_waiting_max` are lost, counted, and told in the file when that can be written again.
+/// Takes events from all threads of a relay, and writes them by a thread of its own: no thread of the relay waits for a
+/// disk or a reader. Events that cannot be written yet, because the disk or a pipe is full, stay and are tried again.
+/// Bounded: events above `events_waiting_max` are lost and counted, and the file says so when it can be written again.
 class EventLog {
  public:
   /// About 100 octets each.
   static constexpr std::size_t kEventsWaitingMax = std::size_t{1} << 20;
 
   explicit EventLog(LineOutput output, std::size_t events_waiting_max = kEventsWaitingMax);
-  /// What waits is written, unless the output takes nothing.
+  /// Waiting events are written, unless the output takes nothing.
   ~EventLog();
   EventLog(const EventLog&) = delete;
   EventLog& operator=(const EventLog&) = delete;
@@ -32,8 +32,8 @@ class EventLog {
   void add(std::string line);
   /// From now on lines go there, from a whole line on; the output before is closed. Any thread.
   void replace(LineOutput output);
-  /// Whoever adds events from now on writes them itself, and may wait for the output: for the end of the relay, which
-  /// ends very many tunnels at once. When no other thread adds any.
+  /// A thread that adds events from now on writes them itself, and may wait for the output: for the end of the relay,
+  /// which ends very many tunnels at once. When no other thread adds any.
   void begin_end();
 
   /// Since the start. Any thread.

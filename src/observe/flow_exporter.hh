@@ -1,5 +1,5 @@
 #pragma once
-/// `--ipfix`: what went to each gateway of each channel, as flow records for a collector.
+/// `--ipfix`: the data of each channel to each gateway, as flow records for a collector.
 
 #include <cstdint>
 #include <mutex>
@@ -16,9 +16,9 @@
 
 namespace amt {
 
-/// Makes flow records of a relay's events and sends them by UDP (RFC 7011 §10.3.1) from its event loop's thread. What
-/// the collector or the network loses is lost: the sequence numbers tell the collector. Made before the engine, ends
-/// after it.
+/// Makes flow records of a relay's events and sends them by UDP (RFC 7011 §10.3.1) from its event loop's thread.
+/// Records that the collector or the network loses are lost: the sequence numbers show it to the collector. Made before
+/// the engine, ends after it.
 class FlowExporter {
  public:
   /// Error: the collector cannot be sent to from here.
@@ -29,7 +29,7 @@ class FlowExporter {
 
   /// Any thread: see `RelayEventSink`.
   void add(const std::vector<RelayEvent>& events, bool at_end);
-  /// After the engine's shutdown: what has not been sent.
+  /// After the engine's shutdown: sends the remaining records.
   void finish() { send_waiting(); }
 
  private:
@@ -43,7 +43,7 @@ class FlowExporter {
   bool is_posted_ = false;
 };
 
-/// The part of a channel that no record has told yet; nothing where there is none.
+/// The part of a channel that no record has reported yet; nothing where there is none.
 [[nodiscard]] std::optional<FlowRecord> flow_of(const RelayEvent& event, const WallClock& clock);
 
 }  // namespace amt

@@ -6,8 +6,8 @@
 
 namespace amt {
 
-/// Where a daemon is asked for what it has: `POST /hand-over` of its control socket. The answer is 101, and then one
-/// octet with one end of a `DescriptorChannel`.
+/// The request for a daemon's state and descriptors: `POST /hand-over` of its control socket. The answer is 101, and
+/// then one octet with one end of a `DescriptorChannel`.
 inline constexpr const char* kHandOverPath = "/hand-over";
 
 /// Asks the daemon behind the control socket at `path` to hand over. Blocks for 5 s at most. Errors: ENOENT or

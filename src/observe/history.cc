@@ -11,8 +11,7 @@ namespace {
 constexpr std::size_t kSecondsOfMinute = 60;
 constexpr std::uint64_t kBitsPerOctet = 8;
 
-/// Each second's share of what came between two samples. Whatever starts anew (an interface that was made again) gives
-/// 0.
+/// The rate per second between two samples. A counter that starts again (of an interface that was made again) gives 0.
 std::uint64_t rate(std::uint64_t before, std::uint64_t now, double seconds, std::uint64_t factor = 1) {
   if (now <= before) return 0;
   return static_cast<std::uint64_t>(static_cast<double>((now - before) * factor) / seconds + 0.5);

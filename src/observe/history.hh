@@ -1,5 +1,5 @@
 #pragma once
-/// What happened in the last hour and day, for the plots of the page. Pure: whoever samples tells the time.
+/// The last hour and day, for the plots of the page. Pure: the caller gives the time.
 
 #include <array>
 #include <cstdint>
@@ -21,7 +21,7 @@ struct HistoryTotals {
   std::uint64_t refusals = 0;
 };
 
-/// Rates a second of the last hour, and by minute of the last day: 240 KB, whatever happens. Not thread-safe.
+/// Rates a second of the last hour, and by minute of the last day: always 240 KB. Not thread-safe.
 class History {
  public:
   enum class Span : std::uint8_t { kHour, kDay };

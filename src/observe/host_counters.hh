@@ -1,5 +1,5 @@
 #pragma once
-/// What is counted beside the state machines: by sockets, captures and interfaces of this host.
+/// Counters beside the state machines: of sockets, captures and interfaces of this host.
 
 #include <cstdint>
 
@@ -31,7 +31,7 @@ enum class GatewayHostCounter : std::uint8_t {
   kDownstreamTooBig,
   kDataDelivered,
   kDataBytesDelivered,
-  kNativePackets,  ///< last: only told with --native
+  kNativePackets,  ///< last: only shown with --native
   kCount,
 };
 [[nodiscard]] const CounterInfo& counter_info(GatewayHostCounter counter);

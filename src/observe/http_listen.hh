@@ -15,8 +15,7 @@
 
 namespace amt {
 
-/// A place where clients may knock already, and nobody answers yet: it is made with privileges that the one who answers
-/// may have given up.
+/// A listening socket whose clients wait: it is made with privileges that the server may have given up later.
 struct HttpPlace {
   ListeningSocket listening{};
   std::optional<ControlSocket> file{};  ///< of a UNIX socket
@@ -43,7 +42,7 @@ class HttpListener {
 };
 
 /// A UNIX socket is for its owner and group (`ControlSocket::listen`). `option` named the place, for messages. Error
-/// EADDRINUSE: somebody else listens there.
+/// EADDRINUSE: another process listens there.
 [[nodiscard]] SysResult<HttpPlace> bind_http(const ListenPlace& place, const std::string& option = "--http");
 
 /// Goes on with the control socket of another process, at the path that it has.
@@ -57,7 +56,7 @@ class HttpListener {
 [[nodiscard]] SysResult<std::optional<HttpPlace>> bind_control(std::string_view role,
                                                                const std::optional<std::string>& path);
 
-/// What `serve_http` is told besides.
+/// Further options of `serve_http`.
 struct HttpListenOptions {
   std::vector<std::string> names{};
   std::size_t connections_max = 64;

@@ -14,7 +14,7 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 
-/// Without the port. Nothing: what follows the colon is no port.
+/// Without the port. Nothing: the text after the colon is no port.
 std::optional<std::string_view> without_port(std::string_view host) {
   const std::size_t colon = host.rfind(':');
   if (colon == std::string_view::npos || host.ends_with(']')) return host;

@@ -1,5 +1,5 @@
 #pragma once
-/// What an HTTP server and its handlers say to each other.
+/// Requests and answers between an HTTP server and its handlers.
 
 #include <cstdint>
 #include <functional>
@@ -22,7 +22,7 @@ enum class HttpMethod : std::uint8_t { kGet, kHead, kPost, kOther };
 struct HttpRequest {
   HttpMethod method = HttpMethod::kGet;
   std::string path = "/";
-  /// What follows the `?`.
+  /// The text after the `?`.
   std::string query{};
   /// The header fields of that name; empty: none.
   std::string accept{};
@@ -45,7 +45,7 @@ struct HttpAnswer {
   /// Further header fields; one that every answer has is replaced.
   std::vector<std::pair<std::string, std::string>> fields{};
   /// In place of a body, not for HEAD: takes the connection's socket, over which the header has been sent. With status
-  /// 101 it speaks something else from now on; else what is sent until it closes is the body (RFC 9112 §6.3).
+  /// 101 the connection has another protocol from now on; else all octets until it closes are the body (RFC 9112 §6.3).
   std::function<void(UniqueFd socket)> take_socket{};
 };
 /// 101, Switching Protocols.
@@ -58,7 +58,7 @@ struct HttpAnswer {
 using HttpRespond = std::function<void(HttpAnswer answer)>;
 using HttpHandler = std::function<void(const HttpRequest& request, HttpRespond respond)>;
 
-/// A command of the control socket: `query` is what follows the `?`. The answer is JSON; error: why nothing has
+/// A command of the control socket: `query` is the text after the `?`. The answer is JSON; error: why nothing has
 /// changed.
 using HttpCommand = std::function<Result<std::string, std::string>(const std::string& query)>;
 
@@ -97,8 +97,8 @@ struct HttpTarget {
 [[nodiscard]] std::optional<HttpTarget> parse_http_target(std::string_view target);
 
 /// Whether a browser that names `host` (the Host field, a port may follow) may be answered. Against DNS rebinding: a
-/// page of somebody else reaches this server under a name of its own, never under an address literal, `localhost` or
-/// one of `names`.
+/// foreign page reaches this server under a name of its own, never under an address literal, `localhost` or one of
+/// `names`.
 [[nodiscard]] bool is_http_host_allowed(std::string_view host, const std::vector<std::string>& names);
 
 }  // namespace amt

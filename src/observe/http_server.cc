@@ -29,7 +29,7 @@ using boost::system::error_code;
 
 constexpr std::uint32_t kHeaderOctetsMax = 8192;
 constexpr std::chrono::seconds kRequestTimeout(5);
-/// A pager, or a person who scrolls, reads slowly.
+/// A pager, or a person that scrolls, reads slowly.
 constexpr std::chrono::seconds kPieceTimeout(30);
 constexpr std::chrono::minutes kAnswerTimeout(5);
 constexpr std::chrono::milliseconds kAcceptAgainAfter(500);
@@ -106,7 +106,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     waits_at_.reset();
   }
 
-  /// What is wrong with it whatever it asks for.
+  /// The refusal of a request for reasons that do not depend on its path.
   [[nodiscard]] std::optional<HttpAnswer> objection(const std::optional<HttpTarget>& target) const {
     const Request& request = parser_->get();
     if (!target) return http_error(400, "the target is no path");
@@ -211,7 +211,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
   }
 
   void make_piece() {
-    // Of a server that is gone nothing more is told.
+    // A server that is gone gives no more pieces.
     if (server_->is_over) return end_answer();
     answer_.body->next([self = weak_from_this()](std::string piece) {
       if (const std::shared_ptr<Connection> alive = self.lock()) alive->write_piece(std::move(piece));
@@ -278,7 +278,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
   http::response<http::string_body> response_;
   std::optional<http::response_serializer<http::string_body>> serializer_;
   boost::asio::steady_timer answer_timer_{stream_.get_executor()};
-  /// What is being written.
+  /// The piece that is being written.
   std::string piece_;
   std::size_t discarded_octets_ = 0;
 };
@@ -293,7 +293,7 @@ void HttpServer::Impl::accept() {
         if (!cancelled && self->acceptor.is_open()) self->accept();
       });
     }
-    // Whoever asks, reads, and goes holds a place for a moment only; it is the others who keep a newcomer out.
+    // A client that asks, reads and leaves takes a connection for a moment only; the waiting ones keep a newcomer out.
     const std::size_t connections_max = self->options.connections_max;
     const bool is_room = self->connections < connections_max;
     if (!is_room && !self->waiting.empty()) self->waiting.front()->close();

@@ -1,6 +1,6 @@
 #pragma once
-/// HTTP/1.1 for those who look at a running relay or gateway: over TCP for browsers and Prometheus, over a UNIX socket
-/// for `amt status`.
+/// HTTP/1.1 for clients that look at a running relay or gateway: over TCP for browsers and Prometheus, over a UNIX
+/// socket for `amt status`.
 
 #include <memory>
 #include <string>
@@ -35,8 +35,8 @@ struct HttpServerOptions {
 /// one before has been written. Several requests may be sent before the first answer is read; they are answered in
 /// order.
 ///
-/// Refuses with 400 what is no HTTP, or names no host; 413 a request with a body; 421 another host's name; 431 header
-/// fields that are too large.
+/// Refuses with 400 a request that is no HTTP, or names no host; 413 a request with a body; 421 another host's name;
+/// 431 header fields that are too large.
 class HttpServer {
  public:
   HttpServer(boost::asio::io_context& context, ListeningSocket listening, HttpRoutes routes, HttpServerOptions options);

@@ -47,7 +47,7 @@ void add_health(HttpRoutes& routes, const HttpViews& views) {
     views.health([respond](const HealthReport& report) { respond(health_answer(report)); });
   });
   routes.get("/readyz", [views](const HttpRequest&, const HttpRespond& respond) {
-    // Whoever is asked to go is not asked how it is.
+    // A gateway that is about to be sent away is not probed.
     if (const std::optional<std::string> why = views.not_ready()) {
       return respond(health_answer({.checks = {{.name = "ready", .ok = false, .detail = *why}}}));
     }
@@ -64,7 +64,7 @@ HttpRoutes make_http_routes(const HttpViews& views) {
       respond(http_text(std::string(file.content_type), std::string(file.text)));
     });
   }
-  // `/status` is what earlier versions of `amt status` ask for.
+  // Earlier versions of `amt status` ask for `/status`.
   for (const char* const path : {"/status.json", "/status"}) {
     routes.get(path, [views](const HttpRequest& request, const HttpRespond& respond) {
       const Result<StatusQuery, std::string> query = StatusQuery::parse(request.query);

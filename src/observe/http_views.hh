@@ -16,9 +16,9 @@
 
 namespace amt {
 
-/// What a daemon shows. Called on the thread of its HTTP servers.
+/// The views of a daemon. Called on the thread of its HTTP servers.
 struct HttpViews {
-  /// Error: what is wrong with the query, for the one who asked.
+  /// Error: the mistake in the query, for the client.
   std::function<Result<std::unique_ptr<StatusStream>, std::string>(const StatusQuery&)> status;
   /// Delivers the text, at once or later.
   std::function<void(MetricsFormat format, std::function<void(std::string text)> done)> metrics;
@@ -28,7 +28,7 @@ struct HttpViews {
   std::function<std::string(History::Span span, std::uint64_t after)> history;
 };
 
-/// `/status.json`, `/metrics`, `/healthz`, `/readyz`: for programs; `/` and what it is made of: for people.
+/// `/status.json`, `/metrics`, `/healthz`, `/readyz`: for programs; `/` and its files: for people.
 [[nodiscard]] HttpRoutes make_http_routes(const HttpViews& views);
 
 }  // namespace amt

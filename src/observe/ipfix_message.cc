@@ -35,7 +35,7 @@ std::array<Field, kFields> fields_of(bool channel_v6, bool gateway_v6) {
            group,
            next_hop,
            {11, 2},   // destinationTransportPort: the gateway's
-           {4, 1},    // protocolIdentifier: what carries it
+           {4, 1},    // protocolIdentifier: the protocol of the datagrams
            {136, 1},  // flowEndReason
            {152, 8},
            {153, 8},  // flowStartMilliseconds, flowEndMilliseconds

@@ -16,13 +16,13 @@ namespace amt {
 /// Why a record is sent now: flowEndReason (IANA element 136).
 enum class FlowEnd : std::uint8_t {
   kIdle = 1,    ///< nothing came of the channel for the idle time-out
-  kActive = 2,  ///< it goes on; what came since the last record
+  kActive = 2,  ///< it goes on; data since the last record
   kEnded = 3,   ///< the gateway wants it no more, or is gone
   kForced = 4,  ///< the relay ended
 };
 
-/// What went to one gateway of one channel in a period. To the collector a flow from the source to the group, whose
-/// next hop is the gateway.
+/// The data of one channel to one gateway in a period. To the collector a flow from the source to the group, whose next
+/// hop is the gateway.
 struct FlowRecord {
   Endpoint gateway{};
   Channel channel{};  ///< without a source its address is all zeros
@@ -33,7 +33,7 @@ struct FlowRecord {
   FlowEnd reason{};
 };
 
-/// Packs records into messages for UDP. Pure but for the time that it is told. Each message names the number of records
+/// Packs records into messages for UDP. Pure; the caller gives the time. Each message names the number of records
 /// before it, so that a collector sees losses.
 class IpfixWriter {
  public:

@@ -1,6 +1,6 @@
 #pragma once
-/// Reading a status that another process sent. Its values are shown, not believed: whatever is not there or of another
-/// kind is empty.
+/// Reading a status that another process sent. Its values are shown, not believed: a value that is missing or of
+/// another kind is empty.
 
 #include <fmt/format.h>
 

@@ -11,12 +11,12 @@
 
 namespace amt {
 
-/// Never waits. A file gets what is there in one call, so that others may append to it, too; what is no file gets at
-/// most what a pipe takes whole. Not thread-safe.
+/// Never waits. A file gets all lines in one call, so that others may append to it, too; another output gets at most as
+/// much as a pipe takes whole. Not thread-safe.
 class LineOutput {
  public:
   /// `-`: standard output. A file is made where there is none, and appended to where there is. Error: it cannot be
-  /// opened; a FIFO that nobody reads is such.
+  /// opened, such as a FIFO without a reader.
   static SysResult<LineOutput> open(const std::string& path);
 
   enum class Outcome : std::uint8_t {
@@ -24,13 +24,13 @@ class LineOutput {
     kFull,     ///< a pipe takes no more now
     kFailed,   ///< `error`
   };
-  /// Takes from the front of `lines` what it could write, perhaps the part of a line.
+  /// Takes the written part from the front of `lines`, perhaps a part of a line.
   [[nodiscard]] Outcome write(std::string& lines);
   [[nodiscard]] const SysError& error() const { return error_; }
-  /// After `kFull`: returns when there is room, or after so long.
+  /// After `kFull`: returns when there is room, or after this long.
   void wait_for_room(Duration at_most) const;
 
-  /// The part that has been written of a line whose rest is still to come. Whatever takes this output's place begins
+  /// The part that has been written of a line whose rest is still to come. The output that replaces this one begins
   /// with it.
   [[nodiscard]] const std::string& begun() const { return begun_; }
   [[nodiscard]] const std::string& path() const { return path_; }

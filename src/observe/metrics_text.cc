@@ -100,7 +100,7 @@ void add_channels(MetricsText& out, std::span<const ChannelStatus> channels) {
            [](const ChannelStatus& one) { return one.bytes; });
 }
 
-/// A membership that brings nothing for so long does not come.
+/// A membership without data for this long counts as missing.
 constexpr Duration kSilent = std::chrono::seconds(10);
 
 std::uint64_t silent_memberships(const GatewayStatus& status) {

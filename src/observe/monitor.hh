@@ -1,5 +1,5 @@
 #pragma once
-/// What a running relay or gateway shows, and the samples of its history.
+/// The views of a running relay or gateway, and the samples of its history.
 
 #include <memory>
 #include <optional>
@@ -36,7 +36,7 @@ class RelayMonitor {
   HistoryTotals totals_{};
   /// By worker, at the last sample.
   std::vector<std::uint64_t> bytes_in_{};
-  // Last: it ends before what its handler uses.
+  // Last: it ends before the members that its handler uses.
   Timer timer_;
 };
 

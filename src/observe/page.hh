@@ -1,5 +1,5 @@
 #pragma once
-/// The files of the page for browsers, as they stand in src/observe/page and src/observe/serve_page, and what is made
+/// The files of the page for browsers, as they stand in src/observe/page and src/observe/serve_page, and the data made
 /// for it from the counter tables.
 
 #include <span>

@@ -1,5 +1,5 @@
 #pragma once
-/// When the event file tells of refusals.
+/// Refusals for the event file.
 
 #include <array>
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 namespace amt {
 
-/// Turns reject counters into "refused" events: the first of a reason is told at once, more of it once a minute. The
-/// counts of all events of a reason add up to its counter. Pure.
+/// Turns reject counters into "refused" events: the first of a reason at once, more of it once a minute. The counts of
+/// all events of a reason add up to its counter. Pure.
 class RefusedCounts {
  public:
   static constexpr Duration kInterval = std::chrono::minutes(1);
@@ -21,11 +21,11 @@ class RefusedCounts {
     RelayReject reason{};
     std::uint64_t count = 0;
   };
-  /// What has been counted by now is not to be told: another process has.
+  /// Counts so far are not reported: another process has reported them.
   void begin(const Counters<RelayReject>& counters) { static_cast<void>(take_rest(counters)); }
-  /// What is to be told at `now`, with the counters as they are.
+  /// The events that are due at `now`, with the present counters.
   [[nodiscard]] std::vector<Refused> take(Instant now, const Counters<RelayReject>& counters);
-  /// All that has not been told yet.
+  /// All counts that have not been reported yet.
   [[nodiscard]] std::vector<Refused> take_rest(const Counters<RelayReject>& counters);
 
  private:

@@ -26,13 +26,13 @@ class RelayEvents {
   void add(std::vector<RelayEvent> events, bool at_end);
   /// "upstream".
   void add(const UpstreamOwner::Change& change);
-  /// Refusals from now on are told. `engine` lives until `finish` has been called.
+  /// Refusals are reported from now on. `engine` lives until `finish` has been called.
   void watch(const RelayEngine& engine);
   /// "reload", "drain", "take-over", "hand-over": see `named_event`.
   void add(std::string_view name, const std::vector<std::pair<std::string_view, std::string>>& fields);
   /// See `EventLog::replace`.
   void replace(LineOutput output) { log_.replace(std::move(output)); }
-  /// After the engine's shutdown: the refusals that have not been told.
+  /// After the engine's shutdown: reports the remaining refusals.
   void finish();
 
   [[nodiscard]] std::uint64_t lost() const { return log_.lost(); }

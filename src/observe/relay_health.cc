@@ -91,7 +91,7 @@ void RelayHealth::ask_address(const std::shared_ptr<Run>& run, const Endpoint& a
   const auto on_result = [this, weak = std::weak_ptr(run), at, directly](const ProbeResult& result) {
     const std::shared_ptr<Run> alive = weak.lock();
     if (!alive) return;
-    // An Advertisement may name an address that this host does not have (--advertise): that it came is what counts.
+    // An Advertisement may name an address that this host does not have (--advertise): its arrival is enough.
     const std::optional<Duration> time = directly ? result.request_time : result.discovery_time;
     HealthCheck& check = alive->report.checks[at];
     check.ok = time.has_value() || (!directly && result.state == RelayProbe::State::kBadRelay);

@@ -16,10 +16,10 @@ namespace amt {
 /// engine outlives it.
 class RelayHealth {
  public:
-  /// What does not answer by then fails.
+  /// A check without an answer by then fails.
   static constexpr Duration kPatience = std::chrono::milliseconds(1500);
-  /// Whoever asks within this time after an answer has the same one, so that nobody can have the relay ask itself more
-  /// often.
+  /// A request within this time after an answer gets the same one, so that no client can have the relay probe itself
+  /// more often.
   static constexpr Duration kValidFor = std::chrono::seconds(1);
 
   RelayHealth(EventLoop& loop, RelayEngine& engine, std::vector<Endpoint> local, std::vector<Endpoint> discovery,
@@ -50,7 +50,7 @@ class RelayHealth {
   HealthReport last_{};
   Instant last_at_{};
   bool has_last_ = false;
-  // Last: it ends before what its handler uses.
+  // Last: it ends before the members that its handler uses.
   Timer timer_;
 };
 

@@ -7,7 +7,7 @@
 namespace amt {
 namespace {
 
-// What a slice may look at: a tunnel or a group costs a cache miss or two.
+// The cost that a slice may have: a tunnel or a group costs a cache miss or two.
 constexpr std::size_t kTunnelNumbersMax = 512;
 constexpr std::size_t kWeightMax = 256;
 constexpr std::size_t kSourcesPerWeight = 8;
@@ -35,7 +35,7 @@ TunnelStatus status_of(Instant now, const Relay::TunnelView& view, const Replica
   return status;
 }
 
-/// One walk, with what is left of its weight.
+/// One walk, with the rest of its weight.
 class TunnelCollector {
  public:
   TunnelCollector(const RelayWorker& worker, const TunnelWanted& wanted, TunnelSlice& slice)
@@ -61,7 +61,7 @@ class TunnelCollector {
   }
 
  private:
-  /// The tunnel of which a part was told is gone.
+  /// The tunnel of which a part was reported is gone.
   void end_part() { slice_.parts.push_back({.begins = false, .ends = true}); }
 
   void add_groups(const Relay::TunnelView& view, std::optional<IpAddress> after, TunnelPart& part) {

@@ -1,6 +1,6 @@
 #pragma once
-/// What a worker tells of its tunnels and channels, a slice at a time. Each function runs on the worker's thread, where
-/// data waits for it: about 0.1 ms.
+/// The tunnels and channels of a worker, a slice at a time. Each function runs on the worker's thread, where data waits
+/// for it: about 0.1 ms.
 
 #include <cstdint>
 #include <optional>
@@ -12,10 +12,10 @@
 
 namespace amt {
 
-/// Where a walk through a worker's tunnels stands; survives whatever happens to them.
+/// Where a walk through a worker's tunnels stands; survives all changes of them.
 struct TunnelCursor {
   std::uint32_t number = 0;
-  /// In the middle of a tunnel with very many groups: the last that was told.
+  /// In the middle of a tunnel with very many groups: the last one reported.
   struct Inside {
     Endpoint endpoint;
     std::optional<IpAddress> group;
@@ -50,7 +50,7 @@ void collect_tunnels(const RelayWorker& worker, const TunnelWanted& wanted, Tunn
 
 struct ChannelRow {
   ChannelStatus channel{};
-  /// Another worker has told it already.
+  /// Another worker has reported it already.
   bool is_known = false;
 };
 
@@ -62,7 +62,7 @@ struct ChannelSlice {
 
 /// Goes on at `slice.cursor`; the rows are new.
 void collect_channels(const RelayWorker& worker, const StatusQuery& query, ChannelSlice& slice);
-/// Adds what this worker has of the same channels. `told_before`: it has told its own already.
+/// Adds this worker's share of the same channels. `told_before`: it has reported its own already.
 void add_channels(const RelayWorker& worker, bool told_before, ChannelSlice& slice);
 
 }  // namespace amt

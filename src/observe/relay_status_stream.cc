@@ -12,7 +12,7 @@
 namespace amt {
 namespace {
 
-/// A piece is delivered when it has so much.
+/// A piece is delivered when it has this many octets.
 constexpr std::size_t kPieceOctets = 16 * 1024;
 
 class RelayStatusStream : public std::enable_shared_from_this<RelayStatusStream> {
@@ -34,7 +34,7 @@ class RelayStatusStream : public std::enable_shared_from_this<RelayStatusStream>
   }
 
  private:
-  /// What is written now.
+  /// The list that is written now.
   enum class Part : std::uint8_t { kHead, kTunnels, kSortedTunnels, kChannels, kEnd, kNothing };
 
   void run();
@@ -68,12 +68,12 @@ class RelayStatusStream : public std::enable_shared_from_this<RelayStatusStream>
   std::size_t sorted_at_ = 0;
   std::shared_ptr<ChannelWalk> channel_walk_;
   JsonRows rows_;
-  /// What the filters let pass.
+  /// The rows that the filters let pass.
   std::size_t matched_ = 0;
 };
 
 void RelayStatusStream::run() {
-  // The head goes out at once, whatever follows.
+  // The head goes out at once.
   const bool is_first = part_ == Part::kHead;
   while (part_ != Part::kNothing && out_.size() < kPieceOctets) {
     if (!advance()) return;
@@ -226,7 +226,7 @@ void RelayStatusStream::end_channels() {
   begin_list(Part::kEnd);
 }
 
-/// The stream lives as long as who reads it; an answer of a worker that comes later finds nobody.
+/// The stream lives as long as its reader; a later answer of a worker is dropped.
 class Handle final : public StatusStream {
  public:
   explicit Handle(std::shared_ptr<RelayStatusStream> stream) : stream_(std::move(stream)) {}

@@ -10,13 +10,12 @@
 
 namespace amt {
 
-/// Counters are read without asking anybody. Tunnels and channels come from the workers in slices, one at a time, and
+/// Counters are read without asking a worker. Tunnels and channels come from the workers in slices, one at a time, and
 /// are written as they come; sorted ones are kept until all have been seen, `kSortedRowsMax` at most. On the engine's
 /// thread; the engine outlives it.
 ///
-/// What comes or goes meanwhile may be told or not. A channel whose tunnels move between workers meanwhile may be told
-/// twice.
-/// Error: a key that no list of a relay is sorted by.
+/// Tunnels that come or go meanwhile may be listed or not. A channel whose tunnels move between workers meanwhile may
+/// be listed twice. Error: a key that no list of a relay is sorted by.
 [[nodiscard]] Result<std::unique_ptr<StatusStream>, std::string> relay_status_stream(RelayEngine& engine,
                                                                                      const StatusQuery& query);
 

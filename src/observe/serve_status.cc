@@ -21,7 +21,7 @@ struct Counter {
   std::uint64_t value;
 };
 
-/// The one list of what both forms count.
+/// The one list of counters for both forms.
 std::vector<Counter> counters(const ServeStatus& status) {
   const ServeTotals& totals = status.service->totals();
   const ServeRefusals& refused = status.refusals;

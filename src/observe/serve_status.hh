@@ -1,5 +1,5 @@
 #pragma once
-/// What a running `amt serve` shows of itself.
+/// The status of a running `amt serve`.
 
 #include <span>
 #include <string>

@@ -1,5 +1,5 @@
 #pragma once
-/// What a relay or gateway tells about itself, at one moment: for `amt status`.
+/// The status of a relay or gateway at one moment: for `amt status`.
 
 #include <cstdint>
 #include <optional>
@@ -113,7 +113,7 @@ struct NativeLanStatus {
   std::uint64_t drops = 0;
 };
 
-/// Who brings what a gateway wants.
+/// The way that brings a gateway's channels.
 struct ServedChannelStatus {
   Channel channel;
   std::string served_by;  ///< "tunnel", "native", "both" or "nobody"

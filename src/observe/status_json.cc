@@ -12,7 +12,7 @@ namespace {
 
 namespace json = boost::json;
 
-// Whole seconds: Boost.JSON writes 61.5 as 6.15E1, and nobody needs more.
+// Whole seconds: Boost.JSON writes 61.5 as 6.15E1, and more digits are of no use.
 std::int64_t whole_seconds(Duration duration) {
   return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
 }
@@ -46,7 +46,7 @@ bool matches(const StatusQuery& query, const MembershipStatus& membership) {
   });
 }
 
-/// What a gateway wants, with what came of it.
+/// A gateway's membership, with its data.
 json::array memberships(std::vector<MembershipStatus> list, const StatusQuery& query) {
   std::erase_if(list, [&](const MembershipStatus& one) { return !matches(query, one); });
   if (query.sort) {
@@ -94,7 +94,7 @@ json::object native_part(const NativeStatus& native) {
   return {{"interfaces", std::move(interfaces)}, {"channels", std::move(channels)}};
 }
 
-/// What the relay's parts do.
+/// The relay's parts.
 void append_machinery(json::object& out, const RelayStatus& status) {
   json::array upstreams;
   for (const UpstreamStatus& upstream : status.upstreams) {
@@ -137,7 +137,7 @@ std::string status_head_json(const RelayStatus& status, bool with_counters) {
 std::string to_json(const GatewayStatus& status, const StatusQuery& query) {
   json::object out = head("gateway", status.uptime, status.counters, query.counters);
   if (query.memberships) out["memberships"] = memberships(status.memberships, query);
-  // Whoever asks for one list has it alone.
+  // A request for one list gets that list alone.
   if (!query.counters) return json::serialize(out);
   json::array relays;
   for (const GatewayRelayStatus& relay : status.relays) {

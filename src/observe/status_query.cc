@@ -20,7 +20,7 @@ std::optional<int> hex_digit(char c) {
   return std::nullopt;
 }
 
-/// RFC 3986 §2.1. What is no code stays as it is, and is no value of anything.
+/// RFC 3986 §2.1. Text that is no code stays as it is, and is no valid value.
 std::string decoded(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -1,5 +1,5 @@
 #pragma once
-/// What of a status is asked for, as it stands behind `/status.json?`.
+/// The requested parts of a status, from the query of `/status.json?`.
 
 #include <algorithm>
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace amt {
 
-/// A sorted list holds so many at most; a longer one is sent as it stands in the tables.
+/// The most rows of a sorted list; a longer one is sent as it stands in the tables.
 inline constexpr std::size_t kSortedRowsMax = 10'000;
 
 /// Numbers are sorted with the greatest first, addresses ascending. Not every list has every key.
@@ -22,7 +22,7 @@ inline constexpr std::string_view kSortKeyNames[] = {"address", "packets", "byte
                                                      "since",   "heard",   "expires", "idle"};
 
 struct StatusQuery {
-  /// Which lists, `tunnels=0` or `list=channels`. Without `counters` neither workers nor upstreams are told.
+  /// Which lists, `tunnels=0` or `list=channels`. Without `counters` neither workers nor upstreams are listed.
   bool counters = true;
   bool tunnels = true;
   bool channels = true;
@@ -30,7 +30,7 @@ struct StatusQuery {
   /// None: as they stand in the tables. With `top` alone: by octets.
   std::optional<SortKey> sort{};
   std::size_t top = kSortedRowsMax;
-  /// Of a sorted list, so many are left out before the `top`.
+  /// Of a sorted list, this many rows are left out before the `top`.
   std::size_t offset = 0;
   /// Only tunnels with a greater endpoint. Tunnels are sorted by endpoint then, as with `limit`, which sets `top`.
   std::optional<Endpoint> after{};
@@ -43,7 +43,7 @@ struct StatusQuery {
   /// How many rows of a sorted list have to be kept.
   [[nodiscard]] std::size_t rows_to_sort() const { return std::min(offset + top, kSortedRowsMax); }
 
-  /// `text`: what follows the `?`, percent-encoded or not. Error: which parameter is wrong, and how it is right.
+  /// `text`: the text after the `?`, percent-encoded or not. Error: which parameter is wrong, and how it is right.
   static Result<StatusQuery, std::string> parse(std::string_view text);
 };
 

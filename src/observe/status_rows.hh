@@ -11,7 +11,7 @@ namespace amt {
 /// `{"group":...,"mode":...,"sources":[...]` and `end`.
 void append_membership(std::string& out, const MembershipStatus& membership, std::string_view end = "}");
 
-/// One list: what stands between its brackets.
+/// One list: the text between its brackets.
 class JsonRows {
  public:
   void add_tunnel(std::string& out, const TunnelPart& part);

@@ -18,7 +18,7 @@ class StatusStream {
   /// Takes the next piece; an empty one is the end.
   using Deliver = std::function<void(std::string piece)>;
   /// Makes the next piece and delivers it, at once or later; never, if this object is destroyed first. Not called again
-  /// before that. Nothing is made ahead: the client who reads slowly costs nothing.
+  /// before that. Nothing is made ahead: a client that reads slowly costs nothing.
   virtual void next(Deliver deliver) = 0;
 };
 

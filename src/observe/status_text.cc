@@ -135,7 +135,7 @@ bool is_trouble(std::string_view name) {
                              [name](std::string_view sign) { return name.find(sign) != std::string_view::npos; });
 }
 
-/// What was refused or lost, the most frequent first.
+/// Refusals and losses, the most frequent first.
 std::string trouble_text(const json::object& status) {
   std::vector<CounterRow> rows = counters_of(status);
   std::erase_if(rows, [](const CounterRow& row) { return !is_trouble(row.first); });
@@ -148,7 +148,7 @@ std::string trouble_text(const json::object& status) {
   return table.to_string();
 }
 
-/// "12 of 5000": what is shown of what there is.
+/// "12 of 5000": the rows shown, of all rows.
 std::string shown_of(const json::object& status, const char* list_name, const char* count) {
   return fmt::format("{} of {}", number_of(status, list_name), text(status, count));
 }

@@ -9,7 +9,7 @@
 
 namespace amt {
 
-/// Keeps the `max` rows that come first by `before`, whatever the order in which they are added.
+/// Keeps the `max` rows that come first by `before`, in any order of adding.
 template <typename Row>
 class TopRows {
  public:

@@ -1,5 +1,5 @@
 #pragma once
-/// What `amt top` shows: from two looks at a status to lines on a screen. Pure: no terminal, no socket, no clock.
+/// The screen of `amt top`: from two looks at a status to lines. Pure: no terminal, no socket, no clock.
 
 #include <cstdint>
 #include <map>
@@ -18,7 +18,7 @@ struct TopLine {
   TopStyle style = TopStyle::kPlain;
 };
 
-/// What the user has chosen.
+/// The user's choice.
 struct TopChoice {
   enum class List : std::uint8_t { kChannels, kTunnels };
   /// Of a relay; a gateway has its memberships.
@@ -36,13 +36,13 @@ class TopView {
   /// The answer to `kHeadQuery`. False: this is no status.
   [[nodiscard]] bool set_head(Instant now, std::string_view json);
   static constexpr const char* kHeadQuery = "tunnels=0&channels=0&memberships=0";
-  /// What to ask for next. After `set_head`. `rows`: as many as the screen may show.
+  /// The next query. After `set_head`. `rows`: as many as the screen may show.
   [[nodiscard]] std::string list_query(const TopChoice& choice, std::size_t rows) const;
   /// The answer to it.
   void set_list(Instant now, std::string_view json);
   /// The list has no row from the offset on.
   [[nodiscard]] bool is_empty() const { return rows_.empty(); }
-  /// In place of the lists: what is wrong.
+  /// In place of the lists: the problem.
   void set_problem(std::string problem) { problem_ = std::move(problem); }
 
   /// `height` lines at most, of `width` columns at most; the last one names the keys.

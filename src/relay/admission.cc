@@ -32,7 +32,7 @@ constexpr std::uint32_t kTunnelsBeyondShare = 1;
 /// Below these a limit is a plain number, without shares.
 constexpr std::size_t kTunnelsSharedFrom = AdmissionLimits::kTunnelsSharedFrom;
 constexpr std::size_t kChannelsSharedFrom = 1024;
-/// Whoever holds less has new channels while any are left: 60 groups for one gateway; and fewer at the very end.
+/// A holder of less gets new channels while any are left: 60 groups for one gateway, and fewer at the very end.
 constexpr std::size_t kMembershipsAlways = 64;
 constexpr std::size_t kMembershipsAtTheEnd = 8;
 constexpr std::size_t kTheEnd = 16;
@@ -53,8 +53,8 @@ std::size_t times(std::size_t factor, std::size_t limit) {
   return limit > SIZE_MAX / factor ? SIZE_MAX : factor * limit;
 }
 
-/// What somebody may hold who may have `most` of `whole`: that, while half of the whole is left, and then as the square
-/// of what is left. The last thirty-second goes to those who have next to nothing.
+/// The allowance of a holder whose limit is `most` of `whole`. While half of the whole is left it is the limit; below
+/// that it falls with the square of the rest. The last thirty-second is for holders of next to nothing.
 std::size_t share(std::size_t most, std::size_t whole, std::size_t left) {
   most = std::min(most, whole);
   if (left >= whole / 2) return most;
@@ -70,7 +70,7 @@ std::size_t memberships_max_of(const AdmissionLimits& limits) {
   return std::max(kMembershipsLeast, times(kMembershipsPerTunnel, limits.tunnels_max));
 }
 
-/// What a limit leaves to somebody who has `held`.
+/// The room below a limit for a holder of `held`.
 std::size_t room(std::size_t limit, std::size_t held) { return limit - std::min(limit, held); }
 
 }  // namespace
@@ -223,7 +223,7 @@ void Admission::release_memberships(const IpAddress& address, std::size_t member
 }
 
 const Admission::Level* Admission::above_share(const Levels& levels, std::size_t whole, std::size_t left) const {
-  // While half of them are left nobody is short of them. A large network's memberships may be of a few channels.
+  // While half of them are left no holder is limited. A large network's memberships may be of a few channels.
   if (limits_.one_may_have_all_channels || whole < kChannelsSharedFrom || left >= whole / 2) return nullptr;
   for (const Level& level : levels.used()) {
     // This one's own membership is among them already.

@@ -1,5 +1,5 @@
 #pragma once
-/// What a relay takes on, decided before state is made (RFC 7450 §5.3.3.8, §6.1).
+/// Admission of tunnels, memberships and channels, decided before state is made (RFC 7450 §5.3.3.8, §6.1).
 
 #include <algorithm>
 #include <array>
@@ -38,10 +38,10 @@ struct AdmissionLimits {
     return std::max(kLeast, channels_max / kShare);
   }
 
-  /// A relay of fewer tunnels is somebody's own.
+  /// A relay of fewer tunnels serves one household or site.
   static constexpr std::size_t kTunnelsSharedFrom = 64;
-  /// What one address may have of so many tunnels when nobody says so: 256, and of a relay of some size never the last
-  /// sixteenth.
+  /// The default limit of one address, of this many tunnels in all: 256. On a relay of some size it never reaches the
+  /// last sixteenth.
   static constexpr std::size_t tunnels_of_one_address(std::size_t whole) {
     if (whole < kTunnelsSharedFrom) return whole;
     constexpr std::size_t kUsual = 256;
@@ -51,15 +51,14 @@ struct AdmissionLimits {
   }
 };
 
-/// The one place that decides for a relay and all of its workers. A subscriber is an IPv4 address or an IPv6 /64; what
-/// holds for a subscriber holds, with larger numbers, for its /24, or its /56 and its /48, so that somebody with a
-/// whole network has not 256 or 65 536 shares.
+/// The one place that decides for a relay and all of its workers. A subscriber is an IPv4 address or an IPv6 /64; the
+/// limits of a subscriber hold, with larger numbers, for its /24, or its /56 and its /48. So the owner of a whole
+/// network does not get 256 or 65 536 shares.
 ///
-/// When more than half of the relay is taken, those who hold most are refused first: what an address or prefix may hold
-/// falls with the square of what is left, down to one tunnel and a few channels. So to take the rest of a relay of
-/// 100 000 tunnels takes thousands of addresses, somebody who has nothing gets in, and nobody loses what it has. This
-/// does not apply to small limits, nor where one address may have the whole: with that an operator says that there is
-/// one subscriber.
+/// When more than half of the relay is taken, the largest holders are refused first: the allowance of an address or
+/// prefix falls with the square of the rest, down to one tunnel and a few channels. To take the rest of a relay of 100
+/// 000 tunnels then takes thousands of addresses, a newcomer gets in, and no gateway loses a tunnel. This does not
+/// apply to small limits, nor where one address may have the whole: there an operator has one subscriber.
 ///
 /// Any thread. Each call takes a lock for some hundred nanoseconds; none is made for a packet.
 class Admission {
@@ -74,7 +73,7 @@ class Admission {
   /// Whether the relay takes no tunnel from anybody. No lock.
   [[nodiscard]] bool is_full() const { return tunnels_ >= tunnels_max_; }
 
-  /// From now on. What is above a new limit stays until it ends.
+  /// From now on. Tunnels and memberships above a new limit stay until they end.
   void set_limits(const AdmissionLimits& limits);
 
   struct Grant {
@@ -86,7 +85,8 @@ class Admission {
   [[nodiscard]] Grant take_memberships(const IpAddress& address, std::size_t wanted);
   void release_memberships(const IpAddress& address, std::size_t memberships);
 
-  /// Makes sure that `channel` is among the relay's until as many `release_channels`: for whoever is about to have it.
+  /// Makes sure that `channel` is among the relay's until it is released as often by `release_channels`: for a tunnel
+  /// that is about to join it.
   [[nodiscard]] std::optional<Refusal> take_channel(const Channel& channel, const IpAddress& address);
   /// One more holder each of channels that are among the relay's.
   void hold_channels(std::span<const Channel> channels);
@@ -129,7 +129,7 @@ class Admission {
     std::uint8_t prefix_length = 0;
     /// A subscriber in it that holds next to nothing is not held to its share.
     bool spares_small_holders = false;
-    /// What it may have at least, however little a subscriber may.
+    /// Its least allowance, also where a subscriber has less.
     std::size_t tunnels_least = 0;
     std::size_t memberships_least = 0;
   };
@@ -140,7 +140,7 @@ class Admission {
     [[nodiscard]] std::span<const Level> used() const { return std::span(all).first(count); }
   };
   static Levels levels_of(const IpAddress& address);
-  /// Whoever holds more than a share of `whole`, of which so many are left; null: nobody.
+  /// The level that holds more than its share of `whole`, of which this many are left; null: none does.
   [[nodiscard]] const Level* above_share(const Levels& levels, std::size_t whole, std::size_t left) const;
   /// Whether upstream this channel is one of a list of sources.
   [[nodiscard]] bool is_source_listed(const Channel& channel) const;
@@ -155,7 +155,7 @@ class Admission {
   /// The one of them that is read without the lock.
   std::atomic<std::size_t> tunnels_max_;
   KeyedHash hash_;
-  /// A bound of memory, which is no matter of what the upstream carries.
+  /// A bound of memory, which does not depend on the upstream's channels.
   std::size_t memberships_max_;
   mutable BriefLock lock_;
   std::atomic<std::size_t> tunnels_ = 0;

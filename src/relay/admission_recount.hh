@@ -1,5 +1,5 @@
 #pragma once
-/// For tests: what the relays of one `RelayShared` hold, counted anew.
+/// For tests: the tunnels, memberships and channels of the relays of one `RelayShared`, counted from their state.
 
 #include <map>
 #include <set>
@@ -10,7 +10,7 @@
 
 namespace amt::relay_test {
 
-/// Whether `admission` has exactly what its relays have.
+/// Whether `admission` agrees with its relays exactly.
 [[nodiscard]] inline bool agrees_with_recount(const Admission& admission, std::span<const Relay* const> relays) {
   Admission::Totals totals;
   std::set<Channel> channels;

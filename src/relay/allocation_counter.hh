@@ -1,5 +1,5 @@
 #pragma once
-/// Counts what the test program takes from the heap while it exists (allocation_counter_test.cc replaces operator new).
+/// Counts the heap use of the test program while it exists (allocation_counter_test.cc replaces operator new).
 
 #include <cstddef>
 

@@ -6,7 +6,7 @@ namespace amt {
 namespace {
 
 constexpr std::uint8_t kPrefixBitsV4 = 24;
-/// For each source that is told apart: 2^21 of the default.
+/// For each distinguished source: 2^21 of the default.
 constexpr std::size_t kRefusedBits = 512;
 constexpr std::uint8_t kPrefixBitsV6 = 48;
 
@@ -18,7 +18,7 @@ constexpr Duration kDepthQuietRepeated = TokenBucket::kDepth * 7 / 8;
 constexpr Duration kDepthQuiet = TokenBucket::kDepth * 3 / 4;
 constexpr Duration kDepthOthersRepeated = TokenBucket::kDepth * 17 / 32;
 constexpr Duration kDepthOthers = TokenBucket::kDepth / 2;
-/// Of an address's or prefix's bucket: what is asked for the first time leaves a fifth to what is asked again.
+/// Of an address's or prefix's bucket: first messages leave a fifth of it to repeated ones.
 constexpr Duration kShareDepth = TokenBucket::kDepth;
 constexpr Duration kShareDepthRepeated = TokenBucket::kDepth * 5 / 4;
 
@@ -32,7 +32,7 @@ Duration interval_of(std::uint32_t per_second) {
   return per_second == 0 ? Duration::zero() : TokenBucket::kDepth / per_second;
 }
 
-/// Of an address, beyond what one of its endpoints may have: a flood in the name of that one leaves it to the others.
+/// Of an address, beyond the limit of one of its endpoints: a flood in the name of that one leaves it to the others.
 std::uint32_t and_a_quarter(std::uint32_t per_second) {
   constexpr std::uint32_t kQuarter = 4;
   return per_second + (per_second + kQuarter - 1) / kQuarter;
@@ -108,7 +108,7 @@ std::optional<Refusal> AnswerBudget::take(Instant now, const Endpoint& to, Kind 
     return bucket != nullptr && !bucket->has(now, of.interval(), depth);
   };
   if (is_empty(of_endpoint, buckets.of_endpoints, TokenBucket::kDepth)) return Refusal{per_address, subscriber};
-  // An endpoint's own excess is not remembered: who floods from one port repeats its Requests, too.
+  // An endpoint's own excess is not remembered: a flood from one port repeats its Requests, too.
   const bool is_repeated = refused_.knows(now, ask_tag);
   const auto refuse = [&](RelayReject reason, const Prefix& whose) {
     refused_.add(now, ask_tag);

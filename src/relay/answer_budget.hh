@@ -1,5 +1,5 @@
 #pragma once
-/// How many Requests and Discoveries are answered that may be forged (CONFORMANCE X-4.1-a, R-6.1-a).
+/// How many Requests and Discoveries are answered that may be forged (X-4.1-a, R-6.1-a).
 
 #include <cstdint>
 #include <optional>
@@ -22,22 +22,23 @@ struct AnswerLimits {
   /// Of both kinds together, to one /24 (IPv6: one /48), and to all.
   std::uint32_t per_prefix_max = 1000;
   std::uint32_t total_max = 5000;
-  /// Endpoints, addresses and prefixes that are told apart, of each so many; at least 1, rounded up to sets of 4.
+  /// The number of endpoints that are distinguished, and of addresses, and of prefixes; at least 1, rounded up to sets
+  /// of 4.
   std::size_t sources_max = 4096;
 };
 
-/// The budget of a relay, all workers together, for answers to endpoints that have no tunnel. Anybody can ask in
-/// another's name, and the answer, two to three times as large, goes to that one.
+/// The budget of a relay, all workers together, for answers to endpoints that have no tunnel. A forger can ask in
+/// another host's name, and the answer, two to three times as large, goes to that host.
 ///
-/// Who goes first when the total is short: prefixes from which a gateway has once proved that it receives what is sent
-/// there (by an Update with a good MAC), then those that were quiet, then the others; among the latter two what was
-/// refused and is asked again (`RefusedAsks`) goes before what is asked for the first time. An endpoint that has proved
-/// it is not held to the limit of its address, which somebody may be using up in its name. An address and a prefix keep
-/// a fifth of their buckets for what is asked again.
+/// The order when the total is short: first prefixes from which a gateway has once proved that it receives (by an
+/// Update with a good MAC), then prefixes that were quiet, then the others. In the latter two, messages that were
+/// refused and are repeated (`RefusedAsks`) go before first messages. An endpoint that has proved it is not held to the
+/// limit of its address, which a forger may be using up. An address and a prefix keep a fifth of their buckets for
+/// repeated messages.
 ///
-/// What remains: whoever forges a newcomer's address with ever new ports costs it its first Requests, and whoever also
-/// repeats each of them makes it wait for its share of that address's answers. Nothing in a Request that was never
-/// answered tells the two apart: RFC 7450 has no field in it that a relay has given.
+/// The remaining weakness: a forger of a newcomer's address with ever new ports costs the newcomer its first Requests.
+/// A forger that also repeats each of them makes it wait for its share of that address's answers. A Request that was
+/// never answered cannot be distinguished from a forged one: RFC 7450 has no field in it that a relay has given.
 ///
 /// Any thread; a lock for some hundred nanoseconds a call.
 class AnswerBudget {

@@ -1,4 +1,4 @@
-/// What a relay counts, in words.
+/// The descriptions of a relay's counters.
 #include "base/counter_table.hh"
 #include "relay/relay_counters.hh"
 

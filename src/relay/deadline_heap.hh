@@ -9,8 +9,8 @@
 
 namespace amt {
 
-/// A binary heap with exactly one deadline for each tunnel in it, found by the tunnel's id: no stale entries whatever
-/// the churn. `set` and `remove` cost log n.
+/// A binary heap with exactly one deadline for each tunnel in it, found by the tunnel's id: no stale entries at any
+/// rate of change. `set` and `remove` cost log n.
 class DeadlineHeap {
  public:
   /// With room for so many from the start; it grows beyond.

@@ -9,9 +9,9 @@ Relay::Impl::Outcome Relay::Impl::handle_discovery(Instant now, const TunnelEndp
   counters.add(RelayCounter::kDiscoveriesReceived);
   const auto discovery = wire::RelayDiscovery::parse(message);
   if (!discovery) return reject(RelayReject::kBadLength);
-  // Who finds no relay here finds another one.
+  // A gateway that finds no relay here finds another one.
   if (refuses_newcomers(to)) return reject(RelayReject::kDraining);
-  // Eight octets draw up to twenty-four: without a limit a forger could use us to flood somebody (X-4.1-a).
+  // Eight octets draw up to twenty-four: without a limit a forger could use this relay to flood a victim (X-4.1-a).
   if (const auto refusal =
           options.shared->answers.take(now, from, AnswerBudget::Kind::kAdvertisement, discovery->nonce.value)) {
     return refuse(now, *refusal);

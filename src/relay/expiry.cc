@@ -6,14 +6,14 @@
 namespace amt {
 namespace {
 
-/// Memberships that one call looks after: about a millisecond's work. What remains is due at once.
+/// Memberships that one call looks after: about a millisecond's work. The rest is due at once.
 constexpr std::size_t kTimeoutsMax = 512;
 
 }  // namespace
 
-/// Called after whatever may have moved a tunnel's deadline. A later one is not entered: the heap finds out when the
-/// old one comes, once in a tunnel's lifetime instead of at every Update. An earlier one is rare: timers start with the
-/// whole interval.
+/// Called after every step that may have moved a tunnel's deadline. A later one is not entered: the heap finds out when
+/// the old one comes, once in a tunnel's lifetime instead of at every Update. An earlier one is rare: timers start with
+/// the whole interval.
 void Relay::Impl::schedule(TunnelId id) {
   const TunnelRecord& record = tunnels[id];
   const Instant due = std::min(record.expires, record.router.next_deadline());

@@ -41,7 +41,7 @@ bool GatewayFieldsChoice::spoilt_igmp_query(const TunnelEndpoint& from, const wi
 
 void GatewayFieldsChoice::mark_as_breaking(Instant until, Contact& contact) {
   contact.breaks_until = std::max(contact.breaks_until, until);
-  // What it does from now on answers Queries without G.
+  // Its later messages answer Queries without G.
   contact.unanswered = {};
 }
 

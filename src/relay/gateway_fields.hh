@@ -15,18 +15,17 @@
 namespace amt {
 
 /// RFC 7450 §5.3.3.3: a relay that supports Teardown MUST set G and fill in the fields. It does, except towards
-/// gateways that break on it and know no Teardown (policy `kAuto`):
-///  * VLC 4 refuses an IPv4 Query that is not exactly 48 octets; its Request repeats the nonce of its Discovery.
-///  * The Linux kernel's gateway reads the flag bits mirrored and drops a Query with G; its MLD Request has P as 0x80.
-///  * js4ms dies on G; it counts its Request Nonces from 1.
-///  * Any other: a second Request for the same protocol soon after a Query with G that drew no Update.
-/// What an endpoint did lately stands in a small table of fixed size that is simply overwritten: it is no tunnel state,
-/// and forged Requests can at most blunt the recognition.
+/// gateways that break on it and know no Teardown (policy `kAuto`): * VLC 4 refuses an IPv4 Query that is not exactly
+/// 48 octets; its Request repeats the nonce of its Discovery. * The Linux kernel's gateway reads the flag bits mirrored
+/// and drops a Query with G; its MLD Request has P as 0x80. * js4ms dies on G; it counts its Request Nonces from 1. *
+/// Any other: a second Request for the same protocol soon after a Query with G that drew no Update. The latest messages
+/// of an endpoint are kept in a small table of fixed size whose entries are overwritten. It is no tunnel state, and
+/// forged Requests can only weaken the recognition.
 class GatewayFieldsChoice {
  public:
-  /// `query_interval`: what Queries announce; a Request that comes so long after the last is a new cycle and no sign of
-  /// trouble, though a gateway with nothing to report never sends an Update.
-  /// `contacts_max`: size of the table, at least 1; it is taken at once, and only for `kAuto`.
+  /// `query_interval`: as Queries announce it. A Request that comes this long after the last one is a new cycle and no
+  /// sign of trouble, though a gateway with nothing to report never sends an Update. `contacts_max`: size of the table,
+  /// at least 1; it is taken at once, and only for `kAuto`.
   GatewayFieldsChoice(GatewayFieldsPolicy policy, const KeyedHash& hash,
                       Duration query_interval = std::chrono::seconds(125),
                       std::size_t contacts_max = RelayOptions{}.contacts_max);
@@ -37,7 +36,7 @@ class GatewayFieldsChoice {
   /// Asked before `for_request`: this MLD Request shows that its gateway dropped the IGMP Query that was sent with the
   /// fields for the same nonce. It waits for that one, with a timeout that doubles; so the Query is due again, without.
   [[nodiscard]] bool spoilt_igmp_query(const TunnelEndpoint& from, const wire::Request& request);
-  /// An authenticated Update came: its gateway can read what it was sent.
+  /// An authenticated Update came: its gateway can read the Query that it was sent.
   void note_update(const TunnelEndpoint& from);
 
   static constexpr std::uint32_t kCountedNonceMax = 0xffff;

@@ -1,5 +1,5 @@
 #pragma once
-/// Who was refused, for a log that a flood does not fill.
+/// Reports of refused addresses, for a log that a flood does not fill.
 
 #include <array>
 #include <atomic>
@@ -18,7 +18,7 @@ namespace amt {
 /// One refused request, for state or for an answer.
 struct Refusal {
   RelayReject reason{};
-  /// Who asks for too much: the address, or the prefix of several.
+  /// The address that asks for too much, or the prefix of several.
   Prefix whose;
 };
 
@@ -26,18 +26,18 @@ struct Refusal {
 struct RefusalReport {
   RelayReject reason{};
   std::uint64_t count = 0;
-  /// Who was refused most, if anybody was more often than all others together; else one of them.
+  /// The address that was refused more often than all others together, if there is one; else any of them.
   Prefix whose;
 };
 
 /// Reports the first refusal of a reason at once, and those of the next minute together when it is over. Its size does
-/// not depend on what is refused. Adding costs a constant. One for all workers of a relay: any thread may call it.
+/// not depend on the refusals. Adding costs a constant. All workers of a relay share one: any thread may call it.
 class RefusalLog {
  public:
   static constexpr Duration kInterval = std::chrono::minutes(1);
 
   void add(Instant now, const Refusal& refusal);
-  /// Makes reports of what has waited long enough.
+  /// Makes reports of refusals that have waited long enough.
   void handle_timeout(Instant now);
   /// `kNoDeadline` when nothing waits.
   [[nodiscard]] Instant next_deadline() const { return next_.load(std::memory_order_relaxed); }

@@ -13,10 +13,10 @@ namespace amt {
 /// "The same nonce SHOULD be used when retransmitting a Request message", and §5.2.3.4.5 for Discoveries. A forger who
 /// invents ports and nonces sends none twice.
 ///
-/// One Bloom filter for each second. It knows what was refused in an earlier second, for 4 s; a Request that is
-/// repeated at once is not known. With filters of 2^21 bits it takes one in a hundred thousand for known by mistake
-/// where 20 000 a second are refused, and one in forty where 150 000 are. The filters are taken as refusals come, 1.25
-/// MB of that size. Not thread-safe.
+/// One Bloom filter for each second. It knows refusals of an earlier second, for 4 s; a Request that is repeated at
+/// once is not known. With filters of 2^21 bits it takes one in a hundred thousand for known by mistake where 20 000 a
+/// second are refused, and one in forty where 150 000 are. The filters are taken as refusals come, 1.25 MB of that
+/// size. Not thread-safe.
 class RefusedAsks {
  public:
   /// Of each filter: 64 to 2^21, rounded up to words of 64.

@@ -7,7 +7,7 @@
 namespace amt {
 namespace {
 
-/// "The QRI value SHOULD be at least 10 seconds" in state timers, whatever the Queries say (R-5.3.3.7-e).
+/// "The QRI value SHOULD be at least 10 seconds" in state timers, for any value in the Queries (R-5.3.3.7-e).
 constexpr Duration kQueryResponseInterval = std::chrono::seconds(10);
 
 RouterOptions router_options_of(const RelayOptions& options) {
@@ -167,7 +167,7 @@ std::vector<RelayEvent> Relay::take_events() {
 }
 
 ReplicationTargets Relay::targets(const IpAddress& source, const IpAddress& group) const {
-  // What is left in the table after the end are groups that are about to be left.
+  // After the end only groups that are about to be left are in the table.
   return impl_->is_shut_down ? ReplicationTargets{} : impl_->table.find(source, group);
 }
 

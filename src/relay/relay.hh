@@ -36,7 +36,7 @@ struct RelayTransmit {
 struct Deadline {
   Instant at;
 };
-/// For the log and for whoever follows events: once a minute and reason.
+/// For the log and for followers of events: once a minute for each reason.
 struct RelayRefusal {
   RefusalReport report;
 };
@@ -55,20 +55,20 @@ class Relay {
   /// first accepted Update of an endpoint creates its tunnel.
   [[nodiscard]] Result<void, RelayReject> handle_datagram(Instant now, const TunnelEndpoint& from,
                                                           const LocalAddress& to, Bytes datagram);
-  /// Fetches what a message from this endpoint will be held against, in two steps: for a batch of messages, each step
-  /// for all of them before the first is handled. Beside a million tunnels hardly anything is in a cache.
+  /// Prefetches the records that a message from this endpoint will read, in two steps: for a batch of messages, each
+  /// step for all of them before the first is handled. Beside a million tunnels hardly anything is in a cache.
   void prefetch_index(const Endpoint& from) const;
   void prefetch_tunnel(const Endpoint& from) const;
-  /// Bounded: of very many timers that are due at once some are left, and the deadline is then in the past.
-  /// For a Teardown that names an endpoint of another worker: whether it shall go there. Error: why not, counted here;
-  /// else it is counted where it goes. Only what is authentic passes, and of one address no more than
-  /// `updates_per_second_max`: whoever floods one worker does not flood the others.
+  /// Bounded: of very many timers that are due at once some are left, and the deadline is then in the past. For a
+  /// Teardown that names an endpoint of another worker: whether it shall go there. Error: why not, counted here; else
+  /// it is counted where it goes. Only authentic messages pass, and of one address no more than
+  /// `updates_per_second_max`, so that a flood of one worker does not reach the others.
   [[nodiscard]] Result<void, RelayReject> admit_teardown(Instant now, const wire::Teardown& teardown);
   void handle_timeout(Instant now);
   [[nodiscard]] RelayOutput poll_output();
-  /// The next group whose merged membership is not what was last polled: join or leave upstream. It may be polled at
-  /// any time, for all groups or for some: what changes meanwhile is one change. Cost: the sources of the group, of all
-  /// tunnels.
+  /// The next group whose merged membership differs from the last one polled: join or leave upstream. It may be polled
+  /// at any time, for all groups or for some; changes in between become one change. Cost: the sources of the group, of
+  /// all tunnels.
   [[nodiscard]] std::optional<FilterChange> poll_upstream();
 
   /// From now on new gateways are refused: Discovery is not answered, Queries have the L flag (§5.3.3.8), and no Update
@@ -76,8 +76,9 @@ class Relay {
   void set_draining(bool draining);
 
   /// From now on these of `options`: the addresses that Advertisements name, the groups allowed, the limits of a
-  /// tunnel, ECN and strictness, and the keys if there were keys before. Tunnels keep what they have; MACs of keys that
-  /// are gone are refused, but for the last pair of each tunnel. The limits of all workers: `RelayShared::set_limits`.
+  /// tunnel, ECN and strictness, and the keys if there were keys before. Tunnels keep their memberships; MACs of
+  /// removed keys are refused, but for the last pair of each tunnel. The limits of all workers:
+  /// `RelayShared::set_limits`.
   void set_options(Instant now, const RelayOptions& options);
 
   /// Ends all tunnels; the upstream leaves come out of `poll_upstream` (R-5.3.4-a), made one by one as they are polled.
@@ -88,26 +89,26 @@ class Relay {
   /// Makes events of channels that go on: see `TunnelAccounts::report_flows`. Nothing without events.
   [[nodiscard]] std::optional<std::uint32_t> report_flows(Instant now, std::uint32_t from, std::uint32_t numbers_max,
                                                           const FlowTimeouts& timeouts);
-  /// What began and ended since the last call, in order; nothing without `RelayOptions::with_events`.
+  /// Beginnings and ends since the last call, in order; nothing without `RelayOptions::with_events`.
   [[nodiscard]] std::vector<RelayEvent> take_events();
 
-  /// Data path: who gets a packet from `source` to `group`. Valid until the next input.
+  /// Data path: the tunnels that get a packet from `source` to `group`. Valid until the next input.
   [[nodiscard]] ReplicationTargets targets(const IpAddress& source, const IpAddress& group) const;
   [[nodiscard]] RelayTunnel& tunnel(TunnelId id);
   /// Accounting of upstream datagrams, for `for_each_channel`: at (S,G) where a tunnel includes S, else at (*,G).
   /// Constant cost; once per batch of one channel will do.
   void count_channel(const IpAddress& source, const IpAddress& group, std::uint64_t packets, std::uint64_t octets);
-  /// Accounting of what was sent to a tunnel that `counts_channels`, for events. Numbers are added as unsigned
-  /// arithmetic has it: of what was not sent after all they are below 0.
+  /// Accounting of packets to a tunnel that `counts_channels`, for events. The numbers are added modulo 2^64: the
+  /// caller subtracts packets that failed.
   void count_sent(TunnelId id, const IpAddress& source, const IpAddress& group, std::uint64_t packets,
                   std::uint64_t octets);
-  /// A gateway's port is gone: a run of ICMP Destination Unreachable for what was sent to `endpoint` (R-5.3.3.6.4-a,b),
+  /// A gateway's port is gone: a series of ICMP Destination Unreachable for datagrams to `endpoint` (R-5.3.3.6.4-a,b),
   /// "fragmentation needed" not among them; one more than `unreachable_max` in a row, spread over `unreachable_span`,
-  /// with no accepted Update between them, end the tunnel, if the last one is proven: it quotes what no outsider can
-  /// know. The others may be forged.
+  /// with no accepted Update between them, end the tunnel, if the last one is proven: it quotes octets that no outsider
+  /// can know. The others may be forged.
   void handle_unreachable(Instant now, const TunnelEndpoint& endpoint, bool is_proven);
 
-  /// What is wanted of upstream now, group by group: for an upstream that begins anew.
+  /// The merged filter of each group, for an upstream that begins.
   void for_each_wanted(const std::function<void(const IpAddress& group, const SourceFilter& filter)>& visit) const;
 
   /// Any thread, and so may counters and rejects be read.
@@ -131,9 +132,9 @@ class Relay {
   };
   void for_each_channel(const std::function<void(const ChannelStatus&)>& visit) const;
 
-  /// The same a slice at a time: whatever happens between two slices, no tunnel that lives on is left out or comes
-  /// twice. Looks at the tunnels with numbers from `from` on, at `numbers_max` numbers at most, free ones too. Where to
-  /// go on; nothing: that was the last. `visit` false: enough for now, this one comes again.
+  /// The same a slice at a time: a tunnel that lives on between two slices is visited exactly once. Looks at the
+  /// tunnels with numbers from `from` on, at `numbers_max` numbers at most, free ones too. Where to go on; nothing:
+  /// that was the last. `visit` false: enough for now, this one comes again.
   struct TunnelView {
     std::uint32_t number = 0;  ///< used again when the tunnel has ended
     const RelayTunnel& tunnel;
@@ -150,20 +151,20 @@ class Relay {
   /// Nothing: no tunnel wants it.
   [[nodiscard]] std::optional<ChannelStatus> channel(const Channel& channel) const;
 
-  /// For another process that goes on with these tunnels: what they are, and what they have had, by slices as
-  /// `visit_tunnels`. `visit` gets the same object again and again.
+  /// For another process that goes on with these tunnels: their states and their numbers, by slices as `visit_tunnels`.
+  /// `visit` gets the same object again and again.
   [[nodiscard]] std::optional<std::uint32_t> visit_states(std::uint32_t from, std::size_t numbers_max,
                                                           const std::function<bool(const TunnelState&)>& visit) const;
   [[nodiscard]] std::optional<std::uint32_t> visit_uses(std::uint32_t from, std::size_t numbers_max,
                                                         const std::function<bool(const TunnelUse&)>& visit);
   /// Goes on with a tunnel of another process; before the first input. It has to fit this relay's limits, as if it
-  /// asked now; no event tells of its beginning, and no counter counts it. False: it is there already, or does not fit.
+  /// asked now; its beginning makes no event and is not counted. False: it is there already, or does not fit.
   bool restore_tunnel(Instant now, const TunnelState& state);
-  /// What a tunnel had had in the other process. Nothing where there is no such tunnel.
+  /// The numbers of a tunnel in the other process. Nothing where there is no such tunnel.
   void restore_use(Instant now, const TunnelUse& use);
-  /// What a channel had had: no less than this. Nothing where there is no such channel.
+  /// The numbers of a channel in the other process: at least these. Nothing where there is no such channel.
   void restore_channel(const ChannelStatus& status);
-  /// What was counted under this name. Nothing where there is no such counter.
+  /// The value of the counter of this name. Nothing where there is no such counter.
   void restore_counter(std::string_view name, std::uint64_t value);
 
  private:

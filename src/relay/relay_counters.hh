@@ -1,5 +1,5 @@
 #pragma once
-/// What a relay counts.
+/// The counters of a relay.
 
 #include <cstdint>
 #include <string_view>
@@ -8,7 +8,7 @@
 
 namespace amt {
 
-/// What a relay counts, besides its rejects. src/relay/counters.cc describes each.
+/// The counters of a relay, besides its rejects. src/relay/counters.cc describes each.
 enum class RelayCounter : std::uint8_t {
   kDiscoveriesReceived,
   kAdvertisementsSent,
@@ -18,7 +18,7 @@ enum class RelayCounter : std::uint8_t {
   kQueriesSentWithoutGatewayFields,  ///< of these: without the G flag
   kUpdatesReceived,
   kUpdatesAccepted,
-  kUpdatesWithoutRouterAlert,  ///< of these: accepted all the same (X-4.3-a)
+  kUpdatesWithoutRouterAlert,  ///< of these: accepted without Router Alert (X-4.3-a)
   kTeardownsReceived,
   kTeardownsAccepted,
   kTunnelsCreated,
@@ -49,7 +49,7 @@ enum class RelayCounter : std::uint8_t {
   kDataHopLimitExceeded,
   kDataOtherUpstream,  ///< of a channel that is taken from another upstream
   kDataReturned,       ///< had been through this relay already
-  kDataOverload,       ///< datagrams, not copies: more than their channel's share of what can be sent
+  kDataOverload,       ///< datagrams, not copies: above their channel's share
   kDataTunnelRate,     ///< copies above `--max-tunnel-rate`
   kDataTotalRate,      ///< copies above `--max-rate`
   kCount,
@@ -95,7 +95,7 @@ enum class RelayReject : std::uint8_t {
   kChannelPerPrefixLimit,
   kChannelShareLimit,
   kGroupSourcesLimit,  ///< sources of one source-specific group, of all tunnels
-  kMembershipLimit,    ///< the memory of the relay for what tunnels want
+  kMembershipLimit,    ///< the relay's memory for memberships of tunnels
   kGroupNotAllowed,    ///< `RelayOptions::allowed_groups`
   kLinkScopeGroup,
   kBadGroup,

@@ -1,5 +1,5 @@
 #pragma once
-/// What begins and ends in a relay, for whoever keeps books: the event file, flow records.
+/// Beginnings and ends of tunnels and channels, for accounting: the event file, flow records.
 
 #include <cstdint>
 #include <string_view>
@@ -26,20 +26,20 @@ enum class EndReason : std::uint8_t {
 /// Of tunnels that ended so.
 [[nodiscard]] RelayCounter counter_of(EndReason reason);
 
-/// What has been told of a channel, until when.
+/// The part of a channel that has been reported, and until when.
 struct FlowTold {
   Instant until{};
   std::uint64_t packets = 0;
   std::uint64_t octets = 0;
 };
 
-/// When a channel that goes on is told of (RFC 5102, flowEndReason).
+/// The intervals at which a channel that goes on is reported (RFC 5102, flowEndReason).
 struct FlowTimeouts {
   Duration active = std::chrono::seconds(60);
   Duration idle = std::chrono::seconds(15);
 };
 
-/// A tunnel, or a channel of one, begins or ends; or, where flows are told, a channel goes on.
+/// A tunnel, or a channel of one, begins or ends; or, where flows are reported, a channel goes on.
 struct RelayEvent {
   enum class Kind : std::uint8_t { kTunnelBegin, kTunnelEnd, kChannelBegin, kChannelEnd, kFlow };
   Kind kind{};
@@ -52,7 +52,7 @@ struct RelayEvent {
   /// Of an end or flow: inner datagrams and their octets since it began.
   std::uint64_t packets = 0;
   std::uint64_t octets = 0;
-  /// Of a channel or flow: what of it `kFlow` events before have told.
+  /// Of a channel or flow: the part that earlier `kFlow` events have reported.
   FlowTold told{};
   bool is_idle = false;  ///< of a flow: nothing has come for the idle time-out; else the active time-out is over
 

@@ -28,7 +28,7 @@ struct Relay::Impl {
   // relay.cc
   Outcome handle_datagram(Instant now, const TunnelEndpoint& from, const LocalAddress& to, Bytes datagram);
   Unexpected<RelayReject> reject(RelayReject reason);
-  /// The same for what is within the rules and too much: it is told, too. `count`: what is counted.
+  /// The same for a message that obeys the rules and exceeds a limit: it is logged, too. `count`: its amount.
   Unexpected<RelayReject> refuse(Instant now, const Refusal& refusal, std::size_t count = 1);
   /// The one answer of an input.
   ControlDatagram& transmit(const TunnelEndpoint& to, const LocalAddress& from);
@@ -46,7 +46,7 @@ struct Relay::Impl {
   void send_query(const TunnelEndpoint& from, const LocalAddress& to, const wire::Request& request, bool with_fields);
   // update.cc
   Outcome handle_update(Instant now, const TunnelEndpoint& from, const LocalAddress& to, Bytes message);
-  /// What an authenticated Update says besides its report.
+  /// The facts of an authenticated Update besides its report.
   struct UpdateFacts {
     LocalAddress local;
     bool ecn_capable = false;
@@ -57,18 +57,18 @@ struct Relay::Impl {
   Outcome update_tunnel(Instant now, TunnelId id, const UpdateFacts& facts, const GroupMessage& report);
   /// Feeds `changes`, one tunnel's, to the replication table, and clears them. `reason`: of channels that end.
   void publish_changes(Instant now, TunnelId id, EndReason reason);
-  /// Who speaks to `to` gets no new tunnel.
+  /// Gateways that send to `to` get no new tunnel.
   [[nodiscard]] bool refuses_newcomers(const LocalAddress& to) const {
     return is_draining || std::ranges::find(options.retired, to) != options.retired.end();
   }
-  /// What `reason`, a gateway's wish, is while the relay drains.
+  /// The reason in place of `reason`, a gateway's wish, while the relay drains.
   [[nodiscard]] EndReason by_gateway(EndReason reason) const { return is_draining ? EndReason::kMoved : reason; }
   RouterRejects apply_report(Instant now, TunnelRecord& record, const GroupMessage& message, Gate& gate);
   void count_partial_rejects(Instant now, const IpAddress& address, const RouterRejects& partial);
   // teardown.cc
   Outcome handle_teardown(Instant now, Bytes message);
   Outcome admit_teardown(Instant now, const wire::Teardown& teardown);
-  /// Ends a tunnel at once: no more Data, its state gone, the upstream told.
+  /// Ends a tunnel at once: no more Data, its state is gone, the upstream membership changes.
   void end_tunnel(Instant now, TunnelId id, EndReason reason);
   bool shutdown(Instant now, EndReason reason);
   // expiry.cc

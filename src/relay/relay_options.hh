@@ -1,5 +1,5 @@
 #pragma once
-/// How a relay behaves, and what its workers share.
+/// The options of a relay, and the state that its workers share.
 
 #include <cstddef>
 #include <cstdint>
@@ -35,8 +35,8 @@ inline constexpr std::size_t kRelayKeysMax = 8;
 
 struct RelayOptions;
 
-/// What all workers of one relay share. An endpoint belongs to one worker, but what vouches for it and what bounds the
-/// relay is one thing.
+/// The state that all workers of one relay share. An endpoint belongs to one worker, but secrets and limits belong to
+/// the relay.
 struct RelayShared {
   RelayShared(const RelayOptions& options, Random& random, Instant now);
 
@@ -46,7 +46,7 @@ struct RelayShared {
   /// The limits of `options`, from now on. Any thread.
   void set_limits(const RelayOptions& options);
 
-  /// What all of them together hold.
+  /// The holdings of all workers together.
   Admission admission;
   AnswerBudget answers;
   RateLimiter updates;
@@ -61,9 +61,9 @@ struct RelayOptions {
   std::uint8_t robustness = 2;                          ///< 1..7
   Duration query_interval = std::chrono::seconds(125);  ///< 1..31744 s
   AdmissionLimits limits;
-  /// Addresses that are being given up: as if the relay drained, for who speaks to one of these.
+  /// Addresses that are being given up: as if the relay drained, for gateways that send to one of these.
   std::vector<LocalAddress> retired{};
-  /// What gateways may ask for; empty: any group.
+  /// Groups that gateways may join; empty: any group.
   std::vector<Prefix> allowed_groups;
   std::size_t groups_per_tunnel_max = 512;
   std::size_t sources_per_group_max = 128;
@@ -76,14 +76,14 @@ struct RelayOptions {
   std::uint32_t updates_per_second_max = 1000;
   /// ICMP Destination Unreachable in a row that a tunnel outlives (R-5.3.3.6.4-b).
   std::uint8_t unreachable_max = 8;
-  /// The row lasts at least so long: a burst, which may be forged, ends nothing.
+  /// The series lasts at least this long: a burst, which may be forged, ends no tunnel.
   Duration unreachable_span = std::chrono::seconds(3);
   /// Copy the inner ECN field outside for gateways that set E (E-9601-f); else outer is always Not-ECT (E-9601-d).
   bool ecn = true;
   bool strict = false;  ///< refuse Updates without Router Alert (X-4.3-a)
   GatewayFieldsPolicy gateway_fields = GatewayFieldsPolicy::kAuto;
-  /// Table sizes that are taken at once, whoever comes: what `kAuto` remembers of gateways, and the source prefixes
-  /// that the limit of Updates tells apart. All forget when more come.
+  /// Sizes of tables that are allocated at once: the gateways that `kAuto` remembers, and the source prefixes that the
+  /// limit of Updates distinguishes. Each table forgets its oldest entries when more come.
   std::size_t contacts_max = 8192;          ///< at least 1
   std::size_t limited_prefixes_max = 4096;  ///< at least 1, rounded up to sets of 4
   /// Given: shared by a fleet; `kRelayKeysMax` at most, one of which signs now. Else random, changed every

@@ -20,7 +20,7 @@ void RelayRestorer::visit(const TunnelUse& use) { relay_of(use.endpoint).restore
 void RelayRestorer::visit(const Relay::ChannelStatus& channel) { channels_.push_back(channel); }
 
 void RelayRestorer::finish() {
-  // Each worker counts what comes for its own tunnels, and its tunnels may be others than in the process before.
+  // Each worker counts the data of its own tunnels, and its tunnels may be others than in the process before.
   for (const Relay::ChannelStatus& channel : channels_) {
     for (Relay* const relay : target_.relays) relay->restore_channel(channel);
   }

@@ -1,5 +1,5 @@
 #pragma once
-/// Puts what a state document says into the relays of a process that begins.
+/// Restores a state document into the relays of a process that begins.
 
 #include <functional>
 #include <string_view>
@@ -10,8 +10,8 @@
 
 namespace amt {
 
-/// Before the first input of these relays. What they share has been taken over already, since it is part of how they
-/// are made.
+/// Before the first input of these relays. Their shared state has been taken over already, because the relays are made
+/// with it.
 class RelayRestorer final : public StateVisitor {
  public:
   struct Target {
@@ -21,7 +21,7 @@ class RelayRestorer final : public StateVisitor {
     /// Tunnels that speak to another address are left out: nothing can be sent to them.
     std::vector<LocalAddress> addresses;
   };
-  /// Times that are over by `now` end what they end at the first `Relay::handle_timeout`.
+  /// Timers that have run out by `now` take effect at the first `Relay::handle_timeout`.
   RelayRestorer(Target target, Instant now);
 
   void visit(const SharedState& shared) override;

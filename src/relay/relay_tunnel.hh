@@ -5,14 +5,14 @@
 
 namespace amt {
 
-/// One tunnel. Public: what the data path needs, and its accounting, which the data path writes.
+/// One tunnel. Public: the fields that the data path reads, and the accounting that it writes.
 struct RelayTunnel {
   TunnelEndpoint endpoint;
   /// Where its Updates arrive and its Data leaves from (R-5.3.3.6.3-a).
   LocalAddress local;
   /// The E flag of the Request that its last Update answers: copy the inner ECN to the outer header (E-9601-f).
   bool ecn_capable = false;
-  /// What is sent is to be told to `Relay::count_sent`, too.
+  /// The data path calls `Relay::count_sent`, too.
   bool counts_channels = false;
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;

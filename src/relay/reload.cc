@@ -1,4 +1,4 @@
-/// What of a relay's options changes while it runs.
+/// The options of a relay that change while it runs.
 
 #include "relay/relay_impl.hh"
 

@@ -33,8 +33,8 @@ std::optional<Refusal> Relay::Impl::refusal_of_request(Instant now, const Tunnel
                                                        wire::RequestNonce nonce) {
   const std::optional<TunnelId> id = tunnels.find(from);
   if (!id) return options.shared->answers.take(now, from, AnswerBudget::Kind::kQuery, nonce.value);
-  // An endpoint with a tunnel shares with nobody: who forges its address does not know its port, and who forges others
-  // is no concern of it.
+  // An endpoint with a tunnel shares its budget with no other: a forger of its address does not know its port, and
+  // forged messages of others do not affect it.
   const std::uint32_t per_second_max = options.answers.queries_per_address_max;
   if (per_second_max == 0) return std::nullopt;
   if (tunnels[*id].requests.take(now, TokenBucket::kDepth / per_second_max)) return std::nullopt;
@@ -65,7 +65,7 @@ void Relay::Impl::send_query(const TunnelEndpoint& from, const LocalAddress& to,
   query.mac = secrets.compute({from, request.nonce, request.ecn_capable});
   query.nonce = request.nonce;
   // R-5.3.3.3-e: "not accepting new endpoints". A gateway that has a tunnel here sees the flag only when it is to move:
-  // RFC 8777 §3.3.5 has it restart discovery, and a relay that is full wants to keep those whom it serves.
+  // RFC 8777 §3.3.5 has it restart discovery, and a full relay keeps the gateways that it serves.
   const Admission& admission = options.shared->admission;
   query.limit =
       refuses_newcomers(to) || (!tunnels.find(from) && (admission.is_full() || admission.refuses_tunnel(from.address)));

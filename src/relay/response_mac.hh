@@ -9,10 +9,10 @@
 
 namespace amt {
 
-/// What a MAC vouches for: the endpoint that asked, its nonce, and whether its Request had the E flag.
+/// The input of a MAC: the endpoint that asked, its nonce, and whether its Request had the E flag.
 ///
 /// RFC 9601 wants the E flag remembered per gateway and RFC 7450 wants Requests stateless: with the flag under the MAC
-/// the gateway carries it for us, nobody else can set it, and nothing can be overwritten (CONFORMANCE X-4.2-b).
+/// the gateway carries it for the relay, no other host can set it, and no message overwrites it (X-4.2-b).
 /// The protocol (P) is not under it: a MAC from an IGMP Query also validates an MLD Update (X-4.4-d).
 struct MacSubject {
   Endpoint endpoint;
@@ -49,7 +49,7 @@ class MacSecrets {
                                            const wire::ResponseMac& mac) const;
 
  private:
-  /// Of a period, counted from 0. None tells anything of another.
+  /// The secret of a period, counted from 0. Knowing one period's secret does not reveal another's.
   [[nodiscard]] RelaySecret secret_of(std::uint64_t period) const;
 
   /// The one that signs now.

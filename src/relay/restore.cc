@@ -1,4 +1,4 @@
-/// Tunnels as values: what another process needs to go on with them.
+/// Tunnels as values, with which another process can go on.
 
 #include "relay/relay_impl.hh"
 #include "relay/tunnel_gate.hh"
@@ -30,7 +30,7 @@ bool Relay::Impl::restore_tunnel(Instant now, const TunnelState& state) {
   deadlines.set(id, due);
   if (accounts) accounts->begin_tunnel(now, id, tunnels[id].tunnel);
   publish_changes(now, id, EndReason::kLeft);
-  // It has begun before, and that has been told.
+  // It began in the process before, and that was reported.
   if (accounts) static_cast<void>(accounts->take_events());
   return true;
 }

@@ -15,7 +15,7 @@ namespace amt {
 
 inline constexpr StateFormat kRelayState{"amtrelay", 1};
 
-/// What all workers have in common.
+/// The state that all workers share.
 struct SharedState {
   RelaySecret seed;
   Instant since{};
@@ -27,7 +27,7 @@ struct SharedState {
   std::vector<LocalAddress> addresses{};
 };
 
-/// Makes records. What several writers made may follow each other in any order.
+/// Makes records. The records of several writers may follow each other in any order.
 class StateRecords {
  public:
   /// `written`: the document's.

@@ -13,7 +13,7 @@ inline constexpr std::uint8_t kExcludes = 1;
 inline constexpr std::uint8_t kHasOlderHosts = 2;
 /// Of a tunnel.
 inline constexpr std::uint8_t kEcnCapable = 1;
-/// Of what is shared.
+/// Flags of the shared state.
 inline constexpr std::uint8_t kDraining = 1;
 
 }  // namespace amt::state

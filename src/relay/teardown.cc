@@ -1,4 +1,4 @@
-/// RFC 7450 §5.3.3.5: Teardown; and the end of a tunnel for whatever reason.
+/// RFC 7450 §5.3.3.5: Teardown; and the end of a tunnel for any reason.
 
 #include "relay/relay_impl.hh"
 
@@ -16,7 +16,7 @@ Relay::Impl::Outcome Relay::Impl::handle_teardown(Instant now, Bytes message) {
   const auto teardown = wire::Teardown::parse(message);
   if (!teardown) return reject(RelayReject::kBadLength);
 
-  // R-5.3.5-c: address and port come from the fields; who sent it from where does not matter (R-5.3.3.5-e).
+  // R-5.3.5-c: address and port come from the fields; the sender of the message does not matter (R-5.3.3.5-e).
   const Endpoint& endpoint = teardown->gateway.endpoint;
   const std::optional<TunnelId> id = tunnels.find(endpoint);
 
@@ -69,7 +69,7 @@ bool Relay::Impl::shutdown(Instant now, EndReason reason) {
     return ended_below >= tunnels.end();
   }
   counters.add(counter_of(reason), tunnels.size());
-  // At once, whatever their number. What they wanted upstream is taken out of the table group by group, as it is
+  // At once, for any number of tunnels. The upstream membership is taken out of the table group by group, as it is
   // polled.
   Admission& admission = options.shared->admission;
   tunnels.for_each([&](TunnelId id) {

@@ -1,5 +1,5 @@
 #pragma once
-/// What each tunnel has had of each channel. Only where somebody keeps books (`RelayOptions::with_events`).
+/// Packets and octets of each channel of each tunnel. Only with `RelayOptions::with_events`.
 
 #include <cstdint>
 #include <deque>
@@ -18,10 +18,11 @@
 
 namespace amt {
 
-/// Books of one worker's tunnels, and the events that come of them. A channel of a tunnel is (S,G) where the tunnel
-/// includes S, and (*,G) where it excludes. Nothing is allocated, and no event made, for a packet. A tunnel with one
-/// channel costs a packet nothing: what the tunnel has had is the channel's. With several, one look-up for each message
-/// that is sent (`RelayTunnel::counts_channels`). Some 180 octets for each channel of each tunnel. Not thread-safe.
+/// The accounts of one worker's tunnels, and the events made from them. A channel of a tunnel is (S,G) where the tunnel
+/// includes S, and (*,G) where it excludes. Nothing is allocated, and no event made, for a packet. For a tunnel with
+/// one channel a packet costs nothing here: the tunnel's numbers are the channel's. With several, one look-up for each
+/// message that is sent (`RelayTunnel::counts_channels`). Some 180 octets for each channel of each tunnel. Not
+/// thread-safe.
 class TunnelAccounts {
  public:
   /// `hash`: keyed, since gateways choose the channels. There is room for `tunnels_max` channels from the start, at
@@ -32,7 +33,7 @@ class TunnelAccounts {
   using TunnelOf = std::function<const RelayTunnel&(TunnelId)>;
 
   void begin_tunnel(Instant now, TunnelId id, const RelayTunnel& tunnel);
-  /// What the tunnel wants has changed. `reason`: of channels that end.
+  /// The tunnel's filters have changed. `reason`: of channels that end.
   void apply(Instant now, TunnelId id, RelayTunnel& tunnel, std::span<const FilterChange> changes, EndReason reason);
   /// The tunnel ends; all of its channels have ended before.
   void end_tunnel(Instant now, const RelayTunnel& tunnel, Instant since, EndReason reason);
@@ -46,10 +47,10 @@ class TunnelAccounts {
   [[nodiscard]] std::optional<std::uint32_t> report_flows(Instant now, std::uint32_t from, std::uint32_t numbers_max,
                                                           const FlowTimeouts& timeouts, const TunnelOf& tunnel_of);
 
-  /// What the tunnel has had of those among `channels` that it has.
+  /// The numbers of those among `channels` that the tunnel has.
   void append_uses(TunnelId id, const RelayTunnel& tunnel, std::span<const Channel> channels,
                    std::vector<TunnelUse::ChannelUse>& out);
-  /// The tunnel goes on from here: what it has had, and of each channel.
+  /// The tunnel goes on with these numbers, its own and those of each channel.
   void restore(Instant now, TunnelId id, const RelayTunnel& tunnel, std::span<const TunnelUse::ChannelUse> channels);
 
   /// The events since the last call, in their order.
@@ -71,12 +72,12 @@ class TunnelAccounts {
     std::uint32_t channels = 0;
     /// The exclusive or of the numbers of its uses: of a single one the number itself.
     std::uint32_t uses = 0;
-    /// Of a tunnel with one channel: what the tunnel had had when the channel's numbers were last brought up to date.
+    /// Of a tunnel with one channel: the tunnel's numbers when the channel's were last brought up to date.
     std::uint64_t packets = 0;
     std::uint64_t octets = 0;
   };
 
-  /// Of a tunnel with one channel: what it has had is the channel's.
+  /// Of a tunnel with one channel: its numbers are the channel's.
   void bring_up_to_date(const RelayTunnel& tunnel, Tunnel& account);
   [[nodiscard]] std::uint64_t hash_of(TunnelId id, const Channel& channel) const;
   [[nodiscard]] std::optional<std::uint32_t> find(TunnelId id, const Channel& channel) const;

@@ -1,5 +1,5 @@
 #pragma once
-/// What one tunnel's messages and timers may add. Only for this room.
+/// Admits the additions of one tunnel's messages and timers. Only for this room.
 
 #include <vector>
 
@@ -28,7 +28,7 @@ class Relay::Impl::Gate final : public RouterGate {
   Instant now_;
   IpAddress address_;
   std::uint32_t& memberships_;
-  /// What ended before, for what comes next in the same message.
+  /// The room of memberships that ended before, for later records of the same message.
   std::size_t spare_ = 0;
   /// Taken for a channel that this worker did not have; it has it by itself once the changes are published.
   std::vector<Channel> taken_;

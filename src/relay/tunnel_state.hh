@@ -13,7 +13,7 @@
 
 namespace amt {
 
-/// What a tunnel is; nothing of it changes for a data packet.
+/// The state of a tunnel that does not change with a data packet.
 struct TunnelState {
   TunnelEndpoint endpoint;
   LocalAddress local;
@@ -26,7 +26,7 @@ struct TunnelState {
   std::vector<RouterGroupState> groups{};
 };
 
-/// What a tunnel has had.
+/// The numbers of a tunnel.
 struct TunnelUse {
   TunnelEndpoint endpoint;
   std::uint64_t packets = 0;

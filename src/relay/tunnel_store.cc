@@ -7,7 +7,7 @@
 namespace amt {
 namespace {
 
-/// What a message reads and writes of a record: all of it.
+/// A message reads and writes the whole record.
 constexpr int kRecordLines = (sizeof(TunnelRecord) + 63) / 64;
 
 }  // namespace

@@ -14,7 +14,7 @@
 
 namespace amt {
 
-/// One tunnel and what the relay alone needs of it.
+/// One tunnel with the state that only the relay needs.
 struct TunnelRecord {
   RelayTunnel tunnel;
   /// Both protocols' groups (X-4.3-c).
@@ -53,8 +53,8 @@ class TunnelStore {
   [[nodiscard]] const TunnelRecord& operator[](TunnelId id) const;
   [[nodiscard]] std::size_t size() const { return records_.size(); }
 
-  /// Fetches what a message from this endpoint will be held against. Two steps, for a batch of messages one after the
-  /// other: the second finds what the first has fetched.
+  /// Prefetches the records that a message from this endpoint will read. Two steps, for a batch of messages one after
+  /// the other: the second step reads the slots that the first has fetched.
   void prefetch_index(const Endpoint& endpoint) const;
   void prefetch_record(const Endpoint& endpoint) const;
 

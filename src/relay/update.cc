@@ -50,7 +50,7 @@ bool is_update_kind(const GroupMessage& message) {
   return older == nullptr || older->group.family() == Family::kIpv6 || older->version == 2;
 }
 
-/// What a message makes the relay look at: its records, their sources, and what the tunnel holds of the same groups.
+/// The cost of a message: its records, their sources, and the tunnel's state of the same groups.
 std::size_t work_of(const GroupMessage& message, const RouterState* held) {
   const auto* const report = std::get_if<GroupReport>(&message);
   if (report == nullptr) return 1;
@@ -81,7 +81,7 @@ Relay::Impl::Outcome Relay::Impl::handle_update(Instant now, const TunnelEndpoin
     ecn_capable = secrets.verify(now, from, update->nonce, update->mac);
   }
   if (!ecn_capable) return reject(RelayReject::kBadMac);
-  // Behind the MAC, so that nobody uses up another's share with a forged address (R-6.1-b).
+  // Behind the MAC, so that a forged address uses up no other gateway's share (R-6.1-b).
   if (!options.shared->updates.allow(now, from.address)) {
     return refuse(now, {RelayReject::kUpdateRateLimit, subscriber_of(from.address)});
   }

@@ -7,7 +7,7 @@
 namespace amt {
 namespace {
 
-/// The octets of a NAL unit without emulation prevention (00 00 03), at most so many.
+/// The octets of a NAL unit without emulation prevention (00 00 03), at most `octets_max`.
 std::vector<std::byte> unescaped(Bytes unit, std::size_t octets_max) {
   std::vector<std::byte> out;
   std::size_t zeros = 0;

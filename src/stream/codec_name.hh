@@ -1,5 +1,5 @@
 #pragma once
-/// What a browser calls a codec with its profile (RFC 6381): the CODECS of an HLS playlist.
+/// A browser's name of a codec with its profile (RFC 6381): the CODECS of an HLS playlist.
 
 #include <string>
 

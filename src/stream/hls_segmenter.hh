@@ -18,10 +18,10 @@ struct HlsSegment {
   bool is_discontinuous = false;  ///< something is missing before it, or its time does not follow
 };
 
-/// Pure. Copies each octet once more, while somebody watches by HLS.
+/// Pure. Copies each octet once more, while there is a viewer by HLS.
 class HlsSegmenter {
  public:
-  /// A segment ends at the first start point after so long: 2 s, less what key frames vary.
+  /// A segment ends at the first start point after this long: 2 s, less the variation of key frames.
   static constexpr double kSecondsMin = 1.9;
   /// The first few are half as long: players wait for some segments before they begin.
   static constexpr std::uint64_t kShortSegments = 3;
@@ -30,7 +30,7 @@ class HlsSegmenter {
   static constexpr std::size_t kListed = 6;
   static constexpr std::size_t kKept = 9;
 
-  /// Takes what has come since; to be called after each batch, at least once in the time that the ring holds.
+  /// Takes the data since the last call; to be called after each batch, at least once in the time that the ring holds.
   void update(const LiveStream& stream);
 
   [[nodiscard]] bool is_empty() const { return segments_.empty(); }

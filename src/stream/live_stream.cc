@@ -23,7 +23,7 @@ void LiveStream::add_packet(Bytes packet) {
   const TsPacketView view = TsPacketView::parse(packet);
   meter_.add(view);
   programs_.add(packet, view);
-  // Before the packet is added: it is the first of those who start here.
+  // Before the packet is added: it is the first one for viewers that start here.
   if (view.unit_start) handle_unit(view);
   ring_.add(packet);
 }

@@ -1,5 +1,5 @@
 #pragma once
-/// A transport stream as it comes, and where one who joins late may begin to watch it.
+/// A transport stream as it comes, and the points at which a late viewer may begin.
 
 #include <deque>
 #include <memory>
@@ -26,8 +26,8 @@ struct StartPoint {
 /// header; tables and the starts of pictures cost more.
 class LiveStream {
  public:
-  /// Where no key frame is recognised for so long (radio, scrambled video, unknown codecs) streams start at any unit of
-  /// the leading stream.
+  /// Where no key frame is recognised for this long (radio, scrambled video, unknown codecs) streams start at any unit
+  /// of the leading stream.
   static constexpr Duration kKeyFrameWait = std::chrono::seconds(3);
   /// Such other starts are so far apart.
   static constexpr Duration kOtherStartInterval = std::chrono::milliseconds(500);
@@ -40,7 +40,7 @@ class LiveStream {
   explicit LiveStream(std::size_t ring_octets);
 
   void add(Instant now, Bytes payload);
-  /// What was missed meanwhile cannot be counted by numbers that wrap soon.
+  /// Losses in between cannot be counted by numbers that wrap soon.
   void resynchronise() { meter_.resynchronise(); }
 
   [[nodiscard]] const StreamRing& ring() const { return ring_; }

@@ -34,7 +34,7 @@ bool is_hevc_key(Bytes octets) {
   return false;
 }
 
-/// ISO/IEC 13818-2 table 6-1. A picture without its sequence header cannot be decoded by who begins there.
+/// ISO/IEC 13818-2 table 6-1. A picture without its sequence header cannot be decoded by a viewer that begins there.
 bool is_mpeg_key(Bytes octets) {
   while (const std::optional<Bytes> unit = next_unit(octets)) {
     constexpr std::uint8_t kSequenceHeader = 0xb3;

@@ -10,7 +10,7 @@ namespace amt {
 
 struct PesStart {
   std::optional<std::int64_t> presentation_time{};  ///< PTS, ticks of 90 kHz, 33 bits
-  /// What lies behind the header, as far as it is in this transport packet.
+  /// The octets after the header that are in this transport packet.
   Bytes payload{};
 
   /// `octets`: the payload of a transport packet with payload_unit_start_indicator. Nothing: no PES packet with an
@@ -22,8 +22,8 @@ struct PesStart {
 /// where `kind` is none whose pictures are known.
 [[nodiscard]] bool begins_with_key_frame(StreamKind kind, Bytes elementary);
 
-/// What follows the next start code (00 00 01) of MPEG video, H.264 and HEVC; advances `octets` behind it. Nothing: no
-/// further one.
+/// The octet after the next start code (00 00 01) of MPEG video, H.264 and HEVC; advances `octets` behind it. Nothing:
+/// no further one.
 [[nodiscard]] std::optional<Bytes> next_unit(Bytes& octets);
 
 }  // namespace amt

@@ -10,7 +10,7 @@ constexpr std::uint16_t kSdtPid = 0x11;
 
 bool has_tag(const PmtEntry& entry, std::uint8_t tag) { return std::ranges::count(entry.descriptor_tags, tag) != 0; }
 
-/// Streams that DVB (EN 300 468 §6.1) and registration descriptors tell by more than the stream_type.
+/// Streams that DVB (EN 300 468 §6.1) and registration descriptors identify by more than the stream_type.
 StreamKind kind_of_private(const PmtEntry& entry) {
   if (has_tag(entry, 0x6a) || entry.registration == "AC-3") return StreamKind::kAc3;
   if (has_tag(entry, 0x7a) || entry.registration == "EAC3") return StreamKind::kEac3;
@@ -117,7 +117,7 @@ void ProgramMap::take_section(Table& table, Bytes packet, const TsPacketView& vi
     }
     table.section = table.incoming.section();
   }
-  // The newest, so that its continuity counter fits what follows.
+  // The newest, so that its continuity counter fits the packets that follow.
   table.packets = table.incoming.packets();
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-/// What a transport stream says it is made of: its programs, their streams, and the service's name.
+/// The contents of a transport stream by its tables: its programs, their streams, and the service's name.
 
 #include <bitset>
 #include <optional>
@@ -40,11 +40,11 @@ struct Program {
 };
 
 /// Follows the PAT, the PMTs and the SDT (ISO/IEC 13818-1 §2.4.4, EN 300 468 §5.2.3). A table is parsed when its octets
-/// change, whatever its version_number: encoders that start again begin with the same number. Of a table of several
-/// sections the first is followed. Pure.
+/// change, not when its version_number does: encoders that start again begin with the same number. Of a table of
+/// several sections the first is followed. Pure.
 class ProgramMap {
  public:
-  /// Of a multiplex the first so many programs are followed.
+  /// The number of programs of a multiplex that are followed: the first ones.
   static constexpr std::size_t kProgramsMax = 32;
   static constexpr std::size_t kStreamsMax = 64;  ///< of one program
 

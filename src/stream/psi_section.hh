@@ -1,7 +1,7 @@
 #pragma once
-/// The sections of program specific information (ISO/IEC 13818-1 §2.4.4, EN 300 468 §5.2.3) that say what a transport
-/// stream is made of. By hand: libdvbpsi 1.3 reads past the end of a PMT whose lengths are wrong, and whoever sends to
-/// a channel writes those lengths. Pure.
+/// The sections of program specific information (ISO/IEC 13818-1 §2.4.4, EN 300 468 §5.2.3) that describe a transport
+/// stream. By hand: libdvbpsi 1.3 reads past the end of a PMT whose lengths are wrong, and every sender to a channel
+/// can write such lengths. Pure.
 
 #include <optional>
 #include <string>
@@ -25,7 +25,7 @@ struct PsiSection {
   bool is_current = false;
   /// section_number: a table of one section has 0.
   std::uint8_t number = 0;
-  /// Between last_section_number and CRC; points into what was parsed.
+  /// Between last_section_number and CRC; points into the parsed section.
   Bytes content{};
 };
 

@@ -31,7 +31,7 @@ bool SectionPackets::add(Bytes packet, const TsPacketView& view) {
   return true;
 }
 
-/// Cuts what follows the section off.
+/// Cuts off the octets after the section.
 bool SectionPackets::is_whole() {
   ByteReader reader(gathered_);
   constexpr std::size_t kStartOctets = 3;

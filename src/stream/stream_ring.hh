@@ -1,5 +1,5 @@
 #pragma once
-/// The last octets of a stream, once in memory for all who read it.
+/// The last octets of a stream, once in memory for all readers.
 
 #include <algorithm>
 #include <array>
@@ -14,7 +14,7 @@ namespace amt {
 /// the system as it is filled.
 class StreamRing {
  public:
-  /// Holds so many octets.
+  /// Holds this many octets.
   explicit StreamRing(std::size_t capacity_octets);
 
   /// Takes octets behind the last; the oldest go. Not more than the capacity at once (asserted).

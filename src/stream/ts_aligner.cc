@@ -6,7 +6,7 @@ namespace amt {
 
 void TsAligner::add(Bytes payload) {
   if (is_transport_stream(payload)) {
-    // A new datagram with whole packets: what waits has lost its end.
+    // A new datagram with whole packets: the waiting octets have lost their end.
     discarded_octets_ += waiting_.size();
     waiting_.clear();
     is_in_sync_ = true;

@@ -10,7 +10,7 @@
 
 namespace amt {
 
-/// Pure. A payload of whole packets passes without a copy. Of other payloads what lies between packets is left out and
+/// Pure. A payload of whole packets passes without a copy. Octets between packets of other payloads are left out and
 /// counted; a packet that two payloads share is put together.
 class TsAligner {
  public:
@@ -24,7 +24,7 @@ class TsAligner {
  private:
   /// Sync octets in a row, one packet apart, that make a start: video holds single ones by chance.
   static constexpr std::size_t kSyncsWanted = 3;
-  /// What may wait for its end: enough to see `kSyncsWanted`.
+  /// The octets that may wait for their end: enough to see `kSyncsWanted`.
   static constexpr std::size_t kWaitingOctetsMax = kSyncsWanted * kTsPacketOctets;
 
   [[nodiscard]] std::size_t whole_packets_at(std::size_t offset) const;

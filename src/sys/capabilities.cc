@@ -62,8 +62,8 @@ std::string effective_capabilities() {
 SysResult<void> limit_capabilities(std::span<const Capability> kept) {
   CapabilitySets sets;
   if (!sets.read()) return tl::unexpected(SysError::last("capget"));
-  // Numbers that this kernel does not know end the loop. Without CAP_SETPCAP it refuses, and the set stays, of use to
-  // nobody: no program is started, and no_new_privs forbids that one would gain by it.
+  // Numbers that this kernel does not know end the loop. Without CAP_SETPCAP the kernel refuses, and the set stays. It
+  // is of no use: no program is started, and with no_new_privs none would gain by it.
   for (int number = 0; ::prctl(PR_CAPBSET_READ, number) >= 0; ++number) {
     if (!is_kept(number, kept)) static_cast<void>(::prctl(PR_CAPBSET_DROP, number, 0, 0, 0));
   }

@@ -1,6 +1,6 @@
 #pragma once
-/// What of root's power a thread has (capabilities(7)). By the system calls themselves, since libcap-ng would keep its
-/// own idea of them for each thread.
+/// The capabilities of a thread (capabilities(7)). By the system calls themselves, since libcap-ng would keep its own
+/// idea of them for each thread.
 
 #include <cstdint>
 #include <span>

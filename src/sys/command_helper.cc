@@ -20,7 +20,8 @@ constexpr unsigned char kKill = 255;
 /// While a command runs, the helper looks so often whether its owner wants it killed, or is gone.
 constexpr Duration kLookInterval = std::chrono::milliseconds(20);
 
-/// Of the helper: what its owner says. A word's number, or `kKill`; nothing: the owner is gone, or says nothing now.
+/// Of the helper: its owner's next message, a word's number or `kKill`. Nothing: the owner is gone, or sends nothing
+/// now.
 std::optional<unsigned char> hear(int channel, int flags, bool& is_gone) {
   unsigned char octet = 0;
   ssize_t got = 0;
@@ -55,7 +56,7 @@ int serve(int channel, const std::string& command, const std::vector<std::string
           std::optional<std::size_t> farewell) {
   // It hears of its owner's death by the channel, and has something to say then.
   if (farewell) ::prctl(PR_SET_PDEATHSIG, 0);
-  // Whoever presses Ctrl-C means the owner, who may have something left to say. The command itself has none blocked.
+  // Ctrl-C is meant for the owner, which may still have a message to send. The command itself has no signal blocked.
   sigset_t endings;
   ::sigemptyset(&endings);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&endings, signal);

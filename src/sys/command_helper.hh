@@ -1,5 +1,6 @@
 #pragma once
-/// A process that keeps its privileges for one purpose: to run one command when its owner, who has given up his, asks.
+/// A process that keeps its privileges for one purpose: to run one command at the request of its owner, which has given
+/// up its own.
 
 #include <cstddef>
 #include <optional>
@@ -14,10 +15,10 @@
 namespace amt {
 
 /// Runs the command that was named at its start and no other, with one of the words that were named then, one at a
-/// time. It hears nothing from its owner but the number of a word, so whoever takes the owner over cannot do more with
-/// it. It ends, and kills what it runs, when its owner does; signals that end the owner do not end it, so the last word
-/// may be said afterwards. Where the owner dies without a word (SIGKILL, a crash), the helper says the farewell in its
-/// place. Of one thread, the one that started it.
+/// time. Its owner sends only the number of a word, so an attacker in the owner cannot do more with it. It ends, and
+/// kills its command, when its owner does. Signals that end the owner do not end it, so the last word may be sent
+/// afterwards. Where the owner dies without a word (SIGKILL, a crash), the helper says the farewell in its place. Of
+/// one thread, the one that started it.
 class CommandHelper {
  public:
   static constexpr std::size_t kWordsMax = 100;
@@ -35,9 +36,9 @@ class CommandHelper {
     int code = 0;           ///< as ExitStatus::code
     int failed_to_run = 0;  ///< errno: the command could not be started, or the helper is gone (EPIPE)
   };
-  /// Waits so long for the end of what runs. Nothing: it runs still.
+  /// Waits this long for the command to end. Nothing: it still runs.
   [[nodiscard]] std::optional<Ended> wait(Duration at_most) const;
-  /// Has what runs killed; `wait` gives its end.
+  /// Has the running command killed; `wait` gives its end.
   void kill() const;
   /// To the helper itself, for tests.
   void signal(int number) const { helper_.signal(number); }

@@ -8,7 +8,7 @@
 namespace amt {
 namespace {
 
-/// With fewer nothing is said: some may be for nobody, or wait for their other fragments.
+/// With fewer no warning is given: some may have no listener, or wait for their other fragments.
 constexpr std::uint64_t kWrittenMin = 20;
 constexpr std::uint64_t kDroppedMin = 5;
 
@@ -73,7 +73,7 @@ DeliveryProblem judge_delivery(const DeliveryStatistics& before, const DeliveryS
     if (grown(before.v4_reverse_path_drops, after.v4_reverse_path_drops) >= kDroppedMin) {
       return DeliveryProblem::kReversePath;
     }
-    // The kernel counts merged datagrams as one; so what is compared are its own figures.
+    // The kernel counts merged datagrams as one; so only its own figures are compared.
     const std::uint64_t multicast = grown(before.v4_multicast, after.v4_multicast);
     const std::uint64_t accounted =
         grown(before.v4_delivered, after.v4_delivered) + grown(before.v4_elsewhere, after.v4_elsewhere);

@@ -1,5 +1,5 @@
 #pragma once
-/// What this host's kernel counted of received multicast, from /proc/net: how much came in, how much reached a
+/// The kernel's counts of received multicast, from /proc/net: datagrams that came in, and datagrams that reached a
 /// protocol.
 
 #include <cstdint>
@@ -23,7 +23,7 @@ struct DeliveryStatistics {
   std::uint64_t v6_delivered = 0;
 };
 
-/// Nothing: the kernel does not tell.
+/// Nothing: the kernel does not report it.
 [[nodiscard]] std::optional<DeliveryStatistics> read_delivery_statistics(const std::string& interface);
 
 /// Why datagrams that were written into the interface reached no program.

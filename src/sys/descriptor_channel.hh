@@ -19,11 +19,11 @@ struct DescriptorMessage {
   std::vector<UniqueFd> descriptors{};
 };
 
-/// One end. Messages stay whole and in order (SOCK_SEQPACKET), and what was sent can be read after the sender has
+/// One end. Messages stay whole and in order (SOCK_SEQPACKET), and sent messages can be read after the sender has
 /// closed its end, or has died. Not thread-safe.
 class DescriptorChannel {
  public:
-  /// What one message takes.
+  /// The limits of one message.
   static constexpr std::size_t kDescriptorsMax = 200;
   static constexpr std::size_t kOctetsMax = std::size_t{32} << 10;
 
@@ -32,8 +32,8 @@ class DescriptorChannel {
 
   /// Not empty. The descriptors stay the caller's, too. Error EAGAIN: the other end does not read.
   [[nodiscard]] SysResult<void> send(Bytes octets, std::span<const int> descriptors);
-  /// Waits for one so long. Nothing: the other end is closed. Error ETIMEDOUT; EMFILE: this process has no room for the
-  /// descriptors.
+  /// Waits this long for one. Nothing: the other end is closed. Error ETIMEDOUT; EMFILE: this process has no room for
+  /// the descriptors.
   [[nodiscard]] SysResult<std::optional<DescriptorMessage>> receive(Duration patience);
 
   [[nodiscard]] int fd() const { return fd_.get(); }
@@ -42,11 +42,11 @@ class DescriptorChannel {
   UniqueFd fd_;
 };
 
-/// The same over any UNIX socket that is connected; the latter takes up to so many octets.
+/// The same over any UNIX socket that is connected; the latter takes up to `octets_max` octets.
 [[nodiscard]] SysResult<void> send_message(int socket, Bytes octets, std::span<const int> descriptors);
 [[nodiscard]] SysResult<std::optional<DescriptorMessage>> receive_message(int socket, std::size_t octets_max,
                                                                           Duration patience);
-/// Who is at the other end of a UNIX socket.
+/// The process at the other end of a UNIX socket.
 struct PeerIdentity {
   unsigned uid = 0;
   int pid = 0;

@@ -32,7 +32,7 @@ class DescriptorBudget {
     return true;
   }
   void give_back() { --used_; }
-  /// What is taken beyond it stays taken.
+  /// Descriptors above a new limit stay taken.
   void set_max(std::size_t max) { max_ = max; }
 
   [[nodiscard]] std::size_t max() const { return max_; }
@@ -43,11 +43,11 @@ class DescriptorBudget {
   std::size_t used_ = 0;
 };
 
-/// What is kept for the control socket, its clients, the log and interfaces that are opened anew.
+/// Descriptors kept for the control socket, its clients, the log and interfaces that are opened anew.
 inline constexpr std::size_t kDescriptorsKept = 256;
 
-/// Of `limit` descriptors, `open` of which are taken: what joins may use. A process that has few keeps a quarter of
-/// them instead of `kDescriptorsKept`.
+/// Of `limit` descriptors, `open` of which are taken: the number that joins may use. A process that has few keeps a
+/// quarter of them instead of `kDescriptorsKept`.
 [[nodiscard]] constexpr std::size_t descriptors_for_joins(std::size_t limit, std::size_t open) {
   const std::size_t kept = std::min(kDescriptorsKept, limit / 4);
   return limit > open + kept ? limit - open - kept : 0;

@@ -1,5 +1,5 @@
 #pragma once
-/// A failed system call, with what it was about.
+/// A failed system call and its object.
 
 #include <string>
 #include <string_view>

@@ -1,6 +1,5 @@
 #pragma once
-/// How a gateway tells a relay on the same host that an interface is its own: by the interface's alias, which
-/// `ip link` shows.
+/// A gateway marks its interface for a relay on the same host by the interface's alias, which `ip link` shows.
 
 #include <span>
 #include <string>

@@ -66,7 +66,7 @@ HostLookup::HostLookup(const std::string& name) : request_(std::make_unique<Requ
   request_->control.ar_name = request_->name.c_str();
   request_->control.ar_request = &request_->wanted;
   std::array<gaicb*, 1> list{&request_->control};
-  // Where it cannot be begun, the outcome is asked for all the same, and is an error.
+  // Where it cannot be begun, the outcome is an error.
   static_cast<void>(::getaddrinfo_a(GAI_NOWAIT, list.data(), 1, nullptr));
 }
 

@@ -27,7 +27,7 @@ using HostAddresses = Result<std::vector<IpAddress>, HostLookupProblem>;
 class HostLookup {
  public:
   explicit HostLookup(const std::string& name);
-  /// Waits for nothing: what is under way ends by itself.
+  /// Does not wait: look-ups under way end by themselves.
   ~HostLookup();
   HostLookup(const HostLookup&) = delete;
   HostLookup& operator=(const HostLookup&) = delete;

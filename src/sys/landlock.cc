@@ -26,7 +26,7 @@ constexpr std::uint64_t kRead = kReadFile | kReadDirectory;
 constexpr std::uint64_t kWrite = kRead | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
                                  LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_REMOVE_FILE | kTruncate;
 
-/// What this kernel can refuse.
+/// The accesses that this kernel can refuse.
 std::uint64_t refusable(long version) {
   return kFirstVersion | (version >= 2 ? kRefer : 0) | (version >= 3 ? kTruncate : 0);
 }

@@ -8,9 +8,9 @@
 
 namespace amt {
 
-/// Everything else is refused, to read as to write. What is open stays open. Of a directory: all below it. A file that
-/// is replaced by another of its name counts as another file, so name its directory. Paths that are not there are left
-/// out.
+/// All other files are refused, for reading and writing. Open files stay open. Of a directory: all below it. A file
+/// that is replaced by another of its name counts as another file, so name its directory. Paths that are not there are
+/// left out.
 struct FileAccess {
   std::vector<std::string> readable;
   /// Also to create, to cut and to remove files and sockets in, but no devices, links or programs.

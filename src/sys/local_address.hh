@@ -6,8 +6,8 @@
 namespace amt {
 
 /// Whether a socket can be bound to `address` now. False while it is no address of this host, or duplicate address
-/// detection still runs for it (RFC 4862 §5.4). True for what the kernel takes without an interface that has it
-/// (ip_nonlocal_bind, local routes), and where something else than the address is in the way.
+/// detection still runs for it (RFC 4862 §5.4). True for addresses that the kernel accepts without an interface that
+/// has them (ip_nonlocal_bind, local routes), and where the obstacle is not the address.
 [[nodiscard]] bool can_bind(const IpAddress& address);
 
 }  // namespace amt

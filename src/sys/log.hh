@@ -1,7 +1,6 @@
 #pragma once
 /// The one logger: lines on stderr, or one JSON object a line. Thread-safe. Never called per packet. While a
-/// `LogWriter`
-/// (`engine`) lives, lines go by its queue and nobody waits for stderr; else the caller writes them.
+/// `LogWriter` (`engine`) lives, lines go by its queue and no caller waits for stderr; else the caller writes them.
 
 #include <fmt/format.h>
 
@@ -23,15 +22,15 @@ void configure_log(const LogOptions& options);
 /// For a library: no line is written from now on.
 void silence_log();
 
-/// For what is costly to prepare.
+/// For texts that are costly to prepare.
 [[nodiscard]] bool log_enabled(LogLevel level);
 
-/// Written as `printable` has it: what came from outside cannot forge a line or command a terminal. Cut at
+/// Written as `printable` has it: text from outside cannot forge a line or control a terminal. Cut at
 /// `kLogTextOctetsMax`: a pipe that has any room takes a line whole.
 inline constexpr std::size_t kLogTextOctetsMax = 1800;
 void log_line(LogLevel level, std::string_view text);
 
-/// For who takes lines out of the queue: at once, may wait for whoever reads stderr.
+/// For the thread that takes lines out of the queue: writes at once, and may wait for the reader of stderr.
 void write_log(const LogRecord& record);
 
 template <typename... Args>

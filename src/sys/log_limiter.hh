@@ -27,13 +27,13 @@ class LogLimiter {
   using Write = std::function<void(const std::string& line)>;
   explicit LogLimiter(Write write) : write_(std::move(write)) {}
 
-  /// `key`: what is counted together, as "upstream eth0". The text is made only of the first that is logged, and of
-  /// the first that is counted.
+  /// `key`: messages that are counted together, as "upstream eth0". The text is made only for the first message that is
+  /// logged, and for the first one that is counted.
   template <typename... Args>
   void warn(Instant now, std::string_view key, fmt::format_string<Args...> format, Args&&... args) {
     note(now, key, [&] { return fmt::format(format, std::forward<Args>(args)...); });
   }
-  /// Logs what was counted in the minutes that are over. To be called every second or so.
+  /// Logs the counts of the minutes that are over. To be called about every second.
   void flush(Instant now);
 
  private:

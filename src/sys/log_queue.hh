@@ -19,7 +19,8 @@ struct LogRecord {
   std::string text;
 };
 
-/// Whoever logs never waits for whoever reads the log. Bounded: what does not fit is lost and counted. Any thread.
+/// A thread that logs never waits for the reader of the log. Bounded: lines that do not fit are lost and counted. Any
+/// thread.
 class LogQueue {
  public:
   static constexpr std::size_t kLinesMax = 1024;

@@ -1,5 +1,5 @@
 #pragma once
-/// What this machine can be recognised by after a restart.
+/// An identity of this machine that survives a restart.
 
 #include <optional>
 #include <string>

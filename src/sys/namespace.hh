@@ -26,8 +26,8 @@ class NetworkNamespace {
 
   [[nodiscard]] int fd() const { return fd_.get(); }
 
-  /// Calls `f()` inside, on a thread of its own, and returns what it returns, as a SysResult. Sockets that it opens
-  /// stay in the namespace. `f` must not throw.
+  /// Calls `f()` inside, on a thread of its own, and returns its result, as a SysResult. Sockets that it opens stay in
+  /// the namespace. `f` must not throw.
   template <typename F>
   auto run(F&& f) const -> SysResult<std::invoke_result_t<F>> {
     using Value = std::invoke_result_t<F>;

@@ -256,7 +256,7 @@ SysResult<void> add_address(int index, const Prefix& address, AddressScope scope
     if (!entry || !local) return -NLE_NOMEM;
     rtnl_addr_set_ifindex(entry.get(), index);
     if (const int error = rtnl_addr_set_local(entry.get(), local.get()); error < 0) return error;
-    // Usable at once: our links are points to points or the test's own, nobody else has the address.
+    // Usable at once: these links are point to point or the test's own, no other host has the address.
     if (!address.address.is_v4()) rtnl_addr_set_flags(entry.get(), IFA_F_NODAD);
     if (scope == AddressScope::kLink) rtnl_addr_set_scope(entry.get(), RT_SCOPE_LINK);
     return rtnl_addr_add(socket, entry.get(), 0);

@@ -19,14 +19,14 @@ struct LinkInfo {
   bool up = false;
   /// Up, and with a carrier.
   bool running = false;
-  /// Ethernet or what looks like it (veth, bridge, VLAN); not loopback.
+  /// Ethernet or a link like it (veth, bridge, VLAN); not loopback.
   bool ethernet = false;
   /// Index of the bridge or bond that it is a port of; 0: none.
   int master = 0;
   bool loopback = false;
   /// "bridge", "tun", "veth"; empty for a network card.
   std::string kind{};
-  /// What somebody has noted of it.
+  /// The alias that an administrator or a program has set.
   std::string alias{};
   /// As `02:00:5e:10:00:01`; empty: it has none.
   std::string hardware_address{};
@@ -36,7 +36,7 @@ struct LinkInfo {
 struct LinkAddress {
   int index = 0;
   Prefix address;
-  /// Nobody may be spoken to from it yet, or ever: duplicate address detection runs, or has failed (RFC 4862 §5.4).
+  /// It cannot be used as a source yet, or ever: duplicate address detection runs, or has failed (RFC 4862 §5.4).
   bool tentative = false;
 };
 
@@ -49,14 +49,14 @@ struct LinkAddress {
 [[nodiscard]] SysResult<void> set_link_up(int index);
 [[nodiscard]] SysResult<void> set_link_down(int index);
 [[nodiscard]] SysResult<void> set_link_mtu(int index, std::uint32_t mtu_octets);
-/// No link-local address is made, so nothing is said by IPv6 until somebody sets an address.
+/// No link-local address is made, so no IPv6 is sent until an address is set.
 [[nodiscard]] SysResult<void> set_no_ipv6_address(int index);
 /// At most 255 octets of text that `ip link` shows.
 [[nodiscard]] SysResult<void> set_link_alias(int index, const std::string& alias);
 /// How many packets may wait to be sent, and how many were dropped since the interface's beginning.
 [[nodiscard]] SysResult<void> set_transmit_queue(int index, std::uint32_t packets);
 [[nodiscard]] SysResult<std::uint64_t> transmit_drops(int index);
-/// IFLA_INET_CONF / IPV4_DEVCONF_RP_FILTER: 0 off, 1 strict, 2 loose. What counts is the larger of this and conf.all.
+/// IFLA_INET_CONF / IPV4_DEVCONF_RP_FILTER: 0 off, 1 strict, 2 loose. The larger of this and conf.all is in force.
 [[nodiscard]] SysResult<void> set_reverse_path_filter(int index, int mode);
 /// net.ipv4.conf.NAME.rp_filter; `name` may be "all".
 [[nodiscard]] SysResult<int> reverse_path_filter(const std::string& name);
@@ -65,7 +65,7 @@ struct LinkAddress {
 [[nodiscard]] SysResult<std::vector<LinkAddress>> list_addresses(int index = 0);
 enum class AddressScope : std::uint8_t {
   kGlobal,
-  kLink,  ///< never chosen as the source of what leaves by another interface
+  kLink,  ///< never chosen as the source of packets by another interface
 };
 /// EEXIST: the interface has it already.
 [[nodiscard]] SysResult<void> add_address(int index, const Prefix& address, AddressScope scope = AddressScope::kGlobal);

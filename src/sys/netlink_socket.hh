@@ -1,5 +1,5 @@
 #pragma once
-/// What the netlink calls have alike. Only for this room.
+/// Shared by the netlink calls. Only for this room.
 
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
@@ -40,7 +40,7 @@ SysResult<void> with_socket(std::string_view call, const std::string& object, F&
 /// For errors: its name, or its number.
 [[nodiscard]] std::string link_label(int index);
 
-/// Sends the kernel only what `fill` sets on an empty link.
+/// Sends the kernel only the attributes that `fill` sets on an empty link.
 template <typename F>
 SysResult<void> change_link(std::string_view call, int index, F&& fill) {
   return with_socket(call, link_label(index), [&](nl_sock* socket) {

@@ -1,5 +1,5 @@
 #pragma once
-/// Tells when interfaces, addresses or routes of this host change (netlink, rtnetlink(7)).
+/// Reports when interfaces, addresses or routes of this host change (netlink, rtnetlink(7)).
 
 #include <cstdint>
 
@@ -8,7 +8,7 @@
 
 namespace amt {
 
-/// What changed has to be looked up; changes come in bursts.
+/// The caller looks the changes up; they come in bursts.
 class NetworkWatch {
  public:
   enum class Of : std::uint8_t {

@@ -24,7 +24,7 @@
 namespace amt {
 namespace {
 
-// One answer, or some notifications: what the kernel itself takes for a dump.
+// One answer, or some notifications: the size that the kernel itself uses for a dump.
 constexpr std::size_t kBufferOctets = 32 << 10;
 // Reads for one poll: more only if the kernel talks faster than we listen.
 constexpr int kReadsMax = 64;
@@ -110,7 +110,7 @@ std::optional<std::uint8_t> ipv6_hop_limit_in(nlattr* families) {
 }  // namespace
 
 struct NextHopQueries::Impl {
-  /// What the kernel answers to one question, valid until the next; null for an error.
+  /// The kernel's answer to one question, valid until the next; null for an error.
   nlmsghdr* ask(Message question);
 
   UniqueFd asking;
@@ -146,7 +146,7 @@ SysResult<NextHopQueries> NextHopQueries::open() {
     *fd = UniqueFd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
     if (!*fd) return tl::unexpected(SysError::last("open netlink socket"));
   }
-  // Without a port of its own it would be taken for the kernel, which is not told of what the kernel does.
+  // Without a port of its own the socket would count as the kernel's, which gets no notifications.
   sockaddr_nl any{};
   any.nl_family = AF_NETLINK;
   if (::bind(impl->listening.get(), reinterpret_cast<const sockaddr*>(&any), sizeof any) != 0) {
@@ -154,7 +154,7 @@ SysResult<NextHopQueries> NextHopQueries::open() {
   }
   ::setsockopt(impl->listening.get(), SOL_SOCKET, SO_RCVBUF, &kListenOctets, sizeof kListenOctets);
   for (const int group : kGroups) {
-    // An older kernel does not have them all; it cannot change what it does not have.
+    // An older kernel does not have all of these; it then has nothing to report of them.
     ::setsockopt(impl->listening.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group);
   }
   return NextHopQueries(std::move(impl));

@@ -13,14 +13,14 @@
 
 namespace amt {
 
-/// What the kernel's route look-up says for one UDP flow.
+/// The result of the kernel's route look-up for one UDP flow.
 struct FlowRoute {
   int interface = 0;
-  /// Whom the frame goes to: the router, or the destination itself.
+  /// The neighbour that the frame goes to: the router, or the destination itself.
   IpAddress neighbour;
   /// The address that the flow leaves from: that asked for, or the route's choice.
   IpAddress source;
-  /// Of the route or of what ICMP said; none: the interface's.
+  /// Of the route or of an ICMP error; none: the interface's.
   std::optional<std::uint32_t> mtu_octets;
   /// Of the route; none: the socket's.
   std::optional<std::uint8_t> hop_limit;
@@ -35,7 +35,7 @@ struct EthernetLink {
   std::uint8_t ipv6_hop_limit = 64;
 };
 
-/// What the kernel has learned anew.
+/// A change that the kernel has reported.
 struct NeighbourChange {
   int interface = 0;
   IpAddress neighbour;
@@ -43,8 +43,8 @@ struct NeighbourChange {
   std::optional<MacAddress> mac;
 };
 
-/// One netlink socket to ask, one to listen. Questions are answered at once (some microseconds), without a look at what
-/// the network says. Not thread-safe.
+/// One netlink socket to ask, one to listen. Questions are answered at once (some microseconds), without traffic on the
+/// network. Not thread-safe.
 class NextHopQueries {
  public:
   static SysResult<NextHopQueries> open();
@@ -59,8 +59,8 @@ class NextHopQueries {
   /// Nothing while it is not resolved.
   [[nodiscard]] std::optional<MacAddress> neighbour(int interface, const IpAddress& address);
 
-  /// What has changed since the last time. True: routes, rules, addresses or links, or more than the socket could hold;
-  /// everything may be different.
+  /// Reads the changes since the last call. True: routes, rules, addresses or links changed, or more than the socket
+  /// could hold; all answers may differ now.
   bool poll_changes(const std::function<void(const NeighbourChange&)>& on_neighbour);
 
  private:

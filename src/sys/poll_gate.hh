@@ -8,7 +8,7 @@
 
 namespace amt {
 
-/// The kernel wakes whoever watches a socket for each datagram that has left it (`sock_wfree`), even if he waits for
+/// The kernel wakes the watchers of a socket for each datagram that has left it (`sock_wfree`), even if they wait for
 /// arrivals alone: two locks for a datagram, a tenth of what a copy costs. An epoll of its own stands between; taking
 /// the socket out of it and putting it back cost a system call each. Not thread-safe.
 class PollGate {
@@ -19,7 +19,7 @@ class PollGate {
   /// Readable while the gate is open and the descriptor is readable or has an error.
   [[nodiscard]] int fd() const { return epoll_.get(); }
   void close();
-  /// What arrived meanwhile is readable from here on.
+  /// Datagrams that arrived meanwhile are readable from here on.
   void open();
 
  private:

@@ -1,5 +1,5 @@
 #pragma once
-/// What this host's /etc/resolv.conf says, as the C library reads it (resolv.conf(5)).
+/// This host's /etc/resolv.conf, read as the C library reads it (resolv.conf(5)).
 
 #include <string>
 #include <vector>

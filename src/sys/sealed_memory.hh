@@ -1,5 +1,5 @@
 #pragma once
-/// Octets in memory that nobody can change any more, for another process.
+/// Octets in memory that cannot be changed any more, for another process.
 
 #include <cstddef>
 #include <vector>
@@ -12,7 +12,7 @@ namespace amt {
 
 /// A memfd with all seals. It lives as long as a descriptor of it.
 [[nodiscard]] SysResult<UniqueFd> seal_memory(Bytes octets);
-/// What is in one. Error EPERM: it is not sealed; EFBIG: more than `octets_max`.
+/// The octets of one. Error EPERM: it is not sealed; EFBIG: more than `octets_max`.
 [[nodiscard]] SysResult<std::vector<std::byte>> read_sealed_memory(int fd, std::size_t octets_max);
 
 }  // namespace amt

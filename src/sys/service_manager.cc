@@ -33,7 +33,7 @@ std::string notify_socket_name() {
   return name;
 }
 
-/// Error ENOENT: nobody is there. `descriptor`: goes with it, or -1.
+/// Error ENOENT: there is no service manager. `descriptor`: goes with it, or -1.
 SysResult<void> notify_with(std::string_view message, int descriptor) {
   const std::string name = notify_socket_name();
   NotifyAddress address;

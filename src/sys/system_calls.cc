@@ -55,7 +55,7 @@ constexpr const char* kAllowed[] = {
     // more of this confinement
     "landlock_add_rule", "landlock_create_ruleset", "landlock_restrict_self", "seccomp"};
 
-/// Nothing here makes them. Who does has taken over the process.
+/// This program makes none of them. An attacker in the process might.
 constexpr const char* kDeadly[] = {"execve",
                                    "execveat",
                                    "ptrace",
@@ -99,7 +99,7 @@ class Filter {
   Filter() : context_(seccomp_init(SCMP_ACT_ERRNO(EPERM)), &seccomp_release) {}
 
   void set(scmp_filter_attr attribute, std::uint32_t value) {
-    // What the library or the kernel does not know is left out.
+    // Calls that the library or the kernel does not know are left out.
     static_cast<void>(seccomp_attr_set(context_.get(), attribute, value));
   }
   void add(std::uint32_t action, const char* name) {
@@ -134,7 +134,7 @@ void add_conditional_calls(Filter& filter, const SystemCallChoice& choice) {
   if (choice.packet_sockets) {
     for (const int family : {AF_PACKET, AF_XDP}) filter.add(SCMP_ACT_ALLOW, SCMP_SYS(socket), equals(0, family));
   }
-  // Whatever else bpf(2) does, somebody does who has taken over the process.
+  // Other operations of bpf(2) are an attacker's.
   const auto update = static_cast<int>(BPF_MAP_UPDATE_ELEM);
   if (choice.bpf_map_updates) filter.add(SCMP_ACT_ALLOW, SCMP_SYS(bpf), equals(0, update));
   filter.add(SCMP_ACT_KILL_PROCESS, SCMP_SYS(bpf), scmp_arg_cmp{0, SCMP_CMP_NE, update, 0});

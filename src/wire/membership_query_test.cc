@@ -15,7 +15,7 @@ const std::vector<std::byte> kIgmpQuery =
 
 bool same(Bytes a, Bytes b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
 
-TEST(MembershipQuery, IsTheVectorInBothDirections) {  // CONFORMANCE section 2, R-5.1.4-a, R-5.1.4-c
+TEST(MembershipQuery, IsTheVectorInBothDirections) {  // R-5.1.4-a, R-5.1.4-c
   const std::vector<std::byte> vector =
       hex("0401a1a2 a3a4a5a6 55667788 46c00024 00000000 01024413 00000000 e0000001 94040000 1101ec81"
           "00000000 027d0000 c7380000 00000000 00000000 0000c000 0201");

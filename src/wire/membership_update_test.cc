@@ -9,7 +9,7 @@ namespace {
 
 using test::hex;
 
-TEST(MembershipUpdate, IsTheVectorInBothDirections) {  // CONFORMANCE section 2
+TEST(MembershipUpdate, IsTheVectorInBothDirections) {
   const std::vector<std::byte> vector =
       hex("0500a1a2 a3a4a5a6 55667788 46c0002c 00000000 010243f6 00000000 e0000016 94040000 2200c4b8"
           "00000001 05000001 e8010203 c633640c");

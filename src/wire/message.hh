@@ -3,7 +3,7 @@
 /// If one of these objects came out of `parse`, it is well-formed. Spans point into the received octets.
 ///
 /// Reserved fields are sent as zero and ignored on receipt. Fixed-size messages that are too short are rejected,
-/// longer ones are accepted and the surplus ignored (CONFORMANCE X-5.1-a); an Advertisement has exactly 12 or 24 octets
+/// longer ones are accepted and the surplus ignored (X-5.1-a); an Advertisement has exactly 12 or 24 octets
 /// (X-5.1-b).
 
 #include <array>
@@ -94,12 +94,12 @@ struct Request {
 };
 
 /// Address and port of the gateway as the relay saw them (§5.1.4.9); an IPv4 address is IPv4-compatible on the wire,
-/// 96 zero bits and the address (CONFORMANCE R-5.1.4-c). Read back, 96 zero bits and a number of at least 2^24 are
+/// 96 zero bits and the address (R-5.1.4-c). Read back, 96 zero bits and a number of at least 2^24 are
 /// IPv4; below that (`::`, `::1`) the address is IPv6.
 struct GatewayFields {
   Endpoint endpoint;
   /// The address came IPv4-mapped, which §5.1.4.9.2 does not have, and is written so again: a Teardown copies the
-  /// fields of a Query (§5.2.3.7.2), whatever form the relay gave them.
+  /// fields of a Query (§5.2.3.7.2), in the form that the relay gave them.
   bool ipv4_mapped = false;
   static GatewayFields read(ByteReader& in);
   void write(ByteWriter& out) const;
@@ -113,7 +113,7 @@ struct MembershipQuery {
   bool limit = false;
   /// Present if and only if the G flag is set: the last 18 octets of the message.
   std::optional<GatewayFields> gateway;
-  /// The encapsulated IP datagram, and whatever octets follow it up to the gateway fields or the end.
+  /// The encapsulated IP datagram, and any octets after it up to the gateway fields or the end.
   Bytes datagram;
   static Result<MembershipQuery, ParseError> parse(Bytes message);
   void write(ByteWriter& out) const;

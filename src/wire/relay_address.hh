@@ -5,7 +5,7 @@
 
 namespace amt::wire {
 
-/// CONFORMANCE X-3.3-a. Loopback is for tests on one machine: only discovery on loopback may name it.
+/// X-3.3-a. Loopback is for tests on one machine: only discovery on loopback may name it.
 [[nodiscard]] bool is_usable_relay(const IpAddress& relay, const IpAddress& discovery);
 
 }  // namespace amt::wire

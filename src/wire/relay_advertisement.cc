@@ -19,7 +19,7 @@ Result<RelayAdvertisement, ParseError> RelayAdvertisement::parse(Bytes message) 
   if (!in) return Unexpected<ParseError>(in.error());
   in->skip(3);
   const DiscoveryNonce nonce{in->u32()};
-  // §5.1.2.5: the length tells the family. Any other than the two is no Advertisement.
+  // §5.1.2.5: the length gives the family. A message of another length is no Advertisement.
   const Bytes address = in->rest();
   if (address.size() != 4 && address.size() != 16) return Unexpected<ParseError>(ParseError::kBadLength);
   return RelayAdvertisement{.nonce = nonce, .relay = IpAddress::from_bytes(address)};

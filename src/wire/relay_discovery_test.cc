@@ -7,7 +7,7 @@ namespace {
 
 using test::hex;
 
-TEST(RelayDiscovery, IsTheVectorInBothDirections) {  // CONFORMANCE section 2
+TEST(RelayDiscovery, IsTheVectorInBothDirections) {
   const std::vector<std::byte> vector = hex("01000000 11223344");
   const RelayDiscovery discovery = RelayDiscovery::parse(vector).value();
   EXPECT_EQ(discovery.nonce, DiscoveryNonce{0x11223344});

@@ -7,7 +7,7 @@ namespace {
 
 using test::hex;
 
-TEST(Teardown, IsTheVectorInBothDirections) {  // CONFORMANCE section 2, R-5.1.4-c
+TEST(Teardown, IsTheVectorInBothDirections) {  // R-5.1.4-c
   const std::vector<std::byte> vector = hex("0700a1a2 a3a4a5a6 55667788 c7380000 00000000 00000000 0000c000 0201");
   ASSERT_EQ(vector.size(), kTeardownOctets);
   const Teardown teardown = Teardown::parse(vector).value();

@@ -1,4 +1,4 @@
-/// What happens in a storm.
+/// The events of a storm.
 
 #include <algorithm>
 
@@ -11,7 +11,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 void World::act() {
-  // So much for each gateway, however many there are; and for the world as a whole.
+  // This much for each gateway, for any number of them; and for the world as a whole.
   constexpr Duration kPerGateway = seconds(12);
   constexpr std::size_t kWorldShare = 4;
   next_act_ = now_ + random_.between(milliseconds(1), kPerGateway / gateways_.size());
@@ -89,7 +89,7 @@ void World::change_membership() {
   } else {
     host.wanted[group] = filter;
   }
-  // A series ends unanswered when nobody needs the answer any more, and another begins when somebody does.
+  // A series ends unanswered when its answer is not needed any more, and another begins when one is needed.
   if (before == 0 || of_family() == 0) forget_nonces(host);
   drain(host);
 }

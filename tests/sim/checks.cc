@@ -1,4 +1,4 @@
-/// What must hold after every step, and once the network is calm.
+/// Invariants after every step, and once the network is calm.
 
 #include <algorithm>
 #include <set>

@@ -1,4 +1,4 @@
-/// Datagrams of one who sees nothing: addresses may be guessed, nonces and MACs not.
+/// Datagrams of an attacker off the path: addresses may be guessed, nonces and MACs not.
 
 #include "ip/udp.hh"
 #include "membership/message.hh"
@@ -65,7 +65,7 @@ void World::forge() {
 Packet World::forged_for_relay() {
   const RelayHost& relay = any_relay();
   const GatewayHost& gateway = any_gateway();
-  // In a gateway's name, or in somebody's.
+  // In a gateway's name, or in any other.
   Endpoint from = network_.outside_of(gateway.id, gateway.inside);
   if (random_.below(4) == 0) from.port = static_cast<std::uint16_t>(random_.below(65'536));
   const wire::RequestNonce nonce{random_.u32()};
@@ -112,7 +112,8 @@ Packet World::forged_for_gateway() {
       break;
     }
     case 2: {
-      // From another port than the relay's: who guesses relay and channel gets through, AMT has no defence.
+      // From another port than the relay's: an attacker that guesses relay and channel gets through, AMT has no
+      // defence.
       from.port = static_cast<std::uint16_t>(from.port + 1 + random_.below(100));
       HeaderFields header;
       header.source = plans()[0].sources.front();

@@ -1,5 +1,5 @@
 #pragma once
-/// One downstream interface of the gateway's proxy (RFC 4605 §3, §4; CONFORMANCE P-a): where listeners are.
+/// One downstream interface of the gateway's proxy (RFC 4605 §3, §4; P-a): where listeners are.
 
 #include <array>
 #include <cstdint>
@@ -38,7 +38,7 @@ void append_counters(std::vector<DownstreamCounter>& to, std::string_view protoc
   }
 }
 
-/// For people who ask.
+/// For status reports.
 struct DownstreamInfo {
   std::string interface;
   std::string kind;  ///< "tun", "tap" or "lan"
@@ -57,11 +57,11 @@ struct DownstreamInfo {
   std::vector<DownstreamCounter> counters = {};
 };
 
-/// Watches its own descriptor and timers on its event loop's thread. Whoever owns it merges what it wants with what
-/// others want, and hands it the data that it asked for.
+/// Watches its own descriptor and timers on its event loop's thread. Its owner merges its filters with those of the
+/// others, and gives it the data that it wants.
 class Downstream {
  public:
-  /// What is wanted here has changed; valid during the call.
+  /// The changes of this interface's filters; valid during the call.
   using ChangeHandler = std::function<void(std::span<const FilterChange>)>;
 
   Downstream() = default;

@@ -13,7 +13,7 @@
 namespace amt {
 namespace {
 
-/// P-b: what is sent to a LAN by which the tunnel runs may meet the same multicast there, or another gateway's.
+/// P-b: if the LAN also carries the tunnel, the same multicast may already be there, or another gateway's.
 void warn_of_upstream(const IpAddress& relay, const std::vector<std::string>& downstream) {
   const std::optional<std::string> outgoing = interface_towards(relay);
   if (!outgoing || std::ranges::find(downstream, *outgoing) == downstream.end()) return;
@@ -23,7 +23,7 @@ void warn_of_upstream(const IpAddress& relay, const std::vector<std::string>& do
       *outgoing, relay.to_string());
 }
 
-/// A relay on this host must not take the interface for an upstream: the alias tells it whose it is.
+/// A relay on this host must not take the interface for an upstream: the alias marks it as a gateway's.
 void note_relay(int interface, std::vector<IpAddress>& relays, const IpAddress& relay) {
   constexpr std::size_t kRelaysNotedMax = 8;
   std::erase(relays, relay);
@@ -77,7 +77,7 @@ void GatewayEngine::Impl::on_changes(std::size_t number, std::span<const FilterC
                 change.after.to_string());
     }
     wanted.apply(TunnelId{static_cast<std::uint32_t>(number)}, change);
-    // RFC 4605 §4.1: a change of the merged database is what goes upstream (P-e).
+    // RFC 4605 §4.1: a change of the merged database goes upstream (P-e).
     if (const std::optional<FilterChange> all = merged.apply(change)) {
       meter.set_wanted(monotonic_now(), all->group, !all->after.is_nothing());
       // Told one downstream after the other, the relays would hear of leaves that are none.
@@ -101,7 +101,7 @@ void GatewayEngine::Impl::deliver(Instant now, std::span<const DataPacket> packe
   meter.count(now, packets);
   for (const std::uint32_t at : order.arrange(packets)) {
     const DataPacket& packet = packets[at];
-    // The tunnels let through what is wanted of their relays, and one downstream alone wants all of that.
+    // The tunnels let only wanted data through, and a single downstream wants all of it.
     if (downstreams.size() == 1) {
       batches.front().push_back(packet.datagram);
       continue;

@@ -47,8 +47,8 @@ class GatewayEngine {
   [[nodiscard]] StateOctets state(const BootId& boot) const;
   [[nodiscard]] std::vector<LentDescriptor> descriptors() const;
 
-  /// `handler(error)` once, when the interface cannot be read any more: somebody deleted it. Nothing arrives on it from
-  /// then on; the tunnels live.
+  /// `handler(error)` once, when the interface cannot be read any more because it was deleted. Nothing arrives on it
+  /// from then on; the tunnels live.
   void on_interface_lost(std::function<void(const SysError&)> handler);
   void shutdown();
 
@@ -57,8 +57,7 @@ class GatewayEngine {
   /// The local network comes first.
   [[nodiscard]] bool is_native() const;
   void for_each_native_lan(const std::function<void(const NativeLan&)>& visit) const;
-  /// The interface of its own first.
-  /// What came of a group that is wanted.
+  /// The interface of its own first. The use of a wanted group.
   [[nodiscard]] GroupUse group_use(Instant now, const IpAddress& group) const;
   void for_each_downstream(const std::function<void(const Downstream&)>& visit) const;
 

@@ -83,7 +83,7 @@ bool InterfaceUpkeep::is_elsewhere(const IpAddress& address) const {
 }
 
 void InterfaceUpkeep::set_reverse_path(bool again) {
-  // Sources in the tunnel are routed elsewhere. What counts is the larger of the interface's mode and conf.all's.
+  // Sources in the tunnel are routed elsewhere. The larger of the interface's mode and conf.all's is in force.
   const SysResult<int> of_all = reverse_path_filter("all");
   const int wanted = of_all && *of_all != 0 ? kLoose : kOff;
   if (again) {

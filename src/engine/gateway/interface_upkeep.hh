@@ -1,5 +1,5 @@
 #pragma once
-/// What multicast needs of the gateway's own interface, put in place and kept there.
+/// Sets up the gateway's own interface for multicast, and keeps it so.
 
 #include <optional>
 #include <string>
@@ -20,8 +20,9 @@ struct InterfaceSettings {
   std::optional<std::string> bridge;
 };
 
-/// Others change what was set: the kernel drops an interface's routes when it goes down, systemd-networkd drops those
-/// that it does not know when it starts, an administrator sets rp_filter. Control plane only; blocking netlink calls.
+/// Other programs change the settings: the kernel drops an interface's routes when it goes down, systemd-networkd drops
+/// those that it does not know when it starts, an administrator sets rp_filter. Control plane only; blocking netlink
+/// calls.
 class InterfaceUpkeep {
  public:
   /// RFC 7600 §4.8 reserves it for a node without an IPv4 address.
@@ -29,13 +30,13 @@ class InterfaceUpkeep {
 
   InterfaceUpkeep(std::string name, int index, InterfaceSettings settings);
 
-  /// Sets everything, and the interface up. What can be done without is a warning.
+  /// Sets everything, and the interface up. A failure of an optional setting is a warning.
   [[nodiscard]] SysResult<void> install();
-  /// After a change of interfaces: sets again what is missing while the interface is up, and tells.
+  /// After a change of interfaces: sets again missing settings while the interface is up, and logs them.
   void check();
 
  private:
-  /// `again`: each thing that was missing is told.
+  /// `again`: each setting that was missing is logged.
   void set_all(bool again);
   void set_reverse_path(bool again);
   void set_address(const Prefix& address, bool again);

@@ -11,7 +11,8 @@
 namespace amt {
 namespace {
 
-/// How soon an interface that was deleted, went down, or got another address is noticed where the kernel does not tell.
+/// How soon an interface that was deleted, went down, or got another address is noticed where the kernel does not
+/// report it.
 constexpr Duration kCheckInterval = std::chrono::seconds(10);
 
 /// By family.
@@ -66,7 +67,7 @@ class LanDownstream final : public Downstream {
   ChangeHandler on_changes_ = [](std::span<const FilterChange>) {};
   /// While the link is up.
   std::optional<LanMembership> membership_;
-  /// What those before it counted.
+  /// The counters of the links before it.
   LanMembership::Tally ended_;
   LanLink::State state_;
   LanNotices notices_;
@@ -83,7 +84,7 @@ class LanDownstream final : public Downstream {
   std::uint64_t drops_ = 0;
 
   Timer timer_;
-  // Last: it ends before what its handler uses.
+  // Last: it ends before the members that its handler uses.
   std::optional<ReadWatch> watch_;
 };
 

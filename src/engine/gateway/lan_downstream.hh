@@ -1,5 +1,5 @@
 #pragma once
-/// A LAN behind the gateway: several hosts, perhaps other multicast routers (RFC 4605 §4, CONFORMANCE P-f, P-g).
+/// A LAN behind the gateway: several hosts, perhaps other multicast routers (RFC 4605 §4, P-f, P-g).
 
 #include <memory>
 

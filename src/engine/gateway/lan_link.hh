@@ -18,7 +18,7 @@
 
 namespace amt {
 
-/// Thin; what to do about all this is LanDownstream's.
+/// Thin: decisions are LanDownstream's.
 class LanLink {
  public:
   LanLink() = default;
@@ -31,7 +31,7 @@ class LanLink {
   /// Whether this host is a router onto that LAN. A bridge port is none: it hands datagrams on as they came.
   [[nodiscard]] virtual bool is_routed() const = 0;
 
-  /// Closes what was open.
+  /// Closes its descriptors.
   virtual SysResult<void> open() = 0;
   virtual void close() = 0;
   [[nodiscard]] virtual bool is_open() const = 0;
@@ -40,7 +40,7 @@ class LanLink {
   [[nodiscard]] virtual NamedDescriptor::Kind descriptor_kind() const = 0;
 
   struct State {
-    /// It was deleted; whatever has its name by now is another, and nothing will come by this one again.
+    /// It was deleted. An interface of its name is another one, and no data will come by this one again.
     bool lost = false;
     bool up = false;
     std::uint32_t mtu_octets = 0;

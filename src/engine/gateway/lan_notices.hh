@@ -1,5 +1,5 @@
 #pragma once
-/// What the operator of a LAN is told: what was refused there, and who is the querier.
+/// Log lines for the operator of a LAN: refusals there, and the querier's address.
 
 #include <array>
 #include <optional>

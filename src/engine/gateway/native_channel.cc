@@ -26,7 +26,7 @@ struct NativeChannel::Impl {
         on_packets(std::move(handler)),
         check_timer(loop, [this] { check(); }) {}
 
-  /// One join on one interface. It needs one descriptor, so nobody counts.
+  /// One join on one interface. It needs one descriptor, so there is no budget for it.
   struct Place {
     Place(std::string name, int interface_index, UdpSocket opened)
         : interface(std::move(name)),
@@ -39,7 +39,7 @@ struct NativeChannel::Impl {
     UdpSocket socket;
     DescriptorBudget budget;
     NativeMembership membership;
-    // Last: it ends before what its handler uses.
+    // Last: it ends before the members that its handler uses.
     std::optional<ReadWatch> watch = {};
   };
 

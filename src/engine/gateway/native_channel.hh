@@ -21,15 +21,15 @@ struct NativeChannelOptions {
   std::optional<std::string> interface;
 };
 
-/// Joins and leaves; while joined it sees to it that the interface is there, and still the right one. What cannot be
-/// done is told once and tried again. Lives on its loop's thread.
+/// Joins and leaves; while joined it checks that the interface is there, and still the right one. A failure is logged
+/// once and tried again. Lives on its loop's thread.
 class NativeChannel {
  public:
   struct Packet {
     Endpoint source;
     Bytes payload;
   };
-  /// What was sent to the group and port, by any source that somebody on this host has joined; valid during the call.
+  /// Datagrams to the group and port, from any source that a program of this host has joined; valid during the call.
   using PacketHandler = std::function<void(Instant now, std::span<const Packet> packets)>;
 
   NativeChannel(Loop& loop, NativeChannelOptions options, PacketHandler on_packets);

@@ -78,7 +78,7 @@ struct NativeLan::Impl {
   std::string problem_logged;
   Instant next_check = kNoDeadline;
   Timer timer;
-  // Last: they end before what their handlers use.
+  // Last: they end before the members that their handlers use.
   std::optional<ReadWatch> membership_watch;
   std::optional<ReadWatch> data_watch;
 };
@@ -141,7 +141,7 @@ void NativeLan::Impl::check(Instant now) {
   }
   if (!link->is_open()) {
     if (const SysResult<void> opened = open(); !opened) {
-      // What a LAN is opened for is a downstream, elsewhere.
+      // Here the LAN is a source of data; elsewhere it is opened as a downstream.
       const bool other_kind = opened.error().code == EPROTOTYPE;
       return log_problem(other_kind ? "it is no Ethernet interface" : opened.error().to_string());
     }
@@ -221,7 +221,7 @@ Instant NativeLan::Impl::next_report() const {
   return next;
 }
 
-/// The kernel did not look at the transport checksum, or told nobody.
+/// The kernel did not check the transport checksum, or did not report it.
 bool NativeLan::Impl::is_good(Bytes datagram) {
   if (classify_departure(datagram) != Departure::kData) return false;
   const Result<DatagramView, IpError> view = DatagramView::parse(datagram);

@@ -18,17 +18,16 @@ namespace amt {
 
 struct NativeLanOptions {
   std::string interface;
-  /// Where the gateway delivers. A bridge that has one of these as a port, or another port of it, is the same LAN: what
-  /// arrives there natively is where it is wanted already, and would go round in a circle.
+  /// Where the gateway delivers. A bridge that has one of these as a port, or another port of it, is the same LAN:
+  /// native data there has already arrived where it is wanted, and would loop.
   std::vector<std::string> downstreams;
   /// The capture of another process on this interface, which goes on where that one stopped.
   std::optional<GivenDescriptor> capture = {};
 };
 
-/// Joins as a host of its own, by IGMPv3 and MLDv2 reports that it writes itself, and captures: were this host's kernel
-/// to join, it would give what arrives here to every program that joined the group on the gateway's interface, too, and
-/// those would hear it twice. An interface that is not there, or goes, is waited for. Needs CAP_NET_RAW. Lives on its
-/// loop's thread.
+/// Joins as a host of its own, by IGMPv3 and MLDv2 reports that it writes itself, and captures: if this host's kernel
+/// joined, it would also deliver native data to every program that joined the group on the gateway's interface, a
+/// second time. An interface that is not there, or goes, is waited for. Needs CAP_NET_RAW. Lives on its loop's thread.
 class NativeLan {
  public:
   /// Whole IP datagrams that are wanted, checksums right; valid during the call.

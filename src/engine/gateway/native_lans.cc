@@ -52,7 +52,7 @@ void NativeLans::assign(const IpAddress& group, const SourceFilter& filter, Loca
   if (filter.mode == FilterMode::kExclude) {
     if (const std::optional<std::string> interface = interface_of(std::nullopt)) by_interface[*interface] = filter;
   } else {
-    // A filter's list is sorted, and so is what is taken from it in order.
+    // A filter's list is sorted, and so is every sublist taken in order.
     for (const IpAddress& source : filter.sources) {
       if (const auto interface = interface_of(source)) by_interface[*interface].sources.push_back(source);
     }

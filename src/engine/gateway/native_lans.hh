@@ -39,7 +39,7 @@ class NativeLans {
  private:
   struct Lan {
     NativeLan lan;
-    /// What was told, by group.
+    /// The filters that were set, by group.
     std::map<IpAddress, SourceFilter> told = {};
   };
 
@@ -55,7 +55,7 @@ class NativeLans {
   Timer routes_timer_;
   std::map<std::string, Lan> lans_;
   std::optional<NetworkWatch> network_;
-  // Last: its handler uses what is above.
+  // Last: its handler uses the members above.
   std::optional<ReadWatch> network_reading_;
 };
 

@@ -15,7 +15,7 @@ struct Receiver::Impl {
   Channel channel;
   std::unique_ptr<RelaySet> relays;
   std::vector<Payload> natively;
-  // Last: its handler uses what is above.
+  // Last: its handler uses the members above.
   std::optional<NativeChannel> native;
 };
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Tells the gateway's operator what does not arrive, and why: groups that do not come through the tunnel, and
+/// Logs missing data and its reason for the gateway's operator: groups that do not come through the tunnel, and
 /// datagrams that this host's kernel drops.
 
 #include <optional>

@@ -18,7 +18,7 @@
 namespace amt {
 namespace {
 
-/// Then the loop's other work comes: timers, and who else waits. A few milliseconds at most.
+/// Then the loop's other work comes: timers and other descriptors. A few milliseconds at most.
 constexpr std::size_t kDatagramsPerTurn = 768;
 /// With receive offload a slot holds up to 64 KB of one flow.
 constexpr std::size_t kReceiveSlots = 64;
@@ -69,7 +69,7 @@ struct RelaySet::Impl {
   void watch(SocketId id, UdpSocket socket);
   void watch_network();
   void on_readable(SocketId id, UdpSocket& socket);
-  /// Does what the client wants done, and what follows from it.
+  /// Carries out the client's outputs, and those that follow from them.
   void drain();
   void apply(Instant now, const ClientPackets& packets) { on_packets(now, packets); }
   void apply(Instant now, const ClientTransmit& transmit);
@@ -88,7 +88,7 @@ struct RelaySet::Impl {
     explicit Open(UdpSocket bound) : socket(std::move(bound)) {}
 
     UdpSocket socket;
-    // Last: it ends before what its handler uses.
+    // Last: it ends before the members that its handler uses.
     std::optional<ReadWatch> watch;
   };
 
@@ -105,7 +105,7 @@ struct RelaySet::Impl {
   std::optional<NetworkWatch> network;
   std::optional<HostClient> hosts;
   Timer timer;
-  // Last: their handlers use what is above.
+  // Last: their handlers use the members above.
   std::map<SocketId, Open> sockets;
   std::optional<ReadWatch> network_reading;
 };
@@ -121,7 +121,7 @@ SysResult<void> RelaySet::Impl::start() {
 
 void RelaySet::Impl::watch_network() {
   SysResult<NetworkWatch> watch = NetworkWatch::open();
-  // Silence tells of a network that changed, too, only later.
+  // Silence shows a changed network, too, only later.
   if (!watch) return log_warn("changes of the network go unnoticed: {}", watch.error().to_string());
   network.emplace(std::move(*watch));
   network_reading.emplace(loop, network->fd(), [this] {
@@ -144,7 +144,7 @@ void RelaySet::Impl::on_readable(SocketId id, UdpSocket& socket) {
     for (const Received& message : received.received()) datagrams += message.datagram_count();
     client.handle_datagrams(now, id, received.received());
     drain();
-    // What was received may have led to its end.
+    // The received datagrams may have led to its end.
     if (!sockets.contains(id)) return;
   }
   socket.poll_errors([&](const SocketError& error) {
@@ -248,7 +248,7 @@ void RelaySet::Impl::apply(Instant, const RelayChosen& chosen) {
 }
 
 void RelaySet::Impl::apply(Instant, const ClientEvent& event) {
-  // Who starts it learns what went wrong, and says so.
+  // The caller gets the error, and reports it.
   if (is_starting && event.level == LogLevel::kError) return;
   if (options.on_event) return options.on_event(event);
   log_at(event.level, "{}", event.text);

@@ -22,7 +22,7 @@ struct RelaySetOptions {
   std::unique_ptr<DnsClient> dns;
   /// A tunnel to this relay begins.
   std::function<void(const IpAddress& relay)> on_relay = {};
-  /// What a person would want to know; none: it is logged.
+  /// A message for a person; none: it is logged.
   std::function<void(const ClientEvent& event)> on_event = {};
   /// With `client.native`: of `group` this is to be joined on the local network from now on; INCLUDE({}): nothing.
   std::function<void(const IpAddress& group, const SourceFilter& filter)> on_join_natively = {};
@@ -39,7 +39,7 @@ struct KeptRelays {
 /// Lives on its loop's thread.
 class RelaySet {
  public:
-  /// What is wanted, each packet once, in order of arrival; valid during the call.
+  /// Wanted data, each packet once, in order of arrival; valid during the call.
   using PacketHandler = std::function<void(Instant now, const ClientPackets& packets)>;
 
   /// Error: a socket for the relays that were given cannot be had; nothing is left behind. With `kept` also EBADMSG:
@@ -54,7 +54,7 @@ class RelaySet {
 
   /// INCLUDE({}) leaves. False: refused, see Client::set_membership.
   [[nodiscard]] bool set_membership(const IpAddress& group, const SourceFilter& filter);
-  /// What came by the local network, see Client::handle_native.
+  /// Data of the local network, see Client::handle_native.
   void handle_native(Instant now, std::span<const Bytes> datagrams);
   void handle_native(Instant now, std::span<const Payload> payloads);
   /// Teardown or leave (R-5.2.3.8-a) is sent to each relay before this returns.

@@ -18,12 +18,12 @@ class RelaySurvey {
   using Ticket = RelayProbes::Ticket;
   using ResultHandler = std::function<void(const ProbeResult& result)>;
 
-  /// `local`: the source address, of which family alone relays are then asked; none: what the routes give.
+  /// `local`: the source address, of which family alone relays are then asked; none: those of the routes.
   RelaySurvey(Loop& loop, Random& random, std::optional<IpAddress> local = {});
 
   /// Begins at once; `on_result` is called once, from the event loop.
   Ticket ask(const RelayProbeOptions& options, ResultHandler on_result);
-  /// Nothing more is sent, nor told.
+  /// Nothing more is sent, and no result follows.
   void cancel(Ticket ticket);
 
  private:
@@ -34,7 +34,7 @@ class RelaySurvey {
 
   [[nodiscard]] SysResult<UdpSocket*> socket_for(Family family);
   void on_readable(Port& port);
-  /// Sends what is due, hands on results, sets the timer.
+  /// Sends due messages, hands on results, sets the timer.
   void drain();
   void send(const RelayProbes::Transmit& transmit);
 

@@ -37,7 +37,7 @@ class TapLan final : public LanLink {
   const char* kind() const override { return "tap"; }
   bool is_routed() const override { return false; }
 
-  // Once it is gone, it is gone; receive() tells.
+  // An interface that is gone stays gone; receive() reports it.
   SysResult<void> open() override { return {}; }
   void close() override {}
   bool is_open() const override { return true; }
@@ -73,7 +73,7 @@ SysResult<LanLink::State> TapLan::state() {
   return state;
 }
 
-/// What may be IGMP or MLD; the rest of a bridge's traffic is nothing to us, and nothing is learned from it.
+/// Frames that may be IGMP or MLD. The rest of a bridge's traffic is ignored.
 bool may_be_membership(const EthernetFrame& frame) {
   const bool to_group = (frame.destination[0] & std::byte{1}) != std::byte{0};
   if (!to_group) return false;

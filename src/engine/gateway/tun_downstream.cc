@@ -68,12 +68,12 @@ class TunDownstream final : public Downstream {
   std::uint64_t packets_ = 0;
   std::uint64_t bytes_ = 0;
   Timer timer_;
-  // Last: it ends before what its handler uses.
+  // Last: it ends before the members that its handler uses.
   std::optional<ReadWatch> watch_;
 };
 
 void TunDownstream::send(std::span<const Bytes> datagrams) {
-  // What it does not take is counted there. TTL and Hop Limit stay: this host is where the tunnel ends.
+  // The device counts datagrams that it does not take. TTL and Hop Limit stay: the tunnel ends at this host.
   const Taken taken = tun_.send(datagrams);
   packets_ += taken.datagrams;
   bytes_ += taken.octets;

@@ -10,7 +10,7 @@
 
 namespace amt {
 
-/// `on_lost(error)` once, when the interface cannot be read any more: somebody deleted it.
+/// `on_lost(error)` once, when the interface cannot be read any more because it was deleted.
 [[nodiscard]] std::unique_ptr<Downstream> make_tun_downstream(Loop& loop, TunDevice device,
                                                               std::function<void(const SysError&)> on_lost);
 

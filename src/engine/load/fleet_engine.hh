@@ -32,13 +32,13 @@ class FleetEngine {
 
   [[nodiscard]] const Fleet& fleet() const { return fleet_; }
   [[nodiscard]] Instant started() const { return started_; }
-  /// When the last gateway had its first answer, and what had been counted then; none yet.
+  /// When the last gateway had its first answer, and the counts of that moment; none yet.
   struct Milestone {
     Instant at;
     Counters<LoadCounter> counters;
   };
   [[nodiscard]] const std::optional<Milestone>& complete() const { return complete_; }
-  /// What this side was too slow for: dropped by the kernel for want of socket buffer.
+  /// Datagrams for which this side was too slow: dropped by the kernel for want of socket buffer.
   [[nodiscard]] std::uint64_t receive_drops() const { return sockets_.receive_drops(); }
   /// The last errno of a datagram that could not be sent, and how many there were.
   [[nodiscard]] int send_error() const { return send_error_; }

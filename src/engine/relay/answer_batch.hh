@@ -11,9 +11,9 @@ namespace amt {
 /// Owned by one worker, not thread-safe. Allocates only until it has grown to the size of a batch.
 class AnswerBatch {
  public:
-  /// Copies `datagram`. What waits for another socket, or a full batch, goes out first.
+  /// Copies `datagram`. Answers that wait for another socket, or a full batch, go out first.
   void add(UdpSocket& socket, const Endpoint& to, Bytes datagram);
-  /// What cannot be sent is logged at debug level and forgotten: whoever asked will ask again.
+  /// An answer that cannot be sent is logged at debug level and dropped: the gateway will ask again.
   void flush();
 
  private:

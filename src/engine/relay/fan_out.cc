@@ -164,8 +164,8 @@ void FanOut::enqueue_fragments(Queue& queue, TunnelId id, std::uint32_t index, s
     relay_.counters().add(RelayCounter::kDataTooBig);
     oversize_.add({.source = runs_[index].source, .group = runs_[index].group}, relay_.tunnel(id).endpoint,
                   inner.size(), room.inner_octets_max);
-    // §5.3.3.6.2.1 goes on: "send an ICMPv4 Destination Unreachable message to the source". Of what a gateway's path
-    // says the source hears only if the operator wants it: one gateway would slow the channel down for all.
+    // §5.3.3.6.2.1 goes on: "send an ICMPv4 Destination Unreachable message to the source". The source hears of a
+    // gateway's path only if the operator wants it: one gateway could slow the channel down for all.
     if (piece != kFragment && inner.size() > room.told_octets_max) note_too_big(piece, room.told_octets_max);
   }
   for (std::vector<std::byte>& fragment : fragments) {

@@ -19,19 +19,19 @@
 
 namespace amt {
 
-/// Whether a datagram's TTL / Hop Limit is still to be lowered by one (CONFORMANCE X-4.6-d): by the relay where that is
+/// Whether a datagram's TTL / Hop Limit is still to be lowered by one (X-4.6-d): by the relay where that is
 /// the router, not where the kernel has forwarded the datagram.
 enum class HopLimit : std::uint8_t { kLower, kKeep };
 
-/// Groups what is ready by channel and length, so that each gateway gets each group by one UDP_SEGMENT message whose
-/// pieces all point at the one copy in the ring. Order within a channel is kept.
-/// Allocates only until its vectors have grown to the size of a batch. Owned by one worker, not thread-safe.
+/// Groups the ready datagrams by channel and length, so that each gateway gets each group by one UDP_SEGMENT message
+/// whose pieces all point at the one copy in the ring. Order within a channel is kept. Allocates only until its vectors
+/// have grown to the size of a batch. Owned by one worker, not thread-safe.
 class FanOut {
  public:
-  /// `sockets`: those that the relay is reached on; the tunnel's `local` names one of them. Both outlive this object.
-  /// They ignore what the kernel believes of a path (`UdpOptions::ignore_path_mtu`). `random`: for keys.
-  /// `too_big`: who hears what did not fit, outlives this object, too; null: nobody.
-  /// `back_end`: sends what leaves these sockets, outlives this object, too.
+  /// `sockets`: the relay's own; the tunnel's `local` names one of them. Both outlive this object. They ignore the
+  /// kernel's path MTU (`UdpOptions::ignore_path_mtu`). `random`: for keys. `too_big`: gets datagrams that did not fit,
+  /// outlives this object, too; null: none. `back_end`: sends the datagrams of these sockets, outlives this object,
+  /// too.
   FanOut(Relay& relay, std::span<UdpSocket* const> sockets, ReplicationBackEnd& back_end, Random& random,
          const PathMtuOptions& path_mtu = {}, TooBigListener* too_big = nullptr, const RateCapOptions& rate_cap = {});
 
@@ -41,16 +41,16 @@ class FanOut {
   void set_rate_cap(const RateCapOptions& options) { rate_cap_ = RateCap(options); }
 
   /// Lowers TTL / Hop Limit if that is still to be done, puts the AMT header before each datagram, sends and accounts.
-  /// What does not fit a gateway's path is fragmented inside, or dropped and its source told (R-5.3.3.6.2). May end
-  /// tunnels that are unreachable: poll the relay's output afterwards.
+  /// A datagram that does not fit a gateway's path is fragmented inside, or dropped and reported to its source
+  /// (R-5.3.3.6.2). May end tunnels that are unreachable: poll the relay's output afterwards.
   void replicate(Instant now, std::span<const CapturedDatagram> batch, HopLimit hop_limit = HopLimit::kLower);
 
   /// What did not fit, once a minute, for the log.
   [[nodiscard]] std::optional<OversizeReport> poll_oversize(Instant now) { return oversize_.poll_report(now); }
 
-  /// What an ICMP error says of a gateway that has a tunnel here makes the relay ask the path (`PathProbes`), and is
-  /// believed when the path answers (C-6936-4.10; RFC 7450 §6.1). What the kernel says of its own link is believed at
-  /// once. May end a tunnel: poll the relay's output afterwards.
+  /// An ICMP error about a gateway with a tunnel here makes the relay probe the path (`PathProbes`). It is believed
+  /// when the path answers (C-6936-4.10; RFC 7450 §6.1). The kernel's error about its own link is believed at once. May
+  /// end a tunnel: poll the relay's output afterwards.
   void handle_error(Instant now, const SocketError& error);
 
  private:
@@ -72,7 +72,7 @@ class FanOut {
     friend bool operator==(const ChannelKey&, const ChannelKey&) = default;
     friend std::size_t hash_value(const ChannelKey& key) { return hash_value(key.source) * 31 + hash_value(key.group); }
   };
-  /// What a queued message stands for.
+  /// The origin of a queued message.
   struct Outgoing {
     TunnelId tunnel;
     std::uint32_t run;
@@ -81,7 +81,7 @@ class FanOut {
     std::uint32_t first_piece;  ///< `kFragment`: none of `pieces_`
   };
   static constexpr std::uint32_t kFragment = UINT32_MAX;
-  /// A datagram that was above what its link takes, found out by sending it.
+  /// A datagram above the MTU of its link, found out by sending it.
   struct Refused {
     TunnelId tunnel;
     std::uint32_t run;
@@ -108,12 +108,12 @@ class FanOut {
   void enqueue(Instant now, std::uint32_t run);
   /// The datagrams of a run one by one, those above `inner_octets_max` in fragments.
   void enqueue_apart(Queue& queue, TunnelId id, std::uint32_t run, const NarrowPaths::Room& room);
-  /// `piece`: what `message` is, or `kFragment`.
+  /// `piece`: the number of `message`, or `kFragment`.
   void enqueue_fragments(Queue& queue, TunnelId id, std::uint32_t run, std::uint32_t piece, Bytes message,
                          const NarrowPaths::Room& room);
   void note_too_big(std::size_t piece, std::size_t inner_octets_max);
   void report_too_big(Instant now);
-  /// What the rate caps let pass of a message: `origin` and `pieces` are cut short. False: nothing.
+  /// The part of a message that the rate caps let pass: `origin` and `pieces` are cut short. False: nothing.
   bool admit(Outgoing& origin, std::span<const Bytes>& pieces);
   void push(Queue& queue, Outgoing origin, std::span<const Bytes> pieces, std::size_t segment_octets);
   /// Past the rate caps.
@@ -149,7 +149,7 @@ class FanOut {
   TooBigListener* too_big_listener_;
   OversizeWatch oversize_;
   ReplicationBackEnd& back_end_;
-  /// Gateways that are not there; the relay is told when nobody walks its tables.
+  /// Unreachable gateways; the relay gets them when no walk through its tables is under way.
   std::vector<Unreachable> unreachable_;
   /// Where the walk through a channel's tunnels begins: when the socket is full, the last ones get nothing, and those
   /// shall not always be the same.

@@ -1,4 +1,4 @@
-/// Sending what the fan-out has queued, once more where the link took less, and what comes back of it.
+/// Sends the queued messages of the fan-out, once more where the link took less, and handles their errors.
 
 #include <cerrno>
 
@@ -97,7 +97,7 @@ void FanOut::send_probes(Instant now) {
     const RelayTunnel* const tunnel = relay_.tunnel_at(gateway);
     if (tunnel == nullptr) return false;
     const Transmit probe{.to = gateway, .pieces = pieces};
-    // What is lost here is lost as on the way: the next claim asks again.
+    // A probe that is lost here is like one lost on the way: the next ICMP error starts another.
     queue_of(tunnel->local).socket->send({&probe, 1}, [](const SendFailure&) {});
     relay_.counters().add(RelayCounter::kPathProbesSent);
     return true;

@@ -10,7 +10,7 @@
 namespace amt {
 namespace {
 
-/// What may wait for a worker at once of what others hand over: a few milliseconds of work.
+/// The most hand-overs of others that may wait for a worker: a few milliseconds of work.
 constexpr std::size_t kHandedOverMax = 1024;
 /// Datagrams that did not fit and wait for the control thread; each may be 64 KB.
 constexpr std::size_t kReportsWaitingMax = 512;
@@ -187,7 +187,7 @@ SysResult<void> RelayEngine::Impl::reload(const RelayEngineOptions& fresh) {
   }
   shared->set_limits(relay);
   for (std::size_t i = 0; i < workers.size(); ++i) {
-    // What is posted can be copied.
+    // A posted function must be copyable.
     const auto more = std::make_shared<std::vector<UdpSocket>>(std::move((*sockets)[i]));
     post_to(i, [relay, data_path = fresh.data_path, more](RelayWorker& worker) {
       for (UdpSocket& socket : *more) worker.add_socket(std::move(socket));
@@ -280,7 +280,7 @@ SysResult<std::unique_ptr<RelayEngine>> RelayEngine::create(EventLoop& loop, con
 
 RelayEngine::RelayEngine(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RelayEngine::~RelayEngine() {
-  // A thread must not be the last that holds what it runs in.
+  // A thread must not hold the last reference to the object that it runs in.
   for (const std::unique_ptr<LoopThread>& thread : impl_->threads) thread->stop();
 }
 

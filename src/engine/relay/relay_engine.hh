@@ -1,5 +1,5 @@
 #pragma once
-/// A running relay: its workers, and what they have in common.
+/// A running relay: its workers, and their shared parts.
 
 #include <functional>
 #include <memory>
@@ -19,7 +19,7 @@
 
 namespace amt {
 
-/// What began and ended: of one worker at a time, in order. Called on the workers' threads, which must not wait;
+/// Beginnings and ends, of one worker at a time, in order. Called on the workers' threads, which must not wait;
 /// `at_end`: on the loop's thread, when those have ended.
 using RelayEventSink = std::function<void(std::vector<RelayEvent> events, bool at_end)>;
 
@@ -36,22 +36,22 @@ struct RelayEngineOptions {
   DataPathOptions data_path{};
   /// Given: `relay.with_events` is set.
   RelayEventSink on_events{};
-  /// Called on the loop's thread with what changes upstream.
+  /// Called on the loop's thread with changes of the upstream.
   UpstreamOwner::Watcher on_upstream{};
   /// Threads among which the gateways are divided, 1 to `Steering::kWorkersMax`.
   std::size_t workers = 1;
   /// Of this process; joins leave some of them to the rest of the program (`descriptors_for_joins`).
   std::size_t descriptors_max = 1024;
-  /// Called when everything is open that a relay has from its start, before the first worker's thread begins:
-  /// privileges that are given up here nobody has. An error ends the start.
+  /// Called when all sockets and interfaces of the start are open, before the first worker's thread begins: privileges
+  /// that are given up here are given up in all threads. An error ends the start.
   std::function<SysResult<void>()> on_opened;
-  /// Goes on with what another process had. As many workers as that one had, where it gives its sockets.
+  /// Goes on with the tunnels of another process. It has as many workers as that one, where it gets its sockets.
   std::optional<RelayInheritance> inheritance{};
 };
 
-/// Every worker has a thread of its own. What controls them lives on the event loop of `create`: joins and leaves
+/// Every worker has a thread of its own. The control side lives on the event loop of `create`: joins and leaves
 /// upstream, reports to sources. All functions are called on that loop's thread, or while it does not run. Everything
-/// is bound and opened in `create`; nothing is left behind by a failure.
+/// is bound and opened in `create`; a failure leaves nothing behind.
 class RelayEngine {
  public:
   /// `random` is used by all threads at once where there are several.
@@ -66,9 +66,9 @@ class RelayEngine {
   /// Leaves upstream and forgets all tunnels (R-5.3.4-a), which end for `reason`. Nothing is answered or forwarded
   /// afterwards, and the threads have ended.
   void shutdown(EndReason reason = EndReason::kShutDown);
-  /// Takes over what of `fresh` can change while tunnels live: what `RelayWorker::set_options` and
-  /// `RelayShared::set_limits` take, more addresses, upstream interfaces. An address that is not in it any more takes
-  /// no new gateways; its tunnels go on. Error: an address or interface cannot be used, and nothing has changed.
+  /// Takes over the options of `fresh` that can change while tunnels live: those of `RelayWorker::set_options` and
+  /// `RelayShared::set_limits`, more addresses, upstream interfaces. An address that is not in it any more takes no new
+  /// gateways; its tunnels go on. Error: an address or interface cannot be used, and nothing has changed.
   [[nodiscard]] SysResult<void> reload(const RelayEngineOptions& fresh);
   /// See `Relay::set_draining`.
   void set_draining(bool draining);
@@ -82,9 +82,9 @@ class RelayEngine {
   [[nodiscard]] std::size_t worker_count() const;
   /// Different channels that the tunnels want, all workers together.
   [[nodiscard]] std::size_t channel_count() const;
-  /// For what may be read from any thread.
+  /// For functions that any thread may call.
   [[nodiscard]] const RelayWorker& worker(std::size_t index) const;
-  /// What is counted here and not by a worker.
+  /// Counters of this object, not of a worker.
   [[nodiscard]] const Counters<RelayCounter>& counters() const;
   /// Calls `visit` on the worker's thread, and then `done` here; not if the engine is shut down first. Data waits for
   /// `visit`: no more than a fraction of a millisecond.
@@ -99,14 +99,14 @@ class RelayEngine {
   // For a process that takes over (docs/relay-threads.md, "Hand-over to another process"), in this order:
   /// Control messages wait in the sockets from now on, or no more; `done`: no tunnel changes any more. Data goes on.
   void hold_control(bool held, std::function<void()> done);
-  /// Nothing is sent any more: what comes waits in sockets and captures.
+  /// Nothing is sent any more: arriving datagrams wait in sockets and captures.
   void stop_workers();
   /// The same as `collect_state` at once, when the workers have stopped.
   [[nodiscard]] std::vector<std::byte> state(const BootId& boot, StateParts parts);
   [[nodiscard]] std::vector<LentDescriptor> descriptors() const;
-  /// Nobody has taken over: everything goes on where it stopped.
+  /// No process has taken over: everything goes on where it stopped.
   void start_workers();
-  /// Somebody has: this engine ends without a word to upstream, gateways or events.
+  /// A process has taken over: this engine ends without leaves, Teardowns or events.
   void abandon();
 
  private:

@@ -88,20 +88,20 @@ struct RelayEngine::Impl final : RelayColleagues, std::enable_shared_from_this<R
   std::shared_ptr<RelayShared> shared;
   bool is_draining = false;
   bool is_shut_down = false;
-  /// By worker: what waits for it, of what others have handed over.
+  /// By worker: hand-overs of others that wait for it.
   std::vector<std::atomic<std::size_t>> handed_over;
-  /// What waits for `too_big`.
+  /// Reports that wait for `too_big`.
   std::atomic<std::size_t> reports_waiting = 0;
   /// Of this loop's thread.
   Counters<RelayCounter> counters;
-  // The threads end before the workers, and both before what they use; the upstream after the captures.
+  // The threads end before the workers, and both before the members that they use; the upstream after the captures.
   UpstreamOwner upstream;
   RelayEventSink on_events;
   std::vector<std::unique_ptr<LoopThread>> threads;
   std::vector<std::unique_ptr<RelayWorker>> workers;
   std::optional<TooBigDesk> too_big;
   std::optional<MemoryReturn> memory_return;
-  /// Of another process, as far as nobody has taken them yet.
+  /// Descriptors of another process that have not been taken yet.
   std::vector<GivenDescriptor> given;
   std::vector<GivenDescriptor> earlier_joins;
   Timer earlier_joins_timer;

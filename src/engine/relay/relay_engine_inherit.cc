@@ -1,4 +1,4 @@
-/// A relay that goes on with what another process had.
+/// A relay that goes on with the tunnels of another process.
 
 #include <cerrno>
 

@@ -1,4 +1,4 @@
-/// What a relay hands to another process: its state, and its descriptors.
+/// The state and the descriptors that a relay hands to another process.
 
 #include <algorithm>
 #include <utility>
@@ -50,7 +50,7 @@ class StateCollector : public std::enable_shared_from_this<StateCollector> {
   StateDocument document_;
   Instant written_;
   std::function<void(std::vector<std::byte>)> done_;
-  /// Workers that have more to tell.
+  /// Workers with more state to report.
   std::size_t left_ = 0;
 };
 
@@ -126,7 +126,8 @@ void RelayEngine::ask_all_workers(const std::function<void(RelayWorker&)>& visit
 void RelayEngine::hold_control(bool held, std::function<void()> done) {
   ask_all_workers([held](RelayWorker& worker) { worker.hold_control(held); },
                   [this, done = std::move(done)] {
-                    // By now each worker has what the others handed over to it before they held: it takes that first.
+                    // By now each worker has the hand-overs that the others made before they held: it takes those
+                    // first.
                     ask_all_workers([](RelayWorker&) {}, done);
                   });
 }

@@ -1,6 +1,6 @@
 #pragma once
-/// How a relay goes on with what another process had: one that runs, and gives everything; or one that has died, and
-/// left its state.
+/// A relay goes on with the tunnels of another process: of one that runs, and gives everything, or of one that has
+/// died, and left its state.
 
 #include <array>
 #include <cstdint>
@@ -17,11 +17,11 @@ namespace amt {
 struct RelayInheritance {
   struct Rest {
     std::vector<GivenDescriptor> descriptors;
-    /// What the tunnels have had.
+    /// The numbers of the tunnels.
     std::optional<StateReader> uses;
   };
 
-  /// With what is shared, and the tunnels. Outlives `RelayEngine::create`, as the document of `Rest::uses` does.
+  /// With the shared state, and the tunnels. Outlives `RelayEngine::create`, as the document of `Rest::uses` does.
   const StateReader* state = nullptr;
   /// Called once the tunnels are here: from then on the other process sends nothing. Empty: it has died, and its
   /// sockets are gone.

@@ -15,11 +15,11 @@ namespace {
 // Reads per readiness before others get their turn.
 constexpr int kReceivesPerTurn = 16;
 constexpr int kBatchesPerTurn = 8;
-// A batch is not cut short, but none is begun after so long: under overload data must not keep gateways from leaving.
+// A batch is not cut short, but none is begun after this long: under overload data must not keep gateways from leaving.
 constexpr Duration kDataTurnMax = std::chrono::milliseconds(2);
-// Groups of which the owner of the upstream is told at a time: a fraction of a millisecond's work for this thread.
+// Groups reported to the owner of the upstream at a time: a fraction of a millisecond's work for this thread.
 constexpr std::size_t kGroupsToldMax = 64;
-// All channels of all tunnels are looked at once a second where they are few; else so many at a time, a tenth of a
+// All channels of all tunnels are looked at once a second where they are few; else this many at a time, a tenth of a
 // millisecond's work, with a pause for others.
 constexpr Duration kFlowInterval = std::chrono::seconds(1);
 constexpr std::uint32_t kFlowsAtOnceMax = 1024;
@@ -121,8 +121,8 @@ void RelayWorker::take_datagram(Instant now, const TunnelEndpoint& from, const L
     if (owner == index_) return handle_datagram(now, from, to, datagram);
     // A reject is counted by the relay.
     if (!relay_.admit_teardown(now, *teardown)) return;
-    // The stream moves here: this worker's captures are open before the other ends its tunnel, and that one sends what
-    // it has captured before.
+    // The stream moves here: this worker's captures are open before the other ends its tunnel, and the other sends its
+    // captured packets first.
     open_captures();
     return hand_over_datagram(owner, from, to, datagram, true);
   }
@@ -153,7 +153,7 @@ void RelayWorker::count_hand_over(bool taken) {
 }
 
 void RelayWorker::handle_datagram(Instant now, const TunnelEndpoint& from, const LocalAddress& to, Bytes datagram) {
-  // A reject is counted by the relay; there is nobody to tell.
+  // The relay counts a reject; no output follows.
   static_cast<void>(relay_.handle_datagram(now, from, to, datagram));
   drain_outputs();
 }
@@ -234,7 +234,7 @@ void RelayWorker::settle() {
   drain_outputs();
   answers_.flush();
   report_events(false);
-  // Before the upstream is told: what a join brings must find the capture open.
+  // Before the report to the upstream: the first data of a join must find the capture open.
   open_captures();
   tell_upstream();
   protocol_timer_.set(is_control_held_ ? kNoDeadline : next_deadline_);

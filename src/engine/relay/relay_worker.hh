@@ -33,14 +33,14 @@ struct DataPathOptions {
   /// The most that a packet may wait for others of its channel, when packets come faster than they go out.
   Duration batch_delay_max = std::chrono::milliseconds(2);
   RateCapOptions rate_cap{};
-  /// Makes what sends the data, one for each worker; none: `SocketBackEnd`.
+  /// Makes the back end that sends the data, one for each worker; none: `SocketBackEnd`.
   std::function<SysResult<std::unique_ptr<ReplicationBackEnd>>()> open_back_end{};
-  /// Channels that go on are told of, as events.
+  /// Events report channels that go on.
   std::optional<FlowTimeouts> flows{};
 };
 
-/// What of a relay's state: all of it for a process that comes after this one died; for one that takes over the
-/// tunnels while this one still sends to them, and then what they have had.
+/// A part of a relay's state: all of it for a process that comes after this one died; or first the tunnels for a
+/// process that takes over while this one still sends, and then their numbers.
 enum class StateParts : std::uint8_t { kAll, kTunnels, kUses };
 
 /// Where a walk through a worker's state stands.
@@ -51,7 +51,7 @@ struct StateCursor {
 
 class RelayWorker;
 
-/// What a worker asks of the rest of its relay. Called on the worker's thread.
+/// The services of the relay for a worker. Called on the worker's thread.
 class RelayColleagues {
  public:
   RelayColleagues() = default;
@@ -70,16 +70,16 @@ class RelayColleagues {
   virtual void report_return(const ReturnedPacket& packet) = 0;
   /// See `TooBigListener`. False: lost, since there is too much of it.
   virtual bool report_too_big(Bytes datagram, std::size_t inner_octets_max) = 0;
-  /// What began and ended, in order. `at_end`: the relay has been shut down, and its threads have ended.
+  /// Beginnings and ends, in order. `at_end`: the relay has been shut down, and its threads have ended.
   virtual void report_events(std::vector<RelayEvent> events, bool at_end) = 0;
-  /// Has worker `to` do `work` on its thread. False: that has enough to do, and it will not be done; what is not
-  /// `urgent` is put off at half of that.
+  /// Has worker `to` do `work` on its thread. False: that worker has too much to do, and drops it. Work that is not
+  /// `urgent` is refused at half of that limit.
   virtual bool hand_over(std::size_t to, bool urgent, std::function<void(RelayWorker&)> work) = 0;
 };
 
 /// Owns the state machine, sockets, captures, timers and counters of the endpoints that `Steering` gives to it, and
-/// shares nothing with the other workers but `RelayOptions::shared`. Everything runs on the thread of `loop`, but for
-/// what is called before that starts or after it has ended, and what says that any thread may call it.
+/// shares nothing with the other workers but `RelayOptions::shared`. Everything runs on the thread of `loop`, except
+/// for calls before that starts or after it has ended, and for functions that say that any thread may call them.
 class RelayWorker final : TooBigListener {
  public:
   RelayWorker(EventLoop& loop, std::size_t index, const Steering& steering, const RelayOptions& options,
@@ -89,12 +89,12 @@ class RelayWorker final : TooBigListener {
   /// In place of the capture that had this number; null: none any more. The first call takes number 0, the next one 1,
   /// ... below `kUpstreamsMax`.
   void set_capture(std::size_t number, std::unique_ptr<UpstreamCapture> capture);
-  /// Captures take what programs of this host send, too.
+  /// Captures take datagrams of this host's programs, too.
   void set_local_senders(bool wanted);
   /// Ends all tunnels; nothing is answered or forwarded afterwards, and nothing upstream is changed.
   void shutdown(EndReason reason);
   void set_draining(bool draining) { relay_.set_draining(draining); }
-  /// What of `options` can change: `Relay::set_options`; of `data_path` the rate caps and the delay.
+  /// The options that can change: `Relay::set_options`; of `data_path` the rate caps and the delay.
   void set_options(const RelayOptions& options, const DataPathOptions& data_path);
   /// From now on the relay is reached on this one, too.
   void add_socket(UdpSocket socket);
@@ -107,16 +107,16 @@ class RelayWorker final : TooBigListener {
   void append_descriptors(const std::vector<std::string>& interfaces, std::vector<LentDescriptor>& out);
   /// Tunnels of another process; before the thread begins.
   [[nodiscard]] Relay& relay_to_restore() { return relay_; }
-  /// Then what the tunnels want upstream.
+  /// Then the merged filters of the tunnels.
   [[nodiscard]] std::vector<FilterChange> begin_restored();
 
-  /// The owner of the upstream has made the changes that it was told last.
+  /// The owner of the upstream has made the last changes that it got.
   void upstream_changed();
 
   [[nodiscard]] std::size_t index() const { return index_; }
   /// Counters, rejects and the number of tunnels: any thread.
   [[nodiscard]] const Relay& relay() const { return relay_; }
-  /// What the sockets and captures have counted. Any thread.
+  /// The counters of the sockets and captures. Any thread.
   struct Published {
     /// Datagrams that the kernel dropped for want of socket buffer, over all sockets. As of `kPublishInterval` ago at
     /// most.
@@ -162,11 +162,11 @@ class RelayWorker final : TooBigListener {
   void on_upstream_readable(CapturePlace& place);
   /// False: the upstream interface is lost.
   bool forward_batch(CapturePlace& place, Instant now);
-  /// What the captures have by now.
+  /// The packets of the captures so far.
   void forward_waiting();
   /// After each input of the relay.
   void drain_outputs();
-  /// After the last of those that came together: the answers leave, the upstream is told, the timer is set.
+  /// After the last of a batch of inputs: the answers leave, changes go to the upstream, the timer is set.
   void settle();
   /// Or shuts them, when there is no tunnel.
   void open_captures();
@@ -175,7 +175,7 @@ class RelayWorker final : TooBigListener {
   void tell_upstream();
   void report_events(bool at_end);
   void on_flow_timer();
-  /// After each turn. What the kernel has to be asked for comes soon.
+  /// After each turn. Values that need a system call follow soon.
   void publish(Instant now);
   void publish_kernel_counts();
 
@@ -195,7 +195,7 @@ class RelayWorker final : TooBigListener {
   AnswerBatch answers_;
   Instant next_deadline_ = kNoDeadline;
   std::vector<CapturedDatagram> captured_;
-  /// With what the owner of the upstream was told before. The relay remembers what it does not know yet.
+  /// Whether the owner of the upstream is busy with earlier changes. The relay keeps the later ones.
   bool owner_is_busy_ = false;
   /// Whether there is a tunnel that captures work for.
   bool wanted_ = false;
@@ -209,7 +209,7 @@ class RelayWorker final : TooBigListener {
   /// Where the look at all channels goes on.
   std::uint32_t flows_from_ = 0;
   Timer flow_timer_;
-  // Last: they end before what their handlers use.
+  // Last: they end before the members that their handlers use.
   std::vector<ReadWatch> watches_;
   std::deque<CapturePlace> captures_;
 };

@@ -1,4 +1,4 @@
-/// What the control thread has a worker do.
+/// The control thread's calls of a worker.
 
 #include <utility>
 

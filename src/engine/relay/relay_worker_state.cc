@@ -1,4 +1,4 @@
-/// What a worker tells another process, which goes on with its tunnels.
+/// A worker's state for another process, which goes on with its tunnels.
 
 #include "engine/relay/relay_inheritance.hh"
 #include "engine/relay/relay_worker.hh"

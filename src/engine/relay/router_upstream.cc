@@ -15,12 +15,12 @@
 namespace amt {
 namespace {
 
-/// The largest that a TUN interface takes: the kernel shall cut nothing, the relay knows what each tunnel takes.
+/// The largest that a TUN interface takes: the kernel shall not fragment, the relay knows the limit of each tunnel.
 constexpr std::uint32_t kMtuOctets = 65'535;
-/// Datagrams that may wait for the relay, which is what bridges a pause of it (a tenth of a second at 1 Gbit/s).
+/// Datagrams that may wait for the relay. They bridge a pause of it (a tenth of a second at 1 Gbit/s).
 constexpr std::uint32_t kQueueDatagrams = 10'000;
 
-/// A TUN device has one reader, which reads what is for gateways and what is for the reporters alike. Only reads.
+/// A TUN device has one reader, which reads data for gateways and queries for the reporters. It only reads.
 class RouterCapture final : public UpstreamCapture {
  public:
   explicit RouterCapture(std::shared_ptr<TunDevice> tun) : tun_(std::move(tun)) {}
@@ -29,9 +29,9 @@ class RouterCapture final : public UpstreamCapture {
   int fd() const override { return tun_->fd(); }
   int interface() const override { return tun_->index(); }
   SysResult<void> receive(Instant now, std::vector<CapturedDatagram>& out, std::size_t datagrams_max) override;
-  // What was read stays until it is read again.
+  // Read datagrams stay until the next read.
   void release() override {}
-  // Queries must be read whatever gateways want.
+  // Queries must be read even when no gateway wants data.
   void set_wanted(bool) override {}
   std::vector<HeardQuery> take_queries() override { return std::exchange(queries_, {}); }
   Statistics statistics() override {
@@ -145,7 +145,7 @@ std::vector<Prefix> with_defaults(std::vector<Prefix> given) {
   return given;
 }
 
-/// Whom reports of a family come from.
+/// The source address of reports of a family.
 IpAddress host_beside(const std::vector<Prefix>& addresses, Family family) {
   const auto first = std::find_if(addresses.begin(), addresses.end(), [&](const Prefix& prefix) {
     return prefix.address.family() == family && (family == Family::kIpv4 || prefix.address.is_link_local());
@@ -174,11 +174,11 @@ SysResult<std::unique_ptr<Upstream>> open_router_upstream(const RouterUpstreamOp
     if (added) continue;
     const bool was_asked_for =
         std::find(options.addresses.begin(), options.addresses.end(), address) != options.addresses.end();
-    // A host without IPv6 serves IPv4 all the same.
+    // A host without IPv6 still serves IPv4.
     if (was_asked_for || address.address.is_v4()) return tl::unexpected(added.error());
     log_warn("no IPv6 on {}: {}", tun->name(), added.error().to_string());
   }
-  // The reverse-path filter stays as it is: what we write comes from the interface's own subnet.
+  // The reverse-path filter stays as it is: reports come from the interface's own subnet.
   if (const SysResult<void> up = set_link_up(index); !up) return tl::unexpected(up.error());
   return make_router_upstream(std::move(*tun), addresses, random);
 }

@@ -19,8 +19,7 @@ struct RouterUpstreamOptions {
   std::vector<Prefix> addresses;
 };
 
-/// Benchmarking addresses (RFC 2544), which nobody routes: the interface is a link of two that nobody else needs to
-/// know.
+/// Benchmarking addresses (RFC 2544), which are not routed: no other host needs to know this link.
 inline constexpr const char* kRouterAddressV4 = "198.18.0.1/30";
 inline constexpr const char* kRouterAddressV6 = "fe80::1/64";
 

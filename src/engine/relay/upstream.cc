@@ -35,7 +35,7 @@ class HostCapture final : public UpstreamCapture {
   bool took_local() override { return ring_.took_local(); }
 
   void set_wanted(bool wanted) override {
-    // The kernel does the dropping: what the other workers' gateways want costs this one nothing.
+    // The kernel drops: channels of other workers' gateways cost this worker nothing.
     const SysResult<void> set = wanted ? attach_multicast_filter(ring_.fd(), name_) : attach_drop_all(ring_.fd());
     if (!set) log_warn("{}", set.error().to_string());
   }
@@ -129,7 +129,7 @@ SysResult<std::unique_ptr<Upstream>> open_host_upstream(const HostUpstreamOption
   }
   if (link->master != 0) {
     const SysResult<LinkInfo> master = find_link(link->master);
-    // Others, such as a VRF, leave to the interface what arrives there.
+    // Others, such as a VRF, leave arriving packets to the interface.
     const bool takes_all = master && (master->kind == "bridge" || master->kind == "bond" || master->kind == "team");
     if (takes_all)
       return Unexpected<SysError>(refused(link->name + ", a port of the " + master->kind + ' ' + master->name));

@@ -22,13 +22,13 @@ namespace amt {
 
 enum class UpstreamMode : std::uint8_t {
   kHost,    ///< joins natively and captures: this relay is the next router, and lowers TTL / Hop Limit
-  kRouter,  ///< takes what a routing daemon had the kernel forward: TTL / Hop Limit is lowered already
+  kRouter,  ///< takes datagrams that a routing daemon had the kernel forward: TTL / Hop Limit is lowered already
 };
 
 /// Interfaces of one relay, those among them that have been removed.
 inline constexpr std::size_t kUpstreamsMax = 64;
 
-/// One worker's view of what arrives on one interface. Not thread-safe.
+/// The datagrams of one interface for one worker. Not thread-safe.
 class UpstreamCapture {
  public:
   UpstreamCapture() = default;
@@ -39,23 +39,24 @@ class UpstreamCapture {
   [[nodiscard]] virtual UpstreamMode mode() const = 0;
   /// Readable when `receive` has something.
   [[nodiscard]] virtual int fd() const = 0;
-  /// Appends what is ready, about `datagrams_max` at most: multicast above link scope, and no membership messages. The
-  /// datagrams stay until `release`. Error: the interface is lost, and `fd` is ready for ever; watch it no longer.
+  /// Appends the ready datagrams, about `datagrams_max` at most: multicast above link scope, and no membership
+  /// messages. The datagrams stay until `release`. Error: the interface is lost, and `fd` is ready for ever; watch it
+  /// no longer.
   virtual SysResult<void> receive(Instant now, std::vector<CapturedDatagram>& out, std::size_t datagrams_max) = 0;
   virtual void release() = 0;
-  /// Whether at least so many packets wait for `receive`; false where that cannot be told.
+  /// Whether at least this many packets wait for `receive`; false where that is unknown.
   [[nodiscard]] virtual bool has_waiting(std::size_t /*packets*/) const { return false; }
   /// The index of the interface.
   [[nodiscard]] virtual int interface() const = 0;
   /// Whether data that this relay has sent may come here, through a gateway.
   [[nodiscard]] virtual bool may_return() const { return false; }
-  /// Whether what programs of this host send out of the interface is wanted, too; at first it is not.
+  /// Whether datagrams that programs of this host send out of the interface are wanted, too; at first they are not.
   virtual void set_local_senders(bool /*wanted*/) {}
-  /// Whether this host sent any of what was received since this was asked last.
+  /// Whether this host sent any datagram that was received since the last call.
   [[nodiscard]] virtual bool took_local() { return false; }
-  /// Whether the worker has a use for what comes; at first it has not. While it has not, nothing need come.
+  /// Whether the worker needs the data; at first it does not. Until then nothing need be captured.
   virtual void set_wanted(bool wanted) = 0;
-  /// Router mode: the queries among what was received since the last call, for the owner's `Upstream::handle_query`.
+  /// Router mode: the queries received since the last call, for the owner's `Upstream::handle_query`.
   [[nodiscard]] virtual std::vector<HeardQuery> take_queries() { return {}; }
 
   struct Statistics {
@@ -93,18 +94,18 @@ class Upstream {
   [[nodiscard]] virtual const std::string& interface() const = 0;
   [[nodiscard]] virtual UpstreamMode mode() const = 0;
   /// Host mode: one for each worker. Router mode: one in all. It may live longer than this object, and on another
-  /// thread. `given`: goes on with that one, which takes what it took there until `set_wanted` is called.
+  /// thread. `given`: goes on with that capture, with its old filter until `set_wanted` is called.
   virtual SysResult<std::unique_ptr<UpstreamCapture>> open_capture(std::optional<GivenCapture> given) = 0;
-  /// Whoever holds these keeps joined what is joined.
+  /// While copies of these descriptors are open, the joins stay.
   virtual void append_join_descriptors(std::vector<int>& /*out*/) const {}
-  /// Router mode: whoever holds it keeps the interface. Else -1.
+  /// Router mode: while a copy of it is open, the interface stays. Else -1.
   [[nodiscard]] virtual int tun_descriptor() const { return -1; }
 
   /// The merged filter of `group` is now `filter`. Only noted in host mode: `work` makes it so.
   virtual void set_membership(Instant now, const IpAddress& group, const SourceFilter& filter) = 0;
-  /// Joins and leaves what was noted, until `until` by the monotonic clock, but does something. True: more waits.
+  /// Makes the recorded joins and leaves until `until` by the monotonic clock, and at least one. True: more wait.
   virtual bool work(Instant /*until*/) { return false; }
-  /// Notes what could not be joined to be tried again.
+  /// Records failed joins for another try.
   virtual void retry_memberships() {}
   /// The last join that failed since this was asked last.
   [[nodiscard]] virtual std::optional<SysError> take_failure() { return std::nullopt; }
@@ -117,9 +118,9 @@ class Upstream {
   [[nodiscard]] virtual Instant next_deadline() const { return kNoDeadline; }
   virtual void handle_timeout(Instant /*now*/) {}
 
-  /// The interface has become that of a gateway of this relay: what comes there has been sent by this relay.
+  /// The interface has become that of a gateway of this relay: data there was sent by this relay.
   [[nodiscard]] virtual bool leads_back() const { return false; }
-  /// The interface was deleted; whatever has its name by now is another. Nothing will ever come again: open a new one.
+  /// The interface was deleted. An interface of its name is another one. No data will come again: open a new one.
   [[nodiscard]] virtual bool is_lost() const = 0;
 
   struct Statistics {
@@ -136,11 +137,11 @@ struct HostUpstreamOptions {
   /// Of the relay that opens it.
   std::vector<IpAddress> relay_addresses;
 };
-/// `budget`: of what joins may use of the process's descriptors; outlives the result. Error `kUpstreamRefused`: the
-/// interface is a port of a bridge or bond, where nothing arrives, or that of a gateway of this relay.
+/// `budget`: the descriptors that joins may use; outlives the result. Error `kUpstreamRefused`: the interface is a port
+/// of a bridge or bond, where no data arrives, or that of a gateway of this relay.
 [[nodiscard]] SysResult<std::unique_ptr<Upstream>> open_host_upstream(const HostUpstreamOptions& options,
                                                                       DescriptorBudget& budget);
-/// `SysError::call` then; the object names the interface, and last what it belongs to.
+/// `SysError::call` then; the object names the interface, and last its bridge, bond or gateway.
 inline constexpr std::string_view kUpstreamRefused = "--upstream";
 
 }  // namespace amt

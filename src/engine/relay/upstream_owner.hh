@@ -1,5 +1,5 @@
 #pragma once
-/// What all workers of a relay want, joined once.
+/// Joins the channels of all workers of a relay once.
 
 #include <deque>
 #include <functional>
@@ -15,9 +15,9 @@
 
 namespace amt {
 
-/// The one owner of a relay's upstream interfaces: merges what the workers want, joins and leaves, notices when an
-/// interface goes, and opens it anew when it is back. Lives on its loop's thread, and never keeps that for longer
-/// than a portion of joins and leaves (a millisecond for each interface).
+/// The one owner of a relay's upstream interfaces: merges the workers' filters, joins and leaves, notices when an
+/// interface goes, and opens it again when it is back. Lives on its loop's thread, and never keeps that for longer than
+/// a portion of joins and leaves (a millisecond for each interface).
 class UpstreamOwner {
  public:
   /// A capture for worker `worker` of the interface with number `upstream`, in place of the one before.
@@ -25,10 +25,10 @@ class UpstreamOwner {
   using Open = std::function<SysResult<std::unique_ptr<Upstream>>()>;
   /// The capture of another process for this worker, if there is one.
   using Given = std::function<std::optional<GivenCapture>(const std::string& interface, std::size_t worker)>;
-  /// Whether captures are to take what this host sends, which costs something for all that leaves.
+  /// Whether captures are to take datagrams that this host sends, which has a cost for each packet that leaves.
   using WantLocal = std::function<void(bool wanted)>;
 
-  /// What changed upstream, for whoever keeps books.
+  /// A change of the upstream, for followers of events.
   struct Change {
     enum class Kind : std::uint8_t { kJoined, kLeft, kInterfaceLost, kInterfaceBack, kInterfaceDown, kInterfaceUp };
     Kind kind{};
@@ -41,15 +41,16 @@ class UpstreamOwner {
   UpstreamOwner(Loop& loop, std::size_t workers, SsmRange ssm, HandOut hand_out, WantLocal want_local,
                 Watcher watcher = {});
 
-  /// Opens one more interface, also while others are in use: what is wanted is joined there, too. `open` is called
-  /// again whenever the interface was lost. Error: nothing has changed; EMFILE where there are `kUpstreamsMax` already.
+  /// Opens one more interface, also while others are in use: the merged channels are joined there, too. `open` is
+  /// called again whenever the interface was lost. Error: nothing has changed; EMFILE where there are `kUpstreamsMax`
+  /// already.
   [[nodiscard]] SysResult<void> add(Open open, const Given& given = {});
   /// Leaves everything on that interface and closes it. Nothing where there is none of that name.
   void remove(const std::string& interface);
 
   /// The filter of one worker changed. It is joined or left when its turn comes.
   void apply(const FilterChange& change);
-  /// The same for what another process has joined before this one: no watcher is told.
+  /// The same for channels that another process has joined before: the watcher is not called.
   void restore(const FilterChange& change);
   /// The capture of interface number `upstream` heard these.
   void handle_queries(std::size_t upstream, const std::vector<HeardQuery>& queries);
@@ -60,12 +61,12 @@ class UpstreamOwner {
   /// Leaves everything.
   void shutdown();
 
-  /// Of what the joins of all interfaces may take.
+  /// The descriptors that the joins of all interfaces may take.
   [[nodiscard]] DescriptorBudget& descriptors() { return descriptors_; }
 
   /// No interface is gone, or down, as far as the last look showed.
   [[nodiscard]] bool all_are_up() const;
-  /// `number`: what captures of it have.
+  /// `number`: as its captures have it.
   void for_each(const std::function<void(const Upstream&, std::size_t number)>& visit) const;
 
  private:
@@ -82,7 +83,7 @@ class UpstreamOwner {
 
   [[nodiscard]] SysResult<void> open_again(std::size_t index);
   [[nodiscard]] SysResult<void> take(std::size_t index, std::unique_ptr<Upstream> upstream, const Given& given);
-  /// What became of the merged membership, if anything.
+  /// The change of the merged membership, if it changed.
   std::optional<FilterChange> merge(const FilterChange& change);
   [[nodiscard]] bool has_upstream(std::size_t index) const {
     return index < places_.size() && places_[index].upstream != nullptr;
@@ -120,14 +121,14 @@ class UpstreamOwner {
   DescriptorBudget descriptors_;
   /// Of this host.
   std::vector<IpAddress> addresses_;
-  /// Groups that a program of this host may send to, and what was told of that.
+  /// Groups that a program of this host may send to, and whether the captures know.
   std::size_t local_groups_ = 0;
   bool local_told_ = false;
   MergedMembership merged_;
   std::deque<Place> places_;
   /// After the last retry.
   std::size_t joins_missing_ = 0;
-  /// When the log may tell of missing joins again.
+  /// When the log may report missing joins again.
   Instant next_warning_{};
   Instant next_return_warning_{};
   Timer work_timer_;

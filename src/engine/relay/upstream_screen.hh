@@ -21,9 +21,9 @@ struct ReturnedPacket {
   IpAddress group;
 };
 
-/// Drops from a batch what another upstream brings (`IngressChoice`), and what has been through this relay already
-/// (`LoopFilter`). Costs nothing with one upstream that no gateway writes to and no program of this host sends out of.
-/// Owned by one worker, not thread-safe.
+/// Drops packets from a batch that another upstream brings (`IngressChoice`), and packets that have been through this
+/// relay already (`LoopFilter`). Costs nothing with one upstream that no gateway writes to and no program of this host
+/// sends out of. Owned by one worker, not thread-safe.
 class UpstreamScreen {
  public:
   using OnReturn = std::function<void(const ReturnedPacket&)>;
@@ -32,7 +32,7 @@ class UpstreamScreen {
 
   /// Upstream `number` has this interface, and data of this relay may come back by it.
   void set_upstream(std::uint32_t number, int interface, bool may_return);
-  /// Something that this host sent itself came by an upstream: what returns would, too.
+  /// A datagram of this host came by an upstream: a returning datagram could, too.
   void note_local_senders(Instant now) { loops_until_ = now + kLocalSendersMemory; }
 
   void screen(Instant now, std::uint32_t upstream, std::vector<CapturedDatagram>& batch) {

@@ -51,7 +51,7 @@ void DnsClient::start(Query query) {
 
 void DnsClient::hasten() {
   const Instant now = monotonic_now();
-  // What is answered meanwhile may begin further look-ups: never while the list is walked.
+  // Answers in between may begin further look-ups: never while the list is walked.
   std::vector<DnsResolver::Ticket> slow;
   std::vector<DnsResolver::Ticket> given_up;
   for (Running& one : running_) {

@@ -18,10 +18,10 @@ class DnsClient {
  public:
   /// Look-ups that may wait for their turn; more are answered with a problem.
   static constexpr std::size_t kWaitingMax = 4096;
-  /// A validated answer that takes so long is asked for without its signatures, too; that one counts after
+  /// When a validated answer takes this long, the question is also asked without signatures; that one counts after
   /// `DnsResolverOptions::signatures_wait`.
   static constexpr Duration kPlainAfter = std::chrono::milliseconds(300);
-  /// Where signatures were given up, other look-ups do not wait for them either, for so long.
+  /// Where signatures were given up, other look-ups do not wait for them either, for this long.
   static constexpr Duration kImpatience = std::chrono::seconds(30);
 
   /// Error: why there can be none, as a person reads it.
@@ -37,7 +37,7 @@ class DnsClient {
     DnsResolver::AnswerHandler on_answer;
   };
 
-  /// A look-up that is under way, and what is due of it next.
+  /// A look-up under way, and its next step.
   struct Running {
     DnsResolver::Ticket ticket = 0;
     Instant ask_plainly_at;
@@ -58,7 +58,7 @@ class DnsClient {
   std::unique_ptr<DnsResolver> resolver_;
   Timer timer_;
   Timer patience_timer_;
-  // Last: they end before what they watch.
+  // Last: they end before the objects that they watch.
   std::vector<ReadWatch> watches_;
 };
 

@@ -44,8 +44,8 @@ struct AsioWatch final : LoopWatch, std::enable_shared_from_this<AsioWatch> {
     on_readable();
     if (!ended) wait();
   }
-  /// The descriptor belongs to somebody else; `release` takes it out of the reactor and leaves it open. Else each
-  /// arrival would wake the loop, for nothing.
+  /// The descriptor belongs to the caller; `release` takes it out of the reactor and leaves it open. Else each arrival
+  /// would wake the loop, for nothing.
   void look_away() {
     if (descriptor.is_open()) static_cast<void>(descriptor.release());
   }

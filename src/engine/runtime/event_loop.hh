@@ -1,6 +1,6 @@
 #pragma once
 /// The event loop: Boost.Asio used for readiness, timers and signals, behind types that keep it out of other headers.
-/// What runs on it runs on the one thread that calls `run`, and may be called there alone, but for `post`.
+/// Objects of a loop run on the one thread that calls `run`, and are called there alone, except for `post`.
 
 #include <functional>
 #include <memory>
@@ -21,11 +21,11 @@ class EventLoop final : public Loop {
   /// Until `stop`. May be called again.
   void run();
   void stop();
-  /// Has the loop's thread call `work`, in the order of posting. Any thread. What `stop` leaves over is never called,
-  /// or when `run` is called again.
+  /// Has the loop's thread call `work`, in the order of posting. Any thread. Work that is left at `stop` is never
+  /// called, or when `run` is called again.
   void post(std::function<void()> work);
   /// `handler(signal)` at SIGINT, SIGTERM, and SIGHUP unless the process was started with that ignored (nohup). A
-  /// second one ends `run` at once, whatever the handler is waiting for.
+  /// second one ends `run` at once, also while the handler waits.
   void on_stop_signal(std::function<void(int)> handler);
   /// SIGHUP is no stop signal, each has `handler` called. After `on_stop_signal`.
   void on_reload_signal(std::function<void()> handler);

@@ -19,7 +19,7 @@ constexpr int kLookMilliseconds = 50;
 LogWriter::LogWriter() : second_(thread_.loop(), [this] { on_second(); }) {
   second_.set(monotonic_now() + kFlushInterval);
   log_queue().open([this] { thread_.loop().post([this] { write_waiting(); }); });
-  // It writes to what is open, and needs no privilege for that.
+  // It writes to an open descriptor, and needs no privilege for that.
   thread_.loop().post([] { static_cast<void>(limit_capabilities({})); });
   thread_.start("amt-log");
 }
@@ -28,7 +28,7 @@ LogWriter::~LogWriter() {
   log_queue().close();
   ending_ = true;
   thread_.stop();
-  // What came after the thread's last look.
+  // Lines that came after the thread's last look.
   write_waiting();
 }
 

@@ -8,8 +8,8 @@
 
 namespace amt {
 
-/// While it lives, `log_line` never waits: not for the disk, a slow terminal, or a pipe that nobody reads. One at a
-/// time; outlives the threads that log. At the end what waits is written, unless stderr takes nothing.
+/// While it lives, `log_line` never waits: not for the disk, a slow terminal, or a pipe without a reader. One at a
+/// time; outlives the threads that log. At the end waiting lines are written, unless stderr takes nothing.
 class LogWriter {
  public:
   /// How long the end waits for stderr.

@@ -1,6 +1,6 @@
 #pragma once
-/// What runs on a loop: descriptors that are watched, and deadlines. There are two loops: `EventLoop` of the programs,
-/// and `PollLoop` of who has a loop of his own. All of this belongs to the one thread that the loop runs on.
+/// The objects of a loop: watched descriptors and deadlines. There are two loops: `EventLoop` of the programs, and
+/// `PollLoop` for programs with a loop of their own. All of this belongs to the one thread that the loop runs on.
 
 #include <functional>
 #include <memory>
@@ -47,8 +47,8 @@ class Loop {
   [[nodiscard]] virtual std::shared_ptr<LoopTimer> make_timer(std::function<void()> on_due) = 0;
 };
 
-/// Calls `on_readable` while there is something to read from a descriptor that somebody else owns, until this object is
-/// gone. The handler may destroy the watch.
+/// Calls `on_readable` while there is data to read from a descriptor that the caller owns, until this object is gone.
+/// The handler may destroy the watch.
 class ReadWatch {
  public:
   ReadWatch(Loop& loop, int fd, std::function<void()> on_readable) : watch_(loop.watch(fd, std::move(on_readable))) {}
@@ -60,8 +60,8 @@ class ReadWatch {
     return *this;
   }
 
-  /// For the handler: the next call is at `next_call`, whatever comes meanwhile, and if nothing comes. Nothing that
-  /// comes before wakes the loop, which is what a rest saves.
+  /// For the handler: the next call is at `next_call`, with or without data. Data that comes before does not wake the
+  /// loop, which a rest saves.
   void rest_until(Instant next_call) { watch_->rest_until(next_call); }
 
  private:

@@ -19,7 +19,7 @@ class LoopThread {
   [[nodiscard]] EventLoop& loop() { return loop_; }
   /// `name`: as `top -H` shows it, 15 characters at most.
   void start(const std::string& name);
-  /// Waits until the handler at hand has returned. What has been posted waits for the next `start`.
+  /// Waits until the handler at hand has returned. Posted work waits for the next `start`.
   void stop();
   [[nodiscard]] bool is_running() const { return thread_.joinable(); }
 

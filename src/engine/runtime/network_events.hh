@@ -1,5 +1,5 @@
 #pragma once
-/// Tells those who depend on interfaces of this host that some of them changed.
+/// Reports changes of this host's interfaces to objects that depend on them.
 
 #include <functional>
 #include <optional>
@@ -29,7 +29,7 @@ class NetworkEvents {
   std::optional<NetworkWatch> network_;
   Instant last_told_{};
   Timer timer_;
-  // Last: it ends before what its handler uses.
+  // Last: it ends before the members that its handler uses.
   std::optional<ReadWatch> watch_;
 };
 

@@ -123,7 +123,7 @@ SysResult<void> PollLoop::process(Instant now) {
 }
 
 void PollLoop::call_due(Instant now) {
-  // What a handler sets for now is the next call's: no handler is called twice.
+  // A timer that a handler sets for now runs in the next call: no handler is called twice.
   std::vector<std::shared_ptr<Deadline>> due;
   for (const auto& [at, deadline] : deadlines_) {
     if (at > now) break;

@@ -1,5 +1,5 @@
 #pragma once
-/// A loop for who has one already: a descriptor to wait for, a deadline, and a call when either is due. epoll(7).
+/// A loop inside of another loop: a descriptor to wait for, a deadline, and a call when either is due. epoll(7).
 
 #include <map>
 #include <memory>
@@ -11,7 +11,7 @@
 
 namespace amt {
 
-/// Belongs to the thread that calls it; may move to another between two calls. Outlives what runs on it.
+/// Belongs to the thread that calls it; may move to another between two calls. Outlives the objects that run on it.
 class PollLoop final : public Loop {
  public:
   static SysResult<std::unique_ptr<PollLoop>> open();
@@ -22,7 +22,7 @@ class PollLoop final : public Loop {
   /// When `process` has something to do though nothing is readable.
   [[nodiscard]] Instant next_deadline() const;
   /// Calls each handler that is due at `now`, once. Never blocks. Error: a descriptor could not be watched, or
-  /// epoll_wait(2) failed: what runs on the loop cannot go on.
+  /// epoll_wait(2) failed: objects on the loop cannot go on.
   SysResult<void> process(Instant now);
 
  private:

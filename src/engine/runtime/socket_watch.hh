@@ -8,8 +8,8 @@
 
 namespace amt {
 
-/// Watches a descriptor that somebody else owns, until this object is gone; lives on the loop's thread. Each handler
-/// may destroy it.
+/// Watches a descriptor that the caller owns, until this object is gone; lives on the loop's thread. Each handler may
+/// destroy it.
 class SocketWatch {
  public:
   /// `on_readable` is called while there is something to read, the end of the stream too.

@@ -9,9 +9,9 @@ namespace amt {
 namespace {
 
 constexpr Duration kSecond = std::chrono::seconds(1);
-/// Data that is missing for so long is told in status.
+/// Data that is missing for this long is shown in the status.
 constexpr Duration kSilence = std::chrono::seconds(3);
-/// Of the ring: so much that waits is sent at once, whatever the pace.
+/// The part of the ring that is sent at once when it waits, at any pace.
 constexpr std::size_t kUrgentShare = 32;
 
 }  // namespace
@@ -93,7 +93,7 @@ void ServedChannel::take(Instant now, std::span<const Bytes> payloads) {
 
 void ServedChannel::set_rtp_timer() { rtp_timer_.set(reception_.next_deadline()); }
 
-/// What came after a rest leaves at once.
+/// Data that came after a rest leaves at once.
 void ServedChannel::schedule_flush(Instant now) {
   if (viewers_.empty() || flush_timer_.is_set()) return;
   const auto share = kFlushShare * static_cast<std::int64_t>(viewers_.size());

@@ -15,7 +15,7 @@
 
 namespace amt {
 
-/// What makes two requests the same channel.
+/// Equal for two requests of the same channel.
 struct ChannelKey {
   Channel channel;
   std::uint16_t port = 0;
@@ -28,7 +28,7 @@ struct ChannelKey {
 /// `SOURCE@GROUP:PORT`, IPv6 in brackets.
 [[nodiscard]] std::string to_string(const ChannelKey& key);
 
-/// What all channels of a daemon have counted, those that are left, too.
+/// The counts of all channels of a daemon, of those that were left, too.
 struct ServeTotals {
   std::uint64_t packets = 0;          ///< UDP datagrams
   std::uint64_t received_octets = 0;  ///< their payloads
@@ -39,8 +39,8 @@ struct ServeTotals {
   std::uint64_t stalled = 0;  ///< viewers that were let go since they took nothing
 };
 
-/// Receives while it lives. On the loop's thread. Costs for a datagram one copy into the ring; for each viewer a system
-/// call for what came in `kFlushMin` to `kFlushMax`, the longer the more they are.
+/// Receives while it lives. On the loop's thread. Costs for a datagram one copy into the ring. Each viewer costs one
+/// system call in `kFlushMin` to `kFlushMax`, the longer the more viewers there are.
 class ServedChannel {
  public:
   static constexpr Duration kFlushMin = std::chrono::milliseconds(2);
@@ -56,8 +56,8 @@ class ServedChannel {
                                                           std::size_t ring_octets, ServeTotals& totals);
   ~ServedChannel();
 
-  /// Calls `done` once: when the stream can begin, with nothing, or after `wait_max` with what is missing, in words.
-  /// Not when the channel goes first.
+  /// Calls `done` once: when the stream can begin, with nothing, or after `wait_max` with a text that says what is
+  /// missing. Not when the channel goes first.
   using StartHandler = std::function<void(std::optional<std::string> why_not)>;
   void await_start(Duration wait_max, StartHandler done);
   /// Takes over a connection whose header has been sent, and sends what there is. There must be a start: `await_start`
@@ -65,10 +65,10 @@ class ServedChannel {
   void add_viewer(UniqueFd socket, std::string name);
   /// Calls `done` once, when there is a first HLS segment; else the same.
   void await_segment(Duration wait_max, StartHandler done);
-  /// Segments are made from the first `await_segment` on, until nobody has called this for `kHlsIdle`; null: none are
-  /// made. Somebody who reads by HLS is a viewer meanwhile.
+  /// Segments are made from the first `await_segment` on, until this has not been called for `kHlsIdle`; null: none are
+  /// made. A reader by HLS is a viewer meanwhile.
   [[nodiscard]] const HlsSegmenter* use_hls(Instant now);
-  /// Nobody has watched or waited since then; none: somebody does now.
+  /// There has been no viewer and no waiting request since then; none: there is one now.
   [[nodiscard]] std::optional<Instant> unused_since() const;
   void shutdown();
 
@@ -152,7 +152,7 @@ class ServedChannel {
   Timer rtp_timer_;
   Timer flush_timer_;
   Timer second_timer_;
-  // Last: its handler uses what is above.
+  // Last: its handler uses the members above.
   std::unique_ptr<Receiver> receiver_;
 };
 

@@ -1,5 +1,5 @@
 #pragma once
-/// All channels that are served: made for the first who asks, left some seconds after the last.
+/// All channels that are served: made for the first viewer, left some seconds after the last one.
 
 #include <array>
 #include <functional>
@@ -16,7 +16,7 @@ struct StreamServiceOptions {
   std::size_t channels_max = 32;
   std::size_t viewers_max = 2000;                   ///< of all channels together
   std::size_t ring_octets = std::size_t{16} << 20;  ///< of each channel
-  /// How long a channel is received after its last viewer: somebody who changes back and forth, or a player that
+  /// How long a channel is received after its last viewer: a viewer that changes back and forth, or a player that
   /// connects a second time, finds it running.
   Duration linger = std::chrono::seconds(5);
   /// The relays to ask for a channel; its channel and port are filled in. Error: one line for the user.
@@ -36,7 +36,7 @@ class StreamService {
     std::string text;
   };
   /// The channel, received from now on if it was not; valid until the caller returns to the loop. Each call is for one
-  /// more viewer, or one who reads pieces.
+  /// more viewer, or one that reads segments.
   [[nodiscard]] Result<ServedChannel*, Refused> open(const ChannelKey& key);
   /// The same without beginning one. Null: it is not received.
   [[nodiscard]] ServedChannel* find(const ChannelKey& key) const;

@@ -12,14 +12,14 @@
 namespace amt {
 namespace {
 
-/// Of the ring, kept free of viewers: what one batch adds must not reach one whose octets are being sent.
+/// Of the ring, kept free of viewers: a batch must not overwrite octets that are being sent.
 constexpr std::size_t kMarginShare = 8;
-/// Nobody has anything to say on such a connection.
+/// A viewer sends nothing on such a connection.
 constexpr std::size_t kReceivedOctetsMax = 64 * 1024;
 
 void set_up(int fd) {
   static_cast<void>(::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &StreamViewer::kSocketBufferOctets, sizeof(int)));
-  // What is sent together is one batch already. A UNIX socket has no such option.
+  // Each write is one batch already. A UNIX socket has no such option.
   constexpr int kOn = 1;
   static_cast<void>(::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &kOn, sizeof kOn));
 }
@@ -82,7 +82,7 @@ void StreamViewer::skip_if_late() {
   // Without a start that is newer, whole packets go on where the ring has the newest.
   const StartPoint fallback{.position = ring.end(), .at = {}, .tables = std::make_shared<std::vector<std::byte>>()};
   const StartPoint& next = start != nullptr && start->position > position_ ? *start : fallback;
-  // What is under way is sent to the end of its packet. `first_` ends with one.
+  // A packet that has been begun is sent to its end. `first_` ends with one.
   std::vector<std::byte> rest;
   const Bytes unsent = Bytes(first_).subspan(first_sent_);
   const std::size_t into_packet = position_ % kTsPacketOctets;

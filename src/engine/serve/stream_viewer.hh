@@ -1,5 +1,5 @@
 #pragma once
-/// One who watches a channel over a TCP connection.
+/// A viewer of a channel over a TCP connection.
 
 #include <cstdint>
 #include <functional>
@@ -12,16 +12,16 @@
 
 namespace amt {
 
-/// Sends a stream from the channel's one ring: a viewer is a position in it, and what the kernel's socket buffer holds.
-/// One who falls behind what the ring has goes on at the newest start point, behind a whole transport packet. Lives on
-/// the loop's thread; `stream` outlives it.
+/// Sends a stream from the channel's one ring: a viewer is a position in it, and the kernel's socket buffer. A viewer
+/// that falls behind the ring goes on at the newest start point, behind a whole transport packet. Lives on the loop's
+/// thread; `stream` outlives it.
 class StreamViewer {
  public:
   /// Of the kernel, for each viewer. It is half a second of 8 Mbit/s, and 1 Mbit each 100 ms of round trip time.
   static constexpr int kSocketBufferOctets = 256 * 1024;
-  /// One who takes nothing for so long is gone, or has stopped his player.
+  /// A viewer that takes nothing for this long is gone, or has stopped its player.
   static constexpr Duration kStallMax = std::chrono::minutes(1);
-  /// At most so much is handed to the kernel at once, so that one who catches up delays nobody.
+  /// The most that is handed to the kernel at once, so that a viewer that catches up does not delay the others.
   static constexpr std::size_t kSendOctetsMax = 1 << 20;
 
   StreamViewer(EventLoop& loop, const LiveStream& stream, UniqueFd socket, std::string name);
@@ -31,7 +31,7 @@ class StreamViewer {
 
   /// Begins where the stream has newcomers begin, which must have a start point.
   void begin(Instant now);
-  /// Sends what the socket takes.
+  /// Sends as much as the socket takes.
   void send(Instant now);
   [[nodiscard]] bool has_failed() const { return has_failed_; }
   /// It took nothing for `kStallMax`.
@@ -57,7 +57,7 @@ class StreamViewer {
   std::function<void()> on_writable_;
   Instant since_{};
   Instant last_progress_{};
-  /// Sent before what the ring has from `position_` on: the rest of a packet, and tables.
+  /// Sent before the ring's octets from `position_` on: the rest of a packet, and tables.
   std::vector<std::byte> first_;
   std::size_t first_sent_ = 0;
   std::uint64_t position_ = 0;
@@ -67,7 +67,7 @@ class StreamViewer {
   std::uint64_t skips_ = 0;
   std::uint64_t skipped_octets_ = 0;
   std::size_t received_octets_ = 0;
-  // Last: its handlers use what is above.
+  // Last: its handlers use the members above.
   SocketWatch watch_;
 };
 
