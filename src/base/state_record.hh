@@ -25,7 +25,7 @@
 
 namespace amt {
 
-/// Octets that nobody else has.
+/// A document, or a part of one.
 using StateOctets = std::vector<std::byte>;
 
 /// Appends a record to `out`: type, length, which the destructor fills in, and what it is told. Numbers are in network
