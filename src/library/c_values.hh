@@ -50,7 +50,8 @@ Result<Struct, Failure> known_part(const Struct* given, const Struct& defaults, 
     return Unexpected<Failure>({AMT_ERROR_ARGUMENT, std::string(name) + ": this library does not know all of them"});
   }
   Struct known = defaults;
-  std::memcpy(&known, given, std::min(given->struct_size, sizeof known));
+  // Whole members alone: half of a pointer points nowhere.
+  std::memcpy(&known, given, std::min(given->struct_size / alignof(Struct) * alignof(Struct), sizeof known));
   return known;
 }
 

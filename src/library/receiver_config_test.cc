@@ -66,6 +66,12 @@ TEST(ReceiverConfig, TakesStructsOfOtherVersions) {
   ASSERT_TRUE(older);
   EXPECT_STREQ(older->relay, "192.0.2.1");
   EXPECT_EQ(older->queue_octets, 0U) << "beyond what that caller knows";
+  options.struct_size = offsetof(amt_receiver_options, discovery) + 3;
+  options.discovery = "192.0.2.2";
+  const auto cut = complete_options(&options);
+  ASSERT_TRUE(cut);
+  EXPECT_EQ(cut->discovery, nullptr) << "half a pointer";
+
   struct Newer {
     amt_receiver_options known = AMT_RECEIVER_OPTIONS_INIT;
     std::array<unsigned char, 8> more{};
