@@ -5,7 +5,6 @@
 
 import json
 import signal
-import time
 
 from lib.topology import Line, tunnels
 
@@ -49,6 +48,40 @@ def report(case, process, timeout=40) -> dict:
 
 def no_tunnels(case, relay) -> None:
     case.wait_until(lambda: not relay.snapshot()["tunnels"] and not relay.snapshot()["channels"], 3, "all tunnels gone")
+
+
+def interrupted(case, line, relay) -> None:
+    """A person's report, ended by a signal; the tunnels go all the same."""
+    process = bench(case, line, 4, "--gateways", 10, "--group", channel(4), "--duration", 60, name="interrupted")
+    case.wait_until(lambda: len(tunnels(relay)) == 10, 5, "10 tunnels")
+    had = relay.snapshot()["counters"]["data_packets_sent"]
+    case.wait_until(lambda: relay.snapshot()["counters"]["data_packets_sent"] > had + 100, 5, "data for the ten")
+    process.signal(signal.SIGINT)
+    case.check(process.wait(10) == 0, f"status {process.status}: {process.err}")
+    for words in ("10 gateways", "handshakes", "Update to data", "packets", "of one core"):
+        case.check(words in process.out.decode(), f"{words!r} in the report: {process.out}")
+    no_tunnels(case, relay)
+
+
+def refusals(case, line, relay) -> None:
+    """Other people's relays, limits that were not raised, a relay that is not there."""
+    # Whose relay is it?
+    arguments = ["bench", "--relay", line.relay_address(6), "--group", channel(6), "--duration", 1]
+    done = case.amt_once(arguments, namespace=line.gateway)
+    case.check(done.returncode == 2 and "--yes-it-is-mine" in done.stderr and not done.stdout, f"refused: {done}")
+    done = case.amt_once(["bench", "--relay", "192.0.2.1", "--group", channel(4)], namespace=line.gateway)
+    case.check(done.returncode == 2, f"refused: {done}")
+
+    # Limits that were not raised are named, and so is a relay that is not there.
+    relay.terminate()
+    done = case.amt_once(["bench", "--relay", line.relay_address(4), "--group", channel(4), "--duration", 1.5],
+                         namespace=line.gateway)
+    case.check(done.returncode == 1 and "does not answer" in done.stderr, f"no relay: {done}")
+    line.start_relay("--max-requests-per-address", 10, name="limited")
+    done = case.amt_once(["bench", "--relay", line.relay_address(4), "--group", channel(4), "--duration", 2.5],
+                         namespace=line.gateway)
+    case.check(done.returncode == 1, f"what was not served is a failure: {done}")
+    case.check("--max-requests-per-address" in done.stderr and "--max-requests-per-address" in done.stdout, f"limits: {done}")
 
 
 def run(case):
@@ -95,31 +128,5 @@ def run(case):
     case.check(got["handshakes"] > 20 and got["counters"]["teardowns_sent"] > 20, f"{got}")
     no_tunnels(case, relay)
 
-    # A person's report, ended by a signal; the tunnels go all the same.
-    process = bench(case, line, 4, "--gateways", 10, "--group", channel(4), "--duration", 60, name="interrupted")
-    case.wait_until(lambda: len(tunnels(relay)) == 10, 5, "10 tunnels")
-    had = relay.snapshot()["counters"]["data_packets_sent"]
-    case.wait_until(lambda: relay.snapshot()["counters"]["data_packets_sent"] > had + 100, 5, "data for the ten")
-    process.signal(signal.SIGINT)
-    case.check(process.wait(10) == 0, f"status {process.status}: {process.err}")
-    for words in ("10 gateways", "handshakes", "Update to data", "packets", "of one core"):
-        case.check(words in process.out.decode(), f"{words!r} in the report: {process.out}")
-    no_tunnels(case, relay)
-
-    # Whose relay is it?
-    arguments = ["bench", "--relay", line.relay_address(6), "--group", channel(6), "--duration", 1]
-    done = case.amt_once(arguments, namespace=line.gateway)
-    case.check(done.returncode == 2 and "--yes-it-is-mine" in done.stderr and not done.stdout, f"refused: {done}")
-    done = case.amt_once(["bench", "--relay", "192.0.2.1", "--group", channel(4)], namespace=line.gateway)
-    case.check(done.returncode == 2, f"refused: {done}")
-
-    # Limits that were not raised are named, and so is a relay that is not there.
-    relay.terminate()
-    done = case.amt_once(["bench", "--relay", line.relay_address(4), "--group", channel(4), "--duration", 1.5],
-                         namespace=line.gateway)
-    case.check(done.returncode == 1 and "does not answer" in done.stderr, f"no relay: {done}")
-    line.start_relay("--max-requests-per-address", 10, name="limited")
-    done = case.amt_once(["bench", "--relay", line.relay_address(4), "--group", channel(4), "--duration", 2.5],
-                         namespace=line.gateway)
-    case.check(done.returncode == 1, f"what was not served is a failure: {done}")
-    case.check("--max-requests-per-address" in done.stderr and "--max-requests-per-address" in done.stdout, f"limits: {done}")
+    interrupted(case, line, relay)
+    refusals(case, line, relay)

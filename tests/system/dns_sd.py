@@ -42,6 +42,43 @@ MISSING = {"none": "no relay by DNS-SD: no _amt._udp in none.example.",
            "nameless": r"relay\032no\.0._amt._udp.nameless.example.: no such name"}
 
 
+def moved_records(case, line, first, second, found, receive) -> None:
+    """Other records: the relay that is named now is moved to, without loss or duplicate, once the old record's life has ended."""
+    listener = line.listener(4, interface="lo", port=6000)
+    receive("moving", "--dns-sd-domain", "moving.example", number=2, output="udp://127.0.0.1:6000")
+    case.wait_until(lambda: listener.count >= 200, 15, "data by the first")
+    case.check(len(tunnels(first)) == 1 and not tunnels(second), "the first alone is used")
+    found.knot.replace("example.", zone("second"))
+    case.wait_until(lambda: tunnels(second) and not tunnels(first), 40, "the second is used alone")
+    count = listener.count
+    case.wait_until(lambda: listener.count >= count + 200, 15, "data by the second")
+    report = sequence_report(listener.numbers())
+    case.check(not any(report.values()) and listener.damaged == 0, f"{report}")
+
+
+def discover_report(case, line, found) -> None:
+    """What `amt discover` says of it"""
+    def discover(*words) -> str:
+        return case.amt_once(["discover", *found.options, "--timeout", "1s", *words], line.gateway, timeout=60).stdout
+
+    report = json.loads(discover("10.1.0.1", "--json", "--dns-sd-domain", "dead.example", "--dns-sd-domain", "none.example"))
+    service = report["dns_sd"]
+    case.check([(one["name"], one["instances"], one["dnssec"]) for one in service["domains"]] ==
+               [("dead.example.", 2, "secure"), ("none.example.", 0, "secure")], str(service))
+    case.check({(one["srv"], *one["addresses"]) for one in service["instances"]} ==
+               {("1 0 2268 dead.example.", DEAD), ("2 0 2268 second.example.", SECOND)}, str(service))
+    asked = [(one["target"], one["origin"], one["state"]) for one in report["relays"]]
+    case.check(asked == [(f"{DEAD}:2268", "DNS-SD", "no_advertisement"), (f"{SECOND}:2268", "DNS-SD", "serves"),
+                         (f"{OWNER}:2268", "DRIAD", "serves")], str(asked))
+    case.check(report["chosen"] == f"{SECOND}:2268", str(report["chosen"]))
+    text = discover("--dns-sd-domain", "port.example")
+    case.check(f"{ELSEWHERE}:{PORT} (DNS-SD, relay" in text and f"would use {ELSEWHERE}:{PORT}" in text, text)
+    text = discover("10.1.0.2", "--dns-sd-domain", "none.example")
+    case.check("_amt._udp.none.example.: no such name\n" in text and "no relay would serve this host" in text, text)
+    text = discover("10.1.0.2")
+    case.check("_amt._udp.site.example.: 2 records, DNSSEC secure" in text, text)
+
+
 def run(case):
     if program := dns.missing():
         raise Skipped(f"{program} is not installed")
@@ -99,35 +136,5 @@ def run(case):
         case.check(process.wait(20) == 1, process.err)
         case.check(any("nothing arrived" in one and said in one for one in process.err.splitlines()), process.err)
 
-    # What `amt discover` says of it
-    def discover(*words) -> str:
-        return case.amt_once(["discover", *found.options, "--timeout", "1s", *words], line.gateway, timeout=60).stdout
-
-    report = json.loads(discover("10.1.0.1", "--json", "--dns-sd-domain", "dead.example", "--dns-sd-domain", "none.example"))
-    service = report["dns_sd"]
-    case.check([(one["name"], one["instances"], one["dnssec"]) for one in service["domains"]] ==
-               [("dead.example.", 2, "secure"), ("none.example.", 0, "secure")], str(service))
-    case.check({(one["srv"], *one["addresses"]) for one in service["instances"]} ==
-               {("1 0 2268 dead.example.", DEAD), ("2 0 2268 second.example.", SECOND)}, str(service))
-    asked = [(one["target"], one["origin"], one["state"]) for one in report["relays"]]
-    case.check(asked == [(f"{DEAD}:2268", "DNS-SD", "no_advertisement"), (f"{SECOND}:2268", "DNS-SD", "serves"),
-                         (f"{OWNER}:2268", "DRIAD", "serves")], str(asked))
-    case.check(report["chosen"] == f"{SECOND}:2268", str(report["chosen"]))
-    text = discover("--dns-sd-domain", "port.example")
-    case.check(f"{ELSEWHERE}:{PORT} (DNS-SD, relay" in text and f"would use {ELSEWHERE}:{PORT}" in text, text)
-    text = discover("10.1.0.2", "--dns-sd-domain", "none.example")
-    case.check("_amt._udp.none.example.: no such name\n" in text and "no relay would serve this host" in text, text)
-    text = discover("10.1.0.2")
-    case.check("_amt._udp.site.example.: 2 records, DNSSEC secure" in text, text)
-
-    # Other records: the relay that is named now is moved to, without loss or duplicate, once the old record's life has ended.
-    listener = line.listener(4, interface="lo", port=6000)
-    receive("moving", "--dns-sd-domain", "moving.example", number=2, output="udp://127.0.0.1:6000")
-    case.wait_until(lambda: listener.count >= 200, 15, "data by the first")
-    case.check(len(tunnels(first)) == 1 and not tunnels(second), "the first alone is used")
-    found.knot.replace("example.", zone("second"))
-    case.wait_until(lambda: tunnels(second) and not tunnels(first), 40, "the second is used alone")
-    count = listener.count
-    case.wait_until(lambda: listener.count >= count + 200, 15, "data by the second")
-    report = sequence_report(listener.numbers())
-    case.check(not any(report.values()) and listener.damaged == 0, f"{report}")
+    discover_report(case, line, found)
+    moved_records(case, line, first, second, found, receive)

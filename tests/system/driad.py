@@ -51,6 +51,31 @@ class Discover:
                                   self.line.gateway, timeout=60).stdout
 
 
+def wrong_records(case, line, discover) -> None:
+    """What is wrong, in one line each"""
+    status, report = discover("10.1.0.2")
+    case.check(status == 1 and report["driad"]["no_relay"] and not report["relays"], str(report))
+    case.check("no relay is to be used" in discover.text("10.1.0.2"), "type 0")
+    status, report = discover("10.1.0.3")
+    case.check(status == 0 and report["driad"]["canonical_name"].startswith("channel.example.net"), "CNAME")
+    text = discover.text("10.1.0.4")
+    case.check("no AMTRELAY record for 10.1.0.4 in 4.0.1.10.in-addr.arpa." in text, text)
+    text = discover.text("10.1.0.5")
+    case.check(f"{DEAD}:2268 (precedence 10, D): does not answer" in text and "no relay would serve" in text, text)
+    status, report = discover("10.9.0.1")
+    case.check(status == 1 and report["driad"]["dnssec"] == "bogus" and not report["relays"], str(report["driad"]))
+    case.check("the signatures are wrong" in report["driad"]["problem"], report["driad"]["problem"])
+    status, report = discover("10.9.0.1", "--dnssec", "off")
+    case.check(status == 0 and report["driad"]["dnssec"] == "unchecked", "unchecked on demand")
+
+    full = line.fake_gateway(4)
+    full.request(4)
+    full.join_channel(ASM[4])
+    text = case.wait_until(lambda: (t := discover.text("10.1.0.3")) and "L flag" in t and t, 10, "a full relay")
+    case.check("refuses new gateways (L flag)" in text and "no relay would serve" in text, text)
+    full.teardown(4)
+
+
 def run(case):
     if program := dns.missing():
         raise Skipped(f"{program} is not installed")
@@ -89,29 +114,7 @@ def run(case):
     case.check(report["chosen"] == "10.2.0.1:2268" and asked[1]["seen_as"].startswith("10.2.0.2:"), str(report["chosen"]))
     case.figure("relays found and asked", len(asked))
 
-    # What is wrong, in one line each
-    status, report = discover("10.1.0.2")
-    case.check(status == 1 and report["driad"]["no_relay"] and not report["relays"], str(report))
-    case.check("no relay is to be used" in discover.text("10.1.0.2"), "type 0")
-    status, report = discover("10.1.0.3")
-    case.check(status == 0 and report["driad"]["canonical_name"].startswith("channel.example.net"), "CNAME")
-    text = discover.text("10.1.0.4")
-    case.check("no AMTRELAY record for 10.1.0.4 in 4.0.1.10.in-addr.arpa." in text, text)
-    text = discover.text("10.1.0.5")
-    case.check(f"{DEAD}:2268 (precedence 10, D): does not answer" in text and "no relay would serve" in text, text)
-    status, report = discover("10.9.0.1")
-    case.check(status == 1 and report["driad"]["dnssec"] == "bogus" and not report["relays"], str(report["driad"]))
-    case.check("the signatures are wrong" in report["driad"]["problem"], report["driad"]["problem"])
-    status, report = discover("10.9.0.1", "--dnssec", "off")
-    case.check(status == 0 and report["driad"]["dnssec"] == "unchecked", "unchecked on demand")
-
-    full = line.fake_gateway(4)
-    full.request(4)
-    full.join_channel(ASM[4])
-    text = case.wait_until(lambda: (t := discover.text("10.1.0.3")) and "L flag" in t and t, 10, "a full relay")
-    case.check("refuses new gateways (L flag)" in text and "no relay would serve" in text, text)
-    full.teardown(4)
-
+    wrong_records(case, line, discover)
     # A resolver that knows no DNSSEC: used all the same, unless signatures are required.
     case.closing(dns.PlainResolver(line.relay, PLAIN, bytes.fromhex("0a810a020001")))
     plain = Discover(case, line, "--resolver", PLAIN, "--trust-anchor", anchors)

@@ -12,6 +12,18 @@ NEEDS = {"namespaces"}
 KEYS = {name: name * 20 for name in ("one", "two", "six")}
 
 
+def reload(case, relays) -> None:
+    for relay in relays.values():
+        done = case.amt_once(["reload", "--control", relay.control])
+        case.check(done.returncode == 0, done.stderr)
+
+
+def mac_of(gateway) -> bytes:
+    """The MAC that the relay now gives for one nonce."""
+    gateway.messages.clear()
+    return gateway.request(4, nonce=7).mac
+
+
 def run(case):
     line = Line(case)
     line.relay.ip("addr add 10.2.0.7/32 dev r1")
@@ -21,11 +33,6 @@ def run(case):
                                    f"relay-{address}", line.relay) for address in ("10.2.0.1", "10.2.0.7")}
     first, second = relays.values()
 
-    def reload() -> None:
-        for relay in relays.values():
-            done = case.amt_once(["reload", "--control", relay.control])
-            case.check(done.returncode == 0, done.stderr)
-
     def update_to_the_other(gateway, accepted=True) -> None:
         before = second.snapshot()
         gateway.relay = "10.2.0.7"
@@ -34,11 +41,6 @@ def run(case):
             case.wait_until(lambda: gateway.endpoint in tunnels(second), 5, "an Update under the other's Query")
         else:
             case.wait_until(lambda: "reject_bad_mac" in moved(before, second.snapshot()), 5, "refused")
-
-    def mac_of(gateway) -> bytes:
-        """What the relay signs with now: the MAC for one nonce."""
-        gateway.messages.clear()
-        return gateway.request(4, nonce=7).mac
 
     def asked(nonce=None):
         gateway = line.fake_gateway(4)
@@ -52,7 +54,7 @@ def run(case):
     mac["one"] = mac_of(same)
     waiting = [asked() for _ in range(20)]
     write(path, ("one", "-"), ("two", "2020-01-01T00:00:00Z"))
-    reload()
+    reload(case, relays)
     mac["two"] = mac_of(same)
     case.check(mac["two"] != mac["one"], "the younger key signs")
     waiting += [asked() for _ in range(20)]
@@ -64,7 +66,7 @@ def run(case):
     # Each relay changes by its own clock.
     soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=3)
     write(path, ("one", "-"), ("two", "2020-01-01T00:00:00Z"), ("six", soon.strftime("%Y-%m-%dT%H:%M:%SZ")))
-    reload()
+    reload(case, relays)
     case.check(mac_of(same) in (mac["two"], mac["six"]), "not before its time")
     before = first.snapshot()
     late = asked()
@@ -75,7 +77,7 @@ def run(case):
     # A key that is gone opens nothing new; who has a tunnel keeps it.
     old = asked(nonce=9)
     write(path, ("two", "-"))
-    reload()
+    reload(case, relays)
     update_to_the_other(old, accepted=False)
     case.check(waiting[0].endpoint in tunnels(second), "tunnels stay")
     refusals(case, line, path, first)

@@ -40,6 +40,31 @@ FOUND = {1: ("10.2.0.1:2268 (DRIAD, precedence 10)", ""), 2: ("[2001:db8:2::1]:2
 MISSING = {4: "the owner of 10.1.0.4 says that no relay is to be used", 9: "no AMTRELAY record for 10.1.0.9 in 9.0.1.10.in-addr.arpa."}
 
 
+def without_dns(case, line) -> None:
+    """No name server to ask: the anycast address all the same, unless somebody insists."""
+    def unresolved(name: str, *options):
+        words = [case.amt, "receive", url(SSM[4], "10.1.0.9"), "-o", case.folder / name, "--count", 30, "--timeout", 15, *options]
+        return case.program(["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /etc && exec "$@"', "sh",
+                             *(str(word) for word in words)], name, line.gateway)
+
+    process = unresolved("unresolved")
+    case.check(process.wait(20) == 0 and f"through relay {AROUND}:2268 (anycast)" in process.err, process.err)
+    case.check("the DNS is not asked for relays: /etc/resolv.conf: " in process.err, process.err)
+    process = unresolved("insists", "--dnssec", "require")
+    case.check(process.wait(20) != 0 and process.err.count("\n") <= 2 and "/etc/resolv.conf" in process.err, process.err)
+
+    # A resolver that is silent, and no way to a relay: what is known of either, in one line.
+    process = case.start(["receive", url(SSM[4], "10.1.0.9"), "--resolver", DEAD, "--discover-order", "driad", "-o",
+                          case.folder / "silent", "--timeout", 3], "silent", line.gateway)
+    case.check(process.wait(20) == 1 and "nothing arrived for 3 s: the DNS has not answered yet" in process.err, process.err)
+    line.gateway.ip("route del default")
+    process = case.start(["receive", url(SSM[4], "10.1.0.9"), "--relay", "192.0.2.1", "-o", case.folder / "no_route",
+                          "--timeout", 3], "no_route", line.gateway)
+    case.check(process.wait(20) == 1, process.err)
+    told = [one for one in process.err.splitlines() if "192.0.2.1:2268 cannot be reached from here: Network is unreachable" in one]
+    case.check(len(told) == 2 and "nothing arrived" in told[1], process.err)
+
+
 def run(case):
     if program := dns.missing():
         raise Skipped(f"{program} is not installed")
@@ -87,25 +112,4 @@ def run(case):
     process = receive("10.1.0.9", "without", "--discover-order", "driad", timeout=3)
     case.check(process.wait(20) == 1 and MISSING[9] in process.err, process.err)
 
-    # No name server to ask: the anycast address all the same, unless somebody insists.
-    def unresolved(name: str, *options):
-        words = [case.amt, "receive", url(SSM[4], "10.1.0.9"), "-o", case.folder / name, "--count", 30, "--timeout", 15, *options]
-        return case.program(["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /etc && exec "$@"', "sh",
-                             *(str(word) for word in words)], name, line.gateway)
-
-    process = unresolved("unresolved")
-    case.check(process.wait(20) == 0 and f"through relay {AROUND}:2268 (anycast)" in process.err, process.err)
-    case.check("the DNS is not asked for relays: /etc/resolv.conf: " in process.err, process.err)
-    process = unresolved("insists", "--dnssec", "require")
-    case.check(process.wait(20) != 0 and process.err.count("\n") <= 2 and "/etc/resolv.conf" in process.err, process.err)
-
-    # A resolver that is silent, and no way to a relay: what is known of either, in one line.
-    process = case.start(["receive", url(SSM[4], "10.1.0.9"), "--resolver", DEAD, "--discover-order", "driad", "-o",
-                          case.folder / "silent", "--timeout", 3], "silent", line.gateway)
-    case.check(process.wait(20) == 1 and "nothing arrived for 3 s: the DNS has not answered yet" in process.err, process.err)
-    line.gateway.ip("route del default")
-    process = case.start(["receive", url(SSM[4], "10.1.0.9"), "--relay", "192.0.2.1", "-o", case.folder / "no_route",
-                          "--timeout", 3], "no_route", line.gateway)
-    case.check(process.wait(20) == 1, process.err)
-    told = [one for one in process.err.splitlines() if "192.0.2.1:2268 cannot be reached from here: Network is unreachable" in one]
-    case.check(len(told) == 2 and "nothing arrived" in told[1], process.err)
+    without_dns(case, line)

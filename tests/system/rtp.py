@@ -29,6 +29,40 @@ def expected() -> bytes:
     return b"".join(ts_packets(number) for number in range(PACKETS) if number != 40)
 
 
+def gaps_and_other_rtp(case, player, play, end) -> None:
+    """A gap is waited for no longer than the window; --rtp keep and strip."""
+    # A gap is waited for no longer than the window, though nothing else comes.
+    out = case.folder / "gap.ts"
+    receiver = play("gap", "-o", out, datagrams=[rtp(1, ts_packets(1)), rtp(3, ts_packets(3))])
+    case.wait_until(lambda: out.read_bytes() == ts_packets(1) + ts_packets(3), 5, "written after the window, with nothing behind it")
+    player.send(rtp(2, ts_packets(2)))
+    player.send(rtp(4, ts_packets(4)))
+    case.wait_until(lambda: out.read_bytes() == ts_packets(1) + ts_packets(3) + ts_packets(4), 5, "too late: left out")
+    end(receiver)
+    case.check("1 too late to be put in order" in receiver.err, receiver.err)
+
+    out = case.folder / "kept"
+    receiver = play("keep", "-o", out, "--rtp", "keep")
+    case.wait_until(lambda: out.read_bytes() == b"".join(played()), 10, "--rtp keep: as it came")
+    end(receiver)
+
+    audio = [rtp(number, bytes([number]) * 160, kind=0) for number in (1, 3, 2)]
+    for choice, wanted in (("auto", b"".join(audio)), ("strip", b"".join(bytes([number]) * 160 for number in (1, 2, 3)))):
+        out = case.folder / f"audio_{choice}"
+        receiver = play(f"audio_{choice}", "-o", out, "--rtp", choice, datagrams=audio)
+        case.wait_until(lambda: out.read_bytes() == wanted, 10, f"other RTP, --rtp {choice}")
+        end(receiver)
+
+    for choice, wanted in (("auto", played()), ("strip", [ts_packets(n) for n in range(PACKETS) if n != 40])):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.settimeout(5)
+            receiver = play(f"udp_{choice}", "-o", f"udp://127.0.0.1:{listener.getsockname()[1]}", "--rtp", choice)
+            got = [listener.recv(2048) for _ in wanted]
+            case.check(got == wanted, f"datagrams sent again, --rtp {choice}")
+            end(receiver)
+
+
 def run(case):
     player = loopback.Player(case)
 
@@ -68,33 +102,4 @@ def run(case):
     end(receiver)
     os.close(reader)
 
-    # A gap is waited for no longer than the window, though nothing else comes.
-    out = case.folder / "gap.ts"
-    receiver = play("gap", "-o", out, datagrams=[rtp(1, ts_packets(1)), rtp(3, ts_packets(3))])
-    case.wait_until(lambda: out.read_bytes() == ts_packets(1) + ts_packets(3), 5, "written after the window, with nothing behind it")
-    player.send(rtp(2, ts_packets(2)))
-    player.send(rtp(4, ts_packets(4)))
-    case.wait_until(lambda: out.read_bytes() == ts_packets(1) + ts_packets(3) + ts_packets(4), 5, "too late: left out")
-    end(receiver)
-    case.check("1 too late to be put in order" in receiver.err, receiver.err)
-
-    out = case.folder / "kept"
-    receiver = play("keep", "-o", out, "--rtp", "keep")
-    case.wait_until(lambda: out.read_bytes() == b"".join(played()), 10, "--rtp keep: as it came")
-    end(receiver)
-
-    audio = [rtp(number, bytes([number]) * 160, kind=0) for number in (1, 3, 2)]
-    for choice, wanted in (("auto", b"".join(audio)), ("strip", b"".join(bytes([number]) * 160 for number in (1, 2, 3)))):
-        out = case.folder / f"audio_{choice}"
-        receiver = play(f"audio_{choice}", "-o", out, "--rtp", choice, datagrams=audio)
-        case.wait_until(lambda: out.read_bytes() == wanted, 10, f"other RTP, --rtp {choice}")
-        end(receiver)
-
-    for choice, wanted in (("auto", played()), ("strip", [ts_packets(n) for n in range(PACKETS) if n != 40])):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
-            listener.bind(("127.0.0.1", 0))
-            listener.settimeout(5)
-            receiver = play(f"udp_{choice}", "-o", f"udp://127.0.0.1:{listener.getsockname()[1]}", "--rtp", choice)
-            got = [listener.recv(2048) for _ in wanted]
-            case.check(got == wanted, f"datagrams sent again, --rtp {choice}")
-            end(receiver)
+    gaps_and_other_rtp(case, player, play, end)

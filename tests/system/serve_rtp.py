@@ -32,6 +32,32 @@ def check_whole(case, got: bytes, whole: bytes) -> None:
     case.check(len(got) > len(whole) * 3 // 4 and whole.endswith(got[2 * ts.PACKET:]), f"{len(got)} octets of {len(whole)}")
 
 
+def repaired_losses(case, play, payloads_of) -> None:
+    """Losses: single ones at random, a burst as long as a row, and what only a column can repair."""
+    payloads = payloads_of(ts.Sender(), COLUMNS * ROWS * (MATRICES + 1))
+    chance = random.Random(1)
+    lost = {number for number in range(COLUMNS * ROWS, len(payloads) - COLUMNS * ROWS) if chance.random() < 0.01}
+    lost |= set(range(505, 515)) | {620, 621}
+    packets, repairs = [], 0
+    for number, payload in enumerate(payloads):
+        if number not in lost:
+            packets.append((PORT, rtp(number, payload)))
+        matrix, place = number // (COLUMNS * ROWS) * COLUMNS * ROWS, number % (COLUMNS * ROWS)
+        if place % COLUMNS == COLUMNS - 1:
+            packets.append((PORT + 4, repair(number - COLUMNS + 1, 1, COLUMNS, payloads, repairs)))
+            repairs += 1
+        # The columns of one matrix are sent during the next.
+        if matrix and place % ROWS == 0:
+            packets.append((PORT + 2, repair(matrix - COLUMNS * ROWS + place // ROWS, COLUMNS, ROWS, payloads, repairs)))
+            repairs += 1
+    got, state = play(packets)
+    case.figure("lost", len(lost), "packets")
+    case.figure("repaired", state["repaired"], "packets")
+    whole = b"".join(payloads)
+    check_whole(case, got, whole)
+    case.check(state["repaired"] == len(lost) and state["lost"] == 0, f"{state}")
+
+
 def run(case):
     player = loopback.Player(case)
     port = http_streams.free_port()
@@ -77,27 +103,5 @@ def run(case):
     check_whole(case, got, whole)
     case.check(state["lost"] == 0 and state["duplicates"] > 0, f"{state}")
 
-    # Losses: single ones at random, a burst as long as a row, and what only a column can repair.
-    payloads = payloads_of(ts.Sender(), COLUMNS * ROWS * (MATRICES + 1))
-    chance = random.Random(1)
-    lost = {number for number in range(COLUMNS * ROWS, len(payloads) - COLUMNS * ROWS) if chance.random() < 0.01}
-    lost |= set(range(505, 515)) | {620, 621}
-    packets, repairs = [], 0
-    for number, payload in enumerate(payloads):
-        if number not in lost:
-            packets.append((PORT, rtp(number, payload)))
-        matrix, place = number // (COLUMNS * ROWS) * COLUMNS * ROWS, number % (COLUMNS * ROWS)
-        if place % COLUMNS == COLUMNS - 1:
-            packets.append((PORT + 4, repair(number - COLUMNS + 1, 1, COLUMNS, payloads, repairs)))
-            repairs += 1
-        # The columns of one matrix are sent during the next.
-        if matrix and place % ROWS == 0:
-            packets.append((PORT + 2, repair(matrix - COLUMNS * ROWS + place // ROWS, COLUMNS, ROWS, payloads, repairs)))
-            repairs += 1
-    got, state = play(packets)
-    case.figure("lost", len(lost), "packets")
-    case.figure("repaired", state["repaired"], "packets")
-    whole = b"".join(payloads)
-    check_whole(case, got, whole)
-    case.check(state["repaired"] == len(lost) and state["lost"] == 0, f"{state}")
+    repaired_losses(case, play, payloads_of)
     serve.terminate()

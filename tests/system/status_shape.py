@@ -84,6 +84,32 @@ def pages(case, relay, endpoints) -> None:
     case.check(status == 400 and "limit=many" in wrong["error"], f"refused: {wrong}")
 
 
+def gateway_status(case, line) -> None:
+    """The same of a gateway."""
+    gateway = line.start_gateway(4)
+    source = line.source_address(4)
+    listener = line.listener(4, SSM[4], [source])
+    case.wait_until(lambda: listener.count > 50, 10, "data")
+    shown = gateway.snapshot()
+    common(case, shown, "gateway")
+    [one] = shown["relays"]
+    case.check(one["address"].split(":")[0] == line.relay_address(4), f"address {one['address']}")
+    case.check(isinstance(one["state"], str) and one["packets"] > 0 and one["bytes"] > 0, f"relay {one}")
+    case.check(SSM[4] in json.dumps(shown["memberships"]) and source in json.dumps(shown["memberships"]),
+               f"memberships {shown['memberships']}")
+    case.figure("gateway: state", one["state"])
+    [one] = [one for one in shown["memberships"] if one["group"] == SSM[4]]
+    case.check(one["packets"] > 0 and one["bytes"] > one["packets"] * 20 and 0 <= one["idle_seconds"] < 5, f"use {one}")
+    line.listener(4, ASM[4])
+    case.wait_until(lambda: any(one["group"] == ASM[4] for one in gateway.snapshot()["memberships"]), 5, "the other group")
+    [one] = [one for one in gateway.snapshot()["memberships"] if one["group"] == ASM[4]]
+    case.check((one["packets"], one["bytes"], one["idle_seconds"]) == (0, 0, None), f"nothing came yet: {one}")
+    only = ask(case, gateway, "memberships", "--group", SSM[4])
+    case.check([one["group"] for one in only["memberships"]] == [SSM[4]] and "relays" not in only, f"one membership: {only}")
+    text = case.amt_once(["status", "memberships", "--control", gateway.control])
+    case.check(SSM[4] in text.stdout and "none yet" in text.stdout, f"for people: {text}")
+
+
 def run(case):
     line = Line(case)
     relay = line.start_relay()
@@ -125,25 +151,4 @@ def run(case):
     if problem := tun_problem():
         case.note(f"gateway not shown: {problem}")
         return
-    gateway = line.start_gateway(4)
-    source = line.source_address(4)
-    listener = line.listener(4, SSM[4], [source])
-    case.wait_until(lambda: listener.count > 50, 10, "data")
-    shown = gateway.snapshot()
-    common(case, shown, "gateway")
-    [one] = shown["relays"]
-    case.check(one["address"].split(":")[0] == line.relay_address(4), f"address {one['address']}")
-    case.check(isinstance(one["state"], str) and one["packets"] > 0 and one["bytes"] > 0, f"relay {one}")
-    case.check(SSM[4] in json.dumps(shown["memberships"]) and source in json.dumps(shown["memberships"]),
-               f"memberships {shown['memberships']}")
-    case.figure("gateway: state", one["state"])
-    [one] = [one for one in shown["memberships"] if one["group"] == SSM[4]]
-    case.check(one["packets"] > 0 and one["bytes"] > one["packets"] * 20 and 0 <= one["idle_seconds"] < 5, f"use {one}")
-    line.listener(4, ASM[4])
-    case.wait_until(lambda: any(one["group"] == ASM[4] for one in gateway.snapshot()["memberships"]), 5, "the other group")
-    [one] = [one for one in gateway.snapshot()["memberships"] if one["group"] == ASM[4]]
-    case.check((one["packets"], one["bytes"], one["idle_seconds"]) == (0, 0, None), f"nothing came yet: {one}")
-    only = ask(case, gateway, "memberships", "--group", SSM[4])
-    case.check([one["group"] for one in only["memberships"]] == [SSM[4]] and "relays" not in only, f"one membership: {only}")
-    text = case.amt_once(["status", "memberships", "--control", gateway.control])
-    case.check(SSM[4] in text.stdout and "none yet" in text.stdout, f"for people: {text}")
+    gateway_status(case, line)
