@@ -117,7 +117,7 @@ class StateRecordWriter {
   template <typename... Ts>
   void put(const std::variant<Ts...>& value) {
     u8(static_cast<std::uint8_t>(value.index()));
-    std::visit([this](const auto& one) { put(one); }, value);
+    std::visit([this](const auto& one) { this->put(one); }, value);
   }
   template <typename T>
   requires std::is_class_v<T>
