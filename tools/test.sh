@@ -10,7 +10,7 @@ labels="^($(IFS='|'; echo "$*"))\$"
 build=build/$preset
 results=$build/results.xml
 # System tests mostly wait, each in network namespaces of its own: more of them than cores. Those that put load on are serial.
-jobs=$(($(nproc) * 6))
+jobs=$(($(nproc) * 4))
 ctest --test-dir "$build" -L "$labels" -j "$jobs" --no-tests=error --output-on-failure --output-junit results.xml
 status=$?
 python3 - "$results" <<'PYTHON'
