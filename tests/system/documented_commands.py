@@ -138,14 +138,14 @@ def execute(case, user, site, line: str) -> None:
     if command in ("status", "top", "reload", "drain") or "127.0.0.1" in line:
         beside = Run(case, user, ["amt", "relay", "--local", "127.0.0.1", "--upstream", "eth0", *UNLIMITED])
     if "--take-over" in words:
-        beside = Run(case, site, ["amt", "relay", "--upstream", "eth0"])
+        beside = Run(case, host, [word for word in words if word != "--take-over"])
     if beside:
-        case.wait_until(lambda: "ready" in beside.err.read_text(encoding="utf-8"), 10, "a relay to ask")
+        case.wait_until(lambda: "ready" in beside.err.read_text(encoding="utf-8"), 10, "somebody to ask")
     one = Run(case, host, words)
     status, out = one.end(PATIENCE.get(command, 10))
     err = one.err.read_text(encoding="utf-8", errors="replace")
     if beside:
-        case.check("--take-over" not in words or beside.popen.wait(20) == 0, f"{line}: the relay before has not ended")
+        case.check("--take-over" not in words or beside.popen.wait(20) == 0, f"{line}: the one before has not ended")
         beside.popen.terminate()
         beside.popen.wait(10)
     # Nobody here answers the DNS, so there may be no relay to discover; the load's groups need not be sent to.

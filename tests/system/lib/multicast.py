@@ -79,7 +79,9 @@ class Stream(Background):
                 size = self._sizes[self.sent % len(self._sizes)]
                 self._source.send(self._group, self._port, payload(self._stream, self.sent, size))
             except OSError:
-                return
+                # The link has no route yet, on a busy machine; closed: `ended` says so.
+                time.sleep(0.01)
+                continue
             self.sent += 1
             time.sleep(max(0.0, begin + self.sent / self._rate - time.monotonic()))
 
