@@ -65,7 +65,7 @@ void NativeLans::assign(const IpAddress& group, const SourceFilter& filter, Loca
     if (found == lans_.end()) {
       NativeLanOptions options{interface, options_.downstreams};
       options.capture = take_descriptor(options_.captures, NamedDescriptor::Kind::kCapture,
-                                        [&](const NamedDescriptor& what) { return what.name == interface; });
+                                        [&name = interface](const NamedDescriptor& what) { return what.name == name; });
       found = lans_.try_emplace(interface, Lan{NativeLan(loop_, std::move(options), random_, on_data_)}).first;
     }
     SourceFilter& told = found->second.told[group];
