@@ -37,16 +37,15 @@ amt::Result<std::unique_ptr<amt::LibraryReceiver>, Failure> open(const char* url
   return amt::LibraryReceiver::open(*config, *options);
 }
 
-}  // namespace
-
-extern "C" {
-
-const char* amt_error_text(const amt_error* error) {
-  if (error == nullptr) return "";
-  return error->text[0] == 0 ? amt_status_text(error->status) : error->text;
+/// A caller may have put any number there, which is no value of the enumeration.
+int number_of(const amt_status& status) {
+  int number = 0;
+  static_assert(sizeof number == sizeof status);
+  std::memcpy(&number, &status, sizeof number);
+  return number;
 }
 
-const char* amt_status_text(amt_status status) {
+const char* text_of(int status) {
   switch (status) {
     case AMT_OK:
       return "no error";
@@ -67,6 +66,17 @@ const char* amt_status_text(amt_status status) {
   }
   return "an unknown status";
 }
+
+}  // namespace
+
+extern "C" {
+
+const char* amt_error_text(const amt_error* error) {
+  if (error == nullptr) return "";
+  return error->text[0] == 0 ? text_of(number_of(error->status)) : error->text;
+}
+
+const char* amt_status_text(amt_status status) { return text_of(number_of(status)); }
 
 const char* amt_version(void) { return amt::version().data(); }
 int amt_abi_version(void) { return AMT_ABI_VERSION; }
