@@ -40,7 +40,9 @@ amt_status amt_core_set_membership(amt_core* core, int64_t now_ns, const amt_end
                                    const amt_endpoint* sources, size_t source_count) {
   if (core == nullptr || group == nullptr || source_count > AMT_CORE_SOURCES_MAX) return AMT_ERROR_ARGUMENT;
   if (sources == nullptr && source_count != 0) return AMT_ERROR_ARGUMENT;
-  return status_of(guarded([&] { return core->core->set_membership(now_ns, *group, mode, {sources, source_count}); }));
+  return status_of(guarded([&] {
+    return core->core->set_membership(now_ns, *group, amt::number_of(mode), {sources, source_count});
+  }));
 }
 
 amt_status amt_core_receive(amt_core* core, int64_t now_ns, uint32_t socket, const amt_datagram* datagrams,

@@ -1,7 +1,6 @@
 /// The C interface: arguments are checked, nothing is thrown over its border.
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 #include <new>
 #include <string>
@@ -37,14 +36,6 @@ amt::Result<std::unique_ptr<amt::LibraryReceiver>, Failure> open(const char* url
   return amt::LibraryReceiver::open(*config, *options);
 }
 
-/// A caller may have put any number there, which is no value of the enumeration.
-int number_of(const amt_status& status) {
-  int number = 0;
-  static_assert(sizeof number == sizeof status);
-  std::memcpy(&number, &status, sizeof number);
-  return number;
-}
-
 const char* text_of(int status) {
   switch (status) {
     case AMT_OK:
@@ -73,10 +64,10 @@ extern "C" {
 
 const char* amt_error_text(const amt_error* error) {
   if (error == nullptr) return "";
-  return error->text[0] == 0 ? text_of(number_of(error->status)) : error->text;
+  return error->text[0] == 0 ? text_of(amt::number_of(error->status)) : error->text;
 }
 
-const char* amt_status_text(amt_status status) { return text_of(number_of(status)); }
+const char* amt_status_text(amt_status status) { return text_of(amt::number_of(status)); }
 
 const char* amt_version(void) { return amt::version().data(); }
 int amt_abi_version(void) { return AMT_ABI_VERSION; }

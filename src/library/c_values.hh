@@ -64,6 +64,15 @@ bool fill_known_part(Struct* out, Struct all) {
   return true;
 }
 
+/// A caller may have put any number there: it is no value of the enumeration before it has been looked at.
+template <typename Enum>
+[[nodiscard]] int number_of(const Enum& value) {
+  int number = 0;
+  static_assert(sizeof number == sizeof value);
+  std::memcpy(&number, &value, sizeof number);
+  return number;
+}
+
 [[nodiscard]] inline bool is_bounded(const char* text) {
   return text == nullptr || ::strnlen(text, kTextOctetsMax) < kTextOctetsMax;
 }

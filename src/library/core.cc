@@ -96,7 +96,7 @@ LibraryCore::Done LibraryCore::begin_input(std::int64_t now_ns) {
   return done;
 }
 
-LibraryCore::Done LibraryCore::set_membership(std::int64_t now_ns, const amt_endpoint& group, amt_filter_mode mode,
+LibraryCore::Done LibraryCore::set_membership(std::int64_t now_ns, const amt_endpoint& group, int mode,
                                               std::span<const amt_endpoint> sources) {
   const std::optional<Endpoint> wanted = endpoint_of(group);
   if (!wanted || (mode != AMT_INCLUDE && mode != AMT_EXCLUDE)) return argument_failure("no group, or no filter mode");

@@ -23,7 +23,7 @@ class LibraryCore {
 
   static Result<std::unique_ptr<LibraryCore>, Failure> open(const amt_core_options* options, std::int64_t now_ns);
 
-  [[nodiscard]] Done set_membership(std::int64_t now_ns, const amt_endpoint& group, amt_filter_mode mode,
+  [[nodiscard]] Done set_membership(std::int64_t now_ns, const amt_endpoint& group, int mode,
                                     std::span<const amt_endpoint> sources);
   [[nodiscard]] Done receive(std::int64_t now_ns, std::uint32_t socket, std::span<const amt_datagram> datagrams);
   [[nodiscard]] Done timeout(std::int64_t now_ns);

@@ -8,7 +8,7 @@ namespace {
 
 Unexpected<Failure> argument_failure(const char* text) { return Unexpected<Failure>({AMT_ERROR_ARGUMENT, text}); }
 
-DnssecState dnssec_of(amt_dnssec state) {
+DnssecState dnssec_of(int state) {
   switch (state) {
     case AMT_DNSSEC_SECURE:
       return DnssecState::kSecure;
@@ -32,7 +32,7 @@ LibraryCore::Done LibraryCore::answer(std::int64_t now_ns, const amt_answer& ans
   if (Done begun = advance(now_ns); !begun) return begun;
   // There is more to poll from now on.
   is_polled_ = false;
-  switch (answer.kind) {
+  switch (number_of(answer.kind)) {
     case AMT_ANSWER_DNS:
       return answer_dns(answer);
     case AMT_ANSWER_SOURCE:
@@ -62,7 +62,7 @@ LibraryCore::Done LibraryCore::answer_dns(const amt_answer& answer) {
     const auto* const octets = static_cast<const std::byte*>(record.octets);
     known.records.emplace_back(octets, octets + record.size);
   }
-  known.dnssec = dnssec_of(answer.dnssec);
+  known.dnssec = dnssec_of(number_of(answer.dnssec));
   if (known.records.empty()) known.problem = problem_of(answer);
   known.denied = answer.denied != 0;
   known.ttl_seconds = answer.ttl_seconds;

@@ -306,10 +306,17 @@ class Calls {
   void open_receiver(unsigned detail) {
     const char* const rest = arguments_.text();
     const std::string url = std::string("http:") + (rest == nullptr ? "" : rest);
-    amt_receiver_options options = AMT_RECEIVER_OPTIONS_INIT;
-    options.relay = arguments_.text();
-    options.struct_size = detail == 1 ? next_u8(in_) : sizeof options;
-    AMT_ASSERT(amt_receiver_open(detail == 2 ? nullptr : url.c_str(), &options, &error_) == nullptr);
+    // A newer caller's struct has more members.
+    struct {
+      amt_receiver_options known = AMT_RECEIVER_OPTIONS_INIT;
+      std::array<std::uint8_t, 256> more{};
+    } options;
+    options.known.relay = arguments_.text();
+    if (detail == 1) {
+      options.known.struct_size = next_u8(in_);
+      options.more.front() = next_u8(in_);
+    }
+    AMT_ASSERT(amt_receiver_open(detail == 2 ? nullptr : url.c_str(), &options.known, &error_) == nullptr);
     AMT_ASSERT(error_.status != AMT_OK && error_.text[0] != 0);
   }
 
