@@ -94,14 +94,10 @@ void GatewayDaemon::on_handed_over(int process, const Result<void, std::string>&
 
 bool GatewayDaemon::give_to_store() {
   successor_.reset();
-  SysResult<std::pair<DescriptorChannel, DescriptorChannel>> ends = DescriptorChannel::pair();
-  SysResult<void> given = ends ? leave_everything(*engine_, ends->first, lend_listeners(*observation_))
-                               : Unexpected<SysError>(ends.error());
-  if (given) given = store_descriptor(ends->second.fd(), kStoredName);
-  if (!given) {
-    log_warn("--descriptor-store: {}; the tunnels end", given.error().to_string());
-    return false;
-  }
+  const bool is_left = leave_in_store(kStoredName, [this](DescriptorChannel& channel) {
+    return leave_everything(*engine_, channel, lend_listeners(*observation_));
+  });
+  if (!is_left) return false;
   log_info("systemd has interface and tunnels for the gateway that it starts next");
   end_handed_over();
   return true;

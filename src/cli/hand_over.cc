@@ -10,6 +10,7 @@
 #include "observe/hand_over_client.hh"
 #include "sys/log.hh"
 #include "sys/sealed_memory.hh"
+#include "sys/service_manager.hh"
 
 namespace amt {
 namespace {
@@ -95,6 +96,14 @@ GivenListeners given_listeners(std::vector<GivenDescriptor> given) {
     (one.what.name == kControlListener ? out.control : out.http) = std::move(one.descriptor);
   }
   return out;
+}
+
+bool leave_in_store(const char* name, const std::function<SysResult<void>(DescriptorChannel&)>& leave) {
+  SysResult<std::pair<DescriptorChannel, DescriptorChannel>> ends = DescriptorChannel::pair();
+  SysResult<void> left = ends ? leave(ends->first) : Unexpected<SysError>(ends.error());
+  if (left) left = store_descriptor(ends->second.fd(), name);
+  if (!left) log_warn("--descriptor-store: {}; the tunnels end", left.error().to_string());
+  return left.has_value();
 }
 
 void set_listener_files_kept(Observation& observation, bool kept) {

@@ -3,6 +3,7 @@
 /// Main thread.
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,6 +49,10 @@ struct Claimant {
 /// What is in the sealed memory among `given`, which is taken out. Error: why it is not to be used, after "its state
 /// is".
 [[nodiscard]] Result<StateOctets, std::string> take_document(std::vector<GivenDescriptor>& given);
+
+/// Leaves everything in systemd's descriptor store, for the process that it starts next: `leave` writes it to a
+/// channel, whose other end is kept as `name`. False: that failed, as the log says by now.
+[[nodiscard]] bool leave_in_store(const char* name, const std::function<SysResult<void>(DescriptorChannel&)>& leave);
 
 /// The sockets that a daemon is asked at.
 [[nodiscard]] std::vector<LentDescriptor> lend_listeners(const Observation& observation);

@@ -105,15 +105,11 @@ void RelayDaemon::on_handed_over(int pid, const Result<void, std::string>& taken
 bool RelayDaemon::give_to_store() {
   if (engine_->is_draining()) return false;
   successor_.reset();
-  SysResult<std::pair<DescriptorChannel, DescriptorChannel>> ends = DescriptorChannel::pair();
   engine_->stop_workers();
-  SysResult<void> given = ends ? leave_everything(*engine_, ends->first, lend_listeners(*observation_))
-                               : Unexpected<SysError>(ends.error());
-  if (given) given = store_descriptor(ends->second.fd(), kStoredName);
-  if (!given) {
-    log_warn("--descriptor-store: {}; the tunnels end", given.error().to_string());
-    return false;
-  }
+  const bool is_left = leave_in_store(kStoredName, [this](DescriptorChannel& channel) {
+    return leave_everything(*engine_, channel, lend_listeners(*observation_));
+  });
+  if (!is_left) return false;
   log_info("systemd has the tunnels for the relay that it starts next");
   if (events_) events_->add("hand-over", {{"process", "next"}});
   end_handed_over();

@@ -67,6 +67,16 @@ class WithService : public ::testing::Test {
   [[nodiscard]] bool has(const ServedChannel& channel, std::size_t packets) {
     return run_until(loop, [&] { return channel.stream().ring().end() >= packets * kTsPacketOctets; });
   }
+  /// Of a service made anew: a channel that has its tables and a key frame.
+  ServedChannel& open_with_key_frame() {
+    create();
+    ServedChannel& channel = open();
+    EXPECT_TRUE(is_joined());
+    send(tables());
+    send(key_frame(1, 0));
+    EXPECT_TRUE(has(channel, 3));
+    return channel;
+  }
 
   EventLoop loop;
   OsRandom random;

@@ -55,12 +55,7 @@ TEST_F(StreamServiceTest, AViewerBeginsAtTheLastKeyFrameWithTheTables) {
 }
 
 TEST_F(StreamServiceTest, AViewerWhoGoesIsForgotten) {
-  create();
-  ServedChannel& channel = open();
-  ASSERT_TRUE(is_joined());
-  send(tables());
-  send(key_frame(1, 0));
-  ASSERT_TRUE(has(channel, 3));
+  ServedChannel& channel = open_with_key_frame();
   Connection connection;
   channel.add_viewer(std::move(connection.theirs), "tv");
   EXPECT_EQ(service->viewer_count(), 1U);
@@ -71,12 +66,7 @@ TEST_F(StreamServiceTest, AViewerWhoGoesIsForgotten) {
 }
 
 TEST_F(StreamServiceTest, AViewerWhoTalksTooMuchIsLetGo) {
-  create();
-  ServedChannel& channel = open();
-  ASSERT_TRUE(is_joined());
-  send(tables());
-  send(key_frame(1, 0));
-  ASSERT_TRUE(has(channel, 3));
+  ServedChannel& channel = open_with_key_frame();
   Connection connection;
   channel.add_viewer(std::move(connection.theirs), "tv");
   const Octets talk(4096);
@@ -87,12 +77,7 @@ TEST_F(StreamServiceTest, AViewerWhoTalksTooMuchIsLetGo) {
 }
 
 TEST_F(StreamServiceTest, ASlowViewerGoesOnBehindAWholePacketAtANewerStart) {
-  create();
-  ServedChannel& channel = open();
-  ASSERT_TRUE(is_joined());
-  send(tables());
-  send(key_frame(1, 0));
-  ASSERT_TRUE(has(channel, 3));
+  ServedChannel& channel = open_with_key_frame();
   Connection connection;
   const int small = 4096;
   ASSERT_EQ(::setsockopt(connection.theirs.get(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
@@ -206,12 +191,7 @@ TEST_F(StreamServiceTest, HlsSegmentsAreMadeForWhoeverAsks) {
 }
 
 TEST_F(StreamServiceTest, ShutdownClosesTheConnections) {
-  create();
-  ServedChannel& channel = open();
-  ASSERT_TRUE(is_joined());
-  send(tables());
-  send(key_frame(1, 0));
-  ASSERT_TRUE(has(channel, 3));
+  ServedChannel& channel = open_with_key_frame();
   Connection connection;
   channel.add_viewer(std::move(connection.theirs), "tv");
   service->shutdown();
